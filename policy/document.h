@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_DOCUMENT_H
+#define SG_DOCUMENT_H
+
+#include "base/err.h"
+#include "base/span.h"
+#include "hcert/dsc.h"
+#include "verdict.h"
+
+/*
+ * document: a request {dcc, exp?, id?, attestation?} in deterministic CBOR,
+ * taken apart: where each of its fields lies, typed by the schema's tables.
+ * All spans lie in the request.
+ */
+
+/* The DCC's leaves by name (schema 1.3.3); a field of an entry is the same
+ * enum in all kinds that have it. */
+enum document_field {
+	DOC_VER, DOC_DOB, DOC_FN, DOC_FNT, DOC_GN, DOC_GNT,
+	DOC_TG, DOC_VP, DOC_MP, DOC_MA, DOC_DN, DOC_SD, DOC_DT,
+	DOC_TT, DOC_NM, DOC_SC, DOC_TR, DOC_TC,
+	DOC_FR, DOC_DF, DOC_DU,
+	DOC_CO, DOC_IS, DOC_CI,
+	DOC_FIELD_COUNT
+};
+
+struct document {
+	struct span dcc; /* the payload's bytes, exactly as they are signed */
+	bool has_kind;
+	enum dcc_kind kind;
+	bool present[DOC_FIELD_COUNT]; /* there, and of the right type */
+	struct span text[DOC_FIELD_COUNT];   /* of text fields */
+	int64_t number[DOC_FIELD_COUNT];     /* of dn, sd */
+	bool has_exp;
+	int64_t exp;
+	struct span id, attestation; /* n is 0 when absent */
+};
+
+#endif /* SG_DOCUMENT_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_POLICY_H
+#define SG_POLICY_H
+
+#include "base/err.h"
+#include "base/faults.h"
+#include "base/identity.h"
+#include "base/span.h"
+#include "document.h"
+#include "verdict.h"
+
+/*
+ * policy: the law of the place, loaded from policy.yaml, immutable and shared
+ * from then on.  A decision is a pure function of the policy, the request's
+ * bytes, the client, the clock it is told and the signing keys' bounds: no
+ * I/O, no allocation.  Thread-safe after policy_load().
+ */
+struct policy; /* opaque, reference-counted (not atomic: one thread) */
+struct client; /* opaque; lives as long as its policy */
+
+/*
+ * Parse and check the policy file's TEXT; NAME is its name in the faults.
+ * Owns: *OUT has one reference; policy_unref().
+ * Errors: SG_CONFIG with FAULTS filled; SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err policy_load(struct span text, const char *name,
+				    struct policy **out, struct faults *faults);
+struct policy *policy_ref(struct policy *p);
+void policy_unref(struct policy *p); /* NULL is allowed */
+
+/* SHA-256 of the file's text. */
+const uint8_t *policy_hash(const struct policy *p);
+
+/* The client that IDENTITY is, NULL if it is none.  An SPKI entry wins over
+ * a URI, a URI over a DNS name; at load no identity may belong to two. */
+const struct client *policy_client(const struct policy *p,
+				   const struct identity *identity);
+const char *client_name(const struct client *c);
+
+enum client_operation { CLIENT_ISSUE, CLIENT_VALIDATE, CLIENT_RENEW,
+			CLIENT_AUDIT, CLIENT_OFFICER, CLIENT_OPERATION_COUNT };
+bool client_may(const struct client *c, enum client_operation op);
+
+/* The signing certificates' bounds that apply to a kind now. */
+struct policy_bounds {
+	bool present; /* a key is active for the kind */
+	int64_t not_before, not_after; /* of the DSC, seconds since 1970 */
+};
+
+struct decision {
+	struct verdict verdict; /* verdict.errors == 0: accepted */
+	struct document document;
+	int64_t iat, exp; /* to be signed, when accepted */
+};
+
+/*
+ * Judge REQUEST (deterministic CBOR) of client C at NOW (seconds since 1970):
+ * all violations at once.  iat is NOW.
+ * Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG: REQUEST is not what a
+ * front may send, and OUT is not set.  SG_OK says that OUT->verdict holds the
+ * judgement.
+ */
+SG_MUST_USE enum sg_err policy_decide(const struct policy *p,
+				      const struct client *c,
+				      struct span request, int64_t now,
+				      const struct policy_bounds
+					      bounds[DCC_KINDS],
+				      struct decision *out);
+
+/*
+ * What applies to C, for GET /v1/policy, as deterministic CBOR: {"client",
+ * "hash" (hex text), "operations", "kinds", "countries", "issuers",
+ * "uvci_prefixes", "profile": {rule: level}, "validity": {kind: seconds}}.
+ * *LEN is the bytes needed, also on SG_TOO_BIG.
+ */
+SG_MUST_USE enum sg_err policy_describe(const struct policy *p,
+					const struct client *c, uint8_t *out,
+					size_t cap, size_t *len);
+
+#endif /* SG_POLICY_H */

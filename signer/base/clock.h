@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CLOCK_H
+#define SG_CLOCK_H
+
+#include <stdint.h>
+
+/* CLOCK_MONOTONIC, microseconds: deadlines and durations.  The same clock in
+ * every process of the machine.  Thread-safe. */
+uint64_t clock_mono_us(void);
+/* CLOCK_REALTIME, seconds and milliseconds since 1970: dates and log lines. */
+int64_t clock_wall_s(void);
+int64_t clock_wall_ms(void);
+
+#endif /* SG_CLOCK_H */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_LOG_H
+#define SG_LOG_H
+
+/*
+ * log: one line an event on standard error, logfmt:
+ *	2026-01-31T09:00:00.123Z info front/0 tls-refused peer=... reason="..."
+ * EVENT is a fixed lower-case-hyphen name; FMT gives the key=value pairs, and
+ * a value with spaces is written in double quotes by the caller (see LOG_Q).
+ * Control characters of the formatted text are replaced by '?', so a peer
+ * cannot forge a line; a line is cut at 1,000 bytes and written by one
+ * write(2).  Never log personal data, secrets or request bodies.  Thread-safe.
+ */
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* Name this process in its lines ("front/0").  Kept by copy, 15 bytes. */
+void log_role(const char *role);
+/* Lines above LEVEL are dropped (default LOG_INFO). */
+void log_limit(enum log_level level);
+
+__attribute__((format(printf, 3, 4))) void
+log_event(enum log_level level, const char *event, const char *fmt, ...);
+
+#endif /* SG_LOG_H */

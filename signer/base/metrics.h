@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_METRICS_H
+#define SG_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/*
+ * metrics: one page of counters a process, in shared memory.  The supervisor
+ * makes a page for each role slot and keeps it over the role's restarts, so
+ * that counters only grow; the role maps it for writing, the fronts map all
+ * of them read-only and print them on /metrics.
+ *
+ *	X(id, kind, family, labels, help)
+ * kind: C counter, G gauge.  Members of one family stand together.  Every
+ * series gets the labels role="front",slot="0" on top of LABELS.
+ */
+#define METRICS_MAP(X)                                                         \
+	X(STARTS, C, "signer_process_starts_total", "",                        \
+	  "Times that the supervisor started this process")                    \
+	X(CPU_US, C, "signer_process_cpu_microseconds_total", "",              \
+	  "CPU time of this process, user and system, over its restarts")      \
+	X(RSS_BYTES, G, "signer_process_resident_bytes", "",                   \
+	  "Resident memory")                                                   \
+	X(CONNECTIONS, G, "signer_connections", "", "Open TLS connections")    \
+	X(CONNECTIONS_TOTAL, C, "signer_connections_total", "",                \
+	  "TLS connections accepted")                                          \
+	X(HANDSHAKES_FAILED, C, "signer_tls_handshakes_failed_total", "",      \
+	  "TLS handshakes that failed, wrong client certificates included")    \
+	X(CONNECTIONS_CLOSED_BY_RELOAD, C,                                     \
+	  "signer_connections_closed_by_reload_total", "",                     \
+	  "Connections closed because their client is no longer valid")        \
+	X(HTTP_2XX, C, "signer_http_responses_total", "class=\"2xx\"",         \
+	  "HTTP responses by class of status")                                 \
+	X(HTTP_4XX, C, "signer_http_responses_total", "class=\"4xx\"", "")     \
+	X(HTTP_5XX, C, "signer_http_responses_total", "class=\"5xx\"", "")     \
+	X(ISSUED, C, "signer_certificates_issued_total", "",                   \
+	  "Certificates signed and released")                                  \
+	X(REFUSED, C, "signer_certificates_refused_total", "",                 \
+	  "Requests that the policy refused")                                  \
+	X(FAILED, C, "signer_certificates_failed_total", "",                   \
+	  "Requests that failed for the server's own reasons")                 \
+	X(IN_FLIGHT, G, "signer_requests_in_flight", "",                       \
+	  "Requests that this process works on")                               \
+	X(REQUEUED, C, "signer_signatures_requeued_total", "",                 \
+	  "Signing jobs given to another session or process after a failure")  \
+	X(SIGNATURES, C, "signer_hsm_signatures_total", "",                    \
+	  "C_Sign calls that succeeded")                                       \
+	X(SIGN_ERRORS, C, "signer_hsm_errors_total", "",                       \
+	  "PKCS#11 calls that failed")                                         \
+	X(VERIFIED, C, "signer_signatures_verified_total", "",                 \
+	  "Signatures verified before their release")                          \
+	X(VERIFY_FAILED, C, "signer_signatures_wrong_total", "",               \
+	  "Signatures that did not verify and were thrown away")               \
+	X(READY, G, "signer_ready", "",                                        \
+	  "1 while the last test signature of every active key is good")       \
+	X(RELOADS, C, "signer_reloads_total", "", "Reloads that took effect")  \
+	X(RELOADS_REFUSED, C, "signer_reloads_refused_total", "",              \
+	  "Reloads refused because of faults")                                 \
+	X(BAD_MESSAGES, C, "signer_ipc_bad_messages_total", "",                \
+	  "Messages of another process that made no sense")                    \
+	X(CLIENT_CERT_EXPIRY, G, "signer_tls_certificate_expires_seconds", "", \
+	  "notAfter of the server's own TLS certificate, seconds since 1970")
+
+/* Histograms of durations: H(id, family, help).  */
+#define METRICS_HISTOGRAM_MAP(H)                                               \
+	H(REQUEST_TIME, "signer_request_seconds",                              \
+	  "Front: request complete to response handed to TLS")                 \
+	H(QUEUE_TIME, "signer_sign_queue_seconds",                             \
+	  "Core: verdict to start of C_Sign")                                  \
+	H(SIGN_TIME, "signer_sign_execution_seconds",                          \
+	  "HSM: duration of C_SignInit and C_Sign")                            \
+	H(DECIDE_TIME, "signer_decision_seconds",                              \
+	  "Core: decoding and policy decision")
+
+enum metric_id {
+#define X(id, kind, family, labels, help) METRIC_##id,
+	METRICS_MAP(X)
+#undef X
+		METRIC_COUNT
+};
+
+enum histogram_id {
+#define H(id, family, help) HISTOGRAM_##id,
+	METRICS_HISTOGRAM_MAP(H)
+#undef H
+		HISTOGRAM_COUNT
+};
+
+/* Upper bounds of the buckets are 2^i microseconds, i = 3 (8 us) .. 25 (33 s);
+ * the last bucket is +Inf. */
+enum { HISTOGRAM_FIRST_SHIFT = 3, HISTOGRAM_BUCKETS = 24 };
+
+struct metrics_page; /* opaque; atomics inside */
+
+/* Bytes of one page, for ftruncate() of its memfd. */
+size_t metrics_page_bytes(void);
+/* A fresh memfd that holds one zeroed page; -1 with errno. */
+int metrics_memfd(void);
+/* Map the page in FD, writable or read-only.  NULL with errno.  The process's
+ * own page is installed with metrics_install(); until then updates go to a
+ * private page, so that no caller has to check. */
+struct metrics_page *metrics_map(int fd, int writable);
+void metrics_install(struct metrics_page *page);
+
+/* Update this process's page.  Thread-safe, lock-free. */
+void metric_add(enum metric_id id, uint64_t n);
+void metric_set(enum metric_id id, uint64_t value);
+void metric_sub(enum metric_id id, uint64_t n);
+void metric_time(enum histogram_id id, uint64_t us);
+/* Read from any page (for tests, and for the exposition). */
+uint64_t metric_get(const struct metrics_page *page, enum metric_id id);
+/* Update CPU_US and RSS_BYTES of this process from getrusage and
+ * /proc/self/statm; call it about once a second. */
+void metrics_sample_process(void);
+
+struct metrics_source {
+	const struct metrics_page *page;
+	const char *role; /* "front", "core", "hsm", "supervisor" */
+	unsigned slot;
+};
+
+/*
+ * Write the Prometheus text exposition (format 0.0.4) of N sources to OUT:
+ * per family one HELP and one TYPE line, then its series.  Sets *LEN to the
+ * bytes needed, also on SG_TOO_BIG (measure, then write).
+ */
+SG_MUST_USE enum sg_err metrics_render(const struct metrics_source *sources,
+				       size_t n, char *out, size_t cap,
+				       size_t *len);
+
+#endif /* SG_METRICS_H */

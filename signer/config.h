@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CONFIG_H
+#define SG_CONFIG_H
+
+#include "base/err.h"
+#include "base/faults.h"
+#include "base/span.h"
+#include "core/core.h"
+#include "front/front.h"
+#include "pkcs11/worker.h"
+#include "policy/policy.h"
+
+/*
+ * config: signerd.yaml.  Relative paths are relative to the file's directory.
+ *
+ *	version: 1
+ *	listen:
+ *	  address: 127.0.0.1        # or ::1, 0.0.0.0, ::
+ *	  port: 8443
+ *	  fronts: 1                 # processes, 1..64
+ *	ops:                        # plain HTTP: /livez /readyz /metrics
+ *	  listen: 127.0.0.1:9443    # loopback only; or unix:run/ops.sock
+ *	tls:
+ *	  certificate: tls/server.pem
+ *	  key: tls/server.key
+ *	  client_ca: ca.pem
+ *	  crl: crl.pem              # optional
+ *	  min_version: "1.3"        # optional; or "1.2"
+ *	policy: policy.yaml
+ *	state: state                # directory
+ *	run: run                    # directory of signerd.pid
+ *	hsms:
+ *	  - name: demo
+ *	    module: /usr/lib/softhsm/libsofthsm2.so
+ *	    pin: file:pin           # or credential:NAME (systemd)
+ *	    processes: 2            # 1..16
+ *	    sessions: 2             # threads and sessions a process, 1..256
+ *	    hang: 10s               # optional
+ *	    environment:            # optional, for the module
+ *	      - SOFTHSM2_CONF=softhsm2.conf   # a value that names an existing file
+ *	                                      # relative to the base is made absolute
+ *	keys:
+ *	  - label: dsc-1
+ *	    hsm: demo
+ *	    uri: pkcs11:token=demo;object=dsc-1
+ *	    alg: ES256              # PS256, EdDSA
+ *	    kinds: [v, t, r]
+ *	    country: VN             # optional: the iss claim
+ *	    certificate: dsc/dsc-1.pem   # optional: else from the token
+ *	limits:                     # all optional, with these defaults
+ *	  connections: 20000
+ *	  header_bytes: 16384
+ *	  body_bytes: 65536
+ *	  streams: 256
+ *	  handshake: 10s
+ *	  header: 10s
+ *	  body: 20s
+ *	  idle: 120s
+ *	  request: 10s              # deadline
+ *	  in_flight: 2048           # requests per front in the core
+ *	  drain: 20s
+ *	verify:                     # optional
+ *	  ecdsa: 100                # verify one in N; or all
+ *	  after_error: 60s          # verify all that long after an HSM error
+ *	  test_signature: 5s        # interval of the readiness test
+ *	log: info                   # optional: error, warning, info, debug
+ *
+ * Durations: an integer and one of ms, s, m, h, d.
+ */
+enum { CONFIG_BYTES_MAX = 1 << 20, CONFIG_HSMS_MAX = 16, CONFIG_FRONTS_MAX = 64,
+       CONFIG_PROCESSES_MAX = 16 };
+
+struct config_hsm {
+	struct worker_settings worker;
+	uint32_t processes;
+};
+
+struct config {
+	char base[FRONT_PATH_MAX]; /* directory of the file, absolute */
+	char address[64];
+	uint16_t port;
+	uint32_t fronts;
+	char ops[FRONT_PATH_MAX]; /* "127.0.0.1:9443" or "unix:/abs/path" */
+	char policy[FRONT_PATH_MAX];
+	char run[FRONT_PATH_MAX];
+	struct front_settings front;
+	struct core_settings core;
+	size_t nhsms;
+	struct config_hsm hsm[CONFIG_HSMS_MAX];
+	uint32_t drain_ms;
+	int log_level; /* enum log_level */
+};
+
+/*
+ * Parse TEXT, the file at NAME in directory BASE.  No file is opened; paths
+ * are made absolute.
+ * Owns: *OUT is the caller's; config_free().
+ * Errors: SG_CONFIG with FAULTS filled (each with its line), SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err config_parse(struct span text, const char *name,
+				     const char *base, struct config **out,
+				     struct faults *faults);
+/* Read and parse the file PATH, and then check what it names: files that are
+ * missing or unreadable, certificates that do not parse, a key that does not
+ * fit its certificate, the policy file.  *TEXT (may be NULL) gets the text
+ * with "# base: DIR" before it, *POLICY (may be NULL) the policy's text;
+ * free() both. */
+SG_MUST_USE enum sg_err config_load(const char *path, struct config **out,
+				    struct faults *faults, struct span *text,
+				    struct span *policy);
+void config_free(struct config *c);
+
+#endif /* SG_CONFIG_H */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CORE_H
+#define SG_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "hcert/cose.h"
+
+/*
+ * core: the office.  Decodes, judges, assembles, has signed, releases.  One
+ * process, one loop thread.  No TLS, no HTTP, no PKCS#11.
+ */
+enum { CORE_KEYS_MAX = 64, CORE_LABEL_MAX = 64, CORE_PATH_MAX = 1024 };
+
+struct core_key_settings {
+	char label[CORE_LABEL_MAX];
+	enum cose_alg alg;
+	unsigned kinds;	 /* DCC_KIND_BIT()s that it may sign */
+	char country[3]; /* iss claim: alpha-2, or empty for none */
+	char certificate[CORE_PATH_MAX]; /* DSC, PEM or DER; empty: the token's */
+};
+
+struct core_settings {
+	size_t nkeys;
+	struct core_key_settings key[CORE_KEYS_MAX];
+	uint32_t front_credit; /* requests in flight per front */
+	uint32_t verify_ecdsa_one_in; /* 1: all; 100: one in a hundred */
+	uint32_t verify_all_ms; /* after an HSM error, verify all that long */
+	uint32_t test_sign_ms; /* between test signatures for readiness */
+	char state[CORE_PATH_MAX]; /* directory */
+};
+
+/* As in front.h: reads what a WIRE_RELOAD brings. */
+typedef enum sg_err (*core_read_settings)(int config_fd,
+					  struct core_settings *out,
+					  char *reason, size_t cap);
+
+/* Run the role until it has drained (0) or fails (1).  Descriptors as in
+ * ipc/role.h; role_begin() has been called. */
+int core_run(const struct core_settings *settings, core_read_settings read);
+
+#endif /* SG_CORE_H */

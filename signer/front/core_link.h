@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CORE_LINK_H
+#define SG_CORE_LINK_H
+
+#include <uv.h>
+
+#include "ipc/wire.h"
+
+/*
+ * core_link: this front's channel to the core.  Asks, remembers who asked,
+ * keeps to the credit, and ends every question in exactly one answer: an
+ * answer of the core, its deadline (plus a grace for the way back), or the
+ * core's end.  Survives restarts of the core.  Loop thread only.
+ */
+struct core_link; /* opaque */
+
+/* How a question ended.  M is NULL when the core did not answer: ERR is then
+ * SG_CORE_DOWN, SG_TIMED_OUT.  Spans of M die with the call. */
+typedef void (*core_answer)(void *asker, const struct wire_msg *m,
+			    enum sg_err err);
+
+/* The core's status has changed (readiness, policy hash); POLICY_CHANGED says
+ * that the hash is another than in the status before. */
+typedef void (*core_status)(void *ctx, const struct wire_status *status,
+			    bool policy_changed);
+
+SG_MUST_USE enum sg_err core_link_create(uv_loop_t *loop, core_status status,
+					 void *ctx, struct core_link **out);
+/* Take over FD, a channel's end given by WIRE_LINK; what is in flight on an
+ * older channel ends with SG_CORE_DOWN. */
+void core_link_attach(struct core_link *l, int fd);
+
+/*
+ * Ask.  On SG_OK, ANSWER will be called exactly once, never from inside this
+ * call, unless core_link_forget() comes first.  *QUESTION names it.
+ * Errors: SG_CORE_DOWN, SG_BUSY (credit or queue used up), SG_TOO_BIG.
+ */
+SG_MUST_USE enum sg_err core_link_issue(struct core_link *l,
+					const struct wire_issue *m,
+					core_answer answer, void *asker,
+					uint64_t *question);
+SG_MUST_USE enum sg_err core_link_ask(struct core_link *l,
+				      const struct wire_ask *m,
+				      core_answer answer, void *asker,
+				      uint64_t *question);
+/* The asker is gone: drop the answer when it comes. */
+void core_link_forget(struct core_link *l, uint64_t question);
+/* Questions in flight, for draining. */
+size_t core_link_in_flight(const struct core_link *l);
+/* The last status; NULL before the first, and while the core is down. */
+const struct wire_status *core_link_status(const struct core_link *l);
+void core_link_free(struct core_link *l);
+
+#endif /* SG_CORE_LINK_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_ROLE_H
+#define SG_ROLE_H
+
+#include "channel.h"
+
+/*
+ * role: what every role process has in common: the descriptors that the
+ * supervisor gives it at exec, and the control channel.
+ *
+ * The supervisor execs "signerd --role ROLE --slot N" with:
+ */
+enum {
+	ROLE_FD_CONTROL = 3, /* SEQPACKET to the supervisor */
+	ROLE_FD_CONFIG = 4,  /* sealed memfd: signerd.yaml as accepted; its
+				first line is "# base: DIR" for relative paths */
+	ROLE_FD_METRICS = 5, /* memfd: this slot's metrics page */
+	ROLE_FD_POLICY = 6,  /* core: sealed memfd with the policy file */
+	ROLE_FD_LISTEN = 6,  /* front: TCP listener for TLS */
+	ROLE_FD_OPS = 7	     /* front: listener for /livez, /readyz, /metrics */
+};
+
+/*
+ * The life of a role:  WIRE_LINK and WIRE_PAGE come at any time, also before
+ * WIRE_UP.  The role sends WIRE_UP once it serves (front: listening; core:
+ * links are taken; hsm: logged in, keys found).  On WIRE_DRAIN it takes
+ * nothing new, finishes what is in flight and exits 0; the supervisor kills
+ * it when the drain time is over.  When the control channel ends the
+ * supervisor is gone, and the role exits at once.
+ */
+
+/* To be called first in a role process: PR_SET_PDEATHSIG SIGKILL, core dumps
+ * off (PR_SET_DUMPABLE 0, RLIMIT_CORE 0), log role name, SIGPIPE, SIGHUP, SIGINT
+ * and SIGTERM ignored (the supervisor decides), metrics page mapped.
+ * Errors: SG_IO. */
+SG_MUST_USE enum sg_err role_begin(enum wire_role role, unsigned slot);
+
+const char *role_name(enum wire_role role);
+
+#endif /* SG_ROLE_H */

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_WIRE_H
+#define SG_WIRE_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+/*
+ * wire: the messages between the processes.  A packet of a SEQPACKET channel
+ * holds one or more messages; a message is a head, a fixed part and byte runs,
+ * in the machine's own byte order (both ends are the same executable).  Each
+ * message starts at a multiple of 8 bytes from the packet's start, padding is
+ * zero.  Pure; no allocation; spans of a decoded message lie in the packet.
+ *
+ * A packet that does not decode is fatal for the sender: the reader closes the
+ * channel, and the supervisor replaces the sender's process.
+ */
+enum {
+	WIRE_PACKET_MAX = 131072, /* bytes of a packet */
+	WIRE_REQUEST_MAX = 65536, /* bytes of a request in CBOR */
+	WIRE_HSM_KEYS_MAX = 64	  /* keys that one hsm process may offer */
+};
+
+enum wire_type {
+	/* front -> core */
+	WIRE_ISSUE = 1, /* judge a request, and sign it */
+	WIRE_ASK,	/* what the policy or the keyring says */
+	/* core -> front */
+	WIRE_CREDIT,  /* how many requests may be outstanding */
+	WIRE_ISSUED,  /* to ISSUE: the signed certificate, or the verdict */
+	WIRE_PROBLEM, /* to ISSUE, ASK: refused or failed */
+	WIRE_ANSWER,  /* to ASK: a document in CBOR */
+	WIRE_STATUS,  /* whenever readiness or the policy changes */
+	/* core -> hsm */
+	WIRE_SIGN,
+	/* hsm -> core */
+	WIRE_HSM_READY, /* first message: the keys and the sessions */
+	WIRE_SIGNED,
+	WIRE_SIGN_FAILED,
+	/* supervisor -> role */
+	WIRE_LINK,   /* an end of a channel, as a descriptor beside it */
+	WIRE_PAGE,   /* a process's metrics page, read-only, for the fronts */
+	WIRE_RELOAD, /* new configuration; descriptors beside it */
+	WIRE_DRAIN,  /* finish what is in flight, take nothing new, then exit */
+	/* role -> supervisor */
+	WIRE_UP,      /* initialised; slot is serving */
+	WIRE_RELOADED, /* to RELOAD: what became of it */
+	WIRE_PEER_BAD, /* the process at the other end of a link misbehaves */
+	WIRE_TYPE_COUNT
+};
+
+/* One message of a packet, before its own fields are read. */
+struct wire_msg {
+	enum wire_type type;
+	uint64_t id; /* of the request it belongs to; 0 where there is none */
+	struct span body;
+};
+
+/* WIRE_ISSUE.  The id is the front's. */
+struct wire_issue {
+	uint64_t deadline_us; /* CLOCK_MONOTONIC */
+	bool dry_run;	      /* /v1/validations: judge only */
+	uint8_t language;     /* enum wire_language */
+	struct span identity; /* see base/identity.h */
+	struct span request;  /* the whole request in deterministic CBOR */
+};
+
+enum wire_language { WIRE_ENGLISH, WIRE_VIETNAMESE, WIRE_LANGUAGE_COUNT };
+
+/* WIRE_ASK */
+enum wire_question {
+	WIRE_ASK_POLICY, /* the policy that applies to the caller */
+	WIRE_ASK_KEYS,	 /* the signing certificates and their states */
+	WIRE_ASK_CLIENT, /* is the identity still a client?  Answer is empty */
+	WIRE_QUESTION_COUNT
+};
+struct wire_ask {
+	uint8_t question; /* enum wire_question */
+	struct span identity;
+};
+
+/* WIRE_CREDIT */
+struct wire_credit {
+	uint32_t credit; /* requests in flight that the core takes at a time */
+};
+
+/* WIRE_ISSUED */
+enum { WIRE_NO_LEDGER_INDEX = -1 };
+struct wire_issued {
+	bool dry_run;	 /* a verdict: cose, uvci are empty */
+	bool replayed;
+	int32_t alg;	 /* enum cose_alg */
+	int64_t iat, exp; /* seconds since 1970 */
+	int64_t ledger_index; /* WIRE_NO_LEDGER_INDEX: not on record */
+	uint8_t kid[8];
+	struct span cose; /* the COSE_Sign1 */
+	struct span uvci; /* UTF-8 */
+	struct span violations; /* warnings: see wire_violation_next() */
+};
+
+/* WIRE_PROBLEM */
+struct wire_problem {
+	uint16_t err; /* enum sg_err, never SG_OK */
+	uint32_t retry_after_s;
+	struct span detail; /* UTF-8, safe for the client; may be empty */
+	struct span violations;
+};
+
+/* WIRE_ANSWER */
+struct wire_answer {
+	struct span document; /* deterministic CBOR */
+};
+
+/* WIRE_STATUS */
+struct wire_status {
+	bool ready;
+	struct span reason;	 /* when not ready: safe text */
+	uint8_t policy_hash[32]; /* SHA-256 of the active policy file */
+	struct span ledger_origin; /* empty: no ledger */
+};
+
+/* WIRE_SIGN.  The id is the core's. */
+struct wire_sign {
+	uint16_t key; /* as numbered in the reader's WIRE_HSM_READY */
+	uint64_t deadline_us;
+	struct span tbs; /* SHA-256 digest; the whole message for EdDSA */
+};
+
+/* WIRE_HSM_READY */
+struct wire_hsm_key {
+	uint16_t key;	/* the number that WIRE_SIGN names */
+	int32_t alg;	/* enum cose_alg */
+	struct span label; /* of the configuration's key */
+	struct span certificate; /* DER, from the token; empty if it has none */
+	struct span spki; /* DER of the token's public key; may be empty */
+};
+struct wire_hsm_ready {
+	uint32_t sessions; /* signing jobs at a time */
+	uint32_t nkeys;
+	struct wire_hsm_key key[WIRE_HSM_KEYS_MAX];
+};
+
+/* WIRE_SIGNED */
+struct wire_signed {
+	uint32_t queue_us; /* from the packet's arrival to C_SignInit */
+	uint32_t sign_us;  /* in C_SignInit and C_Sign */
+	struct span signature; /* COSE form */
+};
+
+/* WIRE_SIGN_FAILED */
+struct wire_sign_failed {
+	uint64_t ckr; /* CK_RV, for the log */
+	bool expired; /* dropped unsigned: past its deadline */
+};
+
+/* WIRE_LINK: descriptor 0 is the channel's end.  A new link to the same role
+ * and slot replaces the old one.
+ * WIRE_PAGE: descriptor 0 is that process's metrics page. */
+enum wire_role { WIRE_SUPERVISOR, WIRE_FRONT, WIRE_CORE, WIRE_HSM,
+		 WIRE_ROLE_COUNT };
+struct wire_link {
+	uint8_t role;  /* enum wire_role of the other end */
+	uint16_t slot; /* its slot, from 0 */
+};
+
+/* WIRE_RELOAD: descriptor 0 configuration memfd, 1 policy memfd (core). */
+/* WIRE_RELOADED */
+struct wire_reloaded {
+	bool ok;
+	struct span reason; /* of a refusal, for the log */
+};
+
+/* WIRE_PEER_BAD */
+struct wire_peer_bad {
+	uint8_t role;
+	uint16_t slot;
+};
+
+/* --- writing ------------------------------------------------------------ */
+
+/* A packet being filled; BUF has room for CAP (at most WIRE_PACKET_MAX). */
+struct wire_packet {
+	uint8_t *buf;
+	size_t cap;
+	size_t len;
+};
+
+/* Each appends one message, or returns SG_TOO_BIG and leaves W as it was. */
+SG_MUST_USE enum sg_err wire_put_issue(struct wire_packet *w, uint64_t id,
+				       const struct wire_issue *m);
+SG_MUST_USE enum sg_err wire_put_ask(struct wire_packet *w, uint64_t id,
+				     const struct wire_ask *m);
+SG_MUST_USE enum sg_err wire_put_credit(struct wire_packet *w,
+					const struct wire_credit *m);
+SG_MUST_USE enum sg_err wire_put_issued(struct wire_packet *w, uint64_t id,
+					const struct wire_issued *m);
+SG_MUST_USE enum sg_err wire_put_problem(struct wire_packet *w, uint64_t id,
+					 const struct wire_problem *m);
+SG_MUST_USE enum sg_err wire_put_answer(struct wire_packet *w, uint64_t id,
+					const struct wire_answer *m);
+SG_MUST_USE enum sg_err wire_put_status(struct wire_packet *w,
+					const struct wire_status *m);
+SG_MUST_USE enum sg_err wire_put_sign(struct wire_packet *w, uint64_t id,
+				      const struct wire_sign *m);
+SG_MUST_USE enum sg_err wire_put_hsm_ready(struct wire_packet *w,
+					   const struct wire_hsm_ready *m);
+SG_MUST_USE enum sg_err wire_put_signed(struct wire_packet *w, uint64_t id,
+					const struct wire_signed *m);
+SG_MUST_USE enum sg_err wire_put_sign_failed(struct wire_packet *w, uint64_t id,
+					     const struct wire_sign_failed *m);
+SG_MUST_USE enum sg_err wire_put_link(struct wire_packet *w,
+				      const struct wire_link *m);
+SG_MUST_USE enum sg_err wire_put_page(struct wire_packet *w,
+				      const struct wire_link *m);
+SG_MUST_USE enum sg_err wire_put_reloaded(struct wire_packet *w,
+					  const struct wire_reloaded *m);
+SG_MUST_USE enum sg_err wire_put_peer_bad(struct wire_packet *w,
+					  const struct wire_peer_bad *m);
+/* A message without fields: WIRE_RELOAD, WIRE_DRAIN, WIRE_UP. */
+SG_MUST_USE enum sg_err wire_put_bare(struct wire_packet *w,
+				      enum wire_type type);
+
+/* --- reading ------------------------------------------------------------ */
+
+/*
+ * Take the next message from *REST, which begins as the whole packet.
+ * Errors: SG_NOT_FOUND at the packet's end; SG_MALFORMED.
+ */
+SG_MUST_USE enum sg_err wire_next(struct span *rest, struct wire_msg *out);
+
+/* Read the fields of a message of that type.  SG_MALFORMED: lengths that do
+ * not add up, an enum out of range, a bool that is neither 0 nor 1. */
+SG_MUST_USE enum sg_err wire_get_issue(const struct wire_msg *m,
+				       struct wire_issue *out);
+SG_MUST_USE enum sg_err wire_get_ask(const struct wire_msg *m,
+				     struct wire_ask *out);
+SG_MUST_USE enum sg_err wire_get_credit(const struct wire_msg *m,
+					struct wire_credit *out);
+SG_MUST_USE enum sg_err wire_get_issued(const struct wire_msg *m,
+					struct wire_issued *out);
+SG_MUST_USE enum sg_err wire_get_problem(const struct wire_msg *m,
+					 struct wire_problem *out);
+SG_MUST_USE enum sg_err wire_get_answer(const struct wire_msg *m,
+					struct wire_answer *out);
+SG_MUST_USE enum sg_err wire_get_status(const struct wire_msg *m,
+					struct wire_status *out);
+SG_MUST_USE enum sg_err wire_get_sign(const struct wire_msg *m,
+				      struct wire_sign *out);
+SG_MUST_USE enum sg_err wire_get_hsm_ready(const struct wire_msg *m,
+					   struct wire_hsm_ready *out);
+SG_MUST_USE enum sg_err wire_get_signed(const struct wire_msg *m,
+					struct wire_signed *out);
+SG_MUST_USE enum sg_err wire_get_sign_failed(const struct wire_msg *m,
+					     struct wire_sign_failed *out);
+SG_MUST_USE enum sg_err wire_get_link(const struct wire_msg *m,
+				      struct wire_link *out);
+SG_MUST_USE enum sg_err wire_get_reloaded(const struct wire_msg *m,
+					  struct wire_reloaded *out);
+SG_MUST_USE enum sg_err wire_get_peer_bad(const struct wire_msg *m,
+					  struct wire_peer_bad *out);
+
+/* --- violations in ISSUED and PROBLEM ------------------------------------ */
+
+struct wire_violation {
+	bool warning; /* else an error */
+	struct span pointer; /* JSON Pointer (RFC 6901) into the request */
+	struct span code;
+	struct span detail; /* for a person, in the language asked for */
+};
+
+/* Append one to a list in BUF (CAP bytes, *LEN used).  SG_TOO_BIG. */
+SG_MUST_USE enum sg_err wire_violation_put(uint8_t *buf, size_t cap,
+					   size_t *len,
+					   const struct wire_violation *v);
+/* Take the next one from *REST.  SG_NOT_FOUND at the end; SG_MALFORMED. */
+SG_MUST_USE enum sg_err wire_violation_next(struct span *rest,
+					    struct wire_violation *out);
+
+#endif /* SG_WIRE_H */
