@@ -15,8 +15,13 @@
  * queue.  The main thread listens to the supervisor and watches for hung
  * calls.  Crash-only: what a new session cannot mend ends the process.
  */
-enum { WORKER_KEYS_MAX = 64, WORKER_LABEL_MAX = 64, WORKER_PATH_MAX = 1024,
-       WORKER_SESSIONS_MAX = 256, WORKER_ENV_MAX = 16 };
+enum {
+	WORKER_KEYS_MAX = 64,
+	WORKER_LABEL_MAX = 64,
+	WORKER_PATH_MAX = 1024,
+	WORKER_SESSIONS_MAX = 256,
+	WORKER_ENV_MAX = 16
+};
 
 struct worker_key_settings {
 	char label[WORKER_LABEL_MAX]; /* of the configuration */
@@ -25,18 +30,18 @@ struct worker_key_settings {
 };
 
 struct worker_settings {
-	char name[WORKER_LABEL_MAX];   /* of the HSM in the configuration */
-	char module[WORKER_PATH_MAX];  /* path of the PKCS#11 module */
+	char name[WORKER_LABEL_MAX];	/* of the HSM in the configuration */
+	char module[WORKER_PATH_MAX];	/* path of the PKCS#11 module */
 	char pin_file[WORKER_PATH_MAX]; /* read at each login, then wiped */
 	size_t nenv;
 	char env[WORKER_ENV_MAX][WORKER_PATH_MAX]; /* "NAME=value" */
-	uint32_t sessions; /* threads */
-	uint32_t hang_ms;  /* a PKCS#11 call that takes longer is hung */
+	uint32_t sessions;			   /* threads */
+	uint32_t hang_ms; /* a PKCS#11 call that takes longer is hung */
 	size_t nkeys;
 	struct worker_key_settings key[WORKER_KEYS_MAX];
 };
 
-/* Run the role until it has drained (0) or must be replaced (1).  Descriptors
+/* Run the role until it ends with one of ROLE_EXIT_* (ipc/role.h).  Descriptors
  * as in ipc/role.h; role_begin() has been called. */
 int worker_run(const struct worker_settings *settings);
 

@@ -16,24 +16,47 @@
 /* The DCC's leaves by name (schema 1.3.3); a field of an entry is the same
  * enum in all kinds that have it. */
 enum document_field {
-	DOC_VER, DOC_DOB, DOC_FN, DOC_FNT, DOC_GN, DOC_GNT,
-	DOC_TG, DOC_VP, DOC_MP, DOC_MA, DOC_DN, DOC_SD, DOC_DT,
-	DOC_TT, DOC_NM, DOC_SC, DOC_TR, DOC_TC,
-	DOC_FR, DOC_DF, DOC_DU,
-	DOC_CO, DOC_IS, DOC_CI,
+	DOC_VER,
+	DOC_DOB,
+	DOC_FN,
+	DOC_FNT,
+	DOC_GN,
+	DOC_GNT,
+	DOC_TG,
+	DOC_VP,
+	DOC_MP,
+	DOC_MA,
+	DOC_DN,
+	DOC_SD,
+	DOC_DT,
+	DOC_TT,
+	DOC_NM,
+	DOC_SC,
+	DOC_TR,
+	DOC_TC,
+	DOC_FR,
+	DOC_DF,
+	DOC_DU,
+	DOC_CO,
+	DOC_IS,
+	DOC_CI,
 	DOC_FIELD_COUNT
 };
 
 struct document {
 	struct span dcc; /* the payload's bytes, exactly as they are signed */
-	bool has_kind;
+	bool has_kind;	 /* exactly one of v, t and r is there */
 	enum dcc_kind kind;
-	bool present[DOC_FIELD_COUNT]; /* there, and of the right type */
-	struct span text[DOC_FIELD_COUNT];   /* of text fields */
-	int64_t number[DOC_FIELD_COUNT];     /* of dn, sd */
-	bool has_exp;
+	/* The fields of dcc, nam and the first entry: */
+	bool present[DOC_FIELD_COUNT];	   /* there, and of the right type */
+	struct span text[DOC_FIELD_COUNT]; /* of text fields that are present */
+	int64_t number[DOC_FIELD_COUNT];   /* of dn, sd; likewise.  What is
+					      beyond 64 bits is the last one
+					      that is not */
+	bool asks_exp;			   /* there, of whatever type */
+	bool has_exp; /* there, and an integer of 64 bits */
 	int64_t exp;
-	struct span id, attestation; /* n is 0 when absent */
+	struct span id, attestation; /* n is 0 when absent or refused */
 };
 
 #endif /* SG_DOCUMENT_H */

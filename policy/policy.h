@@ -37,13 +37,19 @@ const struct client *policy_client(const struct policy *p,
 				   const struct identity *identity);
 const char *client_name(const struct client *c);
 
-enum client_operation { CLIENT_ISSUE, CLIENT_VALIDATE, CLIENT_RENEW,
-			CLIENT_AUDIT, CLIENT_OFFICER, CLIENT_OPERATION_COUNT };
+enum client_operation {
+	CLIENT_ISSUE,
+	CLIENT_VALIDATE,
+	CLIENT_RENEW,
+	CLIENT_AUDIT,
+	CLIENT_OFFICER,
+	CLIENT_OPERATION_COUNT
+};
 bool client_may(const struct client *c, enum client_operation op);
 
 /* The signing certificates' bounds that apply to a kind now. */
 struct policy_bounds {
-	bool present; /* a key is active for the kind */
+	bool present;		       /* a key is active for the kind */
 	int64_t not_before, not_after; /* of the DSC, seconds since 1970 */
 };
 
@@ -60,12 +66,10 @@ struct decision {
  * front may send, and OUT is not set.  SG_OK says that OUT->verdict holds the
  * judgement.
  */
-SG_MUST_USE enum sg_err policy_decide(const struct policy *p,
-				      const struct client *c,
-				      struct span request, int64_t now,
-				      const struct policy_bounds
-					      bounds[DCC_KINDS],
-				      struct decision *out);
+SG_MUST_USE enum sg_err policy_decide(
+	const struct policy *p, const struct client *c, struct span request,
+	int64_t now, const struct policy_bounds bounds[DCC_KINDS],
+	struct decision *out);
 
 /*
  * What applies to C, for GET /v1/policy, as deterministic CBOR: {"client",

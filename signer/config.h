@@ -37,9 +37,8 @@
  *	    sessions: 2             # threads and sessions a process, 1..256
  *	    hang: 10s               # optional
  *	    environment:            # optional, for the module
- *	      - SOFTHSM2_CONF=softhsm2.conf   # a value that names an existing file
- *	                                      # relative to the base is made absolute
- *	keys:
+ *	      - SOFTHSM2_CONF=softhsm2.conf   # a value that names an existing
+ *file # relative to the base is made absolute keys:
  *	  - label: dsc-1
  *	    hsm: demo
  *	    uri: pkcs11:token=demo;object=dsc-1
@@ -67,8 +66,12 @@
  *
  * Durations: an integer and one of ms, s, m, h, d.
  */
-enum { CONFIG_BYTES_MAX = 1 << 20, CONFIG_HSMS_MAX = 16, CONFIG_FRONTS_MAX = 64,
-       CONFIG_PROCESSES_MAX = 16 };
+enum {
+	CONFIG_BYTES_MAX = 1 << 20,
+	CONFIG_HSMS_MAX = 16,
+	CONFIG_FRONTS_MAX = 64,
+	CONFIG_PROCESSES_MAX = 16
+};
 
 struct config_hsm {
 	struct worker_settings worker;
@@ -104,10 +107,38 @@ SG_MUST_USE enum sg_err config_parse(struct span text, const char *name,
  * missing or unreadable, certificates that do not parse, a key that does not
  * fit its certificate, the policy file.  *TEXT (may be NULL) gets the text
  * with "# base: DIR" before it, *POLICY (may be NULL) the policy's text;
- * free() both. */
+ * config_text_free() both. */
 SG_MUST_USE enum sg_err config_load(const char *path, struct config **out,
 				    struct faults *faults, struct span *text,
 				    struct span *policy);
 void config_free(struct config *c);
+/* free() a text of config_load() or config_join().  NULL is allowed. */
+void config_text_free(struct span *s);
+
+/* Slots of hsm processes, over all HSMs. */
+unsigned config_hsm_slots(const struct config *c);
+/* The HSM that the hsm process in SLOT serves; NULL beyond the last. */
+const struct config_hsm *config_hsm_of(const struct config *c, unsigned slot);
+
+/*
+ * Some sections cannot change while the processes run: listen, ops, run,
+ * state, hsms and keys (but for their certificates).  Put BEGAN's into NOW.
+ * NAMES gets those that differed, as in "listen, keys"; empty: none.
+ */
+void config_keep_fixed(const struct config *began, struct config *now,
+		       char *names, size_t cap);
+
+/*
+ * The text for the roles after a reload: NOW, and with it BEGAN for the fixed
+ * sections.  Both are texts of config_load().
+ * Owns: *OUT; config_text_free().  Errors: SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err config_join(struct span began, struct span now,
+				    struct span *out);
+/* What a role does with its ROLE_FD_CONFIG, or a WIRE_RELOAD's descriptor:
+ * a text of config_load() or config_join().  Does not close FD.  Errors: as
+ * config_parse(), SG_IO. */
+SG_MUST_USE enum sg_err config_from_fd(int fd, struct config **out,
+				       struct faults *faults);
 
 #endif /* SG_CONFIG_H */

@@ -33,6 +33,8 @@
 	X(NO_MEMORY, 503, "unavailable", 1, "out of memory")                   \
 	X(CORE_DOWN, 503, "unavailable", 1, "the core is restarting")          \
 	X(TOKEN_DOWN, 503, "unavailable", 1, "signing token is not available") \
+	X(PIN_REFUSED, 503, "unavailable", 1,                                  \
+	  "signing token is not available")                                    \
 	X(NO_KEY, 503, "unavailable", 1, "no signing key for this kind")       \
 	X(TIMED_OUT, 504, "deadline", 1, "deadline passed before a signature") \
 	X(IO, 500, "internal", 0, "input or output failed")                    \

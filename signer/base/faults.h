@@ -13,8 +13,9 @@ struct faults {
 };
 
 /* Append "NAME:LINE: TEXT\n"; LINE 0 is left out. */
-__attribute__((format(printf, 4, 5))) void
-faults_add(struct faults *f, const char *name, unsigned line, const char *fmt,
-	   ...);
+__attribute__((format(printf, 4, 5))) void faults_add(struct faults *f,
+						      const char *name,
+						      unsigned line,
+						      const char *fmt, ...);
 
 #endif /* SG_FAULTS_H */

@@ -11,6 +11,9 @@
  * cannot forge a line; a line is cut at 1,000 bytes and written by one
  * write(2).  Never log personal data, secrets or request bodies.  Thread-safe.
  */
+/* A quoted value in FMT: "reason=" LOG_Q. */
+#define LOG_Q "\"%s\""
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /* Name this process in its lines ("front/0").  Kept by copy, 15 bytes. */
@@ -18,7 +21,8 @@ void log_role(const char *role);
 /* Lines above LEVEL are dropped (default LOG_INFO). */
 void log_limit(enum log_level level);
 
-__attribute__((format(printf, 3, 4))) void
-log_event(enum log_level level, const char *event, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void log_event(enum log_level level,
+						     const char *event,
+						     const char *fmt, ...);
 
 #endif /* SG_LOG_H */

@@ -100,8 +100,9 @@ size_t metrics_page_bytes(void);
 /* A fresh memfd that holds one zeroed page; -1 with errno. */
 int metrics_memfd(void);
 /* Map the page in FD, writable or read-only.  NULL with errno.  The process's
- * own page is installed with metrics_install(); until then updates go to a
- * private page, so that no caller has to check. */
+ * own page is installed with metrics_install(), which sets its gauges to 0 and
+ * leaves its counters; until then updates go to a private page, so that no
+ * caller has to check. */
 struct metrics_page *metrics_map(int fd, int writable);
 void metrics_install(struct metrics_page *page);
 
@@ -113,7 +114,8 @@ void metric_time(enum histogram_id id, uint64_t us);
 /* Read from any page (for tests, and for the exposition). */
 uint64_t metric_get(const struct metrics_page *page, enum metric_id id);
 /* Update CPU_US and RSS_BYTES of this process from getrusage and
- * /proc/self/statm; call it about once a second. */
+ * /proc/self/statm; call it about once a second, from one thread, and the first
+ * time before the sandbox closes: it keeps the file open. */
 void metrics_sample_process(void);
 
 struct metrics_source {

@@ -20,16 +20,17 @@ struct core_key_settings {
 	enum cose_alg alg;
 	unsigned kinds;	 /* DCC_KIND_BIT()s that it may sign */
 	char country[3]; /* iss claim: alpha-2, or empty for none */
-	char certificate[CORE_PATH_MAX]; /* DSC, PEM or DER; empty: the token's */
+	char certificate[CORE_PATH_MAX]; /* DSC, PEM or DER; empty: the token's
+					  */
 };
 
 struct core_settings {
 	size_t nkeys;
 	struct core_key_settings key[CORE_KEYS_MAX];
-	uint32_t front_credit; /* requests in flight per front */
+	uint32_t front_credit;	      /* requests in flight per front */
 	uint32_t verify_ecdsa_one_in; /* 1: all; 100: one in a hundred */
 	uint32_t verify_all_ms; /* after an HSM error, verify all that long */
-	uint32_t test_sign_ms; /* between test signatures for readiness */
+	uint32_t test_sign_ms;	/* between test signatures for readiness */
 	char state[CORE_PATH_MAX]; /* directory */
 };
 

@@ -26,6 +26,9 @@ typedef void (*core_status)(void *ctx, const struct wire_status *status,
 
 SG_MUST_USE enum sg_err core_link_create(uv_loop_t *loop, core_status status,
 					 void *ctx, struct core_link **out);
+/* Call BAD with CTX whenever the core has sent what makes no sense (its
+ * channel is closed by then), so that the supervisor can be told. */
+void core_link_on_bad(struct core_link *l, void (*bad)(void *ctx), void *ctx);
 /* Take over FD, a channel's end given by WIRE_LINK; what is in flight on an
  * older channel ends with SG_CORE_DOWN. */
 void core_link_attach(struct core_link *l, int fd);
@@ -49,6 +52,8 @@ void core_link_forget(struct core_link *l, uint64_t question);
 size_t core_link_in_flight(const struct core_link *l);
 /* The last status; NULL before the first, and while the core is down. */
 const struct wire_status *core_link_status(const struct core_link *l);
+/* Release L; questions in flight are dropped without a call.  The memory goes
+ * once the loop has closed L's timer.  NULL is allowed. */
 void core_link_free(struct core_link *l);
 
 #endif /* SG_CORE_LINK_H */

@@ -20,6 +20,11 @@
  *			the API forgets it (and frees x->api)
  *
  * Once answered, the API still gets api_gone, but no more api_data/api_end.
+ * The transport may answer by itself after api_open (a body that is too large
+ * or too slow): then api_gone comes first, and the API must not answer any
+ * more.  Body limits and timeouts are the transport's work.
+ *
+ * Unit tests of the transport define the api_* functions themselves.
  */
 struct peer; /* who is at the other end: see peer.h */
 struct front;
@@ -41,10 +46,13 @@ struct exchange {
 	struct http_request request;
 	const struct peer *peer; /* NULL on the plain ops listener */
 	struct front *front;
-	uint64_t opened_us;  /* CLOCK_MONOTONIC: first byte of the request */
-	void *api;	     /* the API's own state for this exchange */
+	uint64_t opened_us; /* CLOCK_MONOTONIC: first byte of the request */
+	void *api;	    /* the API's own state for this exchange */
 	bool answered;
 	const struct exchange_transport *transport;
+	/* The transport's own. */
+	bool given;	   /* api_open has been called, api_gone not yet */
+	size_t body_bytes; /* of the body, so far */
 };
 
 struct http_header {
@@ -73,6 +81,14 @@ struct exchange_transport {
 void exchange_reply(struct exchange *x, const struct http_reply *r);
 
 /* --- implemented by the API (api.c), called by the transport ------------- */
+/*
+ * The API's working memory; front_run() makes it, once, as front->api, before
+ * the first exchange, and frees it after the last one.
+ * Errors: SG_NO_MEMORY.
+ */
+struct api;
+SG_MUST_USE enum sg_err api_create(struct api **out);
+void api_free(struct api *a); /* NULL is allowed */
 void api_open(struct exchange *x);
 void api_data(struct exchange *x, struct span data);
 void api_end(struct exchange *x);
@@ -82,5 +98,21 @@ void api_gone(struct exchange *x);
  * problem+json for E with DETAIL, into OUT.  Returns its length. */
 size_t api_problem_body(enum sg_err e, const char *detail, char *out,
 			size_t cap);
+
+/* --- for the transport ---------------------------------------------------- */
+
+/* The request is complete up to its body: give X to the API.  False: the
+ * client's certificate has run out meanwhile; X is answered 401, and the
+ * connection has to go. */
+bool exchange_open(struct exchange *x);
+/* A run of the body.  Answers 413 beyond the limit of one request, 503 beyond
+ * what all bodies together may take; an answered exchange drops it. */
+void exchange_data(struct exchange *x, struct span data);
+void exchange_end(struct exchange *x);
+/* The response has left, or its reader: no more calls for X. */
+void exchange_gone(struct exchange *x);
+/* The transport's own answer, in place of the API's: a problem for E, after
+ * which the connection (HTTP/1.1) closes.  Nothing if X is answered. */
+void exchange_refuse(struct exchange *x, enum sg_err e, const char *detail);
 
 #endif /* SG_EXCHANGE_H */

@@ -21,14 +21,14 @@ struct front_settings {
 	char crl[FRONT_PATH_MAX];	  /* PEM, empty: no revocation check */
 	bool tls12;			  /* also TLS 1.2, AEAD suites only */
 	size_t connections_max;
-	size_t header_bytes_max;   /* of one request, all headers together */
-	size_t body_bytes_max;	   /* of one single request */
-	uint32_t streams_max;	   /* HTTP/2, per connection */
-	uint32_t handshake_ms;	   /* to finish the TLS handshake */
-	uint32_t header_ms;	   /* from first byte to the end of headers */
-	uint32_t body_ms;	   /* to receive a single request's body */
-	uint32_t idle_ms;	   /* without a request in progress */
-	uint32_t request_ms;	   /* deadline of a request in the core */
+	size_t header_bytes_max; /* of one request, all headers together */
+	size_t body_bytes_max;	 /* of one single request */
+	uint32_t streams_max;	 /* HTTP/2, per connection */
+	uint32_t handshake_ms;	 /* to finish the TLS handshake */
+	uint32_t header_ms;	 /* from first byte to the end of headers */
+	uint32_t body_ms;	 /* to receive a single request's body */
+	uint32_t idle_ms;	 /* without a request in progress */
+	uint32_t request_ms;	 /* deadline of a request in the core */
 };
 
 /* Reads the settings anew from the descriptor of a WIRE_RELOAD: the main

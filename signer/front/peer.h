@@ -18,7 +18,7 @@ struct peer {
 /* Read the leaf CERT (IDENTITY_NAMES_MAX names of type URI and DNS at most;
  * further ones are not identities) with the chain's earliest notAfter.
  * Owns: OUT->identity; peer_clear().  Errors: SG_MALFORMED, SG_NO_MEMORY. */
-SG_MUST_USE enum sg_err peer_read(X509 *cert, STACK_OF(X509) *chain,
+SG_MUST_USE enum sg_err peer_read(X509 *cert, STACK_OF(X509) * chain,
 				  struct peer *out);
 void peer_clear(struct peer *p);
 

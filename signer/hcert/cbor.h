@@ -70,14 +70,31 @@ static inline bool cbor_at_end(const struct cbor_reader *r)
  */
 SG_MUST_USE enum sg_err cbor_next(struct cbor_reader *r,
 				  struct cbor_item *item);
-/* Pass one whole item, nested ones included, at most DEPTH_MAX levels; *ALL
- * (may be NULL) gets its bytes. */
+
+/*
+ * Is there one more item in the array or map that HEAD opened?  *TAKEN counts
+ * them (those of a map are its keys and values); begin with 0.  The end of an
+ * indefinite one, its BREAK, is taken from R.  Every item must be taken whole
+ * before the next call.  An indefinite map may end after a key: who reads
+ * pairs asks for keys alone, so that the BREAK is found where a value must be.
+ */
+bool cbor_more(struct cbor_reader *r, const struct cbor_item *head,
+	       uint64_t *taken);
+
+/* Most levels of nesting that cbor_skip() and cbor_check() know. */
+enum { CBOR_DEPTH_MAX = 32 };
+
+/*
+ * Pass one whole item, nested ones included, at most DEPTH_MAX levels (and
+ * CBOR_DEPTH_MAX); *ALL (may be NULL) gets its bytes.
+ * Errors: SG_MALFORMED, also when it is nested deeper; R stays where it was.
+ */
 SG_MUST_USE enum sg_err cbor_skip(struct cbor_reader *r, unsigned depth_max,
 				  struct span *all);
 
 struct cbor_limits {
-	unsigned depth; /* nesting levels of arrays and maps */
-	size_t items;	/* items in all */
+	unsigned depth; /* nesting levels of arrays, maps; <= CBOR_DEPTH_MAX */
+	size_t items;	/* items in all, tags too */
 };
 
 /*

@@ -23,7 +23,7 @@ enum {
 	COSE_ES256_BYTES = 64,
 	COSE_EDDSA_BYTES = 64,
 	COSE_PS256_SALT = 32,
-	COSE_SIG_MAX = 512,	 /* bytes: RSA-4096 */
+	COSE_SIG_MAX = 512,	/* bytes: RSA-4096 */
 	COSE_PROTECTED_MAX = 24 /* bytes of a protected header that we write */
 };
 
@@ -54,12 +54,15 @@ SG_MUST_USE enum sg_err cose_sign1_encode(struct span prot, struct span payload,
 /* A COSE_Sign1 that somebody else wrote; every span lies in the input. */
 struct cose_sign1 {
 	bool tagged;		 /* had tag 18 */
-	struct span prot;	 /* protected header bytes, bstr content */
+	struct span prot;	 /* protected header bytes, bstr content, as
+				    the Sig_structure has them: none for an
+				    empty map */
 	struct span unprotected; /* the encoded map */
 	struct span payload;
 	bool detached; /* payload was nil */
 	struct span signature;
-	enum cose_alg alg; /* COSE_NONE when absent or unknown to us */
+	enum cose_alg alg; /* from either bucket; COSE_NONE when absent or
+			      unknown to us */
 	bool has_kid;
 	struct span kid; /* protected first, else unprotected */
 };
@@ -67,7 +70,8 @@ struct cose_sign1 {
 /*
  * Decode a COSE_Sign1, tagged 18 (also inside tag 61, RFC 8392 s. 6) or bare.
  * Critical headers (label 2) are refused: we know none.  Duplicate labels
- * in or across the header buckets, and trailing bytes, are refused.
+ * in or across the header buckets, strings in chunks, and trailing bytes, are
+ * refused.
  * Errors: SG_MALFORMED, SG_DUPLICATE_KEY.
  */
 SG_MUST_USE enum sg_err cose_sign1_decode(struct span in,
@@ -79,7 +83,8 @@ struct cose_key; /* opaque */
 /*
  * The key in DER: a certificate, or a SubjectPublicKeyInfo.
  * Owns: *OUT is the caller's; cose_key_free().
- * Errors: SG_MALFORMED, SG_BAD_KEY (no algorithm of ours fits it), SG_NO_MEMORY.
+ * Errors: SG_MALFORMED, SG_BAD_KEY (no algorithm of ours fits it),
+ * SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err cose_key_from_certificate(struct span der,
 						  struct cose_key **out);
@@ -89,7 +94,8 @@ void cose_key_free(struct cose_key *key);
 /* The one algorithm of ours that the key fits: P-256 ES256, RSA PS256,
  * Ed25519 EdDSA. */
 enum cose_alg cose_key_alg(const struct cose_key *key);
-/* Bytes of a signature by KEY: 64 for ES256 and EdDSA, the modulus for PS256. */
+/* Bytes of a signature by KEY: 64 for ES256 and EdDSA, the modulus for PS256.
+ */
 size_t cose_key_sig_bytes(const struct cose_key *key);
 
 /*

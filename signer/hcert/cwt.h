@@ -10,10 +10,10 @@ enum { CWT_ISS = 1, CWT_EXP = 4, CWT_IAT = 6, CWT_HCERT = -260 };
 enum { CWT_HCERT_DCC = 1 }; /* key inside -260: the EU DCC payload */
 
 struct cwt_claims {
-	struct span iss;    /* text; n is 0 when absent */
+	struct span iss; /* text; n is 0 when absent */
 	bool has_exp, has_iat;
-	int64_t exp, iat;   /* seconds since 1970 */
-	struct span dcc;    /* encoded payload at -260/1; n is 0 when absent */
+	int64_t exp, iat; /* seconds since 1970 */
+	struct span dcc;  /* encoded payload at -260/1; n is 0 when absent */
 };
 
 /*

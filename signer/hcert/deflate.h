@@ -23,4 +23,8 @@ SG_MUST_USE enum sg_err deflate_zlib(struct deflate *d, struct span in,
 SG_MUST_USE enum sg_err inflate_zlib(struct deflate *d, struct span in,
 				     uint8_t *out, size_t cap, size_t *len);
 
+/* Memory for the stage before or after (see hc1.h); nothing above uses it. */
+enum { DEFLATE_SCRATCH_BYTES = 1 << 17 };
+uint8_t *deflate_scratch(struct deflate *d);
+
 #endif /* SG_DEFLATE_H */

@@ -20,6 +20,15 @@ enum {
 	ROLE_FD_OPS = 7	     /* front: listener for /livez, /readyz, /metrics */
 };
 
+/* Exit statuses of a role. */
+enum {
+	ROLE_EXIT_DRAINED = 0,
+	ROLE_EXIT_FAILED = 1, /* to be replaced */
+	/* The token refused the PIN: a further try may lock it, so no hsm
+	 * process of that HSM starts before the next reload (SIGHUP). */
+	ROLE_EXIT_PIN_REFUSED = 3
+};
+
 /*
  * The life of a role:  WIRE_LINK and WIRE_PAGE come at any time, also before
  * WIRE_UP.  The role sends WIRE_UP once it serves (front: listening; core:
@@ -30,10 +39,14 @@ enum {
  */
 
 /* To be called first in a role process: PR_SET_PDEATHSIG SIGKILL, core dumps
- * off (PR_SET_DUMPABLE 0, RLIMIT_CORE 0), log role name, SIGPIPE, SIGHUP, SIGINT
- * and SIGTERM ignored (the supervisor decides), metrics page mapped.
+ * off (PR_SET_DUMPABLE 0, RLIMIT_CORE 0), log role name, SIGPIPE, SIGHUP,
+ * SIGINT and SIGTERM ignored (the supervisor decides), metrics page mapped.
  * Errors: SG_IO. */
 SG_MUST_USE enum sg_err role_begin(enum wire_role role, unsigned slot);
+
+/* What this process holds in memory stays there: no core file, no tracing by
+ * its own user.  Part of role_begin().  Errors: SG_IO with errno. */
+SG_MUST_USE enum sg_err role_hide_memory(void);
 
 const char *role_name(enum wire_role role);
 

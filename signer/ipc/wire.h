@@ -43,7 +43,7 @@ enum wire_type {
 	WIRE_RELOAD, /* new configuration; descriptors beside it */
 	WIRE_DRAIN,  /* finish what is in flight, take nothing new, then exit */
 	/* role -> supervisor */
-	WIRE_UP,      /* initialised; slot is serving */
+	WIRE_UP,       /* initialised; slot is serving */
 	WIRE_RELOADED, /* to RELOAD: what became of it */
 	WIRE_PEER_BAD, /* the process at the other end of a link misbehaves */
 	WIRE_TYPE_COUNT
@@ -87,14 +87,14 @@ struct wire_credit {
 /* WIRE_ISSUED */
 enum { WIRE_NO_LEDGER_INDEX = -1 };
 struct wire_issued {
-	bool dry_run;	 /* a verdict: cose, uvci are empty */
+	bool dry_run; /* a verdict: cose, uvci are empty */
 	bool replayed;
-	int32_t alg;	 /* enum cose_alg */
-	int64_t iat, exp; /* seconds since 1970 */
+	int32_t alg;	      /* enum cose_alg */
+	int64_t iat, exp;     /* seconds since 1970 */
 	int64_t ledger_index; /* WIRE_NO_LEDGER_INDEX: not on record */
 	uint8_t kid[8];
-	struct span cose; /* the COSE_Sign1 */
-	struct span uvci; /* UTF-8 */
+	struct span cose;	/* the COSE_Sign1 */
+	struct span uvci;	/* UTF-8 */
 	struct span violations; /* warnings: see wire_violation_next() */
 };
 
@@ -114,8 +114,8 @@ struct wire_answer {
 /* WIRE_STATUS */
 struct wire_status {
 	bool ready;
-	struct span reason;	 /* when not ready: safe text */
-	uint8_t policy_hash[32]; /* SHA-256 of the active policy file */
+	struct span reason;	   /* when not ready: safe text */
+	uint8_t policy_hash[32];   /* SHA-256 of the active policy file */
 	struct span ledger_origin; /* empty: no ledger */
 };
 
@@ -128,9 +128,9 @@ struct wire_sign {
 
 /* WIRE_HSM_READY */
 struct wire_hsm_key {
-	uint16_t key;	/* the number that WIRE_SIGN names */
-	int32_t alg;	/* enum cose_alg */
-	struct span label; /* of the configuration's key */
+	uint16_t key;		 /* the number that WIRE_SIGN names */
+	int32_t alg;		 /* enum cose_alg */
+	struct span label;	 /* of the configuration's key */
 	struct span certificate; /* DER, from the token; empty if it has none */
 	struct span spki; /* DER of the token's public key; may be empty */
 };
@@ -142,8 +142,8 @@ struct wire_hsm_ready {
 
 /* WIRE_SIGNED */
 struct wire_signed {
-	uint32_t queue_us; /* from the packet's arrival to C_SignInit */
-	uint32_t sign_us;  /* in C_SignInit and C_Sign */
+	uint32_t queue_us;     /* from the packet's arrival to C_SignInit */
+	uint32_t sign_us;      /* in C_SignInit and C_Sign */
 	struct span signature; /* COSE form */
 };
 
@@ -156,8 +156,13 @@ struct wire_sign_failed {
 /* WIRE_LINK: descriptor 0 is the channel's end.  A new link to the same role
  * and slot replaces the old one.
  * WIRE_PAGE: descriptor 0 is that process's metrics page. */
-enum wire_role { WIRE_SUPERVISOR, WIRE_FRONT, WIRE_CORE, WIRE_HSM,
-		 WIRE_ROLE_COUNT };
+enum wire_role {
+	WIRE_SUPERVISOR,
+	WIRE_FRONT,
+	WIRE_CORE,
+	WIRE_HSM,
+	WIRE_ROLE_COUNT
+};
 struct wire_link {
 	uint8_t role;  /* enum wire_role of the other end */
 	uint16_t slot; /* its slot, from 0 */
@@ -262,7 +267,7 @@ SG_MUST_USE enum sg_err wire_get_peer_bad(const struct wire_msg *m,
 /* --- violations in ISSUED and PROBLEM ------------------------------------ */
 
 struct wire_violation {
-	bool warning; /* else an error */
+	bool warning;	     /* else an error */
 	struct span pointer; /* JSON Pointer (RFC 6901) into the request */
 	struct span code;
 	struct span detail; /* for a person, in the language asked for */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_PIN_H
+#define SG_PIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * pin: a PIN on its short way from its file to C_Login, in a page of its own
+ * that is locked into memory, left out of core dumps and wiped after use.
+ */
+enum { PIN_BYTES_MAX = 256 }; /* with the line end */
+
+struct pin {
+	uint8_t *bytes; /* not NUL-terminated */
+	size_t n;
+	size_t mapped; /* bytes of the page */
+};
+
+/*
+ * Read the PIN in the file PATH, without a line end (LF or CRLF).  Warns in
+ * the log when others than the owner can read the file.
+ * Owns: *OUT is the caller's; pin_wipe() as soon as C_Login is back.
+ * Errors: SG_IO (errno says why; logged), SG_CONFIG when it is empty or longer
+ * than PIN_BYTES_MAX.  *OUT is empty unless SG_OK.
+ */
+SG_MUST_USE enum sg_err pin_read(const char *path, struct pin *out);
+/* Overwrite and release.  An empty PIN is allowed. */
+void pin_wipe(struct pin *pin);
+
+#endif /* SG_PIN_H */

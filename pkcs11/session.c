@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "ckr.h"
+#include "mechanism.h"
+#include "unconst.h"
+
+static const CK_FUNCTION_LIST *calls(const struct session *s)
+{
+	return s->token->module->f;
+}
+
+CK_RV session_open(struct session *s, struct token *token, struct watch *w)
+{
+	CK_RV rv;
+
+	s->token = token;
+	s->handle = CK_INVALID_HANDLE;
+	watch_enter(w, "opening a session", clock_mono_us());
+	rv = calls(s)->C_OpenSession(token->slot, CKF_SERIAL_SESSION, NULL,
+				     NULL, &s->handle);
+	watch_leave(w);
+	if (rv != CKR_OK)
+		s->handle = CK_INVALID_HANDLE;
+	return rv;
+}
+
+void session_close(struct session *s)
+{
+	if (s->handle != CK_INVALID_HANDLE)
+		calls(s)->C_CloseSession(s->handle);
+	s->handle = CK_INVALID_HANDLE;
+}
+
+/* C_SignInit and C_Sign, with the key's handle safe under the lock. */
+static CK_RV attempt(const struct session *s, const struct key *key,
+		     struct span tbs, uint8_t *sig, CK_ULONG *n)
+{
+	const CK_FUNCTION_LIST *f = calls(s);
+	CK_RV rv;
+
+	rv = f->C_SignInit(s->handle, mechanism_of(key->alg), key->handle);
+	if (rv != CKR_OK)
+		return rv;
+	/* The module only reads what it signs, but PKCS #11 has no const. */
+	return f->C_Sign(s->handle, unconst(tbs.p), tbs.n, sig, n);
+}
+
+CK_RV session_sign(const struct session *s, const struct key *key,
+		   struct span tbs, struct signature *out, struct watch *w)
+{
+	CK_ULONG n = sizeof(out->bytes);
+
+	assert(key->token == s->token);
+	*out = (struct signature){.rv = CKR_DATA_LEN_RANGE,
+				  .begun_us = clock_mono_us()};
+	if (!mechanism_takes(key->alg, tbs))
+		return out->rv;
+	pthread_rwlock_rdlock(&s->token->lock);
+	out->begun_us = clock_mono_us();
+	watch_enter(w, "signing", out->begun_us);
+	out->rv = attempt(s, key, tbs, out->bytes, &n);
+	out->sign_us = (uint32_t)(clock_mono_us() - out->begun_us);
+	watch_leave(w);
+	pthread_rwlock_unlock(&s->token->lock);
+	if (out->rv == CKR_OK && n != key->sig_bytes)
+		out->rv = CKR_SIGNATURE_LEN_RANGE;
+	if (out->rv == CKR_OK)
+		out->n = n;
+	return out->rv;
+}
+
+/* The new session before the old one goes, so that a login that is still good
+ * does not end with its last session; a token that is full wants it the other
+ * way around. */
+static CK_RV reopen(struct session *s, struct watch *w)
+{
+	struct session old = *s;
+	CK_RV rv = session_open(s, old.token, w);
+
+	watch_enter(w, "closing a session", clock_mono_us());
+	session_close(&old);
+	watch_leave(w);
+	if (rv != CKR_OK)
+		rv = session_open(s, old.token, w);
+	return rv;
+}
+
+static bool logged_in(const struct session *s)
+{
+	CK_SESSION_INFO info;
+
+	return calls(s)->C_GetSessionInfo(s->handle, &info) == CKR_OK &&
+	       (info.state == CKS_RO_USER_FUNCTIONS ||
+		info.state == CKS_RW_USER_FUNCTIONS);
+}
+
+static enum sg_err refresh(const struct session *s,
+			   const struct session_keys *keys, struct watch *w)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		enum sg_err e;
+
+		if (keys->key[i].token != s->token)
+			continue;
+		watch_enter(w, "finding a key again", clock_mono_us());
+		e = key_refresh(&keys->key[i], s->handle);
+		watch_leave(w);
+		if (e != SG_OK)
+			return e;
+	}
+	return SG_OK;
+}
+
+static enum sg_err renew(struct session *s, CK_RV cause,
+			 const struct session_keys *keys, struct watch *w)
+{
+	const CK_RV rv = reopen(s, w);
+	bool login;
+	enum sg_err e;
+
+	if (rv != CKR_OK) {
+		log_event(LOG_ERROR, "no-session", "token=\"%s\" " CKR_FMT,
+			  s->token->label, CKR_ARGS(rv));
+		return SG_TOKEN_DOWN;
+	}
+	watch_enter(w, "reading a session's state", clock_mono_us());
+	/* A module that has lost its token may still say that all is well. */
+	login = s->token->login &&
+		(cause == CKR_USER_NOT_LOGGED_IN || !logged_in(s));
+	watch_leave(w);
+	if (login) {
+		e = token_login(s->token, s->handle, keys->pin_file, w);
+		if (e != SG_OK)
+			return e;
+	}
+	if (login || ckr_fault(cause) == CKR_FAULT_SESSION)
+		return refresh(s, keys, w);
+	return SG_OK;
+}
+
+enum sg_err session_renew(struct session *s, CK_RV cause,
+			  const struct session_keys *keys, struct watch *w)
+{
+	enum sg_err e;
+
+	pthread_rwlock_wrlock(&s->token->lock);
+	e = renew(s, cause, keys, w);
+	pthread_rwlock_unlock(&s->token->lock);
+	if (e == SG_OK)
+		log_event(LOG_INFO, "session-renewed", "token=\"%s\" cause=%s",
+			  s->token->label, ckr_name(cause));
+	return e;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_SESSION_H
+#define SG_SESSION_H
+
+#include <p11-kit/pkcs11.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "hcert/cose.h"
+#include "key.h"
+#include "token.h"
+#include "watch.h"
+
+/*
+ * session: one session on one token, by raw calls.  A session belongs to one
+ * thread; its token's lock keeps signatures and renewals apart.
+ */
+struct session {
+	struct token *token;
+	CK_SESSION_HANDLE handle; /* CK_INVALID_HANDLE: none */
+};
+
+/* A signature in COSE form, and how it came to be. */
+struct signature {
+	CK_RV rv;	   /* of the last attempt */
+	uint64_t begun_us; /* CLOCK_MONOTONIC, at C_SignInit */
+	uint32_t sign_us;  /* in C_SignInit and C_Sign */
+	size_t n;
+	uint8_t bytes[COSE_SIG_MAX];
+};
+
+/* Open S, read-only, on TOKEN.  Returns the module's value. */
+CK_RV session_open(struct session *s, struct token *token, struct watch *w);
+/* A session that is not open is allowed. */
+void session_close(struct session *s);
+
+/*
+ * Sign TBS by KEY, one attempt: the SHA-256 digest for ES256 and PS256, the
+ * message for EdDSA.  Sets *OUT, its bytes only on CKR_OK.  A TBS that the
+ * mechanism does not take is CKR_DATA_LEN_RANGE, an answer of another length
+ * than the key's CKR_SIGNATURE_LEN_RANGE.  Returns OUT->rv.
+ */
+CK_RV session_sign(const struct session *s, const struct key *key,
+		   struct span tbs, struct signature *out, struct watch *w);
+
+/* What session_renew() needs beside the session. */
+struct session_keys {
+	size_t n;
+	struct key *key; /* of all tokens; those of the session's are renewed */
+	const char *pin_file;
+};
+
+/*
+ * After CAUSE: open S anew, log in if the token asks for it, and find the
+ * handles of its keys again if they may be void.
+ * Errors, logged: SG_TOKEN_DOWN, SG_CONFIG, as token_login() and
+ * key_refresh(): the process must end.
+ */
+SG_MUST_USE enum sg_err session_renew(struct session *s, CK_RV cause,
+				      const struct session_keys *keys,
+				      struct watch *w);
+
+#endif /* SG_SESSION_H */

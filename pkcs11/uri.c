@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "uri.h"
+
+#include <p11-kit/uri.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "unconst.h"
+
+struct uri {
+	P11KitUri *parsed;
+	const char *label;
+	CK_OBJECT_CLASS class; /* always CKO_PRIVATE_KEY; for the template */
+};
+
+/* What p11-kit says for a URI without slot-id. */
+#define ANY_SLOT ((CK_SLOT_ID)-1)
+
+/* The length of the attribute's name at P. */
+static size_t name_length(const char *p)
+{
+	return strcspn(p, "=;?&");
+}
+
+/* p11-kit lets the last of two win; RFC 7512 s. 2.3 allows only one. */
+static bool has_twice(const char *text)
+{
+	for (const char *p = strchr(text, ':'); p != NULL;
+	     p = strpbrk(p, ";?&")) {
+		const size_t n = name_length(++p);
+
+		for (const char *q = strpbrk(p, ";?&"); q != NULL;
+		     q = strpbrk(q, ";?&"))
+			if (name_length(++q) == n && n > 0 &&
+			    memcmp(p, q, n) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* Why the URI does not serve, or NULL. */
+static const char *refuse(const char *text, P11KitUri *u)
+{
+	const CK_ATTRIBUTE *class = p11_kit_uri_get_attribute(u, CKA_CLASS);
+
+	if (has_twice(text))
+		return "has an attribute twice";
+	if (p11_kit_uri_any_unrecognized(u) != 0)
+		return "has an attribute that is not known";
+	if (p11_kit_uri_get_pin_value(u) != NULL ||
+	    p11_kit_uri_get_pin_source(u) != NULL)
+		return "has a PIN; the PIN belongs in its own file";
+	if (p11_kit_uri_get_module_path(u) != NULL ||
+	    p11_kit_uri_get_module_name(u) != NULL)
+		return "names a module; the module is set beside it";
+	if (class != NULL &&
+	    (class->ulValueLen != sizeof(CK_OBJECT_CLASS) ||
+	     *(const CK_OBJECT_CLASS *)class->pValue != CKO_PRIVATE_KEY))
+		return "has a type other than private";
+	if (p11_kit_uri_get_attribute(u, CKA_LABEL) == NULL &&
+	    p11_kit_uri_get_attribute(u, CKA_ID) == NULL)
+		return "has neither object nor id";
+	return NULL;
+}
+
+enum sg_err uri_parse(const char *label, const char *text, struct uri **out)
+{
+	struct uri *uri = calloc(1, sizeof(*uri));
+	const char *why;
+	int r;
+
+	*out = NULL;
+	if (uri == NULL)
+		return SG_NO_MEMORY;
+	uri->class = CKO_PRIVATE_KEY;
+	uri->label = label;
+	uri->parsed = p11_kit_uri_new();
+	if (uri->parsed == NULL) {
+		free(uri);
+		return SG_NO_MEMORY;
+	}
+	r = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri->parsed);
+	why = r == P11_KIT_URI_OK ? refuse(text, uri->parsed)
+				  : p11_kit_uri_message(r);
+	if (why != NULL) {
+		log_event(LOG_ERROR, "key-uri-refused",
+			  "key=\"%s\" reason=\"%s\"", label, why);
+		uri_free(uri);
+		return SG_CONFIG;
+	}
+	*out = uri;
+	return SG_OK;
+}
+
+void uri_free(struct uri *uri)
+{
+	if (uri == NULL)
+		return;
+	p11_kit_uri_free(uri->parsed);
+	free(uri);
+}
+
+const char *uri_label(const struct uri *uri)
+{
+	return uri->label;
+}
+
+bool uri_fits_token(const struct uri *uri, CK_SLOT_ID id,
+		    const CK_SLOT_INFO *slot, const CK_TOKEN_INFO *token)
+{
+	const CK_SLOT_ID wanted = p11_kit_uri_get_slot_id(uri->parsed);
+
+	return (wanted == ANY_SLOT || wanted == id) &&
+	       p11_kit_uri_match_slot_info(uri->parsed, slot) != 0 &&
+	       p11_kit_uri_match_token_info(uri->parsed, token) != 0;
+}
+
+bool uri_fits_library(const struct uri *uri, const CK_INFO *info)
+{
+	return p11_kit_uri_match_module_info(uri->parsed, info) != 0;
+}
+
+CK_ULONG uri_template(const struct uri *uri,
+		      CK_ATTRIBUTE attrs[URI_TEMPLATE_MAX])
+{
+	static const CK_ATTRIBUTE_TYPE given[] = {CKA_LABEL, CKA_ID};
+	CK_ULONG n = 0;
+
+	attrs[n++] = (CK_ATTRIBUTE){CKA_CLASS, unconst(&uri->class),
+				    sizeof(uri->class)};
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		const CK_ATTRIBUTE *a =
+			p11_kit_uri_get_attribute(uri->parsed, given[i]);
+
+		if (a != NULL)
+			attrs[n++] = *a;
+	}
+	return n;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vault.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "ckr.h"
+
+/* Aligned so that threads do not share cache lines through their watches. */
+struct lane {
+	_Alignas(64) struct watch watch;
+	struct session session[TOKENS_MAX]; /* by token */
+};
+
+struct vault {
+	struct module *module;
+	struct token_set tokens;
+	struct session_keys keys;
+	size_t token_of[WORKER_KEYS_MAX]; /* by key: index in tokens */
+	_Atomic unsigned failures;	  /* in a row */
+	uint32_t nlanes;
+	struct lane *lane;
+};
+
+static void lane_close(const struct vault *v, struct lane *lane)
+{
+	for (size_t i = 0; i < v->tokens.n; i++)
+		session_close(&lane->session[i]);
+}
+
+/* A session on every token, or none.  Returns the module's value. */
+static CK_RV lane_open(struct vault *v, struct lane *lane, struct watch *w)
+{
+	for (size_t i = 0; i < v->tokens.n; i++) {
+		const CK_RV rv =
+			session_open(&lane->session[i], v->tokens.token[i], w);
+
+		if (rv == CKR_OK)
+			continue;
+		while (i > 0)
+			session_close(&lane->session[--i]);
+		return rv;
+	}
+	return CKR_OK;
+}
+
+static enum sg_err parse_keys(const struct vault_settings *s, struct vault *v,
+			      struct uri *uris[WORKER_KEYS_MAX])
+{
+	v->keys.key = calloc(s->nkeys, sizeof(v->keys.key[0]));
+	if (v->keys.key == NULL)
+		return SG_NO_MEMORY;
+	for (size_t i = 0; i < s->nkeys; i++) {
+		struct key *key = &v->keys.key[i];
+		enum sg_err e;
+
+		key->label = s->key[i].label;
+		key->alg = s->key[i].alg;
+		e = uri_parse(key->label, s->key[i].uri, &key->uri);
+		if (e != SG_OK)
+			return e;
+		uris[i] = key->uri;
+		v->keys.n = i + 1;
+	}
+	return SG_OK;
+}
+
+/* The first lane: by it the tokens are logged in and the keys found. */
+static enum sg_err first_lane(struct vault *v, struct watch *w)
+{
+	struct lane *lane = &v->lane[0];
+	const CK_RV rv = lane_open(v, lane, w);
+	enum sg_err e = SG_OK;
+
+	if (rv != CKR_OK) {
+		log_event(LOG_ERROR, "no-session", CKR_FMT, CKR_ARGS(rv));
+		return SG_TOKEN_DOWN;
+	}
+	v->nlanes = 1;
+	for (size_t i = 0; i < v->tokens.n && e == SG_OK; i++)
+		e = token_login(v->tokens.token[i], lane->session[i].handle,
+				v->keys.pin_file, w);
+	for (size_t i = 0; i < v->keys.n && e == SG_OK; i++) {
+		const size_t token = v->token_of[i];
+
+		v->keys.key[i].token = v->tokens.token[token];
+		e = key_find(&v->keys.key[i], lane->session[token].handle, w);
+	}
+	return e;
+}
+
+static void more_lanes(struct vault *v, uint32_t wanted, struct watch *w)
+{
+	while (v->nlanes < wanted) {
+		const CK_RV rv = lane_open(v, &v->lane[v->nlanes], w);
+
+		if (rv != CKR_OK) {
+			log_event(LOG_WARNING, "sessions-short",
+				  "wanted=%u got=%u " CKR_FMT, wanted,
+				  v->nlanes, CKR_ARGS(rv));
+			return;
+		}
+		v->nlanes++;
+	}
+}
+
+/* Release what there is of V; its module is finalised. */
+static void dispose(struct vault *v)
+{
+	for (uint32_t i = 0; i < v->nlanes; i++)
+		lane_close(v, &v->lane[i]);
+	for (size_t i = 0; i < v->keys.n; i++)
+		key_drop(&v->keys.key[i]);
+	free(v->keys.key);
+	free(v->lane);
+	token_set_free(&v->tokens);
+	module_unload(v->module);
+	free(v);
+}
+
+enum sg_err vault_open(const struct vault_settings *settings, struct watch *w,
+		       struct vault **out)
+{
+	struct uri *uris[WORKER_KEYS_MAX];
+	struct vault *v;
+	enum sg_err e;
+
+	*out = NULL;
+	if (settings->nkeys == 0 || settings->nkeys > WORKER_KEYS_MAX ||
+	    settings->sessions == 0 || settings->sessions > WORKER_SESSIONS_MAX)
+		return SG_CONFIG;
+	v = calloc(1, sizeof(*v));
+	if (v == NULL)
+		return SG_NO_MEMORY;
+	v->keys.pin_file = settings->pin_file;
+	v->lane = aligned_alloc(_Alignof(struct lane),
+				settings->sessions * sizeof(v->lane[0]));
+	e = v->lane != NULL ? SG_OK : SG_NO_MEMORY;
+	for (uint32_t i = 0; e == SG_OK && i < settings->sessions; i++)
+		v->lane[i] = (struct lane){0};
+	if (e == SG_OK)
+		e = parse_keys(settings, v, uris);
+	if (e == SG_OK) {
+		watch_enter(w, "loading the module", clock_mono_us());
+		e = module_load(settings->module, &v->module);
+		watch_leave(w);
+	}
+	if (e == SG_OK)
+		e = token_find(v->module, uris, v->keys.n, &v->tokens,
+			       v->token_of, w);
+	if (e == SG_OK)
+		e = first_lane(v, w);
+	if (e != SG_OK) {
+		watch_enter(w, "giving up", clock_mono_us());
+		dispose(v);
+		watch_leave(w);
+		return e;
+	}
+	more_lanes(v, settings->sessions, w);
+	*out = v;
+	return SG_OK;
+}
+
+void vault_close(struct vault *v, struct watch *w)
+{
+	for (size_t i = 0; i < v->tokens.n; i++) {
+		const struct token *t = v->tokens.token[i];
+
+		watch_enter(w, "logout", clock_mono_us());
+		t->module->f->C_Logout(v->lane[0].session[i].handle);
+		t->module->f->C_CloseAllSessions(t->slot);
+	}
+	for (uint32_t i = 0; i < v->nlanes; i++)
+		for (size_t k = 0; k < v->tokens.n; k++)
+			v->lane[i].session[k].handle = CK_INVALID_HANDLE;
+	watch_enter(w, "finalising the module", clock_mono_us());
+	dispose(v);
+	watch_leave(w);
+}
+
+uint32_t vault_lanes(const struct vault *v)
+{
+	return v->nlanes;
+}
+
+size_t vault_keys(const struct vault *v)
+{
+	return v->keys.n;
+}
+
+const struct key *vault_key(const struct vault *v, size_t number)
+{
+	assert(number < v->keys.n);
+	return &v->keys.key[number];
+}
+
+struct watch *vault_watch(struct vault *v, uint32_t lane)
+{
+	assert(lane < v->nlanes);
+	return &v->lane[lane].watch;
+}
+
+CK_RV vault_sign_once(struct vault *v, uint32_t lane, size_t number,
+		      struct span tbs, struct signature *out)
+{
+	assert(lane < v->nlanes && number < v->keys.n);
+	return session_sign(&v->lane[lane].session[v->token_of[number]],
+			    &v->keys.key[number], tbs, out,
+			    &v->lane[lane].watch);
+}
+
+/* One attempt, counted, and logged where it fails. */
+static enum ckr_fault attempt(struct vault *v, uint32_t lane, size_t number,
+			      struct span tbs, struct signature *out)
+{
+	const CK_RV rv = vault_sign_once(v, lane, number, tbs, out);
+
+	if (rv == CKR_OK) {
+		metric_add(METRIC_SIGNATURES, 1);
+		metric_time(HISTOGRAM_SIGN_TIME, out->sign_us);
+		/* A store by every signature would make all threads wait for
+		 * one cache line. */
+		if (atomic_load_explicit(&v->failures, memory_order_relaxed))
+			atomic_store(&v->failures, 0);
+		return CKR_FAULT_NONE;
+	}
+	metric_add(METRIC_SIGN_ERRORS, 1);
+	log_event(LOG_WARNING, "sign-failed", "key=\"%s\" lane=%u " CKR_FMT,
+		  v->keys.key[number].label, lane, CKR_ARGS(rv));
+	/* Signing has no success but CKR_OK. */
+	return ckr_fault(rv) != CKR_FAULT_NONE ? ckr_fault(rv)
+					       : CKR_FAULT_RETRY;
+}
+
+enum sg_err vault_sign(struct vault *v, uint32_t lane, size_t number,
+		       struct span tbs, struct signature *out)
+{
+	enum ckr_fault fault = attempt(v, lane, number, tbs, out);
+
+	if (fault == CKR_FAULT_RETRY || fault == CKR_FAULT_SESSION) {
+		struct lane *l = &v->lane[lane];
+
+		if (session_renew(&l->session[v->token_of[number]], out->rv,
+				  &v->keys, &l->watch) != SG_OK)
+			return SG_TOKEN_DOWN;
+		metric_add(METRIC_REQUEUED, 1);
+		fault = attempt(v, lane, number, tbs, out);
+	}
+	if (fault == CKR_FAULT_NONE)
+		return SG_OK;
+	if (fault == CKR_FAULT_JOB)
+		return SG_INTERNAL;
+	if (fault == CKR_FAULT_SESSION || fault == CKR_FAULT_PROCESS)
+		return SG_TOKEN_DOWN;
+	return atomic_fetch_add(&v->failures, 1) + 1 >= VAULT_FAILURES_MAX
+		       ? SG_TOKEN_DOWN
+		       : SG_INTERNAL;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_VAULT_H
+#define SG_VAULT_H
+
+#include "base/err.h"
+#include "key.h"
+#include "session.h"
+#include "watch.h"
+#include "worker.h"
+
+/*
+ * vault: one module with its tokens logged in, its keys found and its sessions
+ * open.  The sessions stand in lanes: a lane has one session on every token
+ * and belongs to one thread.
+ */
+struct vault; /* opaque */
+
+struct vault_settings {
+	const char *module;   /* path */
+	const char *pin_file; /* read at each login */
+	uint32_t sessions;    /* lanes wanted, 1..WORKER_SESSIONS_MAX */
+	size_t nkeys;	      /* 1..WORKER_KEYS_MAX */
+	const struct worker_key_settings *key;
+};
+
+/* Failures in a row, over all lanes, that end the process. */
+enum { VAULT_FAILURES_MAX = 5 };
+
+/*
+ * Load the module, log in, find the keys, open the lanes: as many as the
+ * tokens allow, at least one (fewer than wanted are logged).  W watches the
+ * calling thread.  One vault a process.
+ * Owns: *OUT is the caller's; vault_close().  The strings and keys of
+ * SETTINGS must outlive it.
+ * Errors, all logged: SG_CONFIG, SG_NOT_FOUND, SG_BAD_KEY (somebody must act),
+ * SG_TOKEN_DOWN (may pass), SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err vault_open(const struct vault_settings *settings,
+				   struct watch *w, struct vault **out);
+
+/* Log out, close all sessions, finalise the module.  No lane is in use. */
+void vault_close(struct vault *v, struct watch *w);
+
+uint32_t vault_lanes(const struct vault *v);
+size_t vault_keys(const struct vault *v);
+/* Key NUMBER < vault_keys(), in the order of the settings. */
+const struct key *vault_key(const struct vault *v, size_t number);
+/* The watch of the thread that uses LANE. */
+struct watch *vault_watch(struct vault *v, uint32_t lane);
+
+/*
+ * Sign TBS by key NUMBER in LANE.  A failure that may pass, and anything that
+ * a new session can mend, is tried once more on one.  Counts the metrics.
+ * Errors: SG_INTERNAL: this job has failed, OUT->rv says why; SG_TOKEN_DOWN:
+ * this process cannot sign any more and must end.
+ * One thread per lane.
+ */
+SG_MUST_USE enum sg_err vault_sign(struct vault *v, uint32_t lane,
+				   size_t number, struct span tbs,
+				   struct signature *out);
+
+/* One bare attempt, nothing mended, nothing counted: for measurements. */
+CK_RV vault_sign_once(struct vault *v, uint32_t lane, size_t number,
+		      struct span tbs, struct signature *out);
+
+#endif /* SG_VAULT_H */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "literal.h"
+
+#include <string.h>
+
+enum { DNS_NAME_MAX = 253 }; /* RFC 1035 s. 2.3.4, in text */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool literal_is_name(const char *text)
+{
+	size_t n = 0;
+
+	for (; text[n] != '\0'; n++) {
+		const char c = text[n];
+
+		if (!is_digit(c) && (c < 'a' || c > 'z') &&
+		    (c < 'A' || c > 'Z') && strchr("._-", c) == NULL)
+			return false;
+	}
+	return n > 0 && n <= LITERAL_NAME_MAX;
+}
+
+int64_t literal_duration_s(const char *text)
+{
+	static const struct {
+		char letter;
+		int64_t seconds;
+	} unit[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	const int64_t max = (int64_t)LITERAL_DAYS_MAX * 86400;
+	int64_t value = 0;
+
+	if (!is_digit(*text))
+		return 0;
+	for (; is_digit(*text); text++) {
+		value = value * 10 + (*text - '0');
+		if (value > max)
+			return 0;
+	}
+	for (size_t i = 0; i < sizeof(unit) / sizeof(unit[0]); i++)
+		if (text[0] == unit[i].letter && text[1] == '\0')
+			return value <= max / unit[i].seconds
+				       ? value * unit[i].seconds
+				       : 0;
+	return 0;
+}
+
+static int hex_value(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool literal_decode_spki(char *text)
+{
+	if (strlen(text) != (size_t)2 * LITERAL_SPKI_BYTES)
+		return false;
+	for (size_t i = 0; i < LITERAL_SPKI_BYTES; i++) {
+		const int high = hex_value(text[2 * i]);
+		const int low = hex_value(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		text[i] = (char)(high << 4 | low);
+	}
+	return true;
+}
+
+bool literal_is_uri(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (colon == NULL || colon == text || colon[1] == '\0')
+		return false;
+	for (; *text != '\0'; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+bool literal_is_dns(const char *text)
+{
+	size_t label = 0;
+
+	if (strlen(text) > DNS_NAME_MAX)
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text == '.' && (label == 0 || text[-1] == '-'))
+			return false;
+		if (*text != '.' && !is_digit(*text) && *text != '-' &&
+		    (*text < 'a' || *text > 'z') &&
+		    (*text < 'A' || *text > 'Z'))
+			return false;
+		if (label == 0 && *text == '-')
+			return false;
+		label = *text == '.' ? 0 : label + 1;
+	}
+	return label > 0 && text[-1] != '-';
+}

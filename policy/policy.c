@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include <openssl/evp.h>
+
+#include "hcert/cbor.h"
+#include "policy_file.h"
+#include "rule.h"
+#include "schema.h"
+#include "validity.h"
+
+enum { HASH_BYTES = 32 }; /* SHA-256 */
+
+struct policy {
+	size_t references;
+	uint8_t hash[HASH_BYTES];
+	struct policy_file file;
+};
+
+/* --- the policy ---------------------------------------------------------- */
+
+enum sg_err policy_load(struct span text, const char *name, struct policy **out,
+			struct faults *faults)
+{
+	struct policy *p = calloc(1, sizeof(*p));
+	enum sg_err err;
+
+	*out = NULL;
+	if (p == NULL)
+		return SG_NO_MEMORY;
+	p->references = 1;
+	err = policy_file_read(text, name, &p->file, faults);
+	if (err != SG_OK)
+		goto fail_file;
+	if (EVP_Digest(text.p, text.n, p->hash, NULL, EVP_sha256(), NULL) !=
+	    1) {
+		err = SG_NO_MEMORY;
+		goto fail_hash;
+	}
+	*out = p;
+	return SG_OK;
+fail_hash:
+	policy_file_clear(&p->file);
+fail_file:
+	free(p);
+	return err;
+}
+
+struct policy *policy_ref(struct policy *p)
+{
+	assert(p->references > 0 && p->references < SIZE_MAX);
+	p->references++;
+	return p;
+}
+
+void policy_unref(struct policy *p)
+{
+	if (p == NULL)
+		return;
+	assert(p->references > 0);
+	if (--p->references > 0)
+		return;
+	policy_file_clear(&p->file);
+	free(p);
+}
+
+const uint8_t *policy_hash(const struct policy *p)
+{
+	return p->hash;
+}
+
+/* The client that one of IDENTITY's names of TYPE belongs to. */
+static uint32_t find_name(const struct policy *p,
+			  const struct identity *identity,
+			  enum identity_name_type type)
+{
+	const enum lookup_space space =
+		type == IDENTITY_URI ? LOOKUP_URI : LOOKUP_DNS;
+	uint32_t found = LOOKUP_NONE;
+
+	for (size_t i = 0; i < identity->n && found == LOOKUP_NONE; i++)
+		if (identity->name[i].type == type)
+			found = lookup_find(p->file.lookup, space,
+					    identity->name[i].text);
+	return found;
+}
+
+const struct client *policy_client(const struct policy *p,
+				   const struct identity *identity)
+{
+	uint32_t found =
+		lookup_find(p->file.lookup, LOOKUP_SPKI,
+			    span_of(identity->spki, sizeof(identity->spki)));
+
+	if (found == LOOKUP_NONE)
+		found = find_name(p, identity, IDENTITY_URI);
+	if (found == LOOKUP_NONE)
+		found = find_name(p, identity, IDENTITY_DNS);
+	return found != LOOKUP_NONE ? &p->file.client[found] : NULL;
+}
+
+/* --- a decision ---------------------------------------------------------- */
+
+enum sg_err policy_decide(const struct policy *p, const struct client *c,
+			  struct span request, int64_t now,
+			  const struct policy_bounds bounds[DCC_KINDS],
+			  struct decision *out)
+{
+	const struct cbor_limits limits = {.depth = SCHEMA_DEPTH_MAX,
+					   .items = SCHEMA_ITEMS_MAX};
+	struct rule_context context = {.client = c,
+				       .profile = c->profile,
+				       .document = &out->document,
+				       .bounds = bounds,
+				       .now = now};
+	enum sg_err err;
+
+	(void)p; /* what holds for all clients will be asked here */
+	err = cbor_check(request, limits);
+	if (err != SG_OK)
+		return err;
+	verdict_init(&out->verdict);
+	err = schema_read(request, context.profile, &out->document,
+			  &out->verdict);
+	if (err != SG_OK)
+		return err;
+	context.exp = validity_exp(c, &out->document, now);
+	rule_judge(&context, &out->verdict);
+	out->iat = now;
+	out->exp = context.exp;
+	return SG_OK;
+}
+
+/* --- what applies to a client -------------------------------------------- */
+
+static void put_word(struct cbor_writer *w, const char *text)
+{
+	cbor_put_text(w, span_str(text));
+}
+
+static void put_hash(struct cbor_writer *w, const uint8_t hash[HASH_BYTES])
+{
+	static const char digit[] = "0123456789abcdef";
+	char hex[2 * HASH_BYTES];
+
+	for (size_t i = 0; i < HASH_BYTES; i++) {
+		hex[2 * i] = digit[hash[i] >> 4];
+		hex[2 * i + 1] = digit[hash[i] & 15U];
+	}
+	cbor_put_text(w, span_of(hex, sizeof(hex)));
+}
+
+static unsigned count_bits(unsigned bits)
+{
+	return (unsigned)__builtin_popcount(bits);
+}
+
+static void put_kinds(struct cbor_writer *w, const struct client *c)
+{
+	cbor_put_array(w, count_bits(c->kinds));
+	for (unsigned k = 0; k < DCC_KINDS; k++) {
+		const char letter = dcc_kind_letter((enum dcc_kind)k);
+
+		if (client_may_kind(c, (enum dcc_kind)k))
+			cbor_put_text(w, span_of(&letter, 1));
+	}
+}
+
+static void put_operations(struct cbor_writer *w, const struct client *c)
+{
+	cbor_put_array(w, count_bits(c->operations));
+	for (unsigned op = 0; op < CLIENT_OPERATION_COUNT; op++)
+		if (client_may(c, (enum client_operation)op))
+			put_word(w, client_operation_name(
+					    (enum client_operation)op));
+}
+
+static void put_texts(struct cbor_writer *w, bool any, const struct text_set *s)
+{
+	if (any) {
+		cbor_put_array(w, 1);
+		put_word(w, "*");
+		return;
+	}
+	cbor_put_array(w, s->n);
+	for (size_t i = 0; i < s->n; i++)
+		cbor_put_text(w, s->text[i]);
+}
+
+static void put_countries(struct cbor_writer *w, const struct client *c)
+{
+	unsigned n = 0;
+
+	if (c->any_country) {
+		put_texts(w, true, NULL);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(c->country); i++)
+		n += count_bits(c->country[i]);
+	cbor_put_array(w, n);
+	for (int i = 0; i < CLIENT_COUNTRIES; i++) {
+		const char code[2] = {(char)('A' + i / CLIENT_LETTERS),
+				      (char)('A' + i % CLIENT_LETTERS)};
+
+		if (client_may_country(c, span_of(code, 2)))
+			cbor_put_text(w, span_of(code, 2));
+	}
+}
+
+/* Rules by the order of their encoded names (RFC 8949 s. 4.2.1): the shorter
+ * one first. */
+static bool rule_before(enum rule a, enum rule b)
+{
+	const struct span x = span_str(rule_name(a));
+	const struct span y = span_str(rule_name(b));
+
+	return x.n != y.n ? x.n < y.n : memcmp(x.p, y.p, x.n) < 0;
+}
+
+static void put_profile(struct cbor_writer *w, const struct rule_profile *p)
+{
+	enum rule order[RULE_COUNT];
+
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		unsigned at = i;
+
+		for (; at > 0 && rule_before((enum rule)i, order[at - 1]); at--)
+			order[at] = order[at - 1];
+		order[at] = (enum rule)i;
+	}
+	cbor_put_map(w, RULE_COUNT);
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		put_word(w, rule_name(order[i]));
+		put_word(w, rule_level_name(rule_profile_level(p, order[i])));
+	}
+}
+
+static void put_validity(struct cbor_writer *w, const struct client *c)
+{
+	static const enum dcc_kind order[DCC_KINDS] = {DCC_RECOVERY, DCC_TEST,
+						       DCC_VACCINATION};
+
+	cbor_put_map(w, count_bits(c->kinds));
+	for (size_t i = 0; i < DCC_KINDS; i++) {
+		const char letter = dcc_kind_letter(order[i]);
+
+		if (!client_may_kind(c, order[i]))
+			continue;
+		cbor_put_text(w, span_of(&letter, 1));
+		cbor_put_int(w, c->validity_s[order[i]]);
+	}
+}
+
+enum sg_err policy_describe(const struct policy *p, const struct client *c,
+			    uint8_t *out, size_t cap, size_t *len)
+{
+	struct cbor_writer w = cbor_write(out, cap);
+
+	/* In the order of the encoded keys. */
+	cbor_put_map(&w, 9);
+	put_word(&w, "hash");
+	put_hash(&w, p->hash);
+	put_word(&w, "kinds");
+	put_kinds(&w, c);
+	put_word(&w, "client");
+	put_word(&w, c->name);
+	put_word(&w, "issuers");
+	put_texts(&w, c->any_issuer, &c->issuers);
+	put_word(&w, "profile");
+	put_profile(&w, c->profile);
+	put_word(&w, "validity");
+	put_validity(&w, c);
+	put_word(&w, "countries");
+	put_countries(&w, c);
+	put_word(&w, "operations");
+	put_operations(&w, c);
+	put_word(&w, "uvci_prefixes");
+	put_texts(&w, c->any_uvci, &c->prefixes);
+	return cbor_done(&w, len);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict.h"
+
+#include <assert.h>
+
+_Static_assert(sizeof(((struct verdict *)NULL)->pool) <= UINT16_MAX,
+	       "a place in the pool is 16 bits wide");
+
+enum { INDEX_DIGITS = 20 }; /* of a size_t */
+
+/* Text that takes whole pieces only, and after the first one that does not fit
+ * none at all: a cut pointer is a prefix of the whole one. */
+struct piece_text {
+	char *p;
+	size_t n;
+	bool full;
+};
+
+static void put_piece(struct piece_text *t, const void *piece, size_t n)
+{
+	if (t->full || n > VERDICT_POINTER_MAX - t->n) {
+		t->full = true;
+		return;
+	}
+	memcpy(t->p + t->n, piece, n);
+	t->n += n;
+}
+
+/* Bytes of the character at the start of S (UTF-8: RFC 3629 s. 3).  Text that
+ * is none is passed byte by byte. */
+static size_t character_bytes(struct span s)
+{
+	size_t n = 1;
+
+	while (n < s.n && n < 4 && (s.p[n] & 0xC0U) == 0x80U)
+		n++;
+	return n;
+}
+
+/* RFC 6901 s. 3: '~' is written ~0 and '/' ~1. */
+static void put_key(struct piece_text *t, struct span key)
+{
+	while (key.n > 0 && !t->full) {
+		const size_t n = character_bytes(key);
+
+		if (key.p[0] == '~')
+			put_piece(t, "~0", 2);
+		else if (key.p[0] == '/')
+			put_piece(t, "~1", 2);
+		else
+			put_piece(t, key.p, n);
+		key = span_of(key.p + n, key.n - n);
+	}
+}
+
+static void put_index(struct piece_text *t, size_t index)
+{
+	char digits[INDEX_DIGITS];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + index % 10);
+		index /= 10;
+	} while (index > 0);
+	put_piece(t, digits + at, sizeof(digits) - at);
+}
+
+static void put_pointer(struct piece_text *t, const struct pointer *at)
+{
+	if (at == NULL)
+		return;
+	put_pointer(t, at->up);
+	put_piece(t, "/", 1);
+	if (at->indexed)
+		put_index(t, at->index);
+	else
+		put_key(t, at->key);
+}
+
+/* Bytes of POINTER that are kept: whole characters and escapes only. */
+static size_t cut(struct span pointer)
+{
+	size_t n = VERDICT_POINTER_MAX;
+
+	if (pointer.n <= VERDICT_POINTER_MAX)
+		return pointer.n;
+	while (n > 0 && (pointer.p[n] & 0xC0U) == 0x80U)
+		n--;
+	if (n > 0 && pointer.p[n - 1] == '~')
+		n--;
+	return n;
+}
+
+void verdict_init(struct verdict *v)
+{
+	/* Not the arrays: clearing them would cost more than judging. */
+	v->n = 0;
+	v->errors = 0;
+	v->dropped = 0;
+	v->pool_n = 0;
+}
+
+void verdict_add(struct verdict *v, enum violation_code code, bool warning,
+		 struct span pointer)
+{
+	const size_t n = cut(pointer);
+	struct violation *violation;
+
+	assert(code < VIOLATION_COUNT);
+	if (!warning)
+		v->errors++;
+	if (v->n == VERDICT_MAX || n > sizeof(v->pool) - v->pool_n) {
+		v->dropped++;
+		return;
+	}
+	violation = &v->violation[v->n++];
+	violation->code = code;
+	violation->warning = warning;
+	violation->pointer_at = (uint16_t)v->pool_n;
+	violation->pointer_n = (uint16_t)n;
+	if (n > 0)
+		memcpy(v->pool + v->pool_n, pointer.p, n);
+	v->pool_n += n;
+}
+
+void verdict_add_at(struct verdict *v, enum violation_code code, bool warning,
+		    const struct pointer *at)
+{
+	char buf[VERDICT_POINTER_MAX];
+	struct piece_text text = {.p = buf};
+
+	if (v->n < VERDICT_MAX) /* else it is only counted */
+		put_pointer(&text, at);
+	verdict_add(v, code, warning, span_of(buf, text.n));
+}
+
+struct span verdict_pointer(const struct verdict *v, size_t i)
+{
+	assert(i < v->n);
+	return span_of(v->pool + v->violation[i].pointer_at,
+		       v->violation[i].pointer_n);
+}
+
+const char *violation_code_text(enum violation_code code)
+{
+	static const char *const texts[] = {
+#define X(id, text, en, vi) text,
+		VERDICT_MAP(X)
+#undef X
+	};
+
+	assert(code < VIOLATION_COUNT);
+	return texts[code];
+}
+
+const char *violation_detail(enum violation_code code,
+			     enum verdict_language language)
+{
+	static const char *const details[][2] = {
+#define X(id, text, en, vi) {en, vi},
+		VERDICT_MAP(X)
+#undef X
+	};
+
+	assert(code < VIOLATION_COUNT);
+	return details[code][language == VERDICT_VIETNAMESE ? 1 : 0];
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CHILD_H
+#define SG_CHILD_H
+
+#include <uv.h>
+
+#include "base/metrics.h"
+#include "ipc/role.h"
+#include "restart.h"
+
+/*
+ * child: one role process in the supervisor: its start, its control channel,
+ * its end, and when it may start again.  Loop thread only.
+ */
+struct child;
+
+/* Each is called from the loop. */
+struct child_events {
+	/* It serves. */
+	void (*up)(void *ctx, struct child *c);
+	/* What became of a WIRE_RELOAD. */
+	void (*reloaded)(void *ctx, struct child *c,
+			 const struct wire_reloaded *m);
+	/* Its token refused the PIN; its process is gone. */
+	void (*pin_refused)(void *ctx, struct child *c);
+	/* It cannot work with the process at the other end of a link. */
+	void (*peer_bad)(void *ctx, struct child *c,
+			 const struct wire_peer_bad *m);
+	/* Its process is gone, or its wait is over: look at it again. */
+	void (*changed)(void *ctx, struct child *c);
+};
+
+struct child {
+	enum wire_role role;
+	unsigned slot;
+	const struct child_events *events;
+	void *ctx;
+	const char *exe; /* what to execute */
+	int metrics_fd;	 /* -1: none */
+	struct metrics_page *page;
+	uv_timer_t timer;	 /* to be up, to be restarted, to be gone */
+	uv_process_t *process;	 /* NULL: not running */
+	struct channel *control; /* NULL: not running, or it hung up */
+	bool up;
+	bool was_up;  /* this process ever was */
+	bool waiting; /* for its next start */
+	bool held;    /* not to be started before a reload */
+	bool killed;  /* by us: its death is no riddle */
+	struct restart restart;
+	/* The supervisor's own notes about this process. */
+	uint32_t generation; /* of the configuration that it has */
+	bool reloading;	     /* a WIRE_RELOAD is not yet answered */
+	bool draining;	     /* WIRE_DRAIN has been sent */
+};
+
+/* Set up C for ROLE and SLOT with a metrics page.  Errors: SG_IO. */
+SG_MUST_USE enum sg_err child_init(struct child *c, uv_loop_t *loop,
+				   enum wire_role role, unsigned slot,
+				   const struct child_events *events,
+				   void *ctx);
+
+/* The descriptors of role.h that differ by role; -1: none. */
+struct child_fds {
+	int config;
+	int policy_or_listen; /* ROLE_FD_POLICY, ROLE_FD_LISTEN */
+	int ops;
+};
+
+/* Start its process now.  A failure is logged and counts as a death. */
+void child_start(struct child *c, const struct child_fds *fds);
+/* Running, or about to be reaped. */
+static inline bool child_alive(const struct child *c)
+{
+	return c->process != NULL;
+}
+/* Running, and it can be talked to. */
+static inline bool child_listens(const struct child *c)
+{
+	return c->process != NULL && c->control != NULL;
+}
+/* Not running, and nothing says to wait. */
+static inline bool child_due(const struct child *c)
+{
+	return c->process == NULL && !c->waiting && !c->held;
+}
+
+/* Send one message, with N descriptors that are closed in any case.  A failure
+ * needs no care: the child is about to be gone. */
+void child_send(struct child *c, const struct wire_packet *w, const int *fds,
+		size_t n);
+/* Send WIRE_DRAIN, once. */
+void child_drain(struct child *c);
+/* SIGKILL, because of REASON (for the log). */
+void child_kill(struct child *c, const char *reason);
+/* Do not wait for a restart any more. */
+void child_forget(struct child *c);
+/* Let go of everything but the process, which must be gone. */
+void child_close(struct child *c);
+
+#endif /* SG_CHILD_H */

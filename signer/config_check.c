@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fileio.h"
+#include "config_read.h"
+#include "config_values.h"
+#include "hcert/dsc.h"
+
+enum { PEM_FILE_MAX = 4 << 20 }; /* bytes; a CRL can be long */
+
+/* A whole file as an OpenSSL source, or NULL with a fault at AT. */
+struct source {
+	BIO *bio;
+	uint8_t *text;
+	size_t n;
+};
+
+static bool source_open(const struct yaml_at *at, const char *path,
+			struct source *s)
+{
+	const enum sg_err e = fileio_read(path, PEM_FILE_MAX, &s->text, &s->n);
+
+	if (e != SG_OK) {
+		yaml_fault(at, "%s: %s", path,
+			   e == SG_IO	     ? strerrordesc_np(errno)
+			   : e == SG_TOO_BIG ? "is too large"
+					     : err_text(e));
+		return false;
+	}
+	s->bio = BIO_new_mem_buf(s->text, (int)s->n);
+	if (s->bio == NULL) {
+		yaml_fault(at, "%s: %s", path, err_text(SG_NO_MEMORY));
+		fileio_wipe(s->text, s->n);
+		free(s->text);
+		return false;
+	}
+	return true;
+}
+
+static void source_close(struct source *s)
+{
+	BIO_free(s->bio);
+	fileio_wipe(s->text, s->n); /* it may be a private key */
+	free(s->text);
+	ERR_clear_error();
+}
+
+/* No passphrase is ever asked for on a terminal. */
+static int no_passphrase(char *buf, int size, int rwflag, void *u)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)u;
+	return -1;
+}
+
+static X509 *read_certificate(const struct yaml_at *at, const char *path)
+{
+	struct source s;
+	X509 *x;
+
+	if (!source_open(at, path, &s))
+		return NULL;
+	x = PEM_read_bio_X509(s.bio, NULL, no_passphrase, NULL);
+	if (x == NULL)
+		yaml_fault(at, "%s: has no certificate in PEM", path);
+	source_close(&s);
+	return x;
+}
+
+static EVP_PKEY *read_key(const struct yaml_at *at, const char *path)
+{
+	struct source s;
+	struct stat st;
+	EVP_PKEY *key;
+
+	if (!source_open(at, path, &s))
+		return NULL;
+	if (stat(path, &st) == 0 && (st.st_mode & S_IRWXO) != 0)
+		yaml_fault(at, "%s: a private key that everybody may read",
+			   path);
+	key = PEM_read_bio_PrivateKey(s.bio, NULL, no_passphrase, NULL);
+	if (key == NULL)
+		yaml_fault(at,
+			   "%s: has no private key in PEM without a "
+			   "passphrase",
+			   path);
+	source_close(&s);
+	return key;
+}
+
+static void check_server(const struct yaml_at *tls,
+			 const struct front_settings *front)
+{
+	const struct yaml_at at_cert = yaml_child(tls, "certificate");
+	const struct yaml_at at_key = yaml_child(tls, "key");
+	X509 *x = NULL;
+	EVP_PKEY *key = NULL;
+
+	if (front->certificate[0] != '\0')
+		x = read_certificate(&at_cert, front->certificate);
+	if (front->key[0] != '\0')
+		key = read_key(&at_key, front->key);
+	if (x != NULL && key != NULL && X509_check_private_key(x, key) != 1)
+		yaml_fault(&at_key, "does not fit the certificate %s",
+			   front->certificate);
+	X509_free(x);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+}
+
+static void check_crl(const struct yaml_at *at, const char *path)
+{
+	struct source s;
+	X509_CRL *crl;
+
+	if (!source_open(at, path, &s))
+		return;
+	crl = PEM_read_bio_X509_CRL(s.bio, NULL, no_passphrase, NULL);
+	if (crl == NULL)
+		yaml_fault(at, "%s: has no revocation list in PEM", path);
+	X509_CRL_free(crl);
+	source_close(&s);
+}
+
+static void check_tls(const struct yaml_at *root,
+		      const struct front_settings *front)
+{
+	const struct yaml_at tls = yaml_child(root, "tls");
+	const struct yaml_at ca = yaml_child(&tls, "client_ca");
+	const struct yaml_at crl = yaml_child(&tls, "crl");
+
+	check_server(&tls, front);
+	if (front->client_ca[0] != '\0')
+		X509_free(read_certificate(&ca, front->client_ca));
+	if (front->crl[0] != '\0')
+		check_crl(&crl, front->crl);
+}
+
+/* --- HSMs and keys ------------------------------------------------------- */
+
+static bool is_credential(const char *path)
+{
+	const char *dir = credentials_directory();
+
+	return dir != NULL && strncmp(path, dir, strlen(dir)) == 0 &&
+	       path[strlen(dir)] == '/';
+}
+
+static bool check_file(const struct yaml_at *at, const char *path,
+		       struct stat *st)
+{
+	const char *why = NULL;
+
+	if (stat(path, st) != 0 || access(path, R_OK) != 0)
+		why = strerrordesc_np(errno);
+	else if (!S_ISREG(st->st_mode))
+		why = "is not a file";
+	if (why != NULL)
+		yaml_fault(at, "%s: %s", path, why);
+	return why == NULL;
+}
+
+/* The PIN itself is not read here: only the hsm process ever does. */
+static void check_pin(const struct yaml_at *at, const char *path)
+{
+	/* The ACL that systemd gives a credential shows as group bits. */
+	const mode_t foreign =
+		is_credential(path) ? S_IRWXO : S_IRWXG | S_IRWXO;
+	struct stat st;
+
+	if (!check_file(at, path, &st))
+		return;
+	if ((st.st_mode & foreign) != 0)
+		yaml_fault(at,
+			   "%s: others than its owner have rights to it "
+			   "(chmod 600)",
+			   path);
+	if (st.st_size == 0)
+		yaml_fault(at, "%s: is empty", path);
+}
+
+static void check_hsms(const struct yaml_at *root, const struct config *c)
+{
+	const struct yaml_at hsms = yaml_child(root, "hsms");
+
+	for (size_t i = 0; i < c->nhsms; i++) {
+		const struct worker_settings *w = &c->hsm[i].worker;
+		const struct yaml_at hsm = yaml_item(&hsms, i);
+		const struct yaml_at module = yaml_child(&hsm, "module");
+		const struct yaml_at pin = yaml_child(&hsm, "pin");
+		struct stat st;
+
+		if (w->module[0] != '\0')
+			(void)check_file(&module, w->module, &st);
+		if (w->pin_file[0] != '\0')
+			check_pin(&pin, w->pin_file);
+	}
+}
+
+/* In DER, from PEM or DER.  free() it. */
+static bool read_dsc(const struct yaml_at *at, const char *path, uint8_t **der,
+		     size_t *n)
+{
+	struct source s;
+	unsigned char *p = NULL;
+	X509 *x;
+	int len;
+
+	if (!source_open(at, path, &s))
+		return false;
+	x = PEM_read_bio_X509(s.bio, NULL, no_passphrase, NULL);
+	if (x == NULL) {
+		const unsigned char *in = s.text;
+
+		x = d2i_X509(NULL, &in, (long)s.n);
+	}
+	len = x != NULL ? i2d_X509(x, &p) : -1;
+	if (len <= 0)
+		yaml_fault(at, "%s: has no certificate in PEM or DER", path);
+	*der = p;
+	*n = len > 0 ? (size_t)len : 0;
+	X509_free(x);
+	source_close(&s);
+	return len > 0;
+}
+
+static void check_dsc(const struct yaml_at *at,
+		      const struct core_key_settings *key)
+{
+	struct dsc dsc;
+	uint8_t *der;
+	size_t n;
+
+	if (!read_dsc(at, key->certificate, &der, &n))
+		return;
+	if (dsc_read(span_of(der, n), &dsc) != SG_OK) {
+		yaml_fault(at, "%s: is no usable signer certificate",
+			   key->certificate);
+	} else {
+		if (key->alg != COSE_NONE && dsc.alg != key->alg)
+			yaml_fault(at, "%s: its key is not for %s",
+				   key->certificate, cose_alg_name(key->alg));
+		if (!dsc.digital_signature)
+			yaml_fault(at,
+				   "%s: its key usage has no "
+				   "digitalSignature",
+				   key->certificate);
+		if ((key->kinds & ~dsc.kinds) != 0)
+			yaml_fault(at,
+				   "%s: its extended key usage does not "
+				   "allow all of the key's kinds",
+				   key->certificate);
+	}
+	OPENSSL_free(der);
+}
+
+static void check_keys(const struct yaml_at *root, const struct config *c)
+{
+	const struct yaml_at keys = yaml_child(root, "keys");
+
+	for (size_t i = 0; i < c->core.nkeys; i++) {
+		const struct yaml_at key = yaml_item(&keys, i);
+		const struct yaml_at dsc = yaml_child(&key, "certificate");
+
+		if (c->core.key[i].certificate[0] != '\0')
+			check_dsc(&dsc, &c->core.key[i]);
+	}
+}
+
+/* --- directories and the policy ------------------------------------------ */
+
+/* The supervisor makes the last directory of PATH where it is missing. */
+static void check_directory(const struct yaml_at *root, const char *key,
+			    const char *path)
+{
+	const struct yaml_at at = yaml_child(root, key);
+	struct stat st;
+
+	if (path[0] == '\0')
+		return;
+	if (stat(path, &st) == 0) {
+		if (!S_ISDIR(st.st_mode))
+			yaml_fault(&at, "%s: is not a directory", path);
+		else if (access(path, W_OK | X_OK) != 0)
+			yaml_fault(&at, "%s: %s", path, strerrordesc_np(errno));
+	} else if (errno != ENOENT) {
+		yaml_fault(&at, "%s: %s", path, strerrordesc_np(errno));
+	}
+}
+
+static enum sg_err check_policy(struct yaml_tree *t, const char *path,
+				struct span *out)
+{
+	const struct yaml_at root = yaml_root(t);
+	const struct yaml_at at = yaml_child(&root, "policy");
+	const char *slash = strrchr(path, '/');
+	struct policy *policy;
+	struct source s;
+	enum sg_err e;
+
+	if (path[0] == '\0' || !source_open(&at, path, &s))
+		return SG_CONFIG;
+	e = policy_load(span_of(s.text, s.n), slash != NULL ? slash + 1 : path,
+			&policy, t->faults);
+	if (e != SG_OK) {
+		source_close(&s);
+		return e;
+	}
+	policy_unref(policy);
+	if (out == NULL) {
+		source_close(&s);
+		return SG_OK;
+	}
+	BIO_free(s.bio);
+	*out = span_of(s.text, s.n);
+	return SG_OK;
+}
+
+enum sg_err config_check(struct yaml_tree *t, const struct config *c,
+			 struct span *policy)
+{
+	const size_t before = t->faults->n;
+	const struct yaml_at root = yaml_root(t);
+	enum sg_err e;
+
+	check_tls(&root, &c->front);
+	check_hsms(&root, c);
+	check_keys(&root, c);
+	check_directory(&root, "state", c->core.state);
+	check_directory(&root, "run", c->run);
+	e = check_policy(t, c->policy, policy);
+	if (e == SG_NO_MEMORY)
+		return e;
+	return e != SG_OK || t->faults->n > before ? SG_CONFIG : SG_OK;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config_read.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "config_values.h"
+
+_Static_assert(sizeof(((struct front_settings *)0)->key) == CONFIG_PATH_BYTES &&
+		       sizeof(((struct core_settings *)0)->state) ==
+			       CONFIG_PATH_BYTES &&
+		       sizeof(((struct worker_settings *)0)->module) ==
+			       CONFIG_PATH_BYTES,
+	       "one reader of paths serves all");
+_Static_assert(sizeof(((struct core_key_settings *)0)->label) ==
+			       CONFIG_LABEL_BYTES &&
+		       sizeof(((struct worker_settings *)0)->name) ==
+			       CONFIG_LABEL_BYTES,
+	       "one reader of labels serves all");
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum {
+	SECOND_MS = 1000,
+	MINUTE_MS = 60 * SECOND_MS,
+	HOUR_MS = 60 * MINUTE_MS,
+	VERSION = 1,
+	/* Bounds that keep a slip of the pen from becoming an outage. */
+	CONNECTIONS_MAX = 1000000,
+	HEADER_BYTES_MIN = 1024,
+	HEADER_BYTES_MAX = 1 << 20,
+	BODY_BYTES_MIN = 1024,
+	BODY_BYTES_MAX = 1 << 20,
+	STREAMS_MAX = 4096,
+	IN_FLIGHT_MAX = 65536,
+	ONE_IN_MAX = 1000000
+};
+
+void config_defaults(struct config *c, const char *base)
+{
+	memset(c, 0, sizeof(*c));
+	(void)snprintf(c->base, sizeof(c->base), "%s", base);
+	c->front.connections_max = 20000;
+	c->front.header_bytes_max = 16384;
+	c->front.body_bytes_max = 65536;
+	c->front.streams_max = 256;
+	c->front.handshake_ms = 10 * SECOND_MS;
+	c->front.header_ms = 10 * SECOND_MS;
+	c->front.body_ms = 20 * SECOND_MS;
+	c->front.idle_ms = 120 * SECOND_MS;
+	c->front.request_ms = 10 * SECOND_MS;
+	c->core.front_credit = 2048;
+	c->core.verify_ecdsa_one_in = 100;
+	c->core.verify_all_ms = 60 * SECOND_MS;
+	c->core.test_sign_ms = 5 * SECOND_MS;
+	c->drain_ms = 20 * SECOND_MS;
+	c->log_level = LOG_INFO;
+}
+
+/* --- sections of single values ------------------------------------------- */
+
+#define REQUIRED(name, reader, member)                                         \
+	{                                                                      \
+		.key = (name), .read = (reader),                               \
+		.offset = offsetof(struct config, member)                      \
+	}
+#define OPTIONAL(name, reader, member)                                         \
+	{                                                                      \
+		.key = (name), .read = (reader), .optional = true,             \
+		.offset = offsetof(struct config, member)                      \
+	}
+#define NUMBER(name, reader, member, least, most)                              \
+	{                                                                      \
+		.key = (name), .read = (reader), .min = (least),               \
+		.max = (most), .offset = offsetof(struct config, member)       \
+	}
+#define OPTIONAL_NUMBER(name, reader, member, least, most)                     \
+	{                                                                      \
+		.key = (name), .read = (reader), .min = (least),               \
+		.max = (most), .optional = true,                               \
+		.offset = offsetof(struct config, member)                      \
+	}
+
+static void read_listen(const struct yaml_at *at, void *config,
+			const struct yaml_field *f)
+{
+	static const struct yaml_field fields[] = {
+		REQUIRED("address", value_address, address),
+		NUMBER("port", value_u16, port, 1, UINT16_MAX),
+		NUMBER("fronts", value_u32, fronts, 1, CONFIG_FRONTS_MAX),
+	};
+
+	(void)f;
+	yaml_fields(at, fields, COUNT(fields), config);
+}
+
+static void read_ops(const struct yaml_at *at, void *config,
+		     const struct yaml_field *f)
+{
+	static const struct yaml_field fields[] = {
+		REQUIRED("listen", value_ops, ops),
+	};
+
+	(void)f;
+	yaml_fields(at, fields, COUNT(fields), config);
+}
+
+static void read_tls(const struct yaml_at *at, void *config,
+		     const struct yaml_field *f)
+{
+	static const struct yaml_field fields[] = {
+		REQUIRED("certificate", value_path, front.certificate),
+		REQUIRED("key", value_path, front.key),
+		REQUIRED("client_ca", value_path, front.client_ca),
+		OPTIONAL("crl", value_path, front.crl),
+		OPTIONAL("min_version", value_tls12, front.tls12),
+	};
+
+	(void)f;
+	yaml_fields(at, fields, COUNT(fields), config);
+}
+
+static void read_limits(const struct yaml_at *at, void *config,
+			const struct yaml_field *f)
+{
+#define LIMIT_SIZE(name, member, least, most)                                  \
+	OPTIONAL_NUMBER(name, value_size, member, least, most)
+#define LIMIT_TIME(name, member, least, most)                                  \
+	OPTIONAL_NUMBER(name, value_duration, member, least, most)
+	static const struct yaml_field fields[] = {
+		LIMIT_SIZE("connections", front.connections_max, 1,
+			   CONNECTIONS_MAX),
+		LIMIT_SIZE("header_bytes", front.header_bytes_max,
+			   HEADER_BYTES_MIN, HEADER_BYTES_MAX),
+		LIMIT_SIZE("body_bytes", front.body_bytes_max, BODY_BYTES_MIN,
+			   BODY_BYTES_MAX),
+		OPTIONAL_NUMBER("streams", value_u32, front.streams_max, 1,
+				STREAMS_MAX),
+		LIMIT_TIME("handshake", front.handshake_ms, 100, HOUR_MS),
+		LIMIT_TIME("header", front.header_ms, 100, HOUR_MS),
+		LIMIT_TIME("body", front.body_ms, 100, HOUR_MS),
+		LIMIT_TIME("idle", front.idle_ms, 100, HOUR_MS),
+		LIMIT_TIME("request", front.request_ms, 10, HOUR_MS),
+		OPTIONAL_NUMBER("in_flight", value_u32, core.front_credit, 1,
+				IN_FLIGHT_MAX),
+		LIMIT_TIME("drain", drain_ms, 0, HOUR_MS),
+	};
+#undef LIMIT_SIZE
+#undef LIMIT_TIME
+
+	(void)f;
+	yaml_fields(at, fields, COUNT(fields), config);
+}
+
+static void read_verify(const struct yaml_at *at, void *config,
+			const struct yaml_field *f)
+{
+	static const struct yaml_field fields[] = {
+		OPTIONAL_NUMBER("ecdsa", value_one_in, core.verify_ecdsa_one_in,
+				1, ONE_IN_MAX),
+		OPTIONAL_NUMBER("after_error", value_duration,
+				core.verify_all_ms, 0, HOUR_MS),
+		OPTIONAL_NUMBER("test_signature", value_duration,
+				core.test_sign_ms, 100, HOUR_MS),
+	};
+
+	(void)f;
+	yaml_fields(at, fields, COUNT(fields), config);
+}
+
+/* --- hsms ---------------------------------------------------------------- */
+
+static void read_environment(const struct yaml_at *at, void *worker,
+			     const struct yaml_field *f)
+{
+	struct worker_settings *w = (struct worker_settings *)worker;
+	const size_t n = yaml_list(at, WORKER_ENV_MAX);
+
+	(void)f;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+
+		value_environment(&item, w->env[i], NULL);
+	}
+	w->nenv = n;
+}
+
+static void read_hsm(const struct yaml_at *at, struct config_hsm *hsm)
+{
+#define AT(member) .offset = offsetof(struct config_hsm, member)
+	static const struct yaml_field fields[] = {
+		{.key = "name", .read = value_label, AT(worker.name)},
+		{.key = "module", .read = value_path, AT(worker.module)},
+		{.key = "pin", .read = value_pin, AT(worker.pin_file)},
+		{.key = "processes",
+		 .read = value_u32,
+		 AT(processes),
+		 .min = 1,
+		 .max = CONFIG_PROCESSES_MAX},
+		{.key = "sessions",
+		 .read = value_u32,
+		 AT(worker.sessions),
+		 .min = 1,
+		 .max = WORKER_SESSIONS_MAX},
+		{.key = "hang",
+		 .read = value_duration,
+		 AT(worker.hang_ms),
+		 .min = 100,
+		 .max = HOUR_MS,
+		 .optional = true},
+		{.key = "environment",
+		 .read = read_environment,
+		 AT(worker),
+		 .optional = true},
+	};
+#undef AT
+
+	hsm->worker.hang_ms = 10 * SECOND_MS;
+	yaml_fields(at, fields, COUNT(fields), hsm);
+}
+
+static struct config_hsm *find_hsm(struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->nhsms; i++)
+		if (strcmp(c->hsm[i].worker.name, name) == 0)
+			return &c->hsm[i];
+	return NULL;
+}
+
+static void read_hsms(const struct yaml_at *at, void *config,
+		      const struct yaml_field *f)
+{
+	struct config *c = (struct config *)config;
+	const size_t n = yaml_list(at, CONFIG_HSMS_MAX);
+
+	(void)f;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+		struct config_hsm *hsm = &c->hsm[i];
+
+		read_hsm(&item, hsm);
+		if (hsm->worker.name[0] != '\0' &&
+		    find_hsm(c, hsm->worker.name) != NULL) {
+			const struct yaml_at name = yaml_child(&item, "name");
+
+			yaml_fault(&name, "another HSM has this name");
+		}
+		c->nhsms++;
+	}
+}
+
+/* --- keys ---------------------------------------------------------------- */
+
+/* One key is the core's and an hsm's: read whole, then handed to both. */
+struct key_entry {
+	struct core_key_settings core;
+	char hsm[CONFIG_LABEL_BYTES];
+	char uri[CONFIG_PATH_BYTES];
+};
+
+static void read_key(const struct yaml_at *at, struct key_entry *key)
+{
+#define AT(member) .offset = offsetof(struct key_entry, member)
+	static const struct yaml_field fields[] = {
+		{.key = "label", .read = value_label, AT(core.label)},
+		{.key = "hsm", .read = value_label, AT(hsm)},
+		{.key = "uri", .read = value_uri, AT(uri)},
+		{.key = "alg", .read = value_alg, AT(core.alg)},
+		{.key = "kinds", .read = value_kinds, AT(core.kinds)},
+		{.key = "country",
+		 .read = value_country,
+		 AT(core.country),
+		 .optional = true},
+		{.key = "certificate",
+		 .read = value_path,
+		 AT(core.certificate),
+		 .optional = true},
+	};
+#undef AT
+
+	yaml_fields(at, fields, COUNT(fields), key);
+}
+
+static bool has_label(const struct config *c, const char *label)
+{
+	for (size_t i = 0; i < c->core.nkeys; i++)
+		if (strcmp(c->core.key[i].label, label) == 0)
+			return true;
+	return false;
+}
+
+static void give_to_hsm(const struct yaml_at *at, struct config *c,
+			const struct key_entry *key)
+{
+	const struct yaml_at name = yaml_child(at, "hsm");
+	struct config_hsm *hsm = find_hsm(c, key->hsm);
+	struct worker_key_settings *w;
+
+	if (key->hsm[0] == '\0')
+		return; /* a fault already */
+	if (hsm == NULL) {
+		yaml_fault(&name, "there is no HSM \"%s\"", key->hsm);
+		return;
+	}
+	_Static_assert((int)WORKER_KEYS_MAX >= (int)CORE_KEYS_MAX,
+		       "every key fits");
+	w = &hsm->worker.key[hsm->worker.nkeys++];
+	(void)snprintf(w->label, sizeof(w->label), "%s", key->core.label);
+	(void)snprintf(w->uri, sizeof(w->uri), "%s", key->uri);
+	w->alg = key->core.alg;
+}
+
+static void read_keys(const struct yaml_at *at, void *config,
+		      const struct yaml_field *f)
+{
+	struct config *c = (struct config *)config;
+	const size_t n = yaml_list(at, CORE_KEYS_MAX);
+
+	(void)f;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+		struct key_entry key = {0};
+
+		read_key(&item, &key);
+		if (key.core.label[0] != '\0' && has_label(c, key.core.label)) {
+			const struct yaml_at label = yaml_child(&item, "label");
+
+			yaml_fault(&label, "another key has this label");
+		}
+		give_to_hsm(&item, c, &key);
+		c->core.key[c->core.nkeys++] = key.core;
+	}
+}
+
+/* --- the whole file ------------------------------------------------------ */
+
+static void read_version(const struct yaml_at *at, void *config,
+			 const struct yaml_field *f)
+{
+	struct span s;
+
+	(void)config;
+	(void)f;
+	_Static_assert(VERSION == 1, "the text below says 1");
+	if (yaml_text(at, &s) && !span_is(s, "1"))
+		yaml_fault(at, "this program reads version 1 only");
+}
+
+void config_read(struct yaml_tree *t, struct config *c)
+{
+	/* hsms before keys, which name them */
+	static const struct yaml_field fields[] = {
+		{.key = "version", .read = read_version},
+		{.key = "listen", .read = read_listen},
+		{.key = "ops", .read = read_ops},
+		{.key = "tls", .read = read_tls},
+		REQUIRED("policy", value_path, policy),
+		REQUIRED("state", value_path, core.state),
+		REQUIRED("run", value_path, run),
+		{.key = "hsms", .read = read_hsms},
+		{.key = "keys", .read = read_keys},
+		{.key = "limits", .read = read_limits, .optional = true},
+		{.key = "verify", .read = read_verify, .optional = true},
+		OPTIONAL("log", value_log_level, log_level),
+	};
+	const struct yaml_at root = yaml_root(t);
+
+	yaml_fields(&root, fields, COUNT(fields), c);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fileio.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "fds.h"
+#include "ipc/channel.h"
+#include "ipc/role.h"
+
+enum {
+	POLICY_BYTES_MAX = 1 << 20, /* of a policy file */
+	REASON_MAX = 512,
+	MESSAGE_ROOM = 64
+};
+
+struct control {
+	uv_loop_t *loop;
+	struct channel *channel;
+	struct desk *desk;
+	struct core_settings *settings; /* in force, but for what a reload
+					   may change */
+	core_read_settings read;
+	void (*over)(void *ctx, int status);
+	void *ctx;
+	bool is_over;
+};
+
+static void finish(struct control *c, int status)
+{
+	if (c->is_over)
+		return;
+	c->is_over = true;
+	c->over(c->ctx, status);
+}
+
+/* --- policy ------------------------------------------------------------- */
+
+/* The first line of the faults, for one line of the log. */
+static void first_line(const struct faults *f, char *reason, size_t cap)
+{
+	const size_t n = strcspn(f->text, "\n");
+
+	(void)snprintf(reason, cap, "%.*s", (int)n, f->text);
+}
+
+static enum sg_err load_policy(int fd, struct policy **out, char *reason,
+			       size_t cap)
+{
+	struct faults *faults = calloc(1, sizeof(*faults));
+	uint8_t *text = NULL;
+	size_t n = 0;
+	enum sg_err err = SG_NO_MEMORY;
+
+	if (faults != NULL)
+		err = fileio_read_fd(fd, POLICY_BYTES_MAX, &text, &n);
+	if (err == SG_OK)
+		err = policy_load(span_of(text, n), "policy.yaml", out, faults);
+	if (err == SG_CONFIG)
+		first_line(faults, reason, cap);
+	else if (err != SG_OK)
+		(void)snprintf(reason, cap, "%s", err_text(err));
+	free(text);
+	free(faults);
+	return err;
+}
+
+/* --- reload ------------------------------------------------------------- */
+
+static bool same_key(const struct core_key_settings *a,
+		     const struct core_key_settings *b)
+{
+	return strcmp(a->label, b->label) == 0 && a->alg == b->alg &&
+	       a->kinds == b->kinds && strcmp(a->country, b->country) == 0 &&
+	       strcmp(a->certificate, b->certificate) == 0;
+}
+
+/* Does NEW hold anything that only a restart brings into force? */
+static bool needs_restart(const struct core_settings *old,
+			  const struct core_settings *new)
+{
+	bool same =
+		old->nkeys == new->nkeys &&
+		old->front_credit ==
+			new->front_credit &&strcmp(old->state, new->state) == 0;
+
+	for (size_t i = 0; same && i < new->nkeys; i++)
+		same = same_key(&old->key[i], &new->key[i]);
+	return !same;
+}
+
+static enum sg_err reload(struct control *c, const int *fds, char *reason,
+			  size_t cap)
+{
+	struct core_settings *new = calloc(1, sizeof(*new));
+	struct policy *policy = NULL;
+	enum sg_err err = SG_NO_MEMORY;
+
+	if (new == NULL)
+		return err;
+	err = c->read(fds[0], new, reason, cap);
+	if (err == SG_OK)
+		err = load_policy(fds[1], &policy, reason, cap);
+	if (err == SG_OK) {
+		if (needs_restart(c->settings, new))
+			log_event(LOG_WARNING, "reload-partial",
+				  "reason=\"changes of the keys, the state "
+				  "directory and in_flight take a restart\"");
+		desk_reload(c->desk, new, policy);
+		policy_unref(policy);
+	}
+	free(new);
+	return err;
+}
+
+static bool on_reload(struct control *c, const int *fds, size_t n)
+{
+	char reason[REASON_MAX] = "";
+	struct wire_reloaded m;
+	struct wire_packet *w;
+	enum sg_err err;
+
+	if (n != 2)
+		return false;
+	err = reload(c, fds, reason, sizeof(reason));
+	metric_add(err == SG_OK ? METRIC_RELOADS : METRIC_RELOADS_REFUSED, 1);
+	log_event(err == SG_OK ? LOG_INFO : LOG_ERROR,
+		  err == SG_OK ? "reloaded" : "reload-refused", "reason=\"%s\"",
+		  reason);
+	m = (struct wire_reloaded){.ok = err == SG_OK,
+				   .reason = span_str(reason)};
+	w = channel_room(c->channel, MESSAGE_ROOM + m.reason.n);
+	return w != NULL && wire_put_reloaded(w, &m) == SG_OK;
+}
+
+/* --- the control channel ------------------------------------------------ */
+
+static bool on_link(struct control *c, const struct wire_msg *m, int *fd)
+{
+	struct wire_link link;
+	enum sg_err err;
+
+	if (*fd < 0 || wire_get_link(m, &link) != SG_OK)
+		return false;
+	err = desk_link(c->desk, (enum wire_role)link.role, link.slot, *fd);
+	*fd = -1; /* the desk's, also when it fails */
+	if (err != SG_OK)
+		log_event(LOG_ERROR, "link-failed",
+			  "role=%s slot=%u reason=\"%s\"",
+			  role_name((enum wire_role)link.role), link.slot,
+			  err_text(err));
+	return err != SG_NOT_FOUND; /* no such slot: nonsense */
+}
+
+static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
+		       size_t n)
+{
+	struct control *c = ctx;
+	int fd = n == 1 ? fds[0] : -1;
+	bool ok = false;
+
+	switch (m->type) {
+	case WIRE_LINK:
+		ok = on_link(c, m, &fd);
+		if (n == 1 && fd < 0)
+			return ok; /* taken */
+		break;
+	case WIRE_RELOAD: ok = on_reload(c, fds, n); break;
+	case WIRE_DRAIN:
+		log_event(LOG_INFO, "draining", "in_flight=%zu",
+			  desk_in_flight(c->desk));
+		desk_drain(c->desk);
+		ok = true;
+		break;
+	default: break;
+	}
+	fds_close(fds, n);
+	return ok;
+}
+
+static void on_end(void *ctx, bool bad)
+{
+	struct control *c = ctx;
+
+	/* Without its supervisor the core has no one to serve. */
+	if (!c->is_over)
+		log_event(LOG_ERROR, "control-ended", "bad=%d", bad);
+	finish(c, 1);
+}
+
+static void on_peer_bad(void *ctx, enum wire_role role, uint16_t slot)
+{
+	struct control *c = ctx;
+	const struct wire_peer_bad m = {.role = (uint8_t)role, .slot = slot};
+	struct wire_packet *w = channel_room(c->channel, MESSAGE_ROOM);
+
+	log_event(LOG_ERROR, "peer-bad", "role=%s slot=%u", role_name(role),
+		  slot);
+	if (w == NULL || wire_put_peer_bad(w, &m) != SG_OK)
+		log_event(LOG_ERROR, "peer-bad-unsent", "role=%s slot=%u",
+			  role_name(role), slot);
+}
+
+static void on_drained(void *ctx)
+{
+	struct control *c = ctx;
+
+	desk_flush(c->desk);
+	log_event(LOG_INFO, "drained", "status=0");
+	finish(c, 0);
+}
+
+static enum sg_err open_desk(struct control *c,
+			     const struct control_parts *parts)
+{
+	static const struct desk_events events = {.peer_bad = on_peer_bad,
+						  .drained = on_drained};
+	char reason[REASON_MAX] = "";
+	struct policy *policy = NULL;
+	struct desk_parts desk = {.loop = parts->loop,
+				  .settings = parts->settings,
+				  .newest_iat = INT64_MIN,
+				  .events = &events,
+				  .ctx = c};
+	enum sg_err err =
+		load_policy(parts->policy_fd, &policy, reason, sizeof(reason));
+
+	if (err != SG_OK) {
+		log_event(LOG_ERROR, "policy-refused", "reason=\"%s\"", reason);
+		return err;
+	}
+	desk.policy = policy;
+	err = desk_create(&desk, &c->desk);
+	policy_unref(policy);
+	return err;
+}
+
+static enum sg_err tell_up(struct control *c)
+{
+	struct wire_packet *w = channel_room(c->channel, MESSAGE_ROOM);
+
+	return w != NULL ? wire_put_bare(w, WIRE_UP) : SG_IO;
+}
+
+enum sg_err control_create(const struct control_parts *parts,
+			   struct control **out)
+{
+	static const struct channel_events events = {.message = on_message,
+						     .end = on_end};
+	struct control *c = calloc(1, sizeof(*c));
+	enum sg_err err = SG_NO_MEMORY;
+
+	*out = NULL;
+	if (c == NULL)
+		return err;
+	c->loop = parts->loop;
+	c->read = parts->read;
+	c->over = parts->over;
+	c->ctx = parts->ctx;
+	c->settings = malloc(sizeof(*c->settings));
+	if (c->settings == NULL)
+		goto fail;
+	*c->settings = *parts->settings;
+	err = open_desk(c, parts);
+	if (err != SG_OK)
+		goto fail;
+	err = channel_open(parts->loop, parts->fd, &events, c, &c->channel);
+	if (err != SG_OK)
+		goto fail;
+	err = tell_up(c);
+	if (err != SG_OK)
+		goto fail;
+	*out = c;
+	return SG_OK;
+fail:
+	control_free(c);
+	return err;
+}
+
+void control_free(struct control *c)
+{
+	if (c == NULL)
+		return;
+	desk_free(c->desk);
+	if (c->channel != NULL)
+		channel_flush(c->channel);
+	channel_close(c->channel);
+	free(c->settings);
+	free(c);
+}

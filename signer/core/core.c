@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core.h"
+
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "control.h"
+#include "ipc/role.h"
+
+enum { SAMPLE_MS = 1000 };
+
+struct core {
+	uv_loop_t loop;
+	uv_timer_t sample;
+	int status;
+};
+
+static void on_over(void *ctx, int status)
+{
+	struct core *core = ctx;
+
+	core->status = status;
+	uv_stop(&core->loop);
+}
+
+static void on_sample(uv_timer_t *timer)
+{
+	(void)timer;
+	metrics_sample_process();
+}
+
+static enum sg_err run(struct core *core, const struct core_settings *settings,
+		       core_read_settings read)
+{
+	const struct control_parts parts = {.loop = &core->loop,
+					    .fd = ROLE_FD_CONTROL,
+					    .policy_fd = ROLE_FD_POLICY,
+					    .settings = settings,
+					    .read = read,
+					    .over = on_over,
+					    .ctx = core};
+	struct control *control;
+	enum sg_err err;
+
+	if (uv_timer_init(&core->loop, &core->sample) != 0)
+		return SG_INTERNAL;
+	(void)uv_timer_start(&core->sample, on_sample, SAMPLE_MS, SAMPLE_MS);
+	err = control_create(&parts, &control);
+	if (err == SG_OK)
+		(void)uv_run(&core->loop, UV_RUN_DEFAULT);
+	control_free(control);
+	uv_close((uv_handle_t *)&core->sample, NULL);
+	return err;
+}
+
+int core_run(const struct core_settings *settings, core_read_settings read)
+{
+	struct core core = {.status = 1};
+	enum sg_err err;
+
+	if (uv_loop_init(&core.loop) != 0) {
+		log_event(LOG_ERROR, "core-failed", "reason=\"no event loop\"");
+		return 1;
+	}
+	err = run(&core, settings, read);
+	if (err != SG_OK)
+		log_event(LOG_ERROR, "core-failed", "reason=\"%s\"",
+			  err_text(err));
+	/* Let go of the handles that are closing. */
+	(void)uv_run(&core.loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&core.loop);
+	return core.status;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "caller.h"
+#include "deadlines.h"
+#include "documents.h"
+#include "fds.h"
+#include "issue.h"
+
+enum {
+	/* The tick: quick enough for deadlines while there is work, and for
+	 * test signatures and grace periods else. */
+	TICK_BUSY_MS = DEADLINE_TICK_US / 1000,
+	TICK_IDLE_MS = 250,
+	UPKEEP_US = 250 * 1000,
+	REASON_MAX = 128
+};
+
+struct desk {
+	uv_timer_t tick; /* first: the desk is freed when it is closed */
+	uv_loop_t *loop;
+	const struct desk_events *events;
+	void *ctx;
+	uint32_t front_credit;
+	struct keyring *keys;
+	struct hsm_pool *pool;
+	struct release *release;
+	struct issuer *issuer;
+	struct policy *policy;
+	struct front_link *front[DESK_FRONTS_MAX];
+	bool busy; /* the tick is quick */
+	bool draining;
+	bool drained;		 /* told */
+	bool ready;		 /* as last told to the fronts */
+	char reason[REASON_MAX]; /* as last found by desk_ready() */
+	char told[REASON_MAX];	 /* as last told to the fronts */
+	uint64_t upkeep_us;	 /* when it was last done */
+};
+
+/* --- readiness ---------------------------------------------------------- */
+
+/* Is there a key for every kind that some key is configured for? */
+static bool kinds_covered(const struct desk *d, int64_t now)
+{
+	for (unsigned kind = 0; kind < DCC_KINDS; kind++) {
+		bool covered = !keyring_has_kind(d->keys, (enum dcc_kind)kind);
+
+		for (size_t k = 0; k < d->keys->n && !covered; k++)
+			covered = keyring_signs(d->keys, k, (enum dcc_kind)kind,
+						now);
+		if (!covered)
+			return false;
+	}
+	return true;
+}
+
+/* Sets *KEY where the fault is one key's.  NULL: there is none. */
+static const char *find_fault(const struct desk *d, const struct key **key)
+{
+	*key = NULL;
+	if (d->draining)
+		return "shutting down";
+	if (d->keys->n == 0)
+		return "no key is configured";
+	for (size_t k = 0; k < d->keys->n; k++) {
+		*key = &d->keys->key[k];
+		if (!d->keys->key[k].has_dsc)
+			return "no HSM has offered it";
+		if (hsm_pool_good(d->pool, k) == 0)
+			return "no HSM signs with it";
+	}
+	*key = NULL;
+	if (!kinds_covered(d, clock_wall_s()))
+		return "no valid signing certificate for some kind";
+	return NULL;
+}
+
+bool desk_ready(struct desk *d, const char **reason)
+{
+	const struct key *key;
+	const char *fault = find_fault(d, &key);
+
+	if (fault == NULL)
+		d->reason[0] = '\0';
+	else if (key == NULL)
+		(void)snprintf(d->reason, sizeof(d->reason), "%s", fault);
+	else
+		(void)snprintf(d->reason, sizeof(d->reason), "key %s: %s",
+			       key->label, fault);
+	*reason = d->reason;
+	return fault == NULL;
+}
+
+static void tell_status(struct desk *d, struct front_link *f)
+{
+	struct wire_status m = {.ready = d->ready, .reason = span_str(d->told)};
+
+	memcpy(m.policy_hash, policy_hash(d->policy), sizeof(m.policy_hash));
+	front_link_status(f, &m);
+}
+
+static void tell_all(struct desk *d)
+{
+	for (size_t i = 0; i < DESK_FRONTS_MAX; i++) {
+		if (d->front[i] != NULL)
+			tell_status(d, d->front[i]);
+	}
+}
+
+/* Look at readiness again; tell the fronts if it has changed. */
+static void review(struct desk *d)
+{
+	const char *reason;
+	const bool ready = desk_ready(d, &reason);
+
+	if (ready == d->ready && strcmp(reason, d->told) == 0)
+		return;
+	log_event(ready ? LOG_INFO : LOG_WARNING, ready ? "ready" : "not-ready",
+		  "reason=\"%s\"", reason);
+	d->ready = ready;
+	memcpy(d->told, d->reason, sizeof(d->told));
+	metric_set(METRIC_READY, ready ? 1 : 0);
+	tell_all(d);
+}
+
+/* --- the tick ----------------------------------------------------------- */
+
+static void on_tick(uv_timer_t *t);
+
+/* Tick quickly while there is something to time out.  Call it after whatever
+ * may have begun or ended a request. */
+static void pace(struct desk *d)
+{
+	const bool busy = issuer_in_flight(d->issuer) > 0;
+
+	if (!busy && d->draining && !d->drained) {
+		d->drained = true;
+		d->events->drained(d->ctx);
+		return;
+	}
+	if (busy == d->busy)
+		return;
+	d->busy = busy;
+	uv_timer_set_repeat(&d->tick, busy ? TICK_BUSY_MS : TICK_IDLE_MS);
+	(void)uv_timer_again(&d->tick);
+}
+
+static void on_tick(uv_timer_t *t)
+{
+	struct desk *d = t->data;
+	const uint64_t now = clock_mono_us();
+
+	issuer_tick(d->issuer, now);
+	if (now - d->upkeep_us >= UPKEEP_US) {
+		d->upkeep_us = now;
+		hsm_pool_tick(d->pool);
+		review(d); /* a certificate may have run out meanwhile */
+	}
+	pace(d);
+}
+
+/* --- fronts ------------------------------------------------------------- */
+
+static bool on_issue(void *ctx, struct front_link *f, uint64_t id,
+		     const struct wire_issue *m)
+{
+	struct desk *d = ctx;
+
+	return issuer_take(d->issuer, f, id, m);
+}
+
+static bool on_ask(void *ctx, struct front_link *f, uint64_t id,
+		   const struct wire_ask *m)
+{
+	struct desk *d = ctx;
+	const struct client *client = NULL;
+	const char *detail = "";
+	uint8_t *document = NULL;
+	size_t n = 0;
+	enum sg_err err = caller_find(d->policy, m->identity, &client);
+
+	if (err == SG_MALFORMED)
+		return false;
+	if (err == SG_OK)
+		err = documents_answer(m->question, d->policy, client, d->keys,
+				       &document, &n);
+	else
+		detail = CALLER_UNKNOWN;
+	if (err == SG_OK)
+		front_link_answer(f, id, span_of(document, n));
+	else
+		front_link_problem(f, id, err, span_str(detail),
+				   span_of(NULL, 0));
+	free(document);
+	return true;
+}
+
+static void on_front_batch(void *ctx)
+{
+	struct desk *d = ctx;
+
+	hsm_pool_dispatch(d->pool);
+	pace(d);
+}
+
+static void drop_front(struct desk *d, struct front_link *f)
+{
+	d->front[f->slot] = NULL;
+	issuer_forget(d->issuer, f);
+	front_link_close(f);
+}
+
+static void on_front_end(void *ctx, struct front_link *f, bool bad)
+{
+	struct desk *d = ctx;
+	const uint16_t slot = f->slot;
+
+	log_event(LOG_WARNING, "front-link-ended", "front=%u bad=%d", slot,
+		  bad);
+	drop_front(d, f);
+	if (bad) {
+		metric_add(METRIC_BAD_MESSAGES, 1);
+		d->events->peer_bad(d->ctx, WIRE_FRONT, slot);
+	}
+	on_front_batch(d);
+}
+
+static enum sg_err link_front(struct desk *d, uint16_t slot, int fd)
+{
+	static const struct front_link_events events = {.issue = on_issue,
+							.ask = on_ask,
+							.batch = on_front_batch,
+							.end = on_front_end};
+	const struct front_link_parts parts = {.loop = d->loop,
+					       .fd = fd,
+					       .slot = slot,
+					       .credit = d->front_credit,
+					       .events = &events,
+					       .ctx = d};
+	struct front_link *f = NULL;
+	enum sg_err err = SG_NOT_FOUND;
+
+	if (slot < DESK_FRONTS_MAX)
+		err = front_link_open(&parts, &f);
+	if (err != SG_OK) {
+		fds_close(&fd, 1);
+		return err;
+	}
+	if (d->front[slot] != NULL)
+		drop_front(d, d->front[slot]);
+	d->front[slot] = f;
+	tell_status(d, f);
+	return SG_OK;
+}
+
+enum sg_err desk_link(struct desk *d, enum wire_role role, uint16_t slot,
+		      int fd)
+{
+	if (role == WIRE_FRONT)
+		return link_front(d, slot, fd);
+	if (role == WIRE_HSM)
+		return hsm_pool_link(d->pool, slot, fd);
+	fds_close(&fd, 1);
+	return SG_NOT_FOUND;
+}
+
+/* --- hsms --------------------------------------------------------------- */
+
+static void on_hsm_changed(void *ctx)
+{
+	review(ctx);
+}
+
+static void on_hsm_bad(void *ctx, uint16_t slot)
+{
+	struct desk *d = ctx;
+
+	d->events->peer_bad(d->ctx, WIRE_HSM, slot);
+}
+
+/* --- the whole ---------------------------------------------------------- */
+
+static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
+{
+	static const struct hsm_pool_events events = {.changed = on_hsm_changed,
+						      .bad = on_hsm_bad};
+	struct issuer_parts with;
+	enum sg_err err = keyring_create(parts->settings, &d->keys);
+
+	if (err == SG_OK)
+		err = release_create(parts->newest_iat, &d->release);
+	if (err == SG_OK)
+		err = hsm_pool_create(d->loop, d->keys, parts->settings,
+				      &events, d, &d->pool);
+	if (err != SG_OK)
+		return err;
+	with = (struct issuer_parts){
+		.keys = d->keys, .pool = d->pool, .release = d->release};
+	return issuer_create(&with, d->policy, &d->issuer);
+}
+
+static void free_parts(struct desk *d)
+{
+	issuer_free(d->issuer);
+	hsm_pool_free(d->pool);
+	release_free(d->release);
+	keyring_free(d->keys);
+	policy_unref(d->policy);
+}
+
+enum sg_err desk_create(const struct desk_parts *parts, struct desk **out)
+{
+	struct desk *d = calloc(1, sizeof(*d));
+	enum sg_err err;
+
+	*out = NULL;
+	if (d == NULL)
+		return SG_NO_MEMORY;
+	d->loop = parts->loop;
+	d->events = parts->events;
+	d->ctx = parts->ctx;
+	d->front_credit = parts->settings->front_credit;
+	d->policy = policy_ref(parts->policy);
+	err = create_parts(d, parts);
+	if (err != SG_OK || uv_timer_init(d->loop, &d->tick) != 0) {
+		free_parts(d);
+		free(d);
+		return err != SG_OK ? err : SG_INTERNAL;
+	}
+	d->tick.data = d;
+	(void)uv_timer_start(&d->tick, on_tick, TICK_IDLE_MS, TICK_IDLE_MS);
+	review(d);
+	*out = d;
+	return SG_OK;
+}
+
+void desk_reload(struct desk *d, const struct core_settings *settings,
+		 struct policy *policy)
+{
+	policy_ref(policy); /* first: it may be the same one */
+	policy_unref(d->policy);
+	d->policy = policy;
+	issuer_set_policy(d->issuer, policy);
+	hsm_pool_rates(d->pool, settings);
+	tell_all(d);
+}
+
+void desk_drain(struct desk *d)
+{
+	d->draining = true;
+	issuer_close(d->issuer);
+	review(d);
+	pace(d);
+}
+
+size_t desk_in_flight(const struct desk *d)
+{
+	return issuer_in_flight(d->issuer);
+}
+
+void desk_flush(struct desk *d)
+{
+	for (size_t i = 0; i < DESK_FRONTS_MAX; i++) {
+		if (d->front[i] != NULL)
+			channel_flush(d->front[i]->channel);
+	}
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void desk_free(struct desk *d)
+{
+	if (d == NULL)
+		return;
+	for (size_t i = 0; i < DESK_FRONTS_MAX; i++) {
+		if (d->front[i] != NULL)
+			drop_front(d, d->front[i]);
+	}
+	free_parts(d);
+	uv_close((uv_handle_t *)&d->tick, on_closed);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_DESK_H
+#define SG_DESK_H
+
+#include <uv.h>
+
+#include "core.h"
+#include "ipc/wire.h"
+#include "policy/policy.h"
+
+/*
+ * desk: where the core's parts meet on one loop: the links to fronts and
+ * hsms, the policy in force, readiness, drain.  It knows no supervisor: that
+ * is control.h's.  Loop thread only.
+ */
+struct desk; /* opaque */
+
+enum { DESK_FRONTS_MAX = 64 };
+
+struct desk_events {
+	/* The process behind a link sent nonsense; the link is closed. */
+	void (*peer_bad)(void *ctx, enum wire_role role, uint16_t slot);
+	/* After desk_drain(): the last request has been answered. */
+	void (*drained)(void *ctx);
+};
+
+struct desk_parts {
+	uv_loop_t *loop;
+	const struct core_settings *settings; /* copied */
+	struct policy *policy;		      /* gets a reference of its own */
+	int64_t newest_iat; /* of the record; INT64_MIN: none (release.h) */
+	const struct desk_events *events;
+	void *ctx;
+};
+
+/*
+ * Owns: *OUT is the caller's; desk_free().
+ * Errors: those of keyring_create() (a certificate that cannot be used),
+ * SG_NO_MEMORY, SG_INTERNAL.
+ */
+SG_MUST_USE enum sg_err desk_create(const struct desk_parts *parts,
+				    struct desk **out);
+
+/* Take over FD, the channel to the process ROLE (WIRE_FRONT, WIRE_HSM) in
+ * SLOT; an older one is closed.
+ * Owns: FD, always.  Errors: SG_NOT_FOUND (no such role or slot),
+ * SG_NO_MEMORY, SG_IO. */
+SG_MUST_USE enum sg_err desk_link(struct desk *d, enum wire_role role,
+				  uint16_t slot, int fd);
+
+/* Judge by POLICY from now on, and use verify_* and test_sign_ms of SETTINGS;
+ * all else of it takes a restart.  What is in flight keeps its policy. */
+void desk_reload(struct desk *d, const struct core_settings *settings,
+		 struct policy *policy);
+
+/* Take no new request, answer what is in flight, then call `drained`. */
+void desk_drain(struct desk *d);
+
+/* Does every configured key sign now?  *REASON (static until the next call)
+ * says what is missing; empty when nothing is. */
+bool desk_ready(struct desk *d, const char **reason);
+/* Requests in flight. */
+size_t desk_in_flight(const struct desk *d);
+/* Write what waits for the fronts; for a process that is about to exit. */
+void desk_flush(struct desk *d);
+
+/* Close everything; what is in flight is not answered.  The loop must run
+ * once more to let go of its handles.  NULL is allowed. */
+void desk_free(struct desk *d);
+
+#endif /* SG_DESK_H */

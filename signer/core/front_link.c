@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "front_link.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "fds.h"
+
+enum {
+	MESSAGE_ROOM = 192, /* bytes of a message beside its byte runs */
+	RETRY_AFTER_S = 1
+};
+
+static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
+		       size_t n)
+{
+	struct front_link *f = ctx;
+	struct wire_issue issue;
+	struct wire_ask ask;
+
+	fds_close(fds, n);
+	if (n > 0)
+		return false; /* a front has no descriptor to give */
+	switch (m->type) {
+	case WIRE_ISSUE:
+		return wire_get_issue(m, &issue) == SG_OK &&
+		       issue.request.n <= WIRE_REQUEST_MAX &&
+		       f->events->issue(f->ctx, f, m->id, &issue);
+	case WIRE_ASK:
+		return wire_get_ask(m, &ask) == SG_OK &&
+		       f->events->ask(f->ctx, f, m->id, &ask);
+	default: return false;
+	}
+}
+
+static void on_packet(void *ctx)
+{
+	struct front_link *f = ctx;
+
+	f->events->batch(f->ctx);
+}
+
+static void on_end(void *ctx, bool bad)
+{
+	struct front_link *f = ctx;
+
+	f->events->end(f->ctx, f, bad);
+}
+
+static enum sg_err send_credit(struct front_link *f)
+{
+	const struct wire_credit m = {.credit = f->credit};
+	struct wire_packet *w = channel_room(f->channel, MESSAGE_ROOM);
+
+	return w != NULL ? wire_put_credit(w, &m) : SG_IO;
+}
+
+enum sg_err front_link_open(const struct front_link_parts *parts,
+			    struct front_link **out)
+{
+	static const struct channel_events below = {
+		.message = on_message, .packet_done = on_packet, .end = on_end};
+	struct front_link *f = calloc(1, sizeof(*f));
+	enum sg_err err;
+
+	*out = NULL;
+	if (f == NULL)
+		return SG_NO_MEMORY;
+	f->events = parts->events;
+	f->ctx = parts->ctx;
+	f->slot = parts->slot;
+	f->credit = parts->credit;
+	LIST_INIT(&f->issues);
+	err = channel_open(parts->loop, parts->fd, &below, f, &f->channel);
+	if (err != SG_OK) {
+		free(f);
+		return err;
+	}
+	/* A front that cannot be told its credit asks for nothing. */
+	if (send_credit(f) != SG_OK)
+		log_event(LOG_ERROR, "front-credit-unsent", "front=%u",
+			  f->slot);
+	*out = f;
+	return SG_OK;
+}
+
+static void dropped(const struct front_link *f, enum sg_err err)
+{
+	if (err != SG_OK)
+		log_event(LOG_WARNING, "answer-dropped",
+			  "front=%u reason=\"%s\"", f->slot, err_text(err));
+}
+
+void front_link_issued(struct front_link *f, uint64_t id,
+		       const struct wire_issued *m)
+{
+	struct wire_packet *w =
+		channel_room(f->channel, MESSAGE_ROOM + m->cose.n + m->uvci.n +
+						 m->violations.n);
+
+	dropped(f, w != NULL ? wire_put_issued(w, id, m) : SG_BUSY);
+}
+
+void front_link_problem(struct front_link *f, uint64_t id, enum sg_err err,
+			struct span detail, struct span violations)
+{
+	const struct wire_problem m = {
+		.err = (uint16_t)err,
+		.retry_after_s = err_retry(err) ? RETRY_AFTER_S : 0,
+		.detail = detail,
+		.violations = violations};
+	struct wire_packet *w = channel_room(
+		f->channel, MESSAGE_ROOM + detail.n + violations.n);
+
+	dropped(f, w != NULL ? wire_put_problem(w, id, &m) : SG_BUSY);
+}
+
+void front_link_answer(struct front_link *f, uint64_t id, struct span document)
+{
+	const struct wire_answer m = {.document = document};
+	struct wire_packet *w =
+		channel_room(f->channel, MESSAGE_ROOM + document.n);
+
+	dropped(f, w != NULL ? wire_put_answer(w, id, &m) : SG_BUSY);
+}
+
+void front_link_status(struct front_link *f, const struct wire_status *m)
+{
+	struct wire_packet *w = channel_room(
+		f->channel, MESSAGE_ROOM + m->reason.n + m->ledger_origin.n);
+
+	dropped(f, w != NULL ? wire_put_status(w, m) : SG_BUSY);
+}
+
+void front_link_close(struct front_link *f)
+{
+	if (f == NULL)
+		return;
+	assert(LIST_EMPTY(&f->issues));
+	channel_close(f->channel);
+	free(f);
+}

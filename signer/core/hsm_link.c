@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hsm_link.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "fds.h"
+
+enum {
+	/* A packet costs the core and the hsm some 10 us; a batch that signs
+	 * for this long makes that small, and is short enough to be lost. */
+	BATCH_US = 500,
+	PACKETS_A_SESSION = 2,
+	AVERAGE_SHIFT = 3, /* weight 1/8 for the newest time */
+	SIGN_ROOM = 64	   /* bytes of a WIRE_SIGN beside its tbs */
+};
+
+static bool get_ready(struct hsm_link *l, const struct wire_msg *m)
+{
+	struct wire_hsm_ready ready;
+
+	if (l->ready || wire_get_hsm_ready(m, &ready) != SG_OK)
+		return false;
+	if (ready.sessions == 0 || ready.sessions > HSM_SESSIONS_MAX ||
+	    ready.nkeys > WIRE_HSM_KEYS_MAX)
+		return false;
+	l->ready = true;
+	l->sessions = ready.sessions;
+	return l->events->ready(l->ctx, l, &ready);
+}
+
+/* Is M an answer that something was asked for? */
+static bool take_answer(struct hsm_link *l)
+{
+	if (!l->ready || l->in_flight == 0)
+		return false;
+	l->in_flight--;
+	return true;
+}
+
+static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
+		       size_t n)
+{
+	struct hsm_link *l = ctx;
+	struct wire_sign_failed failed;
+	struct wire_signed done;
+
+	fds_close(fds, n);
+	if (n > 0)
+		return false; /* an hsm has no descriptor to give */
+	switch (m->type) {
+	case WIRE_HSM_READY: return get_ready(l, m);
+	case WIRE_SIGNED:
+		return wire_get_signed(m, &done) == SG_OK && take_answer(l) &&
+		       l->events->signed_(l->ctx, l, m->id, &done);
+	case WIRE_SIGN_FAILED:
+		return wire_get_sign_failed(m, &failed) == SG_OK &&
+		       take_answer(l) &&
+		       l->events->failed(l->ctx, l, m->id, &failed);
+	default: return false;
+	}
+}
+
+static void on_packet(void *ctx)
+{
+	struct hsm_link *l = ctx;
+
+	l->events->batch(l->ctx);
+}
+
+static void on_end(void *ctx, bool bad)
+{
+	struct hsm_link *l = ctx;
+
+	l->events->end(l->ctx, l, bad);
+}
+
+enum sg_err hsm_link_open(const struct hsm_link_parts *parts,
+			  struct hsm_link **out)
+{
+	static const struct channel_events below = {
+		.message = on_message, .packet_done = on_packet, .end = on_end};
+	struct hsm_link *l;
+	enum sg_err err;
+
+	*out = NULL;
+	l = calloc(1, sizeof(*l) + parts->nkeys * sizeof(l->key[0]));
+	if (l == NULL)
+		return SG_NO_MEMORY;
+	l->events = parts->events;
+	l->ctx = parts->ctx;
+	l->slot = parts->slot;
+	l->nkeys = parts->nkeys;
+	TAILQ_INIT(&l->flight);
+	err = channel_open(parts->loop, parts->fd, &below, l, &l->channel);
+	if (err != SG_OK) {
+		free(l);
+		return err;
+	}
+	*out = l;
+	return SG_OK;
+}
+
+/* Jobs a packet at most, by how long one takes. */
+static size_t batch_max(const struct hsm_link *l)
+{
+	size_t n;
+
+	if (l->sign_us == 0)
+		return 1;
+	n = BATCH_US / l->sign_us;
+	if (n < 1)
+		return 1;
+	return n < HSM_BATCH_MAX ? n : HSM_BATCH_MAX;
+}
+
+size_t hsm_link_batch(const struct hsm_link *l, size_t backlog, size_t sessions)
+{
+	const size_t max = batch_max(l);
+	const size_t share = (backlog + sessions - 1) / sessions;
+
+	if (share < 1)
+		return 1;
+	return share < max ? share : max;
+}
+
+size_t hsm_link_room(const struct hsm_link *l)
+{
+	const size_t max = batch_max(l) * PACKETS_A_SESSION * l->sessions;
+
+	return l->in_flight < max ? max - l->in_flight : 0;
+}
+
+bool hsm_link_lighter(const struct hsm_link *l, const struct hsm_link *m)
+{
+	return l->in_flight * m->sessions < m->in_flight * l->sessions;
+}
+
+enum sg_err hsm_link_send(struct hsm_link *l, struct op *op, op_id id,
+			  uint64_t now_us)
+{
+	const struct wire_sign m = {.key = l->key[op->key].number,
+				    .deadline_us = op->deadline_us,
+				    .tbs = op->tbs};
+	struct wire_packet *w = channel_room(l->channel, SIGN_ROOM + op->tbs.n);
+
+	if (w == NULL || wire_put_sign(w, id, &m) != SG_OK)
+		return SG_BUSY;
+	op->place = OP_AT_HSM;
+	op->at = l;
+	op->id = id;
+	op->sent_us = now_us;
+	op->sends++;
+	TAILQ_INSERT_TAIL(&l->flight, op, entry);
+	l->in_flight++;
+	return SG_OK;
+}
+
+void hsm_link_cut(struct hsm_link *l)
+{
+	channel_cut(l->channel);
+}
+
+void hsm_link_forget(struct hsm_link *l, struct op *op)
+{
+	assert(op->place == OP_AT_HSM && op->at == l);
+	TAILQ_REMOVE(&l->flight, op, entry);
+	op->place = OP_OUT;
+	op->at = NULL;
+	op->id = 0;
+}
+
+void hsm_link_timed(struct hsm_link *l, uint32_t sign_us)
+{
+	if (sign_us == 0)
+		sign_us = 1;
+	if (l->sign_us == 0)
+		l->sign_us = sign_us;
+	else
+		l->sign_us = l->sign_us - (l->sign_us >> AVERAGE_SHIFT) +
+			     (sign_us >> AVERAGE_SHIFT);
+	if (l->sign_us == 0)
+		l->sign_us = 1;
+}
+
+void hsm_link_close(struct hsm_link *l)
+{
+	if (l == NULL)
+		return;
+	assert(TAILQ_EMPTY(&l->flight));
+	channel_close(l->channel);
+	free(l);
+}

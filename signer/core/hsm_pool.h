@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_HSM_POOL_H
+#define SG_HSM_POOL_H
+
+#include <uv.h>
+
+#include "keyring.h"
+#include "op.h"
+
+/*
+ * hsm_pool: gives operations to the hsm processes and gets signatures back.
+ * An operation goes to the least loaded hsm that has proved its key by a test
+ * signature; it comes back when that hsm fails or dies, and goes elsewhere,
+ * within its deadline.  The queue stays here: an hsm holds only what keeps
+ * its sessions busy.  Loop thread only.
+ */
+enum {
+	HSM_POOL_LINKS_MAX = 256, /* hsm processes */
+	/* Without any hsm for its key for this long, a request is refused at
+	 * once; before, it waits for the replacement. */
+	HSM_POOL_GRACE_US = 1000 * 1000
+};
+
+struct hsm_pool; /* opaque */
+
+struct hsm_pool_events {
+	/* Some key can be used now, or no longer: see hsm_pool_good(). */
+	void (*changed)(void *ctx);
+	/* The hsm in SLOT sent nonsense; its link is closed. */
+	void (*bad)(void *ctx, uint16_t slot);
+};
+
+/*
+ * KEYS must outlive the pool.
+ * Owns: *OUT is the caller's; hsm_pool_free().
+ * Errors: SG_NO_MEMORY, SG_INTERNAL.
+ */
+SG_MUST_USE enum sg_err hsm_pool_create(uv_loop_t *loop, struct keyring *keys,
+					const struct core_settings *settings,
+					const struct hsm_pool_events *events,
+					void *ctx, struct hsm_pool **out);
+/* Use verify_* and test_sign_ms of SETTINGS from now on. */
+void hsm_pool_rates(struct hsm_pool *p, const struct core_settings *settings);
+
+/* Take over FD, the channel to the hsm in SLOT; an older one is closed, and
+ * what was in flight there is signed elsewhere.
+ * Owns: FD, always.  Errors: SG_NO_MEMORY, SG_IO, SG_NOT_FOUND (SLOT). */
+SG_MUST_USE enum sg_err hsm_pool_link(struct hsm_pool *p, uint16_t slot,
+				      int fd);
+
+/*
+ * The key to sign certificates of KIND with at NOW (seconds since 1970): one
+ * that an hsm can use, with the shortest queue.  Sets *KEY.
+ * Errors: SG_NO_KEY (none is configured, or none has a valid DSC),
+ * SG_TOKEN_DOWN (it is not known yet: no hsm has offered it).
+ */
+SG_MUST_USE enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind,
+					int64_t now, size_t *key);
+
+/* Sign: `done` will be called once, unless OP is cancelled before.  Several
+ * may be submitted, then hsm_pool_dispatch() sends them.
+ * Errors: SG_TOKEN_DOWN (no hsm has the key, and none came back in time),
+ * SG_INTERNAL. */
+SG_MUST_USE enum sg_err hsm_pool_submit(struct hsm_pool *p, struct op *op);
+/* Let go of OP, wherever it is; what an hsm still answers is dropped. */
+void hsm_pool_cancel(struct hsm_pool *p, struct op *op);
+/* Send what the hsms have room for. */
+void hsm_pool_dispatch(struct hsm_pool *p);
+/* To be called a few times a second: test signatures, and grace periods that
+ * are over. */
+void hsm_pool_tick(struct hsm_pool *p);
+
+/* Hsms that can sign with key KEY now: their last test signature was good. */
+size_t hsm_pool_good(const struct hsm_pool *p, size_t key);
+
+/* Close all links; no `done` is called.  The owners have cancelled their
+ * operations.  NULL is allowed. */
+void hsm_pool_free(struct hsm_pool *p);
+
+#endif /* SG_HSM_POOL_H */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_HSM_POOL_STATE_H
+#define SG_HSM_POOL_STATE_H
+
+#include "hsm_link.h"
+#include "hsm_pool.h"
+#include "sigcheck.h"
+#include "sign_queue.h"
+
+/*
+ * hsm_pool_state: the inside of the hsm_pool, for its three files alone:
+ * hsm_pool.c (links, choice, dispatch), hsm_answer.c (what comes back),
+ * hsm_test.c (which hsm can be trusted with which key).
+ */
+struct hsm_pool {
+	uv_loop_t *loop;
+	struct keyring *keys;
+	const struct hsm_pool_events *events;
+	void *ctx;
+	struct slots *flight;
+	struct sigcheck *check;
+	uint64_t test_every_us;
+	uint64_t round; /* of dispatch */
+	size_t turn;	/* of choose: where it begins to look */
+	struct {
+		size_t good;		/* links that can use it */
+		size_t load;		/* operations queued and in flight */
+		uint64_t down_since_us; /* while good == 0 */
+	} key[CORE_KEYS_MAX];
+	struct sign_queue queue;
+	size_t nlinks; /* slots in use: up to the highest */
+	struct hsm_link *link[HSM_POOL_LINKS_MAX];
+};
+
+/* --- hsm_answer.c ------------------------------------------------------- */
+
+/* Fill the pool's part of OP.  Errors: SG_INTERNAL. */
+SG_MUST_USE enum sg_err hsm_op_prepare(struct hsm_pool *p, struct op *op,
+				       uint64_t now_us);
+/* Put OP in flight at L.  Errors: SG_BUSY. */
+SG_MUST_USE enum sg_err hsm_op_send(struct hsm_pool *p, struct hsm_link *l,
+				    struct op *op, uint64_t now_us);
+/* Take OP back from the hsm it is at. */
+void hsm_op_recall(struct hsm_pool *p, struct op *op);
+/* OP is over and out of queue and flight: tell its owner. */
+void hsm_op_finish(struct hsm_pool *p, struct op *op, enum sg_err err,
+		   struct span signature);
+/* Sign OP again, first of all, rather not in the slot AVOID (-1: anywhere),
+ * unless it has been tried often enough. */
+void hsm_op_again(struct hsm_pool *p, struct op *op, int avoid);
+/* WIRE_SIGNED and WIRE_SIGN_FAILED: see struct hsm_link_events. */
+bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
+		       const struct wire_signed *m);
+bool hsm_answer_failed(void *ctx, struct hsm_link *l, op_id id,
+		       const struct wire_sign_failed *m);
+
+/* --- hsm_test.c --------------------------------------------------------- */
+
+/* Key K at L can be used, or not. */
+void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good);
+/* A test signature with key K at L came out GOOD or not. */
+void hsm_test_result(struct hsm_pool *p, struct hsm_link *l, size_t k,
+		     bool good);
+/* Key K at L has become doubtful: out with it, until it proves itself. */
+void hsm_test_doubt(struct hsm_pool *p, struct hsm_link *l, size_t k);
+/* Test what is due at L; give up a test that is not answered. */
+void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
+
+#endif /* SG_HSM_POOL_STATE_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_INDEX_H
+#define SG_INDEX_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+/*
+ * index: which UVCI has been signed already, and where the journal has its
+ * newest certificate.  Derived from the journal and rebuilt from it; the
+ * watermark tells how far it has come.
+ *
+ * NOT IMPLEMENTED YET: no index.c exists and nothing calls these functions.
+ * Until then a request that is sent twice is signed twice.
+ */
+enum { INDEX_HASH_BYTES = 32 }; /* SHA-256(UVCI) */
+
+struct index; /* opaque */
+
+struct index_item {
+	uint8_t uvci[INDEX_HASH_BYTES];
+	uint64_t offset; /* of the record in the journal */
+};
+
+/* Open or create the index in the directory DIR.
+ * Owns: *OUT is the caller's; index_close().  Errors: SG_IO, SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err index_open(const char *dir, struct index **out);
+/* Errors: SG_NOT_FOUND (never signed), SG_IO. */
+SG_MUST_USE enum sg_err index_get(struct index *x,
+				  const uint8_t uvci[INDEX_HASH_BYTES],
+				  uint64_t *offset);
+/* Put N items, and that the journal is indexed up to WATERMARK (an offset),
+ * in one atomic batch.  Errors: SG_IO. */
+SG_MUST_USE enum sg_err index_put(struct index *x,
+				  const struct index_item *items, size_t n,
+				  uint64_t watermark);
+/* The offset from which the journal must be read again after a crash. */
+uint64_t index_watermark(const struct index *x);
+void index_close(struct index *x); /* NULL is allowed */
+
+#endif /* SG_INDEX_H */

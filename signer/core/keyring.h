@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_KEYRING_H
+#define SG_KEYRING_H
+
+#include "core.h"
+#include "hcert/cose.h"
+#include "hcert/dsc.h"
+#include "ipc/wire.h"
+#include "policy/policy.h"
+
+/*
+ * keyring: the signing keys as the core knows them: what each may sign, its
+ * document signer certificate (DSC), and what is made of them once instead of
+ * per certificate.  Where a key can be used right now is the hsm_pool's.
+ * Loop thread only.
+ *
+ *	X(id, text in GET /v1/keys)
+ * A key of the configuration is active.  The other states are those of a
+ * key's life under the officers' ceremony, and have their final names here.
+ */
+#define KEY_STATE_MAP(X)                                                       \
+	X(GENERATED, "generated")     /* in the HSM, nothing else */           \
+	X(REQUESTED, "requested")     /* its CSR is out */                     \
+	X(CERTIFIED, "certified")     /* its DSC is here */                    \
+	X(PUBLISHED, "published")     /* verifiers are told */                 \
+	X(ACTIVE, "active")	      /* signs */                              \
+	X(RETIRED, "retired")	      /* signs no more, still verifies */      \
+	X(DESTROYED, "destroyed")     /* gone from the HSM */                  \
+	X(STOPPED, "stopped")	      /* an officer pulled the cord */         \
+	X(COMPROMISED, "compromised") /* never to be trusted again */
+
+enum key_state {
+#define X(id, text) KEY_##id,
+	KEY_STATE_MAP(X)
+#undef X
+		KEY_STATE_COUNT
+};
+
+/* Static; "unknown" outside of the table. */
+const char *key_state_text(enum key_state state);
+
+struct key {
+	char label[CORE_LABEL_MAX];
+	enum cose_alg alg;
+	unsigned kinds; /* DCC_KIND_BIT()s: configured, and in the DSC's EKU */
+	char country[3];
+	enum key_state state;
+	/* From the DSC; has_dsc false: none yet, and the rest is unset. */
+	bool has_dsc;
+	struct dsc dsc;
+	uint8_t *certificate; /* DER */
+	size_t certificate_n;
+	struct cose_key *verifier;
+	uint8_t prot[COSE_PROTECTED_MAX]; /* protected header */
+	size_t prot_n;
+	struct policy_bounds bounds;
+};
+
+struct keyring {
+	size_t n;
+	struct key key[CORE_KEYS_MAX];
+};
+
+/*
+ * Make the keyring of SETTINGS and read the certificates that it names.
+ * Owns: *OUT is the caller's; keyring_free().
+ * Errors: SG_IO, SG_MALFORMED, SG_BAD_KEY (a certificate that cannot be read,
+ * or that does not fit its key: logged), SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err keyring_create(const struct core_settings *settings,
+				       struct keyring **out);
+
+/*
+ * An hsm offers KEY.  Sets *INDEX to the key that it is.  Takes the token's
+ * certificate where the configuration names none.
+ * Errors: SG_NOT_FOUND (no such label); the others are logged: SG_BAD_KEY
+ * (another algorithm or public key, a certificate that does not fit, none at
+ * all), SG_MALFORMED, SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err keyring_offer(struct keyring *k,
+				      const struct wire_hsm_key *key,
+				      size_t *index);
+
+/* May key INDEX sign certificates of KIND at NOW (seconds since 1970)? */
+bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
+		   int64_t now);
+/* Is any key configured for KIND, whatever its certificate says now? */
+bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind);
+/* Is key INDEX active, with a DSC that is valid at NOW? */
+bool keyring_valid(const struct keyring *k, size_t index, int64_t now);
+
+/* The message of test signatures with KEY: fixed, and no Sig_structure. */
+enum { KEYRING_TEST_MAX = 32 + CORE_LABEL_MAX };
+size_t keyring_test_message(const struct key *key,
+			    uint8_t out[KEYRING_TEST_MAX]);
+
+void keyring_free(struct keyring *k); /* NULL is allowed */
+
+#endif /* SG_KEYRING_H */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sigcheck.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "base/metrics.h"
+
+struct sigcheck {
+	EVP_MD *sha256; /* fetched once: a fetch costs more than the hash */
+	EVP_MD_CTX *ctx;
+	uint32_t one_in;
+	uint32_t all_ms;
+	uint32_t count; /* since the last one that was verified */
+	uint64_t all_until_us;
+};
+
+enum { US_PER_MS = 1000 };
+
+enum sg_err sigcheck_create(const struct core_settings *settings,
+			    struct sigcheck **out)
+{
+	struct sigcheck *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (s == NULL)
+		return SG_NO_MEMORY;
+	s->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	s->ctx = EVP_MD_CTX_new();
+	if (s->sha256 == NULL || s->ctx == NULL) {
+		sigcheck_free(s);
+		return SG_INTERNAL;
+	}
+	sigcheck_rates(s, settings);
+	*out = s;
+	return SG_OK;
+}
+
+void sigcheck_rates(struct sigcheck *s, const struct core_settings *settings)
+{
+	s->one_in = settings->verify_ecdsa_one_in;
+	s->all_ms = settings->verify_all_ms;
+}
+
+enum sg_err sigcheck_digest(struct sigcheck *s, struct span message,
+			    uint8_t out[32])
+{
+	if (EVP_DigestInit_ex2(s->ctx, s->sha256, NULL) != 1 ||
+	    EVP_DigestUpdate(s->ctx, message.p, message.n) != 1 ||
+	    EVP_DigestFinal_ex(s->ctx, out, NULL) != 1)
+		return SG_INTERNAL;
+	return SG_OK;
+}
+
+void sigcheck_alarm(struct sigcheck *s, uint64_t now_us)
+{
+	s->all_until_us = now_us + (uint64_t)s->all_ms * US_PER_MS;
+}
+
+/* Is it this signature's turn? */
+static bool due(struct sigcheck *s, const struct key *key, uint64_t now_us)
+{
+	if (key->alg == COSE_PS256 || now_us < s->all_until_us)
+		return true;
+	if (++s->count < s->one_in)
+		return false;
+	s->count = 0;
+	return true;
+}
+
+enum sg_err sigcheck_verify(struct sigcheck *s, const struct key *key,
+			    struct span message, struct span signature,
+			    bool always, uint64_t now_us)
+{
+	if (signature.n != cose_key_sig_bytes(key->verifier))
+		return SG_BAD_SIGNATURE;
+	if (!always && !due(s, key, now_us))
+		return SG_OK;
+	metric_add(METRIC_VERIFIED, 1);
+	return cose_key_verify(key->verifier, key->alg, message, signature);
+}
+
+void sigcheck_free(struct sigcheck *s)
+{
+	if (s == NULL)
+		return;
+	EVP_MD_CTX_free(s->ctx);
+	EVP_MD_free(s->sha256);
+	free(s);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sign_queue.h"
+
+#include <assert.h>
+
+/* Failed operations stand in front; looking past more of them than this is
+ * not worth it. */
+enum { LOOK_MAX = 32 };
+
+void sign_queue_init(struct sign_queue *q)
+{
+	*q = (struct sign_queue){.n = 0};
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++)
+		TAILQ_INIT(&q->key[k].ops);
+}
+
+static void count_in(struct sign_queue *q, struct op *op)
+{
+	assert(op->place == OP_OUT);
+	op->place = OP_QUEUED;
+	q->n++;
+	q->key[op->key].n++;
+	q->waiting |= UINT64_C(1) << op->key;
+}
+
+void sign_queue_append(struct sign_queue *q, struct op *op)
+{
+	count_in(q, op);
+	TAILQ_INSERT_TAIL(&q->key[op->key].ops, op, entry);
+}
+
+void sign_queue_prepend(struct sign_queue *q, struct op *op)
+{
+	count_in(q, op);
+	TAILQ_INSERT_HEAD(&q->key[op->key].ops, op, entry);
+}
+
+void sign_queue_remove(struct sign_queue *q, struct op *op)
+{
+	assert(op->place == OP_QUEUED);
+	TAILQ_REMOVE(&q->key[op->key].ops, op, entry);
+	op->place = OP_OUT;
+	q->n--;
+	if (--q->key[op->key].n == 0)
+		q->waiting &= ~(UINT64_C(1) << op->key);
+}
+
+/* The first of key K that may go to SLOT. */
+static struct op *first_for(struct sign_queue *q, size_t k, int slot,
+			    bool elsewhere)
+{
+	struct op *op;
+	unsigned looked = 0;
+
+	TAILQ_FOREACH (op, &q->key[k].ops, entry) {
+		if (!elsewhere || op->avoid != slot)
+			return op;
+		if (++looked == LOOK_MAX)
+			break;
+	}
+	return NULL;
+}
+
+struct op *sign_queue_take(struct sign_queue *q, uint64_t keys, int slot,
+			   uint64_t elsewhere)
+{
+	struct op *best = NULL;
+
+	for (uint64_t left = keys & q->waiting; left != 0; left &= left - 1) {
+		const size_t k = (size_t)__builtin_ctzll(left);
+		struct op *op =
+			first_for(q, k, slot, (elsewhere >> k & 1) != 0);
+
+		if (op != NULL &&
+		    (best == NULL || op->submitted_us < best->submitted_us))
+			best = op;
+	}
+	if (best != NULL)
+		sign_queue_remove(q, best);
+	return best;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_API_H
+#define SG_API_H
+
+#include "core_link.h"
+#include "dcc_scratch.h"
+#include "doc.h"
+#include "exchange.h"
+#include "front_state.h"
+#include "hcert/deflate.h"
+#include "hcert/hc1.h"
+#include "media.h"
+#include "problem.h"
+
+/*
+ * api: the routes.  Inside of the API only; the transport sees exchange.h.
+ * api.c finds the route and keeps the call's life; each route's file answers.
+ * Loop thread only.
+ */
+enum {
+	/* Of one answer: what the largest packet of the core can become, each
+	 * byte of its text escaped. */
+	API_ANSWER_MAX = 2 << 20,
+	API_ID_MAX = 128 * 4 /* bytes of 128 code points: the request's id */
+};
+
+/* Working memory of one front: a turn of the loop makes one answer. */
+struct api {
+	struct deflate *deflate;
+	struct dcc_scratch dcc;
+	char hc1[HC1_TEXT_MAX];
+	uint8_t answer[API_ANSWER_MAX]; /* touched as far as it is used */
+};
+
+struct api_call;
+
+/* What can be asked for, and who answers.  A route without DATA takes no body,
+ * and answers from OPEN on.  A handler may answer at any time, once. */
+struct api_route {
+	const char *path;
+	const char *allow; /* Allow: the methods (RFC 9110 s. 10.2.1) */
+	unsigned methods;  /* bits 1 << enum http_method */
+	bool ops;	   /* on the plain listener; else on the TLS one */
+	void (*open)(struct api_call *c);
+	void (*data)(struct api_call *c, struct span run);
+	void (*end)(struct api_call *c);
+};
+
+/* One exchange in the API: x->api. */
+struct api_call {
+	struct exchange *x;
+	struct api *api;
+	const struct api_route *route;
+	enum media body_type; /* of the request; MEDIA_NONE without one */
+	enum media form;      /* of the answer */
+	bool asked;	      /* QUESTION is in flight */
+	uint64_t question;
+	uint8_t *body;
+	size_t body_n, body_cap;
+	size_t id_n;
+	uint8_t id[API_ID_MAX]; /* to be echoed */
+};
+
+/* --- for the routes (api_call.c) --------------------------------------- */
+
+/* The language that the client reads best: Accept-Language. */
+enum wire_language api_language(const struct api_call *c);
+
+/* Choose C->form among OFFERS (the server's preference first).  False, and
+ * answered with 406, when the client takes none of them. */
+bool api_choose_form(struct api_call *c, const enum media *offers, size_t n);
+
+/* Answer with BODY. */
+void api_reply(struct api_call *c, enum media form, struct span body);
+/* The same as a document, in the form that D was begun with. */
+void api_reply_doc(struct api_call *c, const struct doc *d);
+
+/* Answer with a problem.  DETAIL may be NULL. */
+void api_fail(struct api_call *c, enum sg_err err, const char *detail);
+/* The same with one more header. */
+void api_fail_with(struct api_call *c, enum sg_err err, const char *detail,
+		   struct http_header header);
+/* Answer with what the core said instead of an answer: M is a WIRE_PROBLEM,
+ * or NULL, and then ERR tells. */
+void api_fail_by_core(struct api_call *c, const struct wire_msg *m,
+		      enum sg_err err);
+
+/* --- the routes' handlers ---------------------------------------------- */
+
+void api_certificates_open(struct api_call *c);
+void api_validations_open(struct api_call *c);
+void api_certificates_end(struct api_call *c); /* of both */
+/* Keep a run of the body in C->body. */
+void api_body_data(struct api_call *c, struct span run);
+void api_keys_open(struct api_call *c);
+void api_policy_open(struct api_call *c);
+void api_livez_open(struct api_call *c);
+void api_readyz_open(struct api_call *c);
+void api_metrics_open(struct api_call *c);
+
+#endif /* SG_API_H */

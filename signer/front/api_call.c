@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api.h"
+
+#include <stdio.h>
+
+enum {
+	RETRY_AFTER_S = 1, /* where the core names no time */
+	HTTP_OK = 200,
+	NUMBER_BYTES = 24
+};
+
+enum wire_language api_language(const struct api_call *c)
+{
+	return media_prefers_vietnamese(c->x->request.accept_language)
+		       ? WIRE_VIETNAMESE
+		       : WIRE_ENGLISH;
+}
+
+bool api_choose_form(struct api_call *c, const enum media *offers, size_t n)
+{
+	const int i = media_negotiate(c->x->request.accept, offers, n);
+
+	if (i < 0) {
+		api_fail(c, SG_NOT_ACCEPTABLE, NULL);
+		return false;
+	}
+	c->form = offers[i];
+	return true;
+}
+
+/* --- answers ----------------------------------------------------------- */
+
+void api_reply(struct api_call *c, enum media form, struct span body)
+{
+	const struct http_reply r = {
+		.status = HTTP_OK,
+		.content_type = media_text(form),
+		.body = body,
+	};
+
+	exchange_reply(c->x, &r);
+}
+
+void api_reply_doc(struct api_call *c, const struct doc *d)
+{
+	struct span body;
+
+	if (doc_done(d, &body) != SG_OK)
+		api_fail(c, SG_INTERNAL, "the answer is too large");
+	else
+		api_reply(c, d->form == DOC_CBOR ? MEDIA_CBOR : MEDIA_JSON,
+			  body);
+}
+
+/* --- problems ---------------------------------------------------------- */
+
+/* CBOR for who prefers it, or speaks it and has no preference. */
+static enum doc_form problem_form(const struct exchange *x)
+{
+	static const enum media json_first[] = {MEDIA_PROBLEM, MEDIA_JSON,
+						MEDIA_CBOR};
+	static const enum media cbor_first[] = {MEDIA_CBOR, MEDIA_PROBLEM,
+						MEDIA_JSON};
+	const bool cbor = media_of(x->request.content_type) == MEDIA_CBOR;
+	const enum media *offers = cbor ? cbor_first : json_first;
+	const int i = media_negotiate(x->request.accept, offers, 3);
+
+	return offers[i < 0 ? 0 : i] == MEDIA_CBOR ? DOC_CBOR : DOC_JSON;
+}
+
+static void reply_problem(struct api_call *c, const struct problem *p,
+			  struct http_reply *r)
+{
+	struct doc d = doc_begin(problem_form(c->x), c->api->answer,
+				 sizeof(c->api->answer));
+	const struct problem bare = {.err = p->err};
+
+	problem_write(&d, p);
+	if (doc_done(&d, &r->body) != SG_OK) {
+		/* More text than an answer has room for: the bare fact. */
+		d = doc_begin(d.form, c->api->answer, sizeof(c->api->answer));
+		problem_write(&d, &bare);
+		if (doc_done(&d, &r->body) != SG_OK)
+			r->body = SPAN_LIT("");
+	}
+	r->status = err_http(p->err);
+	r->content_type =
+		media_text(d.form == DOC_CBOR ? MEDIA_CBOR : MEDIA_PROBLEM);
+	exchange_reply(c->x, r);
+}
+
+/* Add Retry-After where it belongs.  TEXT has NUMBER_BYTES, and must live as
+ * long as R. */
+static void add_retry_after(struct http_reply *r, enum sg_err err,
+			    uint32_t seconds, char *text)
+{
+	const int status = err_http(err);
+
+	if (status != 429 && status != 503)
+		return;
+	(void)snprintf(text, NUMBER_BYTES, "%u",
+		       seconds > 0 ? seconds : RETRY_AFTER_S);
+	r->header[r->nheaders++] =
+		(struct http_header){"retry-after", span_str(text)};
+}
+
+static void fail(struct api_call *c, struct problem *p, uint32_t retry_after_s,
+		 struct http_reply *r)
+{
+	char seconds[NUMBER_BYTES];
+
+	p->id = span_of(c->id, c->id_n);
+	add_retry_after(r, p->err, retry_after_s, seconds);
+	reply_problem(c, p, r);
+}
+
+void api_fail(struct api_call *c, enum sg_err err, const char *detail)
+{
+	struct problem p = {
+		.err = err,
+		.detail = detail != NULL ? span_str(detail) : SPAN_LIT(""),
+	};
+	struct http_reply r = {0};
+
+	fail(c, &p, 0, &r);
+}
+
+void api_fail_with(struct api_call *c, enum sg_err err, const char *detail,
+		   struct http_header header)
+{
+	struct problem p = {
+		.err = err,
+		.detail = detail != NULL ? span_str(detail) : SPAN_LIT(""),
+	};
+	struct http_reply r = {.nheaders = 1, .header = {header}};
+
+	fail(c, &p, 0, &r);
+}
+
+void api_fail_by_core(struct api_call *c, const struct wire_msg *m,
+		      enum sg_err err)
+{
+	struct wire_problem from_core;
+	struct http_reply r = {0};
+	struct problem p;
+
+	if (m == NULL) {
+		api_fail(c, err, NULL);
+		return;
+	}
+	if (m->type != WIRE_PROBLEM ||
+	    wire_get_problem(m, &from_core) != SG_OK) {
+		api_fail(c, SG_INTERNAL, NULL);
+		return;
+	}
+	p = (struct problem){
+		.err = (enum sg_err)from_core.err,
+		.detail = from_core.detail,
+		.violations = from_core.violations,
+	};
+	fail(c, &p, from_core.retry_after_s, &r);
+}

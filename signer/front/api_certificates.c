@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /v1/certificates and /v1/validations: one request, one answer. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api.h"
+#include "base/clock.h"
+#include "base64.h"
+#include "dcc_cbor.h"
+#include "dcc_json.h"
+#include "hcert/cose.h"
+#include "peer.h"
+#include "render.h"
+
+enum { US_PER_MS = 1000, NUMBER_BYTES = 24, ID_CODE_POINTS_MAX = 128 };
+
+/* Forms of a certificate.  The client's own language stands first, which is
+ * what it gets without a preference. */
+static const enum media FOR_JSON[] = {MEDIA_JSON, MEDIA_CBOR, MEDIA_COSE,
+				      MEDIA_TEXT, MEDIA_SVG,  MEDIA_PNG};
+static const enum media FOR_CBOR[] = {MEDIA_CBOR, MEDIA_JSON, MEDIA_COSE,
+				      MEDIA_TEXT, MEDIA_SVG,  MEDIA_PNG};
+enum {
+	CERTIFICATE_FORMS = sizeof(FOR_JSON) / sizeof(FOR_JSON[0]),
+	DOCUMENT_FORMS = 2 /* the first ones */
+};
+
+/* --- the request ------------------------------------------------------- */
+
+/* Can the body be read at all?  Answers when it cannot. */
+static bool check_body(struct api_call *c)
+{
+	const struct http_request *q = &c->x->request;
+	const struct http_header types = {
+		"accept-post", SPAN_LIT("application/json, application/cbor")};
+
+	if (q->content_encoding.n > 0 &&
+	    !span_is(q->content_encoding, "identity")) {
+		api_fail_with(c, SG_BAD_MEDIA_TYPE,
+			      "the body must not be compressed",
+			      (struct http_header){"accept-encoding",
+						   SPAN_LIT("identity")});
+		return false;
+	}
+	c->body_type = media_of(q->content_type);
+	if (c->body_type == MEDIA_NDJSON || c->body_type == MEDIA_CBOR_SEQ) {
+		api_fail_with(c, SG_BAD_MEDIA_TYPE,
+			      "streams of requests are not taken here", types);
+		return false;
+	}
+	if (c->body_type != MEDIA_JSON && c->body_type != MEDIA_CBOR) {
+		api_fail_with(c, SG_BAD_MEDIA_TYPE,
+			      "the body must be application/json or "
+			      "application/cbor",
+			      types);
+		return false;
+	}
+	if (q->has_length && q->length > c->x->front->settings.body_bytes_max) {
+		api_fail(c, SG_TOO_BIG, "the body is too large");
+		return false;
+	}
+	return true;
+}
+
+static void open_body(struct api_call *c, size_t forms)
+{
+	if (check_body(c))
+		(void)api_choose_form(
+			c, c->body_type == MEDIA_CBOR ? FOR_CBOR : FOR_JSON,
+			forms);
+}
+
+void api_certificates_open(struct api_call *c)
+{
+	open_body(c, CERTIFICATE_FORMS);
+}
+
+void api_validations_open(struct api_call *c)
+{
+	open_body(c, DOCUMENT_FORMS);
+}
+
+/* Keep the request's id, if it may be echoed. */
+static void keep_id(struct api_call *c, struct span request)
+{
+	const struct span id = dcc_request_text(request, "id");
+	size_t points = 0;
+
+	if (id.n == 0 || id.n > sizeof(c->id))
+		return;
+	for (size_t i = 0; i < id.n; i++)
+		points += (id.p[i] & 0xc0) != 0x80; /* not a continuation */
+	if (points > ID_CODE_POINTS_MAX)
+		return;
+	memcpy(c->id, id.p, id.n);
+	c->id_n = id.n;
+}
+
+static enum sg_err read_request(struct api_call *c, struct span *request)
+{
+	struct dcc_scratch *s = &c->api->dcc;
+	const struct span body = span_of(c->body, c->body_n);
+	enum sg_err err = c->body_type == MEDIA_CBOR
+				  ? dcc_cbor_read(s, body, request)
+				  : dcc_json_read(s, body, request);
+
+	free(c->body); /* while the core thinks, the request lives there */
+	c->body = NULL;
+	c->body_n = 0;
+	c->body_cap = 0;
+	return err;
+}
+
+static void on_answer(void *asker, const struct wire_msg *m, enum sg_err err);
+
+void api_certificates_end(struct api_call *c)
+{
+	const struct exchange *x = c->x;
+	struct wire_issue issue = {
+		.dry_run = c->route->open == api_validations_open,
+		.language = (uint8_t)api_language(c),
+		.identity = span_of(x->peer->identity, x->peer->identity_n),
+	};
+	enum sg_err err = read_request(c, &issue.request);
+
+	if (err != SG_OK) {
+		api_fail(c, err,
+			 c->api->dcc.detail[0] != '\0' ? c->api->dcc.detail
+						       : NULL);
+		return;
+	}
+	keep_id(c, issue.request);
+	issue.deadline_us = clock_mono_us() +
+			    (uint64_t)x->front->settings.request_ms * US_PER_MS;
+	err = core_link_issue(x->front->link, &issue, on_answer, c,
+			      &c->question);
+	if (err != SG_OK)
+		api_fail(c, err, NULL);
+	else
+		c->asked = true;
+}
+
+/* --- the answer as a document ------------------------------------------ */
+
+static void put_id(struct doc *d, const struct api_call *c)
+{
+	if (c->id_n == 0)
+		return;
+	doc_key(d, "id");
+	doc_text(d, span_of(c->id, c->id_n));
+}
+
+static void put_warnings(struct doc *d, const struct wire_issued *m)
+{
+	if (m->violations.n > 0)
+		problem_violations(d, "warnings", m->violations);
+}
+
+static void put_ledger(struct doc *d, const struct wire_issued *m,
+		       struct span origin)
+{
+	doc_key(d, "ledger");
+	doc_map(d, 2);
+	doc_key(d, "origin");
+	doc_text(d, origin);
+	doc_key(d, "index");
+	doc_int(d, m->ledger_index);
+	doc_map_end(d);
+}
+
+static struct doc begin_doc(struct api_call *c)
+{
+	return doc_begin(c->form == MEDIA_CBOR ? DOC_CBOR : DOC_JSON,
+			 c->api->answer, sizeof(c->api->answer));
+}
+
+static void reply_verdict(struct api_call *c, const struct wire_issued *m)
+{
+	struct doc d = begin_doc(c);
+
+	doc_map(&d, 1U + (c->id_n > 0) + (m->violations.n > 0));
+	put_id(&d, c);
+	doc_key(&d, "verdict");
+	doc_str(&d, "accept");
+	put_warnings(&d, m);
+	doc_map_end(&d);
+	api_reply_doc(c, &d);
+}
+
+/* HC1 is empty when the form is CBOR. */
+static void reply_document(struct api_call *c, const struct wire_issued *m,
+			   struct span hc1)
+{
+	const struct wire_status *status = core_link_status(c->x->front->link);
+	const bool on_record = m->ledger_index != WIRE_NO_LEDGER_INDEX;
+	struct doc d = begin_doc(c);
+
+	doc_map(&d, 6U + (c->id_n > 0) + on_record + m->replayed +
+			    (m->violations.n > 0));
+	put_id(&d, c);
+	if (d.form == DOC_CBOR) {
+		doc_key(&d, "cose");
+		doc_bytes(&d, m->cose);
+	} else {
+		doc_key(&d, "hcert");
+		doc_text(&d, hc1);
+	}
+	doc_key(&d, "uvci");
+	doc_text(&d, m->uvci);
+	doc_key(&d, "kid");
+	doc_bytes(&d, span_of(m->kid, sizeof(m->kid)));
+	doc_key(&d, "alg");
+	doc_str(&d, cose_alg_name((enum cose_alg)m->alg));
+	doc_key(&d, "iat");
+	doc_int(&d, m->iat);
+	doc_key(&d, "exp");
+	doc_int(&d, m->exp);
+	if (on_record)
+		put_ledger(&d, m,
+			   status != NULL ? status->ledger_origin
+					  : SPAN_LIT(""));
+	if (m->replayed) {
+		doc_key(&d, "replayed");
+		doc_bool(&d, true);
+	}
+	put_warnings(&d, m);
+	doc_map_end(&d);
+	api_reply_doc(c, &d);
+}
+
+/* --- the answer in the other forms ------------------------------------- */
+
+/* BODY as it is; what else the document would tell goes into headers. */
+static void reply_bare(struct api_call *c, const struct wire_issued *m,
+		       struct span body)
+{
+	char kid[(COSE_KID_BYTES + 2) / 3 * 4]; /* base64 */
+	char index[NUMBER_BYTES];
+	char exp[NUMBER_BYTES];
+	struct http_reply r = {
+		.status = 200,
+		.content_type = media_text(c->form),
+		.nheaders = 2,
+		.body = body,
+	};
+	const size_t n = base64_encode(span_of(m->kid, sizeof(m->kid)),
+				       BASE64_STANDARD, kid);
+
+	(void)snprintf(exp, sizeof(exp), "%lld", (long long)m->exp);
+	r.header[0] = (struct http_header){"signer-kid", span_of(kid, n)};
+	r.header[1] = (struct http_header){"signer-expires", span_str(exp)};
+	if (m->ledger_index != WIRE_NO_LEDGER_INDEX) {
+		(void)snprintf(index, sizeof(index), "%lld",
+			       (long long)m->ledger_index);
+		r.header[r.nheaders++] = (struct http_header){
+			"signer-ledger-index", span_str(index)};
+	}
+	exchange_reply(c->x, &r);
+}
+
+static void reply_qr(struct api_call *c, const struct wire_issued *m,
+		     struct span hc1)
+{
+	uint8_t *image = NULL;
+	size_t n;
+	enum sg_err err = render_qr(hc1, c->form, &image, &n);
+
+	if (err == SG_OK)
+		reply_bare(c, m, span_of(image, n));
+	else
+		api_fail(c, err,
+			 err == SG_NOT_ACCEPTABLE
+				 ? "the certificate is issued, but too long "
+				   "for a QR code: ask for another form"
+				 : NULL);
+	free(image);
+}
+
+static void reply_certificate(struct api_call *c, const struct wire_issued *m)
+{
+	char *text = c->api->hc1;
+	struct span hc1 = {0};
+	size_t n;
+
+	if (c->form == MEDIA_COSE) {
+		reply_bare(c, m, m->cose);
+		return;
+	}
+	if (c->form != MEDIA_CBOR) {
+		if (hc1_encode(c->api->deflate, m->cose, text,
+			       sizeof(c->api->hc1), &n) != SG_OK) {
+			api_fail(c, SG_INTERNAL, NULL);
+			return;
+		}
+		hc1 = span_of(text, n);
+	}
+	switch (c->form) {
+	case MEDIA_TEXT: reply_bare(c, m, hc1); break;
+	case MEDIA_SVG:
+	case MEDIA_PNG: reply_qr(c, m, hc1); break;
+	default: reply_document(c, m, hc1); break;
+	}
+}
+
+static void on_answer(void *asker, const struct wire_msg *m, enum sg_err err)
+{
+	struct api_call *c = (struct api_call *)asker;
+	struct wire_issued issued;
+
+	c->asked = false;
+	if (m == NULL || m->type != WIRE_ISSUED) {
+		api_fail_by_core(c, m, err);
+		return;
+	}
+	if (wire_get_issued(m, &issued) != SG_OK ||
+	    issued.dry_run != (c->route->open == api_validations_open)) {
+		api_fail(c, SG_INTERNAL, NULL);
+		return;
+	}
+	if (issued.dry_run)
+		reply_verdict(c, &issued);
+	else
+		reply_certificate(c, &issued);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /livez, /readyz and /metrics, on the plain listener. */
+#include "api.h"
+
+enum { OK = 200, UNAVAILABLE = 503 };
+
+static const char PLAIN[] = "text/plain; charset=utf-8";
+/* Prometheus text exposition format. */
+static const char EXPOSITION[] = "text/plain; version=0.0.4; charset=utf-8";
+
+static void reply_text(struct api_call *c, int status, const char *type,
+		       struct span body)
+{
+	const struct http_reply r = {
+		.status = status, .content_type = type, .body = body};
+
+	exchange_reply(c->x, &r);
+}
+
+void api_livez_open(struct api_call *c)
+{
+	reply_text(c, OK, PLAIN, SPAN_LIT("alive\n"));
+}
+
+/* The reason TEXT, as a line. */
+static void reply_unready(struct api_call *c, struct span text)
+{
+	struct cbor_writer w =
+		cbor_write(c->api->answer, sizeof(c->api->answer));
+
+	cbor_put_raw(&w, SPAN_LIT("not ready: "));
+	cbor_put_raw(&w, text);
+	cbor_put_raw(&w, SPAN_LIT("\n"));
+	reply_text(c, UNAVAILABLE, PLAIN, span_of(w.p, w.len));
+}
+
+void api_readyz_open(struct api_call *c)
+{
+	const struct front *f = c->x->front;
+	const struct wire_status *status = core_link_status(f->link);
+
+	if (f->draining)
+		reply_unready(c, SPAN_LIT("draining"));
+	else if (status == NULL)
+		reply_unready(c, span_str(err_text(SG_CORE_DOWN)));
+	else if (!status->ready)
+		reply_unready(c, status->reason);
+	else
+		reply_text(c, OK, PLAIN, SPAN_LIT("ready\n"));
+}
+
+void api_metrics_open(struct api_call *c)
+{
+	const struct front *f = c->x->front;
+	size_t n;
+
+	if (metrics_render(f->source, f->nsources, (char *)c->api->answer,
+			   sizeof(c->api->answer), &n) != SG_OK)
+		api_fail(c, SG_INTERNAL, NULL);
+	else
+		reply_text(c, OK, EXPOSITION, span_of(c->api->answer, n));
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CONNECTION_H
+#define SG_CONNECTION_H
+
+#include "front/bytes.h"
+#include "front/front_state.h"
+#include "front/http.h"
+#include "front/peer.h"
+#include "front/tls.h"
+
+/*
+ * connection: one client, from accept to close.  Moves bytes between the
+ * socket, TLS and HTTP; knows nothing of requests.  What is under way is a
+ * pointer that is not NULL.  Loop thread only.
+ */
+struct connection_write; /* uv_write() under way */
+
+struct connection {
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	struct front *front;
+	TAILQ_ENTRY(connection) all, flush; /* the front's lists */
+	bool is_tls;			    /* not of the ops listener */
+	bool flush_queued;
+	bool reading; /* uv_read_start() is on */
+	bool ending;  /* nothing that comes is looked at */
+	bool shut;    /* our half of the socket is closed */
+	bool eof;     /* theirs is */
+	struct tls *tls;
+	struct http *http;     /* NULL: handshake, or ending */
+	struct http_host host; /* HTTP's view of this */
+	struct peer peer;
+	struct wheel_timer deadline; /* by its function */
+	struct bytes held;	     /* input that HTTP does not take yet */
+	struct bytes out;	     /* what goes to the socket */
+	struct connection_write *writing; /* the socket is full */
+	size_t writing_left;		  /* when last looked at */
+	size_t discarded;		  /* bytes read while ending */
+	/* recheck.c: as of which reload and which walk the client is known to
+	 * be good, and the question about it that is with the core. */
+	uint64_t verified, asked;
+	bool asking;
+	uint64_t question;
+};
+
+/* Take the next connection of LISTENER: TLS, or plain HTTP/1.1 (ops).  One
+ * too many is closed at once. */
+void connection_accept(struct front *f, uv_stream_t *listener, bool is_tls);
+/* Finish what is in flight, take nothing new, then close.  NOW: see http.h. */
+void connection_finish(struct connection *c, bool now);
+/* Destroy, in any state, but not from inside HTTP.  C is gone for its caller.
+ */
+void connection_drop(struct connection *c);
+/* Put C on the flush list: its output leaves after this turn's I/O. */
+void connection_wake(struct connection *c);
+/* Flush all of the list. */
+void connection_flush_all(struct front *f);
+
+/* --- between connection.c and connection_read.c
+ * ------------------------------- */
+
+/* Nothing more from HTTP: what is in the output leaves, then both hang up. */
+void connection_end(struct connection *c);
+void connection_deadline(struct connection *c, uint32_t ms,
+			 void (*fire)(struct wheel_timer *t));
+struct connection *connection_of_deadline(struct wheel_timer *t);
+void connection_handshake_late(struct wheel_timer *t);
+SG_MUST_USE enum sg_err connection_start_http(struct connection *c);
+/* A request that was pipelined has its turn. */
+void connection_give_held(struct connection *c);
+/* Read, or do not, as its state demands.  False: broken. */
+SG_MUST_USE bool connection_read_on(struct connection *c);
+
+#endif /* SG_CONNECTION_H */

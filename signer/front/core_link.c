@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core_link.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/slots.h"
+#include "ipc/channel.h"
+
+enum {
+	QUESTIONS_MAX = 16384, /* in flight at a time, whatever the credit */
+	ASK_US = 10 * 1000 * 1000, /* patience for a WIRE_ASK */
+	GRACE_US = 500 * 1000,	   /* beyond the deadline, for the way back */
+	US_PER_MS = 1000,
+	STATUS_TEXT_MAX = 512, /* bytes kept of a reason or an origin */
+	MESSAGE_OVERHEAD = 256 /* bytes of head, fixed part and padding */
+};
+
+enum kind { KIND_ISSUE, KIND_ASK, KIND_COUNT };
+
+/* A question in flight.  Those of a kind are given the same time, so that
+ * each kind's list is in order of its deadlines. */
+struct op {
+	struct op *prev, *next;
+	op_id id;
+	enum kind kind;
+	uint64_t give_up_us; /* CLOCK_MONOTONIC */
+	core_answer answer;
+	void *asker;
+};
+
+struct core_link {
+	struct channel *channel; /* NULL: the core is down */
+	uv_loop_t *loop;
+	uv_timer_t timer; /* runs while a question is in flight */
+	struct slots *slots;
+	struct op *ops, *free_ops;     /* QUESTIONS_MAX; chained by next */
+	struct op waiting[KIND_COUNT]; /* heads of the rings, oldest first */
+	uint32_t credit;
+	/* Answers that this channel still owes.  Counted apart from the
+	 * questions: one that was forgotten or given up still takes up room
+	 * in the core. */
+	uint32_t owed;
+	bool has_status, has_hash;
+	struct wire_status status;
+	uint8_t reason[STATUS_TEXT_MAX], origin[STATUS_TEXT_MAX];
+	core_status on_status;
+	void *status_ctx;
+	void (*on_bad)(void *ctx);
+	void *bad_ctx;
+};
+
+/* --- questions --------------------------------------------------------- */
+
+static void unlink_op(struct core_link *l, struct op *op)
+{
+	op->prev->next = op->next;
+	op->next->prev = op->prev;
+	op->next = l->free_ops;
+	l->free_ops = op;
+}
+
+/* OP, already out of the slots, ends: M, or ERR without one. */
+static void finish(struct core_link *l, struct op *op, const struct wire_msg *m,
+		   enum sg_err err)
+{
+	const core_answer answer = op->answer;
+	void *asker = op->asker;
+
+	unlink_op(l, op);
+	answer(asker, m, err);
+}
+
+static struct op *oldest(struct core_link *l, enum kind kind)
+{
+	struct op *head = &l->waiting[kind];
+
+	return head->next == head ? NULL : head->next;
+}
+
+static void fail_all(struct core_link *l, enum sg_err err)
+{
+	struct op *op;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		while ((op = oldest(l, (enum kind)kind)) != NULL) {
+			(void)slots_take(l->slots, op->id);
+			finish(l, op, NULL, err);
+		}
+	}
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* Run the timer up to the next question that is to be given up. */
+static void arm(struct core_link *l, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+	const struct op *op;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		op = oldest(l, (enum kind)kind);
+		if (op != NULL && op->give_up_us < next)
+			next = op->give_up_us;
+	}
+	if (next == UINT64_MAX)
+		return;
+	next = next > now ? (next - now) / US_PER_MS + 1 : 1;
+	(void)uv_timer_start(&l->timer, on_timer, next, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct core_link *l = (struct core_link *)timer->data;
+	const uint64_t now = clock_mono_us();
+	struct op *op;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		while ((op = oldest(l, (enum kind)kind)) != NULL &&
+		       op->give_up_us <= now) {
+			(void)slots_take(l->slots, op->id);
+			finish(l, op, NULL, SG_TIMED_OUT);
+		}
+	}
+	arm(l, now);
+}
+
+/* A question of KIND, in flight from now on. */
+static enum sg_err begin(struct core_link *l, enum kind kind,
+			 uint64_t give_up_us, struct op **out)
+{
+	struct op *op = l->free_ops;
+	struct op *head = &l->waiting[kind];
+	enum sg_err err;
+
+	if (l->channel == NULL || l->credit == 0)
+		return SG_CORE_DOWN; /* no credit at all: it is starting */
+	if (l->owed >= l->credit || op == NULL)
+		return SG_BUSY;
+	err = slots_put(l->slots, op, &op->id);
+	if (err != SG_OK)
+		return err;
+	l->free_ops = op->next;
+	op->kind = kind;
+	op->give_up_us = give_up_us;
+	op->prev = head->prev;
+	op->next = head;
+	op->prev->next = op;
+	head->prev = op;
+	*out = op;
+	return SG_OK;
+}
+
+static void cancel(struct core_link *l, struct op *op)
+{
+	(void)slots_take(l->slots, op->id);
+	unlink_op(l, op);
+}
+
+/* OP has been sent, unless ERR: then it never was. */
+static enum sg_err sent(struct core_link *l, struct op *op, enum sg_err err,
+			uint64_t *question)
+{
+	if (err != SG_OK) {
+		cancel(l, op);
+		return err;
+	}
+	l->owed++;
+	*question = op->id;
+	if (!uv_is_active((const uv_handle_t *)&l->timer))
+		arm(l, clock_mono_us());
+	return SG_OK;
+}
+
+enum sg_err core_link_issue(struct core_link *l, const struct wire_issue *m,
+			    core_answer answer, void *asker, uint64_t *question)
+{
+	struct wire_packet *w;
+	struct op *op;
+	enum sg_err err;
+
+	if (m->request.n > WIRE_REQUEST_MAX)
+		return SG_TOO_BIG;
+	err = begin(l, KIND_ISSUE, m->deadline_us + GRACE_US, &op);
+	if (err != SG_OK)
+		return err;
+	op->answer = answer;
+	op->asker = asker;
+	w = channel_room(l->channel,
+			 m->request.n + m->identity.n + MESSAGE_OVERHEAD);
+	err = w == NULL ? SG_BUSY : wire_put_issue(w, op->id, m);
+	return sent(l, op, err, question);
+}
+
+enum sg_err core_link_ask(struct core_link *l, const struct wire_ask *m,
+			  core_answer answer, void *asker, uint64_t *question)
+{
+	struct wire_packet *w;
+	struct op *op;
+	enum sg_err err;
+
+	err = begin(l, KIND_ASK, clock_mono_us() + ASK_US, &op);
+	if (err != SG_OK)
+		return err;
+	op->answer = answer;
+	op->asker = asker;
+	w = channel_room(l->channel, m->identity.n + MESSAGE_OVERHEAD);
+	err = w == NULL ? SG_BUSY : wire_put_ask(w, op->id, m);
+	return sent(l, op, err, question);
+}
+
+void core_link_forget(struct core_link *l, uint64_t question)
+{
+	struct op *op = slots_take(l->slots, question);
+
+	if (op != NULL)
+		unlink_op(l, op);
+}
+
+size_t core_link_in_flight(const struct core_link *l)
+{
+	return slots_used(l->slots);
+}
+
+const struct wire_status *core_link_status(const struct core_link *l)
+{
+	return l->has_status ? &l->status : NULL;
+}
+
+/* --- what the core says ------------------------------------------------ */
+
+/* Does M decode, as an answer to a question of *KIND? */
+static bool answer_is_sound(const struct wire_msg *m, enum kind *kind)
+{
+	union {
+		struct wire_issued issued;
+		struct wire_problem problem;
+		struct wire_answer answer;
+	} u;
+
+	switch (m->type) {
+	case WIRE_ISSUED:
+		*kind = KIND_ISSUE;
+		return wire_get_issued(m, &u.issued) == SG_OK;
+	case WIRE_ANSWER:
+		*kind = KIND_ASK;
+		return wire_get_answer(m, &u.answer) == SG_OK;
+	default:
+		*kind = KIND_COUNT; /* either */
+		return wire_get_problem(m, &u.problem) == SG_OK;
+	}
+}
+
+static bool on_answer(struct core_link *l, const struct wire_msg *m)
+{
+	enum kind kind;
+	struct op *op;
+
+	if (l->owed == 0 || !answer_is_sound(m, &kind))
+		return false;
+	l->owed--;
+	op = slots_take(l->slots, m->id);
+	if (op == NULL)
+		return true; /* forgotten, or given up */
+	if (kind != KIND_COUNT && kind != op->kind) {
+		finish(l, op, NULL, SG_CORE_DOWN);
+		return false;
+	}
+	finish(l, op, m, SG_OK);
+	return true;
+}
+
+/* A copy in BUF that outlives the message. */
+static struct span keep(uint8_t buf[STATUS_TEXT_MAX], struct span text)
+{
+	const size_t n = text.n < STATUS_TEXT_MAX ? text.n : STATUS_TEXT_MAX;
+
+	if (n > 0)
+		memcpy(buf, text.p, n);
+	return span_of(buf, n);
+}
+
+static bool on_status(struct core_link *l, const struct wire_msg *m)
+{
+	struct wire_status s;
+	bool changed;
+
+	if (wire_get_status(m, &s) != SG_OK)
+		return false;
+	/* The hash before a restart of the core counts too. */
+	changed = l->has_hash && memcmp(s.policy_hash, l->status.policy_hash,
+					sizeof(s.policy_hash)) != 0;
+	s.reason = keep(l->reason, s.reason);
+	s.ledger_origin = keep(l->origin, s.ledger_origin);
+	l->status = s;
+	l->has_status = true;
+	l->has_hash = true;
+	l->on_status(l->status_ctx, &l->status, changed);
+	return true;
+}
+
+static bool on_credit(struct core_link *l, const struct wire_msg *m)
+{
+	struct wire_credit c;
+
+	if (wire_get_credit(m, &c) != SG_OK)
+		return false;
+	l->credit = c.credit;
+	return true;
+}
+
+static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
+		       size_t n)
+{
+	struct core_link *l = (struct core_link *)ctx;
+
+	for (size_t i = 0; i < n; i++)
+		(void)close(fds[i]);
+	if (n > 0)
+		return false;
+	switch (m->type) {
+	case WIRE_CREDIT: return on_credit(l, m);
+	case WIRE_STATUS: return on_status(l, m);
+	case WIRE_ISSUED:
+	case WIRE_PROBLEM:
+	case WIRE_ANSWER: return on_answer(l, m);
+	default: return false;
+	}
+}
+
+/* The channel is no more: whoever asks from now on is told so at once. */
+static void detach(struct core_link *l)
+{
+	channel_close(l->channel);
+	l->channel = NULL;
+	l->credit = 0;
+	l->owed = 0;
+	l->has_status = false;
+	fail_all(l, SG_CORE_DOWN);
+}
+
+static void on_end(void *ctx, bool bad)
+{
+	struct core_link *l = (struct core_link *)ctx;
+
+	log_event(LOG_WARNING, bad ? "core-bad" : "core-gone", "in_flight=%zu",
+		  slots_used(l->slots));
+	detach(l);
+	if (bad && l->on_bad != NULL)
+		l->on_bad(l->bad_ctx);
+}
+
+void core_link_attach(struct core_link *l, int fd)
+{
+	static const struct channel_events events = {.message = on_message,
+						     .end = on_end};
+	enum sg_err err;
+
+	detach(l);
+	err = channel_open(l->loop, fd, &events, l, &l->channel);
+	if (err == SG_OK)
+		return;
+	l->channel = NULL;
+	(void)close(fd);
+	log_event(LOG_ERROR, "core-link-failed", "reason=" LOG_Q,
+		  err_text(err));
+}
+
+/* --- life -------------------------------------------------------------- */
+
+enum sg_err core_link_create(uv_loop_t *loop, core_status status, void *ctx,
+			     struct core_link **out)
+{
+	struct core_link *l = calloc(1, sizeof(*l));
+
+	*out = NULL;
+	if (l == NULL)
+		return SG_NO_MEMORY;
+	l->ops = calloc(QUESTIONS_MAX, sizeof(l->ops[0]));
+	if (l->ops == NULL)
+		goto fail_ops;
+	if (slots_create(QUESTIONS_MAX, &l->slots) != SG_OK)
+		goto fail_slots;
+	if (uv_timer_init(loop, &l->timer) != 0)
+		goto fail_timer;
+	for (size_t i = 0; i + 1 < QUESTIONS_MAX; i++)
+		l->ops[i].next = &l->ops[i + 1];
+	l->free_ops = l->ops;
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		l->waiting[kind].prev = l->waiting[kind].next =
+			&l->waiting[kind];
+	l->timer.data = l;
+	l->loop = loop;
+	l->on_status = status;
+	l->status_ctx = ctx;
+	*out = l;
+	return SG_OK;
+fail_timer:
+	slots_free(l->slots);
+fail_slots:
+	free(l->ops);
+fail_ops:
+	free(l);
+	return SG_NO_MEMORY;
+}
+
+void core_link_on_bad(struct core_link *l, void (*bad)(void *ctx), void *ctx)
+{
+	l->on_bad = bad;
+	l->bad_ctx = ctx;
+}
+
+static void on_closed(uv_handle_t *timer)
+{
+	struct core_link *l = (struct core_link *)timer->data;
+
+	slots_free(l->slots);
+	free(l->ops);
+	free(l);
+}
+
+void core_link_free(struct core_link *l)
+{
+	if (l == NULL)
+		return;
+	channel_close(l->channel);
+	l->channel = NULL;
+	uv_close((uv_handle_t *)&l->timer, on_closed);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exchange.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "front_state.h"
+#include "peer.h"
+
+enum {
+	PROBLEM_BYTES_MAX = 1024,
+	/* Request bodies of all exchanges together: some thousand of the
+	 * largest ones. */
+	BODIES_BYTES_MAX = 256 << 20
+};
+
+static void count_status(int status)
+{
+	if (status < 400)
+		metric_add(METRIC_HTTP_2XX, 1);
+	else if (status < 500)
+		metric_add(METRIC_HTTP_4XX, 1);
+	else
+		metric_add(METRIC_HTTP_5XX, 1);
+}
+
+void exchange_reply(struct exchange *x, const struct http_reply *r)
+{
+	assert(!x->answered);
+	assert(r->nheaders <= REPLY_HEADERS_MAX);
+	x->answered = true;
+	count_status(r->status);
+	metric_time(HISTOGRAM_REQUEST_TIME, clock_mono_us() - x->opened_us);
+	x->transport->reply(x, r);
+}
+
+bool exchange_open(struct exchange *x)
+{
+	if (x->peer != NULL && x->peer->not_after < clock_wall_s()) {
+		exchange_refuse(x, SG_UNAUTHENTICATED,
+				"the client certificate has expired");
+		return false;
+	}
+	x->given = true;
+	api_open(x);
+	return true;
+}
+
+void exchange_data(struct exchange *x, struct span data)
+{
+	struct front *f = x->front;
+	const size_t limit = f->settings.body_bytes_max;
+
+	if (x->answered || data.n == 0)
+		return;
+	if (x->body_bytes > limit || data.n > limit - x->body_bytes) {
+		exchange_refuse(x, SG_TOO_BIG, "the body is too large");
+		return;
+	}
+	if (data.n > BODIES_BYTES_MAX - f->body_bytes) {
+		exchange_refuse(x, SG_BUSY, NULL);
+		return;
+	}
+	x->body_bytes += data.n;
+	f->body_bytes += data.n;
+	api_data(x, data);
+}
+
+void exchange_end(struct exchange *x)
+{
+	if (!x->answered)
+		api_end(x);
+}
+
+void exchange_gone(struct exchange *x)
+{
+	assert(x->front->body_bytes >= x->body_bytes);
+	x->front->body_bytes -= x->body_bytes;
+	x->body_bytes = 0;
+	if (!x->given)
+		return;
+	x->given = false;
+	api_gone(x);
+}
+
+void exchange_refuse(struct exchange *x, enum sg_err e, const char *detail)
+{
+	char body[PROBLEM_BYTES_MAX];
+	struct http_reply r = {
+		.status = err_http(e),
+		.content_type = "application/problem+json",
+		.close = true,
+	};
+
+	if (x->answered)
+		return;
+	exchange_gone(x);
+	r.body = span_of(body, api_problem_body(e, detail, body, sizeof(body)));
+	if (r.status == 503) {
+		r.header[0] =
+			(struct http_header){"retry-after", SPAN_LIT("1")};
+		r.nheaders = 1;
+	}
+	exchange_reply(x, &r);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "front.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "connection.h"
+#include "control.h"
+#include "ipc/role.h"
+#include "listener.h"
+#include "recheck.h"
+
+enum { SECOND_MS = 1000 };
+
+/* --- the loop's hooks
+ * ------------------------------------------------------------ */
+
+static void on_awake(uv_idle_t *idle)
+{
+	(void)idle; /* that it is on keeps the loop from waiting */
+}
+
+void front_stay_awake(struct front *f)
+{
+	(void)uv_idle_start(&f->awake, on_awake);
+}
+
+static void on_check(uv_check_t *check)
+{
+	struct front *f = check->data;
+	const bool more = recheck_step(f);
+
+	connection_flush_all(f);
+	if (!more && TAILQ_EMPTY(&f->flushing))
+		(void)uv_idle_stop(&f->awake);
+}
+
+static void stop_if_drained(struct front *f)
+{
+	if (f->draining && f->tls_connections == 0 &&
+	    core_link_in_flight(f->link) == 0)
+		front_stop(f, 0);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct front *f = timer->data;
+
+	wheel_advance(&f->wheel, uv_now(f->loop));
+	stop_if_drained(f);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+	struct front *f = timer->data;
+
+	http_date(clock_wall_s(), f->date);
+	metrics_sample_process();
+	recheck_second(f);
+}
+
+static void on_core_status(void *ctx, const struct wire_status *status,
+			   bool policy_changed)
+{
+	(void)status; /* the API asks the link for it */
+	if (policy_changed)
+		recheck_policy(ctx);
+}
+
+/* --- the end
+ * ------------------------------------------------------------------------ */
+
+void front_stop(struct front *f, int code)
+{
+	f->exit_code = code;
+	uv_stop(f->loop);
+}
+
+void front_drain(struct front *f)
+{
+	struct connection *c;
+
+	if (f->draining)
+		return;
+	f->draining = true;
+	log_event(LOG_INFO, "draining", "connections=%zu", f->tls_connections);
+	listener_close(f->tls_listener);
+	f->tls_listener = NULL;
+	TAILQ_FOREACH (c, &f->connections, all) {
+		if (c->is_tls)
+			connection_finish(c, false);
+	}
+	/* The ops interface stays, and shows how it goes on. */
+}
+
+static void drop_all(struct front *f)
+{
+	struct connection *c;
+
+	while ((c = TAILQ_FIRST(&f->connections)) != NULL)
+		connection_drop(c);
+}
+
+static void close_hook(uv_handle_t *handle)
+{
+	if (handle->data != NULL && !uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+/* From any state of front_start(). */
+static void front_free(struct front *f)
+{
+	drop_all(f);
+	listener_close(f->tls_listener);
+	listener_close(f->ops_listener);
+	control_close(f);
+	core_link_free(f->link);
+	api_free(f->api);
+	recheck_free(f->recheck);
+	tls_context_free(f->tls);
+	if (f->loop != NULL) {
+		close_hook((uv_handle_t *)&f->tick);
+		close_hook((uv_handle_t *)&f->second);
+		close_hook((uv_handle_t *)&f->check);
+		close_hook((uv_handle_t *)&f->awake);
+		(void)uv_run(f->loop, UV_RUN_DEFAULT); /* what is closing */
+		(void)uv_loop_close(f->loop);
+	}
+	free(f);
+}
+
+/* --- the beginning
+ * -------------------------------------------------------------- */
+
+static enum sg_err start_hooks(struct front *f)
+{
+	/* These do not fail once their handles are on the loop. */
+	if (uv_timer_init(f->loop, &f->tick) != 0 ||
+	    uv_timer_init(f->loop, &f->second) != 0 ||
+	    uv_check_init(f->loop, &f->check) != 0 ||
+	    uv_idle_init(f->loop, &f->awake) != 0)
+		return SG_IO;
+	f->tick.data = f;
+	f->second.data = f;
+	f->check.data = f;
+	f->awake.data = f;
+	wheel_init(&f->wheel, uv_now(f->loop));
+	http_date(clock_wall_s(), f->date);
+	if (uv_timer_start(&f->tick, on_tick, WHEEL_TICK_MS, WHEEL_TICK_MS) !=
+		    0 ||
+	    uv_timer_start(&f->second, on_second, 0, SECOND_MS) != 0 ||
+	    uv_check_start(&f->check, on_check) != 0)
+		return SG_IO;
+	return SG_OK;
+}
+
+static enum sg_err start_tls(struct front *f)
+{
+	char reason[TLS_REASON_BYTES];
+	const enum sg_err err =
+		tls_context_create(&f->settings, &f->tls, reason);
+
+	if (err != SG_OK) {
+		log_event(LOG_ERROR, "tls-failed", "reason=" LOG_Q, reason);
+		return err;
+	}
+	if (tls_context_crl_expired(f->tls))
+		log_event(LOG_ERROR, "crl-expired", "reason=" LOG_Q,
+			  "its clients are refused until it is renewed");
+	metric_set(METRIC_CLIENT_CERT_EXPIRY,
+		   (uint64_t)tls_context_not_after(f->tls));
+	return SG_OK;
+}
+
+static enum sg_err front_start(struct front *f)
+{
+	enum sg_err err = start_hooks(f);
+
+	if (err == SG_OK)
+		err = recheck_create(&f->recheck);
+	if (err == SG_OK)
+		err = core_link_create(f->loop, on_core_status, f, &f->link);
+	if (err == SG_OK)
+		err = api_create(&f->api);
+	if (err == SG_OK)
+		err = control_open(f, ROLE_FD_CONTROL);
+	if (err == SG_OK)
+		err = start_tls(f);
+	if (err == SG_OK)
+		err = listener_open(f, ROLE_FD_LISTEN, true, &f->tls_listener);
+	if (err == SG_OK)
+		err = listener_open(f, ROLE_FD_OPS, false, &f->ops_listener);
+	return err == SG_OK ? control_up(f) : err;
+}
+
+int front_run(const struct front_settings *settings, front_read_settings read)
+{
+	struct front *f = calloc(1, sizeof(*f));
+	uv_loop_t loop;
+	int code = 1;
+	enum sg_err err;
+
+	if (f == NULL || uv_loop_init(&loop) != 0) {
+		free(f);
+		return code;
+	}
+	f->loop = &loop;
+	f->settings = *settings;
+	f->read_settings = read;
+	f->reloads = 1;
+	f->walks = 1;
+	TAILQ_INIT(&f->connections);
+	TAILQ_INIT(&f->flushing);
+	metrics_sample_process();
+	err = front_start(f);
+	if (err == SG_OK) {
+		(void)uv_run(f->loop, UV_RUN_DEFAULT);
+		code = f->exit_code;
+	} else {
+		log_event(LOG_ERROR, "front-failed", "reason=" LOG_Q,
+			  err_text(err));
+	}
+	front_free(f);
+	return code;
+}

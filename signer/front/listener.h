@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_LISTENER_H
+#define SG_LISTENER_H
+
+#include "front/front_state.h"
+
+/* listener: accepts connections from a descriptor that is bound already: TCP
+ * for TLS, TCP or a Unix socket for the plain ops interface. */
+struct listener; /* opaque */
+
+/* Owns: FD on success; *OUT: listener_close().  Errors: SG_IO, SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err listener_open(struct front *f, int fd, bool is_tls,
+				      struct listener **out);
+/* Stop accepting; freed when libuv lets go.  NULL is allowed. */
+void listener_close(struct listener *l);
+
+#endif /* SG_LISTENER_H */

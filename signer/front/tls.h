@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_TLS_H
+#define SG_TLS_H
+
+#include <openssl/ssl.h>
+
+#include "front/bytes.h"
+#include "front/front.h"
+#include "front/peer.h"
+
+/*
+ * tls: the server's half of mutual TLS, between memory and memory.  A client
+ * certificate is required and verified; there are no tickets, no resumption,
+ * no renegotiation and no compression, so every connection is verified in
+ * full.  Loop thread only.
+ */
+struct tls_context; /* certificate, key, CAs, CRLs: opaque */
+struct tls;	    /* one connection: opaque */
+
+enum { TLS_REASON_BYTES = 256 };
+
+/*
+ * Read the files that S names.
+ * Owns: *OUT: tls_context_free().
+ * Errors: SG_CONFIG with REASON (safe for the log), SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err tls_context_create(const struct front_settings *s,
+					   struct tls_context **out,
+					   char reason[TLS_REASON_BYTES]);
+/* notAfter of the server's certificate, seconds since 1970. */
+int64_t tls_context_not_after(const struct tls_context *ctx);
+/* A CRL is past its nextUpdate: clients of its CA are all refused. */
+bool tls_context_crl_expired(const struct tls_context *ctx);
+/* Connections that were made from CTX keep what they need of it. */
+void tls_context_free(struct tls_context *ctx);
+
+enum tls_result {
+	TLS_OK,
+	TLS_WANT,  /* more input */
+	TLS_EOF,   /* the peer has closed its half in good order */
+	TLS_FAILED /* and what the peer shall know of it is in the output */
+};
+
+/* OUT takes what is to be sent and outlives the connection.
+ * Owns: *T: tls_free().  Errors: SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err tls_create(struct tls_context *ctx, struct bytes *out,
+				   struct tls **t);
+/* Lend it the bytes that came; until it has said TLS_WANT (or failed) CIPHER
+ * must stay. */
+void tls_give(struct tls *t, struct span cipher);
+enum tls_result tls_handshake(struct tls *t);
+bool tls_established(const struct tls *t);
+/* Why the handshake or a record failed: safe for the log.  Static or T's. */
+const char *tls_reason(const struct tls *t);
+/* First bytes of the SHA-256 of the public key in the certificate that was
+ * refused, in hex; "-" if none was: to find whose it is. */
+enum { TLS_FINGERPRINT_BYTES = 17 };
+const char *tls_fingerprint(const struct tls *t);
+/* After the handshake.  Errors: as peer_read(). */
+SG_MUST_USE enum sg_err tls_peer(const struct tls *t, struct peer *out);
+/* ALPN chose h2? */
+bool tls_is_http2(const struct tls *t);
+enum tls_result tls_read(struct tls *t, uint8_t *buf, size_t cap, size_t *n);
+/* Errors: SG_IO: the connection is of no use any more. */
+SG_MUST_USE enum sg_err tls_write(struct tls *t, struct span plain);
+/* Say goodbye (close_notify). */
+void tls_close(struct tls *t);
+/* Would CTX still accept the certificate that T's peer showed, now?
+ * Errors: SG_UNAUTHENTICATED with *REASON (static), SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err tls_verify_again(const struct tls *t,
+					 const struct tls_context *ctx,
+					 const char **reason);
+void tls_free(struct tls *t);
+
+#endif /* SG_TLS_H */

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tls_context.h"
+
+enum {
+	SECURITY_LEVEL = 2,	/* 112 bits: no RSA under 2,048, no SHA-1 */
+	CHAIN_DEPTH_MAX = 5,	/* CAs between a leaf and its root */
+	CHAIN_BYTES_MAX = 32768 /* of what a stranger may send as his chain */
+};
+
+/* AEAD with forward secrecy; TLS 1.3 has nothing else anyway. */
+static const char TLS12_SUITES[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
+/* Not const: the macro that takes it casts it away. */
+static char groups[] = "X25519:P-256:P-384";
+
+/* Says what was wrong with FILE.  Paths are the operator's own: no secret. */
+static enum sg_err fault(char reason[TLS_REASON_BYTES], const char *file,
+			 const char *what)
+{
+	(void)snprintf(reason, TLS_REASON_BYTES, "%.160s: %.90s", file, what);
+	ERR_clear_error();
+	return SG_CONFIG;
+}
+
+static enum sg_err openssl_fault(char reason[TLS_REASON_BYTES],
+				 const char *file)
+{
+	/* The first error is the cause; it has no text if it is the system's.
+	 */
+	const char *text = ERR_reason_error_string(ERR_peek_error());
+
+	if (text == NULL)
+		text = ERR_reason_error_string(ERR_peek_last_error());
+	return fault(reason, file, text != NULL ? text : "cannot be used");
+}
+
+static int64_t seconds_of(const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
+		return 0;
+	return timegm(&tm);
+}
+
+/* OpenSSL would ask at the terminal: an encrypted key is a fault. */
+static int no_password(char *buf, int cap, int writing, void *ctx)
+{
+	(void)buf;
+	(void)cap;
+	(void)writing;
+	(void)ctx;
+	return -1;
+}
+
+static enum sg_err use_own(struct tls_context *c,
+			   const struct front_settings *s, char *reason)
+{
+	if (SSL_CTX_use_certificate_chain_file(c->ssl, s->certificate) != 1)
+		return openssl_fault(reason, s->certificate);
+	if (SSL_CTX_use_PrivateKey_file(c->ssl, s->key, SSL_FILETYPE_PEM) != 1)
+		return openssl_fault(reason, s->key);
+	if (SSL_CTX_check_private_key(c->ssl) != 1)
+		return fault(reason, s->key, "does not fit the certificate");
+	c->not_after = seconds_of(
+		X509_get0_notAfter(SSL_CTX_get0_certificate(c->ssl)));
+	return SG_OK;
+}
+
+static enum sg_err add_ca(struct tls_context *c, X509 *ca)
+{
+	if (X509_STORE_add_cert(c->store, ca) != 1 ||
+	    SSL_CTX_add_client_CA(c->ssl, ca) != 1 ||
+	    sk_X509_push(c->cas, ca) <= 0)
+		return SG_NO_MEMORY;
+	(void)X509_up_ref(ca); /* the stack's own */
+	return SG_OK;
+}
+
+/* Did a PEM reader stop because there is no further block? */
+static bool at_end_of_pem(void)
+{
+	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+static enum sg_err use_cas(struct tls_context *c, const char *path,
+			   char *reason)
+{
+	BIO *in = BIO_new_file(path, "r");
+	enum sg_err err = SG_OK;
+	X509 *ca;
+
+	if (in == NULL)
+		return openssl_fault(reason, path);
+	while (err == SG_OK &&
+	       (ca = PEM_read_bio_X509(in, NULL, no_password, NULL)) != NULL) {
+		err = add_ca(c, ca);
+		X509_free(ca);
+	}
+	BIO_free(in);
+	if (err != SG_OK)
+		return err;
+	if (!at_end_of_pem())
+		return openssl_fault(reason, path);
+	ERR_clear_error();
+	if (sk_X509_num(c->cas) == 0)
+		return fault(reason, path, "holds no certificate");
+	return SG_OK;
+}
+
+/* A CRL that its CA did not sign would only be noticed by the clients. */
+static bool signature_is_wrong(const struct tls_context *c, X509_CRL *crl)
+{
+	bool known = false;
+
+	for (int i = 0; i < sk_X509_num(c->cas); i++) {
+		X509 *ca = sk_X509_value(c->cas, i);
+
+		if (X509_NAME_cmp(X509_get_subject_name(ca),
+				  X509_CRL_get_issuer(crl)) != 0)
+			continue;
+		known = true;
+		if (X509_CRL_verify(crl, X509_get0_pubkey(ca)) == 1)
+			return false;
+	}
+	return known; /* of a CA that the clients send: seen at verification */
+}
+
+static enum sg_err add_crl(struct tls_context *c, X509_CRL *crl,
+			   const char *path, char *reason)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+
+	if (signature_is_wrong(c, crl))
+		return fault(reason, path, "not signed by the client CA");
+	if (next != NULL && X509_cmp_current_time(next) < 0)
+		c->crl_expired = true;
+	return X509_STORE_add_crl(c->store, crl) == 1 ? SG_OK : SG_NO_MEMORY;
+}
+
+static enum sg_err use_crls(struct tls_context *c, const char *path,
+			    char *reason)
+{
+	BIO *in = BIO_new_file(path, "r");
+	enum sg_err err = SG_OK;
+	size_t n = 0;
+	X509_CRL *crl;
+
+	if (in == NULL)
+		return openssl_fault(reason, path);
+	while (err == SG_OK && (crl = PEM_read_bio_X509_CRL(
+					in, NULL, no_password, NULL)) != NULL) {
+		err = add_crl(c, crl, path, reason);
+		X509_CRL_free(crl);
+		n++;
+	}
+	BIO_free(in);
+	if (err != SG_OK)
+		return err;
+	if (!at_end_of_pem())
+		return openssl_fault(reason, path);
+	ERR_clear_error();
+	if (n == 0)
+		return fault(reason, path, "holds no CRL");
+	X509_STORE_set_flags(c->store,
+			     X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	return SG_OK;
+}
+
+/* CAs of the chain are checked where there is a CRL for them; the leaf always
+ * needs one. */
+static int on_verify(int ok, X509_STORE_CTX *v)
+{
+	SSL *ssl;
+
+	if (ok)
+		return 1;
+	if (X509_STORE_CTX_get_error(v) == X509_V_ERR_UNABLE_TO_GET_CRL &&
+	    X509_STORE_CTX_get_error_depth(v) > 0) {
+		X509_STORE_CTX_set_error(v, X509_V_OK);
+		return 1;
+	}
+	/* NULL when an open connection is verified again. */
+	ssl = X509_STORE_CTX_get_ex_data(v,
+					 SSL_get_ex_data_X509_STORE_CTX_idx());
+	if (ssl != NULL)
+		tls_note_refused(ssl, X509_STORE_CTX_get0_cert(v));
+	return 0;
+}
+
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+		   const unsigned char *in, unsigned in_len, void *arg)
+{
+	static const unsigned char ours[] = "\x02h2\x08http/1.1";
+	unsigned char *chosen;
+
+	(void)ssl;
+	(void)arg;
+	if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, in,
+				  in_len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static bool set_store(X509_STORE *store)
+{
+	X509_STORE_set_verify_cb(store, on_verify);
+	return X509_STORE_set_purpose(store, X509_PURPOSE_SSL_CLIENT) == 1 &&
+	       X509_STORE_set_depth(store, CHAIN_DEPTH_MAX) == 1;
+}
+
+static bool set_protocol(SSL_CTX *ssl, bool tls12)
+{
+	static const unsigned char session_context[] = "signerd";
+
+	(void)SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET |
+					       SSL_OP_NO_RENEGOTIATION |
+					       SSL_OP_NO_COMPRESSION |
+					       SSL_OP_CIPHER_SERVER_PREFERENCE);
+	(void)SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS |
+					    SSL_MODE_NO_AUTO_CHAIN);
+	(void)SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_security_level(ssl, SECURITY_LEVEL);
+	SSL_CTX_set_max_cert_list(ssl, CHAIN_BYTES_MAX);
+	SSL_CTX_set_default_passwd_cb(ssl, no_password);
+	SSL_CTX_set_alpn_select_cb(ssl, on_alpn, NULL);
+	SSL_CTX_set_verify(
+		ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	return SSL_CTX_set_min_proto_version(
+		       ssl, tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
+	       SSL_CTX_set_cipher_list(ssl, TLS12_SUITES) == 1 &&
+	       SSL_CTX_set1_groups_list(ssl, groups) == 1 &&
+	       SSL_CTX_set_num_tickets(ssl, 0) == 1 &&
+	       SSL_CTX_set_session_id_context(ssl, session_context,
+					      sizeof(session_context) - 1) == 1;
+}
+
+static enum sg_err fill(struct tls_context *c, const struct front_settings *s,
+			char *reason)
+{
+	enum sg_err err;
+
+	c->ssl = SSL_CTX_new(TLS_server_method());
+	c->store = X509_STORE_new();
+	c->cas = sk_X509_new_null();
+	if (c->ssl == NULL || c->store == NULL || c->cas == NULL)
+		return SG_NO_MEMORY;
+	if (!set_store(c->store) || !set_protocol(c->ssl, s->tls12) ||
+	    SSL_CTX_set1_verify_cert_store(c->ssl, c->store) != 1)
+		return openssl_fault(reason, "tls");
+	err = use_own(c, s, reason);
+	if (err == SG_OK)
+		err = use_cas(c, s->client_ca, reason);
+	if (err == SG_OK && s->crl[0] != '\0')
+		err = use_crls(c, s->crl, reason);
+	return err;
+}
+
+enum sg_err tls_context_create(const struct front_settings *s,
+			       struct tls_context **out,
+			       char reason[TLS_REASON_BYTES])
+{
+	struct tls_context *c = calloc(1, sizeof(*c));
+	enum sg_err err;
+
+	(void)snprintf(reason, TLS_REASON_BYTES, "out of memory");
+	if (c == NULL)
+		return SG_NO_MEMORY;
+	ERR_clear_error();
+	err = fill(c, s, reason);
+	if (err != SG_OK) {
+		tls_context_free(c);
+		return err;
+	}
+	*out = c;
+	return SG_OK;
+}
+
+int64_t tls_context_not_after(const struct tls_context *ctx)
+{
+	return ctx->not_after;
+}
+
+bool tls_context_crl_expired(const struct tls_context *ctx)
+{
+	return ctx->crl_expired;
+}
+
+void tls_context_free(struct tls_context *ctx)
+{
+	if (ctx == NULL)
+		return;
+	sk_X509_pop_free(ctx->cas, X509_free);
+	X509_STORE_free(ctx->store);
+	SSL_CTX_free(ctx->ssl);
+	free(ctx);
+}

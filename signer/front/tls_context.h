@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_TLS_CONTEXT_H
+#define SG_TLS_CONTEXT_H
+
+#include "front/tls.h"
+
+/* The inside of a struct tls_context, for tls_context.c and tls.c alone. */
+struct tls_context {
+	SSL_CTX *ssl;
+	X509_STORE *store;    /* client CAs and CRLs */
+	STACK_OF(X509) * cas; /* the CAs once more, in order */
+	int64_t not_after;
+	bool crl_expired;
+};
+
+/* The handshake of SSL refuses LEAF: keep its fingerprint (tls.c). */
+void tls_note_refused(SSL *ssl, X509 *leaf);
+
+#endif /* SG_TLS_CONTEXT_H */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "utf8.h"
+
+static uint64_t word_at(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static uint32_t half_word_at(const uint8_t *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* Most texts are ASCII, and short: what remains of a text is looked at in
+ * words that overlap, instead of byte by byte. */
+static bool is_ascii(const uint8_t *p, size_t n)
+{
+	const size_t wide = sizeof(uint64_t);
+	const size_t half = sizeof(uint32_t);
+	uint64_t seen = 0;
+
+	if (n >= wide) {
+		for (size_t at = 0; at + wide < n; at += wide)
+			seen |= word_at(p + at);
+		seen |= word_at(p + n - wide);
+	} else if (n >= half) {
+		seen = half_word_at(p) | half_word_at(p + n - half);
+	} else if (n > 0) {
+		seen = p[0] | p[n / 2] | p[n - 1];
+	}
+	return (seen & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static bool is_tail(uint8_t b)
+{
+	return (b & 0xc0) == 0x80;
+}
+
+/*
+ * Bytes of the character of two or more bytes at P, 0 if it is not one.  The
+ * first byte sets bounds for the second (RFC 3629 s. 4); those keep out
+ * overlong forms, surrogates and what is beyond U+10FFFF.
+ */
+static size_t wide_character(const uint8_t *p, size_t n)
+{
+	const uint8_t first = p[0];
+	uint8_t low = 0x80;
+	uint8_t high = 0xbf;
+	size_t width;
+
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	if (first < 0xe0)
+		width = 2;
+	else if (first < 0xf0)
+		width = 3;
+	else
+		width = 4;
+	switch (first) {
+	case 0xe0: low = 0xa0; break;
+	case 0xed: high = 0x9f; break;
+	case 0xf0: low = 0x90; break;
+	case 0xf4: high = 0x8f; break;
+	default: break;
+	}
+	if (n < width || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < width; i++)
+		if (!is_tail(p[i]))
+			return 0;
+	return width;
+}
+
+bool utf8_valid(struct span s)
+{
+	size_t at = 0;
+
+	if (is_ascii(s.p, s.n))
+		return true;
+	while (at < s.n) {
+		const size_t width =
+			s.p[at] < 0x80 ? 1 : wide_character(s.p + at, s.n - at);
+
+		if (width == 0)
+			return false;
+		at += width;
+	}
+	return true;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "listeners.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { BACKLOG = 4096, OPS_SOCKET_MODE = 0660 };
+
+/* An address of any family, ready for bind(). */
+struct endpoint {
+	struct sockaddr_storage addr;
+	socklen_t len;
+};
+
+static bool make_endpoint(const char *address, uint16_t port,
+			  struct endpoint *out)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET,
+				 .sin_port = htons(port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+				  .sin6_port = htons(port)};
+
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, address, &v4.sin_addr) == 1) {
+		memcpy(&out->addr, &v4, sizeof(v4));
+		out->len = sizeof(v4);
+	} else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1) {
+		memcpy(&out->addr, &v6, sizeof(v6));
+		out->len = sizeof(v6);
+	}
+	return out->len > 0;
+}
+
+static int bind_tcp(const struct endpoint *e, bool reuse_port)
+{
+	const int on = 1;
+	const int off = 0;
+	const int family = e->addr.ss_family;
+	const int fd =
+		socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	/* "::" stands for every address, those of IPv4 too. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    (!reuse_port ||
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
+	    (family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+					      &off, sizeof(off)) == 0) &&
+	    bind(fd, (const struct sockaddr *)&e->addr, e->len) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static enum sg_err fault(const char *what, const char *where)
+{
+	log_event(LOG_ERROR, "listen-failed", "%s=\"%s\" reason=\"%s\"", what,
+		  where, strerrordesc_np(errno));
+	return SG_IO;
+}
+
+static enum sg_err open_tls(struct listeners *l, const struct config *c)
+{
+	char where[80];
+	struct endpoint e;
+	int probe;
+
+	(void)snprintf(where, sizeof(where), "%s port %u", c->address,
+		       (unsigned)c->port);
+	if (!make_endpoint(c->address, c->port, &e))
+		return fault("tls", where);
+	/* SO_REUSEPORT would let us in beside another program of this user:
+	 * ask first, without it. */
+	probe = bind_tcp(&e, false);
+	if (probe < 0)
+		return fault("tls", where);
+	(void)close(probe);
+	for (uint32_t i = 0; i < c->fronts; i++) {
+		l->tls[i] = bind_tcp(&e, true);
+		if (l->tls[i] < 0)
+			return fault("tls", where);
+	}
+	/* All are bound before one listens: a connection made while the group
+	 * grows could land on a member that is no longer chosen for it. */
+	for (uint32_t i = 0; i < c->fronts; i++)
+		if (listen(l->tls[i], BACKLOG) != 0)
+			return fault("tls", where);
+	return SG_OK;
+}
+
+/* Remove what an earlier run left; anything but a socket stays. */
+static void remove_stale(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path);
+}
+
+static int open_unix(const char *path)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	remove_stale(path);
+	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0) {
+		/* Nobody can connect before it listens. */
+		if (chmod(path, OPS_SOCKET_MODE) == 0 &&
+		    listen(fd, BACKLOG) == 0)
+			return fd;
+		(void)unlink(path);
+	}
+	(void)close(fd);
+	return -1;
+}
+
+/* WHERE is "ADDRESS:PORT" as the configuration checked it. */
+static int open_ops_tcp(const char *where)
+{
+	const char *colon = strrchr(where, ':');
+	const size_t brackets = where[0] == '[' ? 1 : 0;
+	char address[INET6_ADDRSTRLEN];
+	struct endpoint e;
+	size_t n;
+	int fd;
+
+	errno = EINVAL;
+	if (colon == NULL)
+		return -1;
+	n = (size_t)(colon - where) - 2 * brackets;
+	if (n >= sizeof(address))
+		return -1;
+	memcpy(address, where + brackets, n);
+	address[n] = '\0';
+	if (!make_endpoint(address, (uint16_t)strtoul(colon + 1, NULL, 10), &e))
+		return -1;
+	fd = bind_tcp(&e, false);
+	if (fd < 0)
+		return -1;
+	if (listen(fd, BACKLOG) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static enum sg_err open_ops(struct listeners *l, const struct config *c)
+{
+	static const char prefix[] = "unix:";
+
+	if (strncmp(c->ops, prefix, sizeof(prefix) - 1) == 0) {
+		const char *path = c->ops + sizeof(prefix) - 1;
+
+		l->ops = open_unix(path);
+		if (l->ops >= 0)
+			(void)snprintf(l->ops_path, sizeof(l->ops_path), "%s",
+				       path);
+	} else {
+		l->ops = open_ops_tcp(c->ops);
+	}
+	return l->ops >= 0 ? SG_OK : fault("ops", c->ops);
+}
+
+enum sg_err listeners_open(struct listeners *l, const struct config *c)
+{
+	enum sg_err e;
+
+	for (size_t i = 0; i < CONFIG_FRONTS_MAX; i++)
+		l->tls[i] = -1;
+	l->ops = -1;
+	l->ops_path[0] = '\0';
+	e = open_ops(l, c);
+	if (e == SG_OK)
+		e = open_tls(l, c);
+	if (e != SG_OK)
+		listeners_close(l);
+	return e;
+}
+
+void listeners_close(struct listeners *l)
+{
+	for (size_t i = 0; i < CONFIG_FRONTS_MAX; i++) {
+		if (l->tls[i] >= 0)
+			(void)close(l->tls[i]);
+		l->tls[i] = -1;
+	}
+	if (l->ops >= 0)
+		(void)close(l->ops);
+	l->ops = -1;
+	if (l->ops_path[0] != '\0')
+		(void)unlink(l->ops_path);
+	l->ops_path[0] = '\0';
+}

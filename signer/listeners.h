@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_LISTENERS_H
+#define SG_LISTENERS_H
+
+#include "config.h"
+
+/*
+ * listeners: the sockets that the fronts serve.  The supervisor opens them
+ * before any role starts and keeps them over restarts, so that a client meets
+ * a front that is away as a delay, not as a refusal.
+ */
+struct listeners {
+	int tls[CONFIG_FRONTS_MAX];    /* one a front: SO_REUSEPORT; -1: none */
+	int ops;		       /* shared by the fronts; -1: none */
+	char ops_path[FRONT_PATH_MAX]; /* of a Unix socket, else empty */
+};
+
+/* Open and listen on what C names.  Errors, logged: SG_IO. */
+SG_MUST_USE enum sg_err listeners_open(struct listeners *l,
+				       const struct config *c);
+/* Close what is open: from then on, connections are refused. */
+void listeners_close(struct listeners *l);
+
+#endif /* SG_LISTENERS_H */

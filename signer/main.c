@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config.h"
+#include "ipc/role.h"
+#include "sandbox.h"
+#include "supervisor.h"
+
+enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, SLOT_MAX = 65535 };
+
+struct arguments {
+	const char *config;
+	const char *role; /* NULL: the supervisor */
+	const char *slot;
+	bool check;
+};
+
+static const char USAGE[] =
+	"usage: signerd --config FILE [--check]\n"
+	"\n"
+	"Signs health certificates (EU DCC, WHO HCERT) with keys in an HSM,\n"
+	"for clients that an issuance policy names.\n"
+	"\n"
+	"  --config FILE  the configuration, signerd.yaml(5)\n"
+	"  --check        report every fault of configuration and policy, and "
+	"exit\n"
+	"  --version      print the version and exit\n"
+	"  --help         print this and exit\n"
+	"\n"
+	"Exit status: 0 good, 1 failed, 2 usage or configuration.\n"
+	"SIGTERM drains, SIGHUP reloads; see signerd(8).\n";
+
+/* --- roles ---------------------------------------------------------------- */
+
+static enum sg_err load(int fd, struct config **out, char *reason, size_t cap)
+{
+	struct faults faults = {0};
+	const enum sg_err e = config_from_fd(fd, out, &faults);
+
+	if (e != SG_OK) {
+		faults.text[strcspn(faults.text, "\n")] = '\0';
+		(void)snprintf(reason, cap, "%s",
+			       faults.n > 0 ? faults.text : err_text(e));
+		return SG_CONFIG;
+	}
+	log_limit((enum log_level)(*out)->log_level);
+	return SG_OK;
+}
+
+static enum sg_err read_front(int fd, struct front_settings *out, char *reason,
+			      size_t cap)
+{
+	struct config *c;
+	const enum sg_err e = load(fd, &c, reason, cap);
+
+	if (e != SG_OK)
+		return e;
+	*out = c->front;
+	config_free(c);
+	return SG_OK;
+}
+
+static enum sg_err read_core(int fd, struct core_settings *out, char *reason,
+			     size_t cap)
+{
+	struct config *c;
+	const enum sg_err e = load(fd, &c, reason, cap);
+
+	if (e != SG_OK)
+		return e;
+	*out = c->core;
+	config_free(c);
+	return SG_OK;
+}
+
+static int run(enum wire_role role, unsigned slot, const struct config *c)
+{
+	const struct config_hsm *hsm;
+
+	switch (role) {
+	case WIRE_FRONT: return front_run(&c->front, read_front);
+	case WIRE_CORE: return core_run(&c->core, read_core);
+	case WIRE_HSM:
+		hsm = config_hsm_of(c, slot);
+		return hsm != NULL ? worker_run(&hsm->worker) : STATUS_USAGE;
+	case WIRE_SUPERVISOR:
+	case WIRE_ROLE_COUNT: break;
+	}
+	return STATUS_USAGE;
+}
+
+static int run_role(enum wire_role role, unsigned slot)
+{
+	char reason[512];
+	struct config *c;
+	int status;
+
+	if (role_begin(role, slot) != SG_OK || sandbox_enter(role) != SG_OK)
+		return STATUS_FAILED;
+	if (load(ROLE_FD_CONFIG, &c, reason, sizeof(reason)) != SG_OK) {
+		log_event(LOG_ERROR, "config-unusable", "reason=\"%s\"",
+			  reason);
+		return STATUS_USAGE;
+	}
+	(void)close(ROLE_FD_CONFIG);
+	status = run(role, slot, c);
+	config_free(c);
+	return status;
+}
+
+static int start_role(const char *name, const char *slot_text)
+{
+	char *end;
+	unsigned long slot;
+
+	if (slot_text == NULL || slot_text[0] < '0' || slot_text[0] > '9')
+		return STATUS_USAGE;
+	errno = 0;
+	slot = strtoul(slot_text, &end, 10);
+	if (errno != 0 || *end != '\0' || slot > SLOT_MAX)
+		return STATUS_USAGE;
+	for (int r = WIRE_FRONT; r < WIRE_ROLE_COUNT; r++)
+		if (strcmp(name, role_name((enum wire_role)r)) == 0)
+			return run_role((enum wire_role)r, (unsigned)slot);
+	return STATUS_USAGE;
+}
+
+/* --- the command ---------------------------------------------------------- */
+
+static int check(const char *path)
+{
+	struct faults faults = {0};
+	struct config *c;
+	const enum sg_err e = config_load(path, &c, &faults, NULL, NULL);
+
+	if (e == SG_OK) {
+		config_free(c);
+		(void)puts("configuration is valid");
+		return STATUS_OK;
+	}
+	if (e != SG_CONFIG)
+		(void)fprintf(stderr, "signerd: %s: %s\n", path, err_text(e));
+	(void)fputs(faults.text, stderr);
+	(void)fprintf(stderr, "signerd: %zu %s\n", faults.n,
+		      faults.n == 1 ? "fault" : "faults");
+	return STATUS_USAGE;
+}
+
+/* True when the program is to go on; else *STATUS is its end. */
+static bool read_arguments(int argc, char **argv, struct arguments *a,
+			   int *status)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'},
+		{"role", required_argument, NULL, 'r'},
+		{"slot", required_argument, NULL, 's'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
+	int o;
+
+	*status = STATUS_OK;
+	/* One thread, here. */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (o) {
+		case 'c': a->config = optarg; break;
+		case 'k': a->check = true; break;
+		case 'r': a->role = optarg; break;
+		case 's': a->slot = optarg; break;
+		case 'v': (void)puts("signerd " SIGNERD_VERSION); return false;
+		case 'h': (void)fputs(USAGE, stdout); return false;
+		default: *status = STATUS_USAGE; return false;
+		}
+	}
+	if (optind == argc && (a->config != NULL) != (a->role != NULL))
+		return true;
+	(void)fputs(USAGE, stderr);
+	*status = STATUS_USAGE;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {0};
+	struct supervisor_options options = {0};
+	int status;
+
+	if (!read_arguments(argc, argv, &a, &status))
+		return status;
+	if (a.role != NULL)
+		return start_role(a.role, a.slot);
+	if (a.check)
+		return check(a.config);
+	options.config = a.config;
+	return supervisor_run(&options);
+}

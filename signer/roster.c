@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "roster.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { SMALL_PACKET = 64, FD_PATH = 64 };
+
+/* --- making and finding --------------------------------------------------- */
+
+static enum sg_err add_child(struct roster *r, uv_loop_t *loop,
+			     const struct child *as)
+{
+	const enum sg_err e = child_init(&r->child[r->n], loop, as->role,
+					 as->slot, as->events, as->ctx);
+
+	if (e == SG_OK)
+		r->n++;
+	return e;
+}
+
+static enum sg_err add_children(struct roster *r, uv_loop_t *loop,
+				struct child *as, unsigned n)
+{
+	enum sg_err e = SG_OK;
+
+	for (as->slot = 0; as->slot < n && e == SG_OK; as->slot++)
+		e = add_child(r, loop, as);
+	return e;
+}
+
+static enum sg_err make_own_page(struct roster *r)
+{
+	r->own_fd = metrics_memfd();
+	if (r->own_fd < 0)
+		return SG_IO;
+	r->own = metrics_map(r->own_fd, 1);
+	if (r->own == NULL) {
+		(void)close(r->own_fd);
+		return SG_IO;
+	}
+	metrics_install(r->own);
+	return SG_OK;
+}
+
+enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
+			  const struct config *c,
+			  const struct child_events *events, void *ctx)
+{
+	const unsigned hsms = config_hsm_slots(c);
+	struct child as = {.events = events, .ctx = ctx};
+	enum sg_err e;
+
+	*r = (struct roster){.fronts = c->fronts};
+	r->child =
+		(struct child *)calloc(1 + c->fronts + hsms, sizeof(*r->child));
+	if (r->child == NULL)
+		return SG_NO_MEMORY;
+	e = make_own_page(r);
+	if (e != SG_OK) {
+		free(r->child);
+		return e;
+	}
+	as.role = WIRE_CORE;
+	e = add_children(r, loop, &as, 1);
+	as.role = WIRE_FRONT;
+	if (e == SG_OK)
+		e = add_children(r, loop, &as, c->fronts);
+	as.role = WIRE_HSM;
+	if (e == SG_OK)
+		e = add_children(r, loop, &as, hsms);
+	if (e != SG_OK)
+		roster_free(r);
+	return e;
+}
+
+void roster_free(struct roster *r)
+{
+	/* The loop lets go of the timers before the children are freed. */
+	for (size_t i = 0; i < r->n; i++)
+		child_close(&r->child[i]);
+	if (r->n > 0)
+		(void)uv_run(r->child[0].timer.loop, UV_RUN_DEFAULT);
+	free(r->child);
+	(void)close(r->own_fd);
+	*r = (struct roster){0};
+}
+
+struct child *roster_find(const struct roster *r, enum wire_role role,
+			  unsigned slot)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->child[i].role == role && r->child[i].slot == slot)
+			return &r->child[i];
+	return NULL;
+}
+
+size_t roster_alive(const struct roster *r, enum wire_role role)
+{
+	size_t alive = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->child[i].role == role && child_alive(&r->child[i]))
+			alive++;
+	return alive;
+}
+
+bool roster_all_up(const struct roster *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->child[i].up)
+			return false;
+	return true;
+}
+
+bool roster_hsm_starting(const struct roster *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->child[i].role == WIRE_HSM && child_alive(&r->child[i]) &&
+		    !r->child[i].up)
+			return true;
+	return false;
+}
+
+void roster_hold_hsm(struct roster *r, const struct config *config,
+		     const struct child *c)
+{
+	const struct config_hsm *hsm = config_hsm_of(config, c->slot);
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->child[i].role == WIRE_HSM &&
+		    config_hsm_of(config, r->child[i].slot) == hsm)
+			r->child[i].held = true;
+}
+
+void roster_release(struct roster *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		r->child[i].held = false;
+}
+
+/* --- connecting ----------------------------------------------------------- */
+
+/* Send TO the descriptor FD as the channel to PEER; FD is closed. */
+static void send_link(struct child *to, const struct child *peer, int fd)
+{
+	const struct wire_link m = {.role = (uint8_t)peer->role,
+				    .slot = (uint16_t)peer->slot};
+	uint8_t buf[SMALL_PACKET];
+	struct wire_packet w = {.buf = buf, .cap = sizeof(buf)};
+
+	if (wire_put_link(&w, &m) == SG_OK)
+		child_send(to, &w, &fd, 1);
+	else
+		(void)close(fd);
+}
+
+static void link_pair(struct child *a, struct child *b)
+{
+	int fd[2];
+
+	if (!child_listens(a) || !child_listens(b))
+		return;
+	if (channel_pair(fd) != 0) {
+		log_event(LOG_ERROR, "link-failed", "reason=\"%s\"",
+			  strerrordesc_np(errno));
+		/* Without its link it is of no use; the next one may have
+		 * better luck. */
+		child_kill(b, "it could not be linked");
+		return;
+	}
+	send_link(a, b, fd[0]);
+	send_link(b, a, fd[1]);
+}
+
+static void link_child(struct roster *r, struct child *c)
+{
+	if (c->role != WIRE_CORE) {
+		link_pair(roster_core(r), c);
+		return;
+	}
+	for (size_t i = 1; i < r->n; i++)
+		link_pair(c, &r->child[i]);
+}
+
+static void send_page(struct child *front, enum wire_role role, unsigned slot,
+		      int page_fd)
+{
+	const struct wire_link m = {.role = (uint8_t)role,
+				    .slot = (uint16_t)slot};
+	uint8_t buf[SMALL_PACKET];
+	struct wire_packet w = {.buf = buf, .cap = sizeof(buf)};
+	char path[FD_PATH];
+	int fd;
+
+	/* Opened anew, it can be mapped for reading only. */
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", page_fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		log_event(LOG_WARNING, "metrics-page-not-shared",
+			  "process=%s/%u reason=\"%s\"", role_name(role), slot,
+			  strerrordesc_np(errno));
+		return;
+	}
+	if (wire_put_page(&w, &m) == SG_OK)
+		child_send(front, &w, &fd, 1);
+	else
+		(void)close(fd);
+}
+
+static void send_pages(const struct roster *r, struct child *front)
+{
+	send_page(front, WIRE_SUPERVISOR, 0, r->own_fd);
+	for (size_t i = 0; i < r->n; i++)
+		send_page(front, r->child[i].role, r->child[i].slot,
+			  r->child[i].metrics_fd);
+}
+
+/* On the role's own page, which outlives its processes. */
+static void count_start(const struct roster *r, const struct child *c)
+{
+	metrics_install(c->page);
+	metric_add(METRIC_STARTS, 1);
+	metrics_install(r->own);
+}
+
+void roster_start(struct roster *r, struct child *c,
+		  const struct child_fds *fds)
+{
+	child_start(c, fds);
+	if (!child_alive(c))
+		return;
+	count_start(r, c);
+	if (c->role == WIRE_FRONT)
+		send_pages(r, c);
+	link_child(r, c);
+}

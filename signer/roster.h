@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_ROSTER_H
+#define SG_ROSTER_H
+
+#include "child.h"
+#include "config.h"
+
+/*
+ * roster: all the role processes, and what connects them.  The core stands
+ * first, then the fronts, then the hsm processes.  Loop thread only.
+ */
+struct roster {
+	size_t n;
+	struct child *child; /* n of them */
+	size_t fronts;
+	struct metrics_page *own; /* of the supervisor */
+	int own_fd;
+};
+
+/* Make the children that C names, none of them started, and the supervisor's
+ * own metrics page.  Owns: roster_free().  Errors: SG_NO_MEMORY, SG_IO. */
+SG_MUST_USE enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
+				      const struct config *c,
+				      const struct child_events *events,
+				      void *ctx);
+/* All processes must be gone. */
+void roster_free(struct roster *r);
+
+static inline struct child *roster_core(const struct roster *r)
+{
+	return &r->child[0];
+}
+/* NULL when there is no such child. */
+struct child *roster_find(const struct roster *r, enum wire_role role,
+			  unsigned slot);
+/* Children of ROLE whose process has not been reaped. */
+size_t roster_alive(const struct roster *r, enum wire_role role);
+bool roster_all_up(const struct roster *r);
+/* An hsm process is between its start and its coming up: hsm processes that
+ * log in to one token at the same moment fail half the time. */
+bool roster_hsm_starting(const struct roster *r);
+
+/* Do not start C, nor another of its HSM in the configuration CONFIG, before
+ * roster_release().  Those that run go on: they are logged in. */
+void roster_hold_hsm(struct roster *r, const struct config *config,
+		     const struct child *c);
+/* Nobody is held any more. */
+void roster_release(struct roster *r);
+
+/* Start C, and connect it: the links that it takes part in, and to a front
+ * the metrics pages of all. */
+void roster_start(struct roster *r, struct child *c,
+		  const struct child_fds *fds);
+
+#endif /* SG_ROSTER_H */

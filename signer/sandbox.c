@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* The first descriptor that the role was not given. */
+static unsigned first_foreign_fd(enum wire_role role)
+{
+	switch (role) {
+	case WIRE_FRONT: return ROLE_FD_OPS + 1;
+	case WIRE_CORE: return ROLE_FD_POLICY + 1;
+	case WIRE_HSM: return ROLE_FD_METRICS + 1;
+	case WIRE_SUPERVISOR:
+	case WIRE_ROLE_COUNT: break;
+	}
+	return STDERR_FILENO + 1;
+}
+
+enum sg_err sandbox_enter(enum wire_role role)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    role_hide_memory() != SG_OK ||
+	    close_range(first_foreign_fd(role), ~0U, 0) != 0) {
+		log_event(LOG_ERROR, "sandbox-failed", "role=%s errno=%d",
+			  role_name(role), errno);
+		return SG_IO;
+	}
+	return SG_OK;
+}

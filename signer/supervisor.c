@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "listeners.h"
+#include "pidfile.h"
+#include "reload.h"
+#include "sandbox.h"
+
+enum {
+	EXIT_DRAINED = 0,
+	EXIT_KILLED = 1,
+	EXIT_USAGE = 2,
+	SECOND_MS = 1000,
+	STAGE_MS = 5000, /* for the core, and then the hsms, to drain */
+	/* Descriptors of a front beside its connections. */
+	SPARE_FDS = 512,
+	STATE_MODE = 0700,
+	RUN_MODE = 0755
+};
+
+/* Draining goes from the door inwards. */
+enum phase { RUNNING, DRAIN_FRONTS, DRAIN_CORE, DRAIN_HSMS, ENDED };
+
+struct supervisor {
+	uv_loop_t loop;
+	struct roster roster;
+	struct reload reload;
+	struct listeners listeners;
+	struct pidfile pidfile;
+	uv_signal_t sigterm, sigint, sighup;
+	uv_timer_t second;
+	uv_timer_t watchdog;
+	uv_timer_t stage; /* time that a stage of draining may take */
+	enum phase phase;
+	bool killing; /* asked twice */
+};
+
+static void step(struct supervisor *s);
+
+/* --- starting what is due ------------------------------------------------- */
+
+static struct child_fds fds_of(const struct supervisor *s,
+			       const struct child *c)
+{
+	struct child_fds fds = {.config = s->reload.config_fd,
+				.policy_or_listen = -1,
+				.ops = -1};
+
+	if (c->role == WIRE_CORE)
+		fds.policy_or_listen = s->reload.policy_fd;
+	if (c->role == WIRE_FRONT) {
+		fds.policy_or_listen = s->listeners.tls[c->slot];
+		fds.ops = s->listeners.ops;
+	}
+	return fds;
+}
+
+static void start_due(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->roster.n; i++) {
+		struct child *c = &s->roster.child[i];
+		struct child_fds fds;
+
+		if (!child_due(c))
+			continue;
+		if (c->role == WIRE_HSM && roster_hsm_starting(&s->roster))
+			continue;
+		fds = fds_of(s, c);
+		c->generation = s->reload.generation;
+		roster_start(&s->roster, c, &fds);
+	}
+}
+
+static void tell_ready(struct supervisor *s)
+{
+	if (s->reload.announce || !roster_all_up(&s->roster))
+		return;
+	s->reload.announce = true;
+	log_event(LOG_INFO, "ready",
+		  "fronts=%zu hsms=%zu address=\"%s\" "
+		  "port=%u",
+		  s->roster.fronts, s->roster.n - 1 - s->roster.fronts,
+		  s->reload.config->address, s->reload.config->port);
+	(void)sd_notify(0, "READY=1\nSTATUS=Serving");
+}
+
+/* --- draining ------------------------------------------------------------- */
+
+static enum wire_role stage_role(enum phase phase)
+{
+	switch (phase) {
+	case DRAIN_FRONTS: return WIRE_FRONT;
+	case DRAIN_CORE: return WIRE_CORE;
+	case DRAIN_HSMS: return WIRE_HSM;
+	case RUNNING:
+	case ENDED: break;
+	}
+	return WIRE_SUPERVISOR; /* of whom there are none */
+}
+
+static void kill_role(struct supervisor *s, enum wire_role role,
+		      const char *reason)
+{
+	for (size_t i = 0; i < s->roster.n; i++)
+		if (s->roster.child[i].role == role)
+			child_kill(&s->roster.child[i], reason);
+}
+
+static void on_stage_over(uv_timer_t *timer)
+{
+	struct supervisor *s = (struct supervisor *)timer->data;
+
+	kill_role(s, stage_role(s->phase), "its time to drain is over");
+}
+
+static void enter_stage(struct supervisor *s, enum phase phase)
+{
+	const enum wire_role role = stage_role(phase);
+
+	s->phase = phase;
+	for (size_t i = 0; i < s->roster.n; i++)
+		if (s->roster.child[i].role == role)
+			child_drain(&s->roster.child[i]);
+	(void)uv_timer_start(&s->stage, on_stage_over,
+			     phase == DRAIN_FRONTS ? s->reload.config->drain_ms
+						   : STAGE_MS,
+			     0);
+}
+
+static void close_handles(struct supervisor *s)
+{
+	uv_handle_t *const handle[] = {
+		(uv_handle_t *)&s->sigterm,  (uv_handle_t *)&s->sigint,
+		(uv_handle_t *)&s->sighup,   (uv_handle_t *)&s->second,
+		(uv_handle_t *)&s->watchdog, (uv_handle_t *)&s->stage};
+
+	for (size_t i = 0; i < sizeof(handle) / sizeof(handle[0]); i++)
+		uv_close(handle[i], NULL);
+}
+
+/* On to the next stage when nobody of this one is left. */
+static void step_drain(struct supervisor *s)
+{
+	while (s->phase != ENDED &&
+	       roster_alive(&s->roster, stage_role(s->phase)) == 0) {
+		const enum phase next = (enum phase)(s->phase + 1);
+
+		if (next == ENDED) {
+			s->phase = ENDED;
+			uv_stop(&s->loop);
+		} else {
+			enter_stage(s, next);
+		}
+	}
+}
+
+static void begin_drain(struct supervisor *s)
+{
+	log_event(LOG_INFO, "draining", "drain_ms=%u",
+		  s->reload.config->drain_ms);
+	(void)sd_notify(0, "STOPPING=1\nSTATUS=Draining");
+	listeners_close(&s->listeners);
+	for (size_t i = 0; i < s->roster.n; i++)
+		child_forget(&s->roster.child[i]);
+	enter_stage(s, DRAIN_FRONTS);
+	step(s);
+}
+
+static void kill_all(struct supervisor *s)
+{
+	s->killing = true;
+	for (size_t i = 0; i < s->roster.n; i++)
+		child_kill(&s->roster.child[i], "asked twice to end");
+	step(s);
+}
+
+/* --- events --------------------------------------------------------------- */
+
+/* Bring the world nearer to what it should be; after each event. */
+static void step(struct supervisor *s)
+{
+	if (s->phase != RUNNING) {
+		step_drain(s);
+		return;
+	}
+	start_due(s);
+	tell_ready(s);
+	reload_step(&s->reload);
+}
+
+static void on_child_up(void *ctx, struct child *c)
+{
+	(void)c;
+	step((struct supervisor *)ctx);
+}
+
+static void on_child_changed(void *ctx, struct child *c)
+{
+	struct supervisor *s = (struct supervisor *)ctx;
+
+	if (!child_alive(c) && s->phase == RUNNING)
+		reload_lost(&s->reload, c);
+	step(s);
+}
+
+static void on_child_reloaded(void *ctx, struct child *c,
+			      const struct wire_reloaded *m)
+{
+	struct supervisor *s = (struct supervisor *)ctx;
+
+	if (s->phase == RUNNING)
+		reload_answered(&s->reload, c, m);
+}
+
+/* Each further try brings the token nearer to locking its PIN for good. */
+static void on_pin_refused(void *ctx, struct child *c)
+{
+	struct supervisor *s = (struct supervisor *)ctx;
+	const struct config_hsm *hsm = config_hsm_of(s->reload.config, c->slot);
+
+	log_event(LOG_ERROR, "pin-refused",
+		  "hsm=\"%s\" text=\"not tried again before a reload, so that "
+		  "the token does not lock: correct the PIN, then send "
+		  "SIGHUP\"",
+		  hsm != NULL ? hsm->worker.name : "");
+	roster_hold_hsm(&s->roster, s->reload.config, c);
+}
+
+static void on_peer_bad(void *ctx, struct child *c,
+			const struct wire_peer_bad *m)
+{
+	struct supervisor *s = (struct supervisor *)ctx;
+	struct child *bad =
+		roster_find(&s->roster, (enum wire_role)m->role, m->slot);
+
+	metric_add(METRIC_BAD_MESSAGES, 1);
+	log_event(LOG_ERROR, "peer-bad", "process=%s/%u accuser=%s/%u",
+		  role_name((enum wire_role)m->role), m->slot,
+		  role_name(c->role), c->slot);
+	if (bad != NULL)
+		child_kill(bad, "its messages make no sense");
+}
+
+static const struct child_events CHILD_EVENTS = {.up = on_child_up,
+						 .reloaded = on_child_reloaded,
+						 .pin_refused = on_pin_refused,
+						 .peer_bad = on_peer_bad,
+						 .changed = on_child_changed};
+
+static void on_stop_signal(uv_signal_t *handle, int signal)
+{
+	struct supervisor *s = (struct supervisor *)handle->data;
+
+	log_event(LOG_INFO, "signal", "signal=%d", signal);
+	if (s->phase == RUNNING)
+		begin_drain(s);
+	else
+		kill_all(s);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int signal)
+{
+	struct supervisor *s = (struct supervisor *)handle->data;
+
+	(void)signal;
+	if (s->phase != RUNNING)
+		return;
+	roster_release(&s->roster);
+	reload_want(&s->reload);
+	step(s);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+	(void)timer;
+	metrics_sample_process();
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	(void)timer;
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+/* --- beginning and end ---------------------------------------------------- */
+
+static void start_handles(struct supervisor *s)
+{
+	uint64_t usec = 0;
+
+	(void)uv_signal_init(&s->loop, &s->sigterm);
+	(void)uv_signal_init(&s->loop, &s->sigint);
+	(void)uv_signal_init(&s->loop, &s->sighup);
+	(void)uv_timer_init(&s->loop, &s->second);
+	(void)uv_timer_init(&s->loop, &s->watchdog);
+	(void)uv_timer_init(&s->loop, &s->stage);
+	s->sigterm.data = s->sigint.data = s->sighup.data = s;
+	s->stage.data = s;
+	(void)uv_signal_start(&s->sigterm, on_stop_signal, SIGTERM);
+	(void)uv_signal_start(&s->sigint, on_stop_signal, SIGINT);
+	(void)uv_signal_start(&s->sighup, on_reload_signal, SIGHUP);
+	(void)uv_timer_start(&s->second, on_second, SECOND_MS, SECOND_MS);
+	if (sd_watchdog_enabled(0, &usec) > 0)
+		(void)uv_timer_start(&s->watchdog, on_watchdog, 0,
+				     usec / 1000 / 3 + 1);
+}
+
+/* Connections are descriptors; the roles inherit the limit. */
+static void raise_limits(const struct config *c)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max < c->front.connections_max + SPARE_FDS)
+		log_event(LOG_WARNING, "descriptors-short",
+			  "limit=%llu connections=%zu",
+			  (unsigned long long)limit.rlim_max,
+			  c->front.connections_max);
+}
+
+static enum sg_err make_directory(const char *path, mode_t mode)
+{
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return SG_OK;
+	log_event(LOG_ERROR, "directory-failed", "path=\"%s\" reason=\"%s\"",
+		  path, strerrordesc_np(errno));
+	return SG_IO;
+}
+
+/* What can fail because of how the machine is set up; all of it logged. */
+static enum sg_err take_place(struct supervisor *s)
+{
+	const struct config *c = s->reload.config;
+	enum sg_err e;
+
+	e = make_directory(c->run, RUN_MODE);
+	if (e == SG_OK)
+		e = make_directory(c->core.state, STATE_MODE);
+	if (e == SG_OK)
+		e = pidfile_take(&s->pidfile, c->run);
+	if (e != SG_OK)
+		return e;
+	e = listeners_open(&s->listeners, c);
+	if (e != SG_OK)
+		pidfile_release(&s->pidfile);
+	return e;
+}
+
+static int serve(struct supervisor *s, const char *exe)
+{
+	enum sg_err e = roster_create(&s->roster, &s->loop, s->reload.config,
+				      &CHILD_EVENTS, s);
+
+	if (e != SG_OK) {
+		log_event(LOG_ERROR, "start-failed", "reason=\"%s\"",
+			  err_text(e));
+		return EXIT_KILLED;
+	}
+	for (size_t i = 0; exe != NULL && i < s->roster.n; i++)
+		s->roster.child[i].exe = exe;
+	start_handles(s);
+	step(s);
+	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	close_handles(s);
+	roster_free(&s->roster);
+	return s->killing ? EXIT_KILLED : EXIT_DRAINED;
+}
+
+static int report_faults(const struct faults *faults, enum sg_err e)
+{
+	(void)fprintf(stderr, "%s", faults->text);
+	log_event(LOG_ERROR, "start-refused", "faults=%zu reason=\"%s\"",
+		  faults->n, err_text(e));
+	return EXIT_USAGE;
+}
+
+int supervisor_run(const struct supervisor_options *options)
+{
+	struct supervisor s = {.phase = RUNNING};
+	struct faults faults = {0};
+	int status = EXIT_USAGE;
+	enum sg_err e;
+
+	log_role("supervisor");
+	if (sandbox_enter(WIRE_SUPERVISOR) != SG_OK ||
+	    uv_loop_init(&s.loop) != 0)
+		return EXIT_KILLED;
+	(void)signal(SIGPIPE, SIG_IGN);
+	e = reload_init(&s.reload, options->config, &s.roster, &s.loop,
+			&faults);
+	if (e != SG_OK) {
+		status = report_faults(&faults, e);
+		goto close_loop;
+	}
+	log_limit((enum log_level)s.reload.config->log_level);
+	raise_limits(s.reload.config);
+	if (take_place(&s) == SG_OK) {
+		log_event(LOG_INFO, "starting", "config=\"%s\" pid=%ld",
+			  options->config, (long)getpid());
+		status = serve(&s, options->exe);
+		listeners_close(&s.listeners);
+		pidfile_release(&s.pidfile);
+	}
+	reload_free(&s.reload);
+	log_event(LOG_INFO, "ended", "status=%d", status);
+close_loop:
+	(void)uv_run(&s.loop, UV_RUN_DEFAULT); /* the last handles close */
+	(void)uv_loop_close(&s.loop);
+	return status;
+}

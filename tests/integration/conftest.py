@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real daemon on a real SoftHSM2 token, for all integration tests.
+
+BUILD_DIR   the executables to test (default build/release)
+DEMO_ALG    ES256 (default) or PS256
+"""
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+import hcert
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("BUILD_DIR", ROOT / "build/release")).resolve()
+SHARED = ROOT.parent / "shared"
+# Sanitizers and valgrind make everything slower.
+SLOW = float(os.environ.get("TEST_SLOW", "1"))
+
+
+def free_port():
+    """A port P such that P and P + 1000 are free on loopback."""
+    while True:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port > 64000:
+            continue
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port + 1000))
+                return port
+            except OSError:
+                continue
+
+
+class Response:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:300]!r}>"
+
+
+class Demo:
+    """One directory made by tools/quickstart, and the daemon started on it."""
+
+    def __init__(self, alg="ES256"):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="signerd-test-"))
+        self.port = free_port()
+        self.process = None
+        self.alg = alg
+        self.wrapper = []  # valgrind and its like
+        subprocess.run(
+            [ROOT / "tools/quickstart", "--dir", self.dir, "--port",
+             str(self.port), "--no-install", "--prepare", "--alg", alg],
+            check=True, stdout=subprocess.DEVNULL, timeout=300,
+            env=dict(os.environ, SIGNER_BUILD_DIR=str(BUILD)))
+
+    # -- the daemon ---------------------------------------------------------
+    def start(self, wait=True, env=None):
+        log = open(self.dir / "run/signerd.log", "ab")
+        self.process = subprocess.Popen(
+            [*self.wrapper, BUILD / "signerd", "--config", self.dir / "signerd.yaml"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=dict(os.environ, **(env or {})))
+        log.close()
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=30):
+        end = time.monotonic() + seconds * SLOW
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError("signerd ended: " + self.log()[-3000:])
+            try:
+                if self.ops("/readyz").status == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError("not ready: " + self.log()[-3000:])
+
+    def stop(self, sig=signal.SIGTERM, timeout=40):
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("did not stop: " + self.log()[-3000:])
+        self.process = None
+        return code
+
+    def remove(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def log(self):
+        return (self.dir / "run/signerd.log").read_text(errors="replace")
+
+    def roles(self):
+        """{"front/0": pid, ...} of the running role processes."""
+        out = {}
+        task = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        for pid in pathlib.Path(task).read_text().split():
+            try:
+                args = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"--role" in args:
+                i, j = args.index(b"--role"), args.index(b"--slot")
+                out[f"{args[i + 1].decode()}/{args[j + 1].decode()}"] = int(pid)
+        return out
+
+    def reload(self, seconds=10):
+        """SIGHUP, and wait until the supervisor says what became of it."""
+        before = self.metric_sum("signer_reloads_total") + \
+            self.metric_sum("signer_reloads_refused_total")
+        self.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + seconds * SLOW
+        while time.monotonic() < end:
+            now = self.metric_sum("signer_reloads_total") + \
+                self.metric_sum("signer_reloads_refused_total")
+            if now > before:
+                return
+            time.sleep(0.02)
+        raise AssertionError("no reload: " + self.log()[-3000:])
+
+    # -- talking to it ------------------------------------------------------
+    def context(self, client="issuer", alpn=None):
+        c = ssl.create_default_context(cafile=self.dir / "ca.pem")
+        if client is not None:
+            c.load_cert_chain(self.dir / f"clients/{client}.pem",
+                              self.dir / f"clients/{client}.key")
+        if alpn:
+            c.set_alpn_protocols(alpn)
+        return c
+
+    def connect(self, client="issuer", timeout=20, context=None):
+        return http.client.HTTPSConnection(
+            "localhost", self.port, timeout=timeout * SLOW,
+            context=context or self.context(client))
+
+    def tls(self, client="issuer", timeout=20, alpn=None):
+        """A bare TLS socket, for requests that no library would send."""
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout * SLOW)
+        return self.context(client, alpn).wrap_socket(raw, server_hostname="localhost")
+
+    def request(self, method, path, body=None, headers=None, client="issuer",
+                connection=None):
+        c = connection or self.connect(client)
+        try:
+            if isinstance(body, (dict, list)):
+                body = json.dumps(body).encode()
+            headers = dict(headers or {})
+            if body is not None:
+                headers.setdefault("Content-Type", "application/json")
+            c.request(method, path, body=body, headers=headers)
+            r = c.getresponse()
+            return Response(r.status, {k.lower(): v for k, v in r.getheaders()}, r.read())
+        finally:
+            if connection is None:
+                c.close()
+
+    def issue(self, dcc, client="issuer", connection=None, **extra):
+        headers = extra.pop("headers", None)
+        return self.request("POST", "/v1/certificates", dict(dcc=dcc, **extra),
+                            headers, client, connection)
+
+    def ops(self, path):
+        c = http.client.HTTPConnection("127.0.0.1", self.port + 1000, timeout=10 * SLOW)
+        try:
+            c.request("GET", path)
+            r = c.getresponse()
+            return Response(r.status, {k.lower(): v for k, v in r.getheaders()}, r.read())
+        finally:
+            c.close()
+
+    def metrics(self):
+        """[(name, labels, value)]"""
+        out = []
+        for line in self.ops("/metrics").body.decode().splitlines():
+            if line and not line.startswith("#"):
+                series, value = line.rsplit(" ", 1)
+                name, _, labels = series.partition("{")
+                out.append((name, labels.rstrip("}"), float(value)))
+        return out
+
+    def metric_sum(self, name, label=""):
+        return sum(v for n, l, v in self.metrics() if n == name and label in l)
+
+    @property
+    def dsc(self):
+        (path,) = (self.dir / "dsc").glob("*.pem")
+        return hcert.load_certificate(path)
+
+    def check(self, response, dcc=None):
+        """The certificate in RESPONSE is genuine, and holds DCC."""
+        assert response.status == 200, response
+        answer = response.json
+        header, claims = hcert.verify(hcert.unwrap(answer["hcert"]), self.dsc)
+        if dcc is not None:
+            assert claims[-260][1] == dcc
+        assert claims[6] == answer["iat"] and claims[4] == answer["exp"]
+        return claims
+
+
+COUNTER = [0]
+
+
+def record(kind="v", **changes):
+    """A plausible payload with a UVCI of its own; nobody is behind it."""
+    COUNTER[0] += 1
+    uvci = f"URN:UVCI:01:VN:T{os.getpid():X}N{COUNTER[0]:08d}"
+    entry = {
+        "v": dict(tg="840539006", vp="1119349007", mp="EU/1/20/1528",
+                  ma="ORG-100030215", dn=2, sd=2, dt="2021-09-12"),
+        "t": dict(tg="840539006", tt="LP6464-4", nm="Roche LightCycler qPCR",
+                  sc="2021-11-02T08:15:00Z", tr="260415000", tc="Bệnh viện Chợ Rẫy"),
+        "r": dict(tg="840539006", fr="2021-08-01", df="2021-08-12", du="2022-01-28"),
+    }[kind]
+    entry = dict(entry, co="VN", ci=uvci, **{"is": "Bộ Y tế"})
+    entry.update(changes.pop("entry", {}))
+    dcc = dict(ver="1.3.3", dob="1984-03-02", nam=dict(
+        fn="Nguyễn", fnt="NGUYEN", gn="Bảo Duy", gnt="BAO<DUY"), **{kind: [entry]})
+    dcc.update(changes)
+    return dcc
+
+
+@pytest.fixture(scope="session")
+def running():
+    """The daemon that most tests share; they leave it as it was."""
+    demo = Demo(os.environ.get("DEMO_ALG", "ES256"))
+    demo.start()
+    yield demo
+    code = demo.stop()
+    log = demo.log()
+    demo.remove()
+    assert code == 0
+    assert "Sanitizer" not in log, log[-4000:]
+
+
+@pytest.fixture
+def demo(running):
+    if running.process is None or running.process.poll() is not None:
+        running.start()
+    return running
+
+
+@pytest.fixture
+def own():
+    """A daemon of the test's own, to be broken."""
+    demo = Demo(os.environ.get("DEMO_ALG", "ES256"))
+    yield demo
+    log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
+    demo.remove()
+    assert "Sanitizer" not in log, log[-4000:]
+
+
+def shared(path):
+    """A file of the public test data, or skip."""
+    found = SHARED / path
+    if not found.exists():
+        pytest.skip("the public test data (../shared) is not here")
+    return found

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public national test data, through the daemon and the tools."""
+import json
+import subprocess
+
+import pytest
+
+import hcert
+from conftest import BUILD, shared
+
+SCHEMA = "reference/dcc-schema/1.3.3/DCC.combined-schema.json"
+
+
+def expected_pointers(errors, dcc):
+    """Where our violations must point, for the JSON Schema's ERRORS."""
+    for e in errors:
+        path = "".join(f"/{p}" for p in e.absolute_path)
+        if e.validator in ("oneOf", "anyOf"):
+            yield "/dcc" + path
+        elif e.validator == "required":
+            for name in e.validator_value:
+                if name not in e.instance:
+                    yield f"/dcc{path}/{name}"
+        else:
+            yield "/dcc" + path
+
+
+def test_national_payloads(demo):
+    """319 payloads: the schema's verdict, and certificates that hold them."""
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(shared(SCHEMA).read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    files = sorted(shared("conformance/hcert/valid").glob("*.dcc.json"))
+    connection = demo.connect("any-country")
+    accepted = refused = 0
+    for path in files:
+        text = path.read_bytes()
+        dcc = json.loads(text)
+        r = demo.request("POST", "/v1/certificates", b'{"dcc":' + text + b"}",
+                         connection=connection)
+        errors = list(validator.iter_errors(dcc))
+        if not errors:
+            demo.check(r, dcc)
+            assert json.dumps(hcert.payload_of(hcert.unwrap(r.json["hcert"])), sort_keys=True) == \
+                json.dumps(dcc, sort_keys=True), path.name
+            accepted += 1
+            continue
+        assert r.status == 422, (path.name, r)
+        got = {v["pointer"] for v in r.json["violations"]}
+        assert set(expected_pointers(errors, dcc)) == got, (path.name, r)
+        refused += 1
+    assert len(files) == 319
+    assert (accepted, refused) == (290, 29)
+
+
+def batch(lines):
+    """Each line through `signer-issuer verify --batch`."""
+    out = subprocess.run([BUILD / "signer-issuer", "verify", "--batch"],
+                         input="".join(json.dumps(x) + "\n" for x in lines),
+                         capture_output=True, text=True, timeout=120)
+    return [json.loads(x) for x in out.stdout.splitlines()]
+
+
+def test_foreign_certificates_verify():
+    import base64
+    lines = []
+    for meta in sorted(shared("conformance/hcert/valid").glob("*.meta.json")):
+        stem = str(meta)[:-len(".meta.json")]
+        lines.append(dict(
+            hcert=open(stem + ".hc1.txt").read().strip(),
+            dsc=base64.b64encode(open(stem + ".dsc.der", "rb").read()).decode(),
+            at=json.loads(meta.read_text())["clock"]))
+    results = batch(lines)
+    bad = [(r, l["at"]) for r, l in zip(results, lines) if not r["ok"]]
+    assert len(results) == 319 and not bad, bad
+
+
+# expectation that is false -> what `verify` must say failed
+REASON = {
+    "EXPECTEDUNPREFIX": "prefix", "EXPECTEDB45DECODE": "base45",
+    "EXPECTEDCOMPRESSION": "compression", "EXPECTEDDECODE": "decode",
+    "EXPECTEDVERIFY": "signature", "EXPECTEDEXPIRATIONCHECK": "expiry",
+    "EXPECTEDKEYUSAGE": "key-usage",
+}
+
+
+def test_negative_certificates_are_refused_for_the_stated_reason():
+    folder = shared("conformance/hcert/negative")
+    lines, want, names = [], [], []
+    for path in sorted(folder.glob("*.json")):
+        case = json.loads(path.read_text())
+        reasons = [REASON[k] for k, v in case["EXPECTEDRESULTS"].items()
+                   if v is False and k in REASON]
+        if not reasons or path.stem == "common_CO11":
+            continue
+        context = case["TESTCTX"]
+        if "PREFIX" not in case or not context.get("CERTIFICATE"):
+            continue
+        lines.append(dict(hcert=case["PREFIX"], dsc=context["CERTIFICATE"],
+                          at=context.get("VALIDATIONCLOCK")))
+        want.append(reasons)
+        names.append(path.stem)
+    results = batch(lines)
+    assert len(results) == len(lines)
+    wrong = [(n, w, r) for n, w, r in zip(names, want, results)
+             if r["ok"] or not set(w) & set(r.get("failures", [r.get("failed")]))]
+    assert not wrong, wrong

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README's first command, as a newcomer runs it."""
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+import hcert
+from conftest import ROOT, free_port
+
+pytestmark = pytest.mark.skipif("QUICKSTART" not in os.environ,
+                                reason="builds release: runs where QUICKSTART is set")
+NAMES = ["issuer", "attested", "any-country", "officer-1", "officer-2", "officer-3",
+         "auditor", "stranger"]
+
+
+def quickstart(directory, port, *more):
+    return subprocess.run([ROOT / "tools/quickstart", "--dir", directory, "--port", str(port), *more],
+                          capture_output=True, text=True, timeout=900)
+
+
+@pytest.mark.parametrize("alg", ["ES256", "PS256"])
+def test_once(tmp_path, alg):
+    directory, port = tmp_path / "demo", free_port()
+    out = quickstart(directory, port, "--once", "--alg", alg)
+    assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
+    for name in NAMES:
+        assert (directory / f"clients/{name}.pem").is_file()
+        assert (directory / f"clients/{name}.key").stat().st_mode & 0o077 == 0
+    for name in ("ca.pem", "csca.pem", "signerd.yaml", "policy.yaml", "softhsm2.conf", "state"):
+        assert (directory / name).exists(), name
+    assert not (directory / "run/signerd.pid").exists(), "still running"
+    assert "curl" in out.stdout
+    # the QR on the screen scans
+    picture = terminal_to_png(out.stdout, tmp_path / "qr.png")
+    text = subprocess.run(["zbarimg", "-q", "--raw", picture], capture_output=True,
+                          check=True, text=True).stdout.strip()
+    (dsc,) = (directory / "dsc").glob("*.pem")
+    hcert.verify(hcert.unwrap(text), hcert.load_certificate(dsc))
+    # a second run starts what is there
+    ca = (directory / "ca.pem").read_bytes()
+    assert quickstart(directory, port, "--once", "--no-install").returncode == 0
+    assert (directory / "ca.pem").read_bytes() == ca
+
+
+def terminal_to_png(text, path):
+    """Draw the half blocks of a terminal's QR code as pixels."""
+    import re
+    from PIL import Image
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", l) for l in text.splitlines()]
+    rows = [l for l in lines if l and len(l) > 20 and set(l) <= set(" ▀▄█")]
+    assert len(rows) > 15, "no QR code on the screen"
+    colours = any("\x1b[" in l for l in text.splitlines() if "▀" in l or "▄" in l)
+    width = max(map(len, rows))
+    image = Image.new("L", (width + 8, len(rows) * 2 + 8), 255 if colours else 255)
+    for y, row in enumerate(rows):
+        for x, c in enumerate(row.ljust(width)):
+            top, bottom = c in "▀█", c in "▄█"
+            image.putpixel((x + 4, y * 2 + 4), 0 if top else 255)
+            image.putpixel((x + 4, y * 2 + 5), 0 if bottom else 255)
+    dark = sum(1 for p in image.getdata() if p == 0)
+    if dark > image.width * image.height * 0.6:  # the light modules were drawn
+        image = image.point(lambda p: 255 - p)
+    image.resize((image.width * 6, image.height * 6), Image.NEAREST).save(path)
+    return path
+
+
+def test_detach(tmp_path):
+    directory, port = tmp_path / "demo", free_port()
+    out = quickstart(directory, port, "--detach", "--no-install")
+    assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
+    pid = int((directory / "run/signerd.pid").read_text())
+    try:
+        again = quickstart(directory, port, "--detach", "--no-install")
+        assert again.returncode == 0
+        assert int((directory / "run/signerd.pid").read_text()) == pid
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + 20
+        while pathlib.Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+            time.sleep(0.1)
+    assert not (directory / "run/signerd.pid").exists()
+
+
+def test_usage(tmp_path):
+    assert quickstart(tmp_path / "x", 99999, "--no-install").returncode == 2
+    assert quickstart(tmp_path / "x", 8443, "--nonsense").returncode == 2
+    assert quickstart(tmp_path / "x", 8443, "--alg", "RS256", "--no-install").returncode == 2

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TEST_CORE_FAKES_H
+#define TEST_CORE_FAKES_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "ipc/channel.h"
+#include "pki.h"
+#include "request.h"
+
+/*
+ * fakes: the other ends of the desk's links: hsms that sign in software, hold,
+ * fail or lie, and fronts that ask and remember what they were told.
+ */
+enum { HELD_MAX = 256, ANSWERS_MAX = 1024 };
+
+/* --- what a fake hsm does with a job ------------------------------------ */
+
+enum hsm_mood {
+	HSM_SIGNS,
+	HSM_HOLDS,	      /* keeps certificates, signs tests */
+	HSM_SIGNS_WRONG,      /* certificates; tests are good */
+	HSM_SIGNS_WRONG_ONLY, /* and does not answer tests */
+	HSM_SIGNS_SHORT,
+	HSM_FAILS,     /* certificates */
+	HSM_FAILS_ALL, /* tests too */
+	HSM_EXPIRES
+};
+
+struct fake_hsm {
+	struct channel *channel;
+	enum hsm_mood mood;
+	const struct signer *signer; /* the key it has */
+	const char *label;	     /* of it */
+	uint32_t sessions;
+	size_t packets, jobs; /* seen; tests are not counted */
+	size_t most_in_packet, in_packet;
+	size_t nheld;
+	struct {
+		uint64_t id;
+		uint8_t tbs[64];
+		size_t n;
+	} held[HELD_MAX];
+	bool ended;
+};
+
+struct answer {
+	enum wire_type type;
+	uint64_t id;
+	enum sg_err err;
+	char detail[128];
+	char code[64]; /* of the first violation */
+	char violation_detail[256];
+	struct wire_issued issued; /* spans point to cose, uvci */
+	uint8_t cose[8192];
+	char uvci[128];
+	size_t nviolations;
+};
+
+struct fake_front {
+	struct channel *channel;
+	size_t n;
+	struct answer answer[ANSWERS_MAX];
+	uint32_t credit;
+	bool has_status, ready;
+	size_t statuses;
+	uint8_t policy_hash[32];
+	uint8_t *document; /* of the last WIRE_ANSWER */
+	size_t document_n;
+	bool ended;
+};
+
+/* --- hsm ---------------------------------------------------------------- */
+
+static inline bool hsm_is_test(const struct fake_hsm *h, struct span tbs)
+{
+	uint8_t digest[32];
+	char text[128];
+	const int n = snprintf(text, sizeof(text), "signerd test signature %s",
+			       h->label);
+
+	if (h->signer->alg == COSE_EDDSA)
+		return span_is(tbs, text);
+	EVP_Digest(text, (size_t)n, digest, NULL, EVP_sha256(), NULL);
+	return span_eq(tbs, span_of(digest, sizeof(digest)));
+}
+
+static inline void hsm_answer(struct fake_hsm *h, uint64_t id, struct span tbs,
+			      enum hsm_mood mood)
+{
+	uint8_t sig[COSE_SIG_MAX];
+	struct wire_signed m = {.queue_us = 3, .sign_us = 80};
+	const struct wire_sign_failed failed = {.ckr = 0x30,
+						.expired = mood == HSM_EXPIRES};
+	struct wire_packet *w = channel_room(h->channel, 1024);
+
+	assert_non_null(w);
+	if (mood == HSM_FAILS || mood == HSM_FAILS_ALL || mood == HSM_EXPIRES) {
+		assert_int_equal(wire_put_sign_failed(w, id, &failed), SG_OK);
+		return;
+	}
+	m.signature = span_of(sig, signer_sign(h->signer, tbs, sig));
+	if (mood == HSM_SIGNS_WRONG || mood == HSM_SIGNS_WRONG_ONLY)
+		sig[5] ^= 1;
+	if (mood == HSM_SIGNS_SHORT)
+		m.signature.n--;
+	assert_int_equal(wire_put_signed(w, id, &m), SG_OK);
+}
+
+static inline bool hsm_on_message(void *ctx, const struct wire_msg *m,
+				  const int *fds, size_t n)
+{
+	struct fake_hsm *h = ctx;
+	struct wire_sign sign;
+	bool test;
+
+	(void)fds;
+	assert_int_equal(n, 0);
+	assert_int_equal(m->type, WIRE_SIGN);
+	assert_int_equal(wire_get_sign(m, &sign), SG_OK);
+	assert_int_equal(sign.key, 7);
+	test = hsm_is_test(h, sign.tbs);
+	if (!test) {
+		h->jobs++;
+		h->in_packet++;
+	}
+	if (test && h->mood == HSM_SIGNS_WRONG_ONLY)
+		return true;
+	if (test && h->mood != HSM_FAILS_ALL) {
+		hsm_answer(h, m->id, sign.tbs, HSM_SIGNS);
+	} else if (h->mood == HSM_HOLDS) {
+		assert_true(h->nheld < HELD_MAX);
+		assert_true(sign.tbs.n <= sizeof(h->held[0].tbs));
+		h->held[h->nheld].id = m->id;
+		h->held[h->nheld].n = sign.tbs.n;
+		memcpy(h->held[h->nheld].tbs, sign.tbs.p, sign.tbs.n);
+		h->nheld++;
+	} else {
+		hsm_answer(h, m->id, sign.tbs, h->mood);
+	}
+	return true;
+}
+
+static inline void hsm_on_packet(void *ctx)
+{
+	struct fake_hsm *h = ctx;
+
+	if (h->in_packet > 0)
+		h->packets++;
+	if (h->in_packet > h->most_in_packet)
+		h->most_in_packet = h->in_packet;
+	h->in_packet = 0;
+}
+
+static inline void hsm_on_end(void *ctx, bool bad)
+{
+	struct fake_hsm *h = ctx;
+
+	assert_false(bad);
+	h->ended = true;
+}
+
+static inline void hsm_release_held(struct fake_hsm *h)
+{
+	const size_t n = h->nheld;
+
+	h->nheld = 0;
+	for (size_t i = 0; i < n; i++)
+		hsm_answer(h, h->held[i].id,
+			   span_of(h->held[i].tbs, h->held[i].n), HSM_SIGNS);
+}
+
+/* Offer the key of H under number 7, with or without its certificate. */
+static inline void hsm_say_ready(struct fake_hsm *h, bool certificate)
+{
+	struct wire_hsm_ready m = {.sessions = h->sessions, .nkeys = 1};
+	struct wire_packet *w = channel_room(h->channel, 8192);
+
+	m.key[0] = (struct wire_hsm_key){
+		.key = 7,
+		.alg = h->signer->alg,
+		.label = span_str(h->label),
+		.spki = span_of(h->signer->spki, (size_t)h->signer->spki_n)};
+	if (certificate)
+		m.key[0].certificate =
+			span_of(h->signer->der, (size_t)h->signer->der_n);
+	assert_non_null(w);
+	assert_int_equal(wire_put_hsm_ready(w, &m), SG_OK);
+}
+
+/* --- front -------------------------------------------------------------- */
+
+static inline void answer_take_violations(struct answer *a, struct span rest)
+{
+	struct wire_violation v;
+
+	while (wire_violation_next(&rest, &v) == SG_OK) {
+		if (a->nviolations++ > 0)
+			continue;
+		(void)snprintf(a->code, sizeof(a->code), "%.*s", (int)v.code.n,
+			       (const char *)v.code.p);
+		(void)snprintf(a->violation_detail, sizeof(a->violation_detail),
+			       "%.*s", (int)v.detail.n,
+			       (const char *)v.detail.p);
+	}
+}
+
+static inline void front_take_issued(struct answer *a, const struct wire_msg *m)
+{
+	assert_int_equal(wire_get_issued(m, &a->issued), SG_OK);
+	assert_true(a->issued.cose.n <= sizeof(a->cose));
+	assert_true(a->issued.uvci.n < sizeof(a->uvci));
+	if (a->issued.cose.n > 0)
+		memcpy(a->cose, a->issued.cose.p, a->issued.cose.n);
+	a->issued.cose.p = a->cose;
+	(void)snprintf(a->uvci, sizeof(a->uvci), "%.*s", (int)a->issued.uvci.n,
+		       (const char *)a->issued.uvci.p);
+	answer_take_violations(a, a->issued.violations);
+}
+
+static inline void front_take_problem(struct answer *a,
+				      const struct wire_msg *m)
+{
+	struct wire_problem p;
+
+	assert_int_equal(wire_get_problem(m, &p), SG_OK);
+	a->err = (enum sg_err)p.err;
+	assert_int_equal(p.retry_after_s > 0, err_retry(a->err));
+	(void)snprintf(a->detail, sizeof(a->detail), "%.*s", (int)p.detail.n,
+		       (const char *)p.detail.p);
+	answer_take_violations(a, p.violations);
+}
+
+static inline void front_take_status(struct fake_front *f,
+				     const struct wire_msg *m)
+{
+	struct wire_status s;
+
+	assert_int_equal(wire_get_status(m, &s), SG_OK);
+	assert_int_equal(s.ready, s.reason.n == 0);
+	f->has_status = true;
+	f->statuses++;
+	f->ready = s.ready;
+	memcpy(f->policy_hash, s.policy_hash, sizeof(f->policy_hash));
+}
+
+static inline void front_take_answer(struct fake_front *f,
+				     const struct wire_msg *m)
+{
+	struct wire_answer a;
+
+	assert_int_equal(wire_get_answer(m, &a), SG_OK);
+	free(f->document);
+	f->document = malloc(a.document.n + 1);
+	assert_non_null(f->document);
+	if (a.document.n > 0)
+		memcpy(f->document, a.document.p, a.document.n);
+	f->document_n = a.document.n;
+}
+
+static inline bool front_on_message(void *ctx, const struct wire_msg *m,
+				    const int *fds, size_t n)
+{
+	struct fake_front *f = ctx;
+	struct answer *a = &f->answer[f->n];
+	struct wire_credit credit;
+
+	(void)fds;
+	assert_int_equal(n, 0);
+	if (m->type == WIRE_CREDIT) {
+		assert_int_equal(wire_get_credit(m, &credit), SG_OK);
+		f->credit = credit.credit;
+		return true;
+	}
+	if (m->type == WIRE_STATUS) {
+		front_take_status(f, m);
+		return true;
+	}
+	assert_true(f->n < ANSWERS_MAX);
+	*a = (struct answer){.type = m->type, .id = m->id};
+	if (m->type == WIRE_ISSUED)
+		front_take_issued(a, m);
+	else if (m->type == WIRE_PROBLEM)
+		front_take_problem(a, m);
+	else if (m->type == WIRE_ANSWER)
+		front_take_answer(f, m);
+	else
+		fail_msg("message %d", m->type);
+	f->n++;
+	return true;
+}
+
+static inline void front_on_end(void *ctx, bool bad)
+{
+	struct fake_front *f = ctx;
+
+	assert_false(bad);
+	f->ended = true;
+}
+
+static inline void front_clear(struct fake_front *f)
+{
+	channel_close(f->channel);
+	free(f->document);
+	f->channel = NULL;
+	f->document = NULL;
+}
+
+static inline void front_send(struct fake_front *f, uint64_t id,
+			      const struct ask *a, struct span request)
+{
+	uint8_t identity[IDENTITY_BYTES_MAX];
+	const size_t n = identity_make(a->identity != NULL ? a->identity
+							   : "urn:test:issuer",
+				       identity, sizeof(identity));
+	const struct wire_issue m = {
+		.deadline_us = clock_mono_us() +
+			       (a->within_us > 0 ? a->within_us : 5000000),
+		.dry_run = a->dry_run,
+		.language = a->vietnamese ? WIRE_VIETNAMESE : WIRE_ENGLISH,
+		.identity = span_of(identity, n),
+		.request = request};
+	struct wire_packet *w = channel_room(f->channel, 1024 + request.n);
+
+	assert_non_null(w);
+	assert_int_equal(wire_put_issue(w, id, &m), SG_OK);
+}
+
+static inline void front_issue(struct fake_front *f, uint64_t id,
+			       const struct ask *a)
+{
+	uint8_t request[4096];
+
+	front_send(f, id, a,
+		   span_of(request, request_make(a, request, sizeof(request))));
+}
+
+static inline void front_ask(struct fake_front *f, uint64_t id,
+			     enum wire_question question, const char *uri)
+{
+	uint8_t identity[IDENTITY_BYTES_MAX];
+	const size_t n = identity_make(uri, identity, sizeof(identity));
+	const struct wire_ask m = {.question = (uint8_t)question,
+				   .identity = span_of(identity, n)};
+	struct wire_packet *w = channel_room(f->channel, 1024);
+
+	assert_non_null(w);
+	assert_int_equal(wire_put_ask(w, id, &m), SG_OK);
+}
+
+/* The answer to ID; NULL: there is none. */
+static inline struct answer *front_answer(struct fake_front *f, uint64_t id)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->answer[i].id == id)
+			return &f->answer[i];
+	return NULL;
+}
+
+#endif /* TEST_CORE_FAKES_H */

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/keyring.h"
+#include "pki.h"
+
+#define ARC "1.3.6.1.4.1.1847.2021.1."
+
+static struct core_settings settings;
+
+static void set_up(enum cose_alg alg, unsigned kinds)
+{
+	memset(&settings, 0, sizeof(settings));
+	settings.nkeys = 1;
+	settings.key[0] = (struct core_key_settings){
+		.label = "dsc-1", .alg = alg, .kinds = kinds, .country = "VN"};
+}
+
+static struct wire_hsm_key offer_of(const struct signer *s, const char *label)
+{
+	return (struct wire_hsm_key){
+		.key = 1,
+		.alg = s->alg,
+		.label = span_str(label),
+		.certificate = span_of(s->der, (size_t)s->der_n),
+		.spki = span_of(s->spki, (size_t)s->spki_n)};
+}
+
+/* The DER of S in a file, as PEM or as it is. */
+static void write_certificate(const struct signer *s, bool pem, char *path)
+{
+	const int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+	const uint8_t *p = s->der;
+	X509 *cert = d2i_X509(NULL, &p, s->der_n);
+
+	assert_non_null(f);
+	if (pem)
+		PEM_write_X509(f, cert);
+	else
+		(void)fwrite(s->der, 1, (size_t)s->der_n, f);
+	(void)fclose(f);
+	X509_free(cert);
+}
+
+static enum sg_err create_from(const struct signer *s, bool pem,
+			       struct keyring **k)
+{
+	char path[] = "/tmp/keyring-XXXXXX";
+	enum sg_err err;
+
+	write_certificate(s, pem, path);
+	memcpy(settings.key[0].certificate, path, sizeof(path));
+	err = keyring_create(&settings, k);
+	unlink(path);
+	return err;
+}
+
+static void test_from_file(void **state)
+{
+	const time_t now = time(NULL);
+
+	(void)state;
+	for (int pem = 0; pem <= 1; pem++) {
+		struct signer s = signer_usual(COSE_ES256);
+		struct keyring *k;
+		uint8_t want[COSE_PROTECTED_MAX];
+		size_t n;
+
+		set_up(COSE_ES256, DCC_ALL_KINDS);
+		assert_int_equal(create_from(&s, pem == 1, &k), SG_OK);
+		assert_true(k->key[0].has_dsc);
+		assert_int_equal(k->key[0].certificate_n, s.der_n);
+		assert_memory_equal(k->key[0].certificate, s.der,
+				    (size_t)s.der_n);
+		assert_int_equal(k->key[0].state, KEY_ACTIVE);
+		assert_int_equal(k->key[0].bounds.not_before,
+				 k->key[0].dsc.not_before);
+		assert_int_equal(cose_protected(COSE_ES256, k->key[0].dsc.kid,
+						want, sizeof(want), &n),
+				 SG_OK);
+		assert_int_equal(k->key[0].prot_n, n);
+		assert_memory_equal(k->key[0].prot, want, n);
+		assert_true(keyring_signs(k, 0, DCC_TEST, now));
+		assert_false(keyring_signs(k, 0, DCC_TEST, now - 7200));
+		assert_false(keyring_valid(k, 0, now + 3L * 365 * 86400));
+		k->key[0].state = KEY_RETIRED;
+		assert_false(keyring_signs(k, 0, DCC_TEST, now));
+		keyring_free(k);
+		signer_free(&s);
+	}
+}
+
+static void test_bad_files(void **state)
+{
+	struct signer s = signer_usual(COSE_PS256);
+	struct keyring *k;
+	char path[] = "/tmp/keyring-XXXXXX";
+	const int fd = mkstemp(path);
+
+	(void)state;
+	set_up(COSE_ES256, DCC_ALL_KINDS);
+	assert_int_equal(create_from(&s, true, &k), SG_BAD_KEY);
+	assert_null(k);
+	memcpy(settings.key[0].certificate, "/nonexistent", 13);
+	assert_int_equal(keyring_create(&settings, &k), SG_IO);
+	memcpy(settings.key[0].certificate, path, sizeof(path));
+	assert_int_equal(write(fd, "no certificate", 14), 14);
+	assert_int_equal(keyring_create(&settings, &k), SG_MALFORMED);
+	close(fd);
+	unlink(path);
+	signer_free(&s);
+}
+
+static void test_usages(void **state)
+{
+	static const struct {
+		const char *usage, *extended;
+		unsigned kinds, got;
+	} cases[] = {
+		{"digitalSignature", NULL, DCC_ALL_KINDS, DCC_ALL_KINDS},
+		{NULL, NULL, DCC_ALL_KINDS, DCC_ALL_KINDS},
+		{"digitalSignature", ARC "2", DCC_ALL_KINDS,
+		 DCC_KIND_BIT(DCC_VACCINATION)},
+		{"digitalSignature", ARC "1," ARC "3", DCC_ALL_KINDS,
+		 DCC_KIND_BIT(DCC_TEST) | DCC_KIND_BIT(DCC_RECOVERY)},
+		{"digitalSignature", ARC "1", DCC_KIND_BIT(DCC_VACCINATION), 0},
+		{"keyCertSign", NULL, DCC_ALL_KINDS, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct signer s = signer_make(
+			&(struct signer_shape){.alg = COSE_ES256,
+					       .key_usage = cases[i].usage,
+					       .extended = cases[i].extended,
+					       .to_s = 86400});
+		struct wire_hsm_key offer = offer_of(&s, "dsc-1");
+		struct keyring *k;
+		size_t index;
+
+		set_up(COSE_ES256, cases[i].kinds);
+		assert_int_equal(keyring_create(&settings, &k), SG_OK);
+		assert_int_equal(keyring_offer(k, &offer, &index),
+				 cases[i].got != 0 ? SG_OK : SG_BAD_KEY);
+		assert_int_equal(k->key[0].has_dsc, cases[i].got != 0);
+		if (cases[i].got != 0)
+			assert_int_equal(k->key[0].kinds, cases[i].got);
+		keyring_free(k);
+		signer_free(&s);
+	}
+}
+
+static void test_offers(void **state)
+{
+	struct signer s = signer_usual(COSE_ES256);
+	struct signer other = signer_usual(COSE_ES256);
+	struct wire_hsm_key offer = offer_of(&s, "dsc-1");
+	struct keyring *k;
+	size_t index = 9;
+
+	(void)state;
+	set_up(COSE_ES256, DCC_ALL_KINDS);
+	settings.nkeys = 2;
+	settings.key[1] = settings.key[0];
+	memcpy(settings.key[1].label, "dsc-2", 6);
+	assert_int_equal(keyring_create(&settings, &k), SG_OK);
+	assert_false(k->key[0].has_dsc);
+	assert_true(keyring_has_kind(k, DCC_VACCINATION));
+	offer.label = SPAN_LIT("dsc-3");
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_NOT_FOUND);
+	offer.label = SPAN_LIT("dsc-2");
+	offer.certificate.n = 0;
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
+	offer = offer_of(&s, "dsc-2");
+	offer.alg = COSE_PS256;
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
+	offer = offer_of(&s, "dsc-2");
+	offer.certificate.n -= 3;
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_MALFORMED);
+	assert_false(k->key[1].has_dsc);
+	offer = offer_of(&s, "dsc-2");
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_OK);
+	assert_int_equal(index, 1);
+	assert_true(k->key[1].has_dsc && !k->key[0].has_dsc);
+	/* Again, by another hsm: the same key or none. */
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_OK);
+	offer.certificate.n = 0;
+	offer.spki.n = 0;
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_OK);
+	offer = offer_of(&other, "dsc-2");
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
+	offer.spki = SPAN_LIT("no key");
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
+	keyring_free(k);
+	keyring_free(NULL);
+	signer_free(&s);
+	signer_free(&other);
+}
+
+static void test_message(void **state)
+{
+	struct key key = {.label = "dsc-1"};
+	uint8_t out[KEYRING_TEST_MAX];
+
+	(void)state;
+	assert_true(span_is(span_of(out, keyring_test_message(&key, out)),
+			    "signerd test signature dsc-1"));
+	/* A Sig_structure begins with 0x84: never this. */
+	assert_int_not_equal(out[0], 0x84);
+	memset(key.label, 'x', sizeof(key.label));
+	assert_int_equal(keyring_test_message(&key, out), 23 + CORE_LABEL_MAX);
+}
+
+static void test_states(void **state)
+{
+	(void)state;
+	assert_string_equal(key_state_text(KEY_ACTIVE), "active");
+	assert_string_equal(key_state_text(KEY_COMPROMISED), "compromised");
+	assert_string_equal(key_state_text(KEY_STATE_COUNT), "unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_from_file),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_usages),
+		cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_states),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

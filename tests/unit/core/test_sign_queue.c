@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/sign_queue.h"
+
+static struct sign_queue q;
+
+static struct op op_of(size_t key, uint64_t submitted_us)
+{
+	return (struct op){
+		.key = key, .submitted_us = submitted_us, .avoid = -1};
+}
+
+static void test_order(void **state)
+{
+	struct op a = op_of(0, 10);
+	struct op b = op_of(0, 20);
+	struct op c = op_of(63, 15);
+
+	(void)state;
+	sign_queue_init(&q);
+	sign_queue_append(&q, &a);
+	sign_queue_append(&q, &b);
+	sign_queue_append(&q, &c);
+	assert_int_equal(q.n, 3);
+	assert_true(q.waiting == (UINT64_C(1) << 63 | 1));
+	/* The oldest of the keys asked for, in order within a key. */
+	assert_null(sign_queue_take(&q, 2, 0, 0));
+	assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0), &a);
+	assert_ptr_equal(sign_queue_take(&q, 1, 0, 0), &b);
+	assert_true(q.waiting == UINT64_C(1) << 63);
+	sign_queue_append(&q, &a);
+	b.submitted_us = 5;
+	sign_queue_prepend(&q, &b);
+	assert_ptr_equal(sign_queue_take(&q, 1, 0, 0), &b);
+	sign_queue_remove(&q, &a);
+	assert_int_equal(a.place, OP_OUT);
+	assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0), &c);
+	assert_int_equal(q.n, 0);
+	assert_true(q.waiting == 0);
+}
+
+static void test_avoid(void **state)
+{
+	struct op a = op_of(0, 10);
+	struct op b = op_of(0, 20);
+
+	(void)state;
+	sign_queue_init(&q);
+	a.avoid = 3;
+	sign_queue_append(&q, &a);
+	/* Alone, it goes even where it failed, if nobody else has the key. */
+	assert_null(sign_queue_take(&q, 1, 3, 1));
+	assert_ptr_equal(sign_queue_take(&q, 1, 3, 0), &a);
+	sign_queue_append(&q, &a);
+	sign_queue_append(&q, &b);
+	assert_ptr_equal(sign_queue_take(&q, 1, 3, 1), &b);
+	assert_ptr_equal(sign_queue_take(&q, 1, 4, 1), &a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_avoid),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tls_world.h"
+
+static void test_without_crl_nobody_is_revoked(void **state)
+{
+	struct front_settings s = settings_with(NULL);
+	struct wire w;
+
+	(void)state;
+	wire_open(&w, &s, &revoked);
+	shake(&w, SIZE_MAX / 2);
+	assert_int_equal(w.result, TLS_OK);
+	wire_close(&w);
+}
+
+/* A chain of two: the CAs are checked where a CRL for them is there. */
+static void test_intermediate_ca(void **state)
+{
+	static const struct {
+		const char *crl;
+		enum tls_result result;
+		const char *reason;
+	} cases[] = {
+		{NULL, TLS_OK, ""},
+		{"crl.pem", TLS_OK, ""},
+		{"sub-crl.pem", TLS_FAILED, "certificate revoked"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct front_settings s = settings_with(cases[i].crl);
+		struct wire w;
+
+		wire_open(&w, &s, &by_sub);
+		assert_int_equal(
+			SSL_CTX_add1_chain_cert(w.client_ctx, sub_ca.x), 1);
+		assert_int_equal(SSL_add1_chain_cert(w.client, sub_ca.x), 1);
+		shake(&w, SIZE_MAX / 2);
+		assert_int_equal(w.result, cases[i].result);
+		assert_string_equal(tls_reason(w.server), cases[i].reason);
+		wire_close(&w);
+	}
+}
+
+/* No CRL of the leaf's CA: refused, not waved through. */
+static void test_crl_of_another_ca_does_not_do(void **state)
+{
+	struct front_settings s = settings_with("text.pem");
+	struct wire w;
+
+	(void)state;
+	pki_write_crl("text.pem", pki_crl(&other_ca, NULL, -1, 9), "w");
+	wire_open(&w, &s, &good);
+	shake(&w, SIZE_MAX / 2);
+	assert_int_equal(w.result, TLS_FAILED);
+	assert_string_equal(tls_reason(w.server),
+			    "unable to get certificate CRL");
+	wire_close(&w);
+	pki_write_text("text.pem", "hello\n");
+}
+
+static void test_crl_that_is_out_of_date(void **state)
+{
+	struct front_settings s = settings_with("old-crl.pem");
+	struct wire w;
+
+	(void)state;
+	wire_open(&w, &s, &good);
+	assert_true(tls_context_crl_expired(w.ctx));
+	shake(&w, SIZE_MAX / 2);
+	assert_int_equal(w.result, TLS_FAILED);
+	assert_string_equal(tls_reason(w.server), "CRL has expired");
+	wire_close(&w);
+}
+
+/* --- files
+ * ------------------------------------------------------------------------------
+ */
+
+static void test_faults_of_files(void **state)
+{
+	static const struct {
+		size_t field;
+		const char *file;
+		const char *says;
+	} cases[] = {
+		{offsetof(struct front_settings, certificate), "absent.pem",
+		 "absent.pem: "},
+		{offsetof(struct front_settings, certificate), "text.pem",
+		 "text.pem: "},
+		{offsetof(struct front_settings, certificate), "ca.pem",
+		 "server.key: "},
+		{offsetof(struct front_settings, key), "text.pem",
+		 "text.pem: "},
+		{offsetof(struct front_settings, key), "locked.key",
+		 "locked.key: "},
+		{offsetof(struct front_settings, client_ca), "absent.pem",
+		 "absent.pem: "},
+		{offsetof(struct front_settings, client_ca), "text.pem",
+		 "text.pem: holds no certificate"},
+		{offsetof(struct front_settings, crl), "absent.pem",
+		 "absent.pem: "},
+		{offsetof(struct front_settings, crl), "text.pem",
+		 "text.pem: holds no CRL"},
+		{offsetof(struct front_settings, crl), "bad-crl.pem",
+		 "bad-crl.pem: not signed by the client CA"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct front_settings s = settings;
+		struct tls_context *ctx = NULL;
+		char reason[TLS_REASON_BYTES];
+
+		(void)pki_path((char *)&s + cases[i].field, cases[i].file);
+		assert_int_equal(tls_context_create(&s, &ctx, reason),
+				 SG_CONFIG);
+		if (strstr(reason, cases[i].says) == NULL)
+			fail_msg("%zu: %s", i, reason);
+	}
+}
+
+static void test_expiry_of_the_server(void **state)
+{
+	struct tls_context *ctx = context(&settings);
+
+	(void)state;
+	assert_in_range(tls_context_not_after(ctx), time(NULL) + 29 * PKI_DAY,
+			time(NULL) + 31 * PKI_DAY);
+	tls_context_free(ctx);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_crl_nobody_is_revoked),
+		cmocka_unit_test(test_intermediate_ca),
+		cmocka_unit_test(test_crl_of_another_ca_does_not_do),
+		cmocka_unit_test(test_crl_that_is_out_of_date),
+		cmocka_unit_test(test_faults_of_files),
+		cmocka_unit_test(test_expiry_of_the_server),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files that a configuration names. */
+#include "fixture.h"
+
+#include "config.h"
+
+static struct fixture fix;
+static char good[FIXTURE_TEXT];
+
+static int set_up(void **state)
+{
+	(void)state;
+	fixture_make(&fix);
+	fixture_config(&fix, good);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	fixture_remove(&fix);
+	return 0;
+}
+
+/* An edit of the good file, and the start of a fault that it must give. */
+struct bad {
+	const char *old;
+	const char *new;
+	const char *fault;
+};
+
+static enum sg_err load(const char *text, struct faults *faults)
+{
+	struct config *c;
+	enum sg_err e;
+
+	fixture_write(&fix, "signerd.yaml", text, 0644);
+	e = config_load(fixture_path(&fix, "signerd.yaml"), &c, faults, NULL,
+			NULL);
+	config_free(c);
+	return e;
+}
+
+static void test_load(void **state)
+{
+	struct faults faults = {0};
+	struct span text;
+	struct span policy;
+	struct config *c;
+	char want[128];
+
+	(void)state;
+	fixture_write(&fix, "signerd.yaml", good, 0644);
+	assert_int_equal(config_load(fixture_path(&fix, "signerd.yaml"), &c,
+				     &faults, &text, &policy),
+			 SG_OK);
+	assert_string_equal(faults.text, "");
+	assert_true(span_is(policy, FIXTURE_POLICY));
+	(void)snprintf(want, sizeof(want), "# base: %s\nversion: 1\n", fix.dir);
+	assert_true(text.n > strlen(want));
+	assert_memory_equal(text.p, want, strlen(want));
+	config_text_free(&text);
+	config_text_free(&policy);
+	config_free(c);
+}
+
+static void test_load_nothing(void **state)
+{
+	struct faults faults = {0};
+	struct config *c;
+
+	(void)state;
+	assert_int_equal(config_load(fixture_path(&fix, "absent.yaml"), &c,
+				     &faults, NULL, NULL),
+			 SG_CONFIG);
+	assert_null(c);
+	assert_non_null(strstr(faults.text, "absent.yaml: No such file"));
+}
+
+static const struct bad BAD_FILES[] = {
+	{"server.pem", "absent.pem", ":9: tls.certificate: "},
+	{"server.pem", "server.key", "has no certificate in PEM"},
+	{"server.key", "other.key",
+	 ":10: tls.key: does not fit the certificate"},
+	{"server.key", "server.pem", "has no private key in PEM"},
+	{"client_ca: ca.pem", "client_ca: policy.yaml", ":11: tls.client_ca: "},
+	{"crl: crl.pem", "crl: ca.pem", "has no revocation list in PEM"},
+	{"policy: policy.yaml", "policy: absent.yaml", ":13: policy: "},
+	{"policy: policy.yaml", "policy: softhsm2.conf", "softhsm2.conf:"},
+	{"state: state", "state: pin", "pin: is not a directory"},
+	{"module: module.so", "module: absent.so", ":18: hsms[0].module: "},
+	{"file:pin", "file:softhsm2.conf", "others than its owner"},
+	{"file:pin", "file:absent", ":19: hsms[0].pin: "},
+	{"certificate: dsc.pem", "certificate: pin",
+	 ":32: keys[0].certificate: "},
+	{"certificate: dsc.pem", "certificate: agreement.pem",
+	 "its key usage has no digitalSignature"},
+	{"alg: ES256", "alg: PS256", "its key is not for PS256"},
+};
+
+static void test_load_bad(void **state)
+{
+	char text[FIXTURE_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(BAD_FILES) / sizeof(BAD_FILES[0]); i++) {
+		struct faults faults = {0};
+
+		fixture_edit(good, BAD_FILES[i].old, BAD_FILES[i].new, text);
+		assert_int_equal(load(text, &faults), SG_CONFIG);
+		if (strstr(faults.text, BAD_FILES[i].fault) == NULL)
+			fail_msg("\"%s\" for \"%s\" gave: %s", BAD_FILES[i].new,
+				 BAD_FILES[i].old, faults.text);
+	}
+}
+
+/* Faults of the text and of the files it names, all in one go. */
+static void test_load_both(void **state)
+{
+	char a[FIXTURE_TEXT];
+	char b[FIXTURE_TEXT];
+	struct faults faults = {0};
+
+	(void)state;
+	fixture_edit(good, "fronts: 2", "fronts: two", a);
+	fixture_edit(a, "server.pem", "absent.pem", b);
+	fixture_edit(b, "policy: policy.yaml", "policy: pin", a);
+	assert_int_equal(load(a, &faults), SG_CONFIG);
+	assert_non_null(strstr(faults.text, "signerd.yaml:5: "));
+	assert_non_null(strstr(faults.text, "signerd.yaml:9: "));
+	assert_non_null(strstr(faults.text, "\npin"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_load_nothing),
+		cmocka_unit_test(test_load_bad),
+		cmocka_unit_test(test_load_both),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixture.h"
+
+#include <errno.h>
+
+#include "config_read.h"
+#include "listeners.h"
+
+static struct fixture fix;
+static struct config config;
+
+static int set_up(void **state)
+{
+	(void)state;
+	fixture_make(&fix);
+	config_defaults(&config, fix.dir);
+	(void)snprintf(config.address, sizeof(config.address), "127.0.0.1");
+	config.port = (uint16_t)fix.port;
+	config.fronts = 3;
+	(void)snprintf(config.ops, sizeof(config.ops), "127.0.0.1:%u",
+		       fix.ops_port);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	fixture_remove(&fix);
+	return 0;
+}
+
+static int connect_to(unsigned port)
+{
+	const struct sockaddr_in a = {.sin_family = AF_INET,
+				      .sin_port = htons((uint16_t)port),
+				      .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static void test_open(void **state)
+{
+	struct listeners l;
+	int fd;
+
+	(void)state;
+	assert_int_equal(listeners_open(&l, &config), SG_OK);
+	for (uint32_t i = 0; i < config.fronts; i++)
+		assert_true(l.tls[i] >= 0);
+	assert_int_equal(l.tls[config.fronts], -1);
+	fd = connect_to(fix.port);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	fd = connect_to(fix.ops_port);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	listeners_close(&l);
+	assert_int_equal(connect_to(fix.port), -1);
+	assert_int_equal(connect_to(fix.ops_port), -1);
+}
+
+/* Two of ours share a port among their fronts, never with one another. */
+static void test_twice(void **state)
+{
+	struct listeners a;
+	struct listeners b;
+
+	(void)state;
+	assert_int_equal(listeners_open(&a, &config), SG_OK);
+	assert_int_equal(listeners_open(&b, &config), SG_IO);
+	(void)snprintf(config.ops, sizeof(config.ops), "127.0.0.1:%u",
+		       fixture_free_port());
+	assert_int_equal(listeners_open(&b, &config), SG_IO);
+	/* And what it had opened is closed again. */
+	assert_int_equal(b.ops, -1);
+	assert_int_equal(b.tls[0], -1);
+	listeners_close(&a);
+}
+
+static void test_ipv6(void **state)
+{
+	struct listeners l;
+	int fd;
+
+	(void)state;
+	(void)snprintf(config.address, sizeof(config.address), "::");
+	(void)snprintf(config.ops, sizeof(config.ops), "[::1]:%u",
+		       fix.ops_port);
+	if (listeners_open(&l, &config) != SG_OK)
+		skip();		   /* a machine without IPv6 */
+	fd = connect_to(fix.port); /* by IPv4 */
+	assert_true(fd >= 0);
+	(void)close(fd);
+	listeners_close(&l);
+}
+
+static void test_no_such_address(void **state)
+{
+	struct listeners l;
+
+	(void)state;
+	(void)snprintf(config.address, sizeof(config.address), "192.0.2.1");
+	assert_int_equal(listeners_open(&l, &config), SG_IO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_such_address, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

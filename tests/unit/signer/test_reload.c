@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supervised.h"
+
+static void test_reload(void **state)
+{
+	struct run *r = *state;
+	char told[512];
+
+	start(r);
+	heard(r, told, sizeof(told));
+	edit_config(r, "fronts: 2", "fronts: 3");
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "reload-done generation=2", 1);
+	read_log(r);
+	assert_non_null(strstr(r->log, "sections=\"listen\""));
+	assert_non_null(strstr(r->log, "core/0 fake-reload config=1 policy=1"));
+	assert_int_equal(count(r->log, "fake-reload config=1 policy=0"),
+			 FRONTS);
+	assert_true(is_before(r->log, "reloaded process=core/0",
+			      "front/0 fake-reload"));
+	heard(r, told, sizeof(told));
+	assert_memory_equal(told, "RELOADING=1\nMONOTONIC_USEC=", 27);
+	assert_non_null(strstr(told, "|READY=1|"));
+	drain(r);
+}
+
+static void test_reload_faults(void **state)
+{
+	struct run *r = *state;
+
+	start(r);
+	edit_config(r, "fronts: 2", "fronts: two");
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "reload-refused", 1);
+	wait_for(r, "reload-done generation=1", 1);
+	read_log(r);
+	assert_non_null(strstr(r->log, "fault=\"signerd.yaml:5: "));
+	assert_int_equal(count(r->log, "fake-reload"), 0);
+	drain(r);
+}
+
+static void test_reload_refused_by_core(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "core.0", "refuse");
+	start(r);
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "reload-done generation=1", 1);
+	assert_int_equal(seen(r, "fake-reload"), 1); /* no front was asked */
+	drain(r);
+}
+
+static void test_reload_and_death(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "core.0", "silent");
+	start(r);
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "core/0 fake-reload", 1);
+	order(r, "core.0", "");
+	assert_int_equal(kill(pid_of(r, "core/0"), SIGKILL), 0);
+	wait_for(r, "reload-refused", 1);
+	wait_for(r, "reload-done generation=1", 1);
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "reload-done generation=2", 1);
+	drain(r);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_reload),
+		TEST(test_reload_faults),
+		TEST(test_reload_refused_by_core),
+		TEST(test_reload_and_death),
+	};
+
+	if (argc == 5)
+		return fake_role(argv[2], argv[4]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_TOOLS_HTTPS_H
+#define SG_TOOLS_HTTPS_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+/*
+ * https: requests to a signing server over mutual TLS, by libcurl; HTTP/2
+ * where the server offers it.  The connection is kept between requests.
+ * Never follows a redirect.  One thread.
+ */
+struct https_settings {
+	const char *server; /* "https://host:port" */
+	const char *cert;   /* PEM file: the client's certificate and chain */
+	const char *key;    /* PEM file */
+	const char *ca; /* PEM file of the server's CA; NULL: the system's */
+};
+
+enum { HTTPS_TEXT_MAX = 64, HTTPS_BODY_MAX = 16 << 20 };
+
+struct https_reply {
+	int status;
+	char content_type[HTTPS_TEXT_MAX]; /* without parameters */
+	char kid[HTTPS_TEXT_MAX];	   /* Signer-Kid, or empty */
+	char index[HTTPS_TEXT_MAX];	   /* Signer-Ledger-Index */
+	char expires[HTTPS_TEXT_MAX];	   /* Signer-Expires */
+	uint8_t *body;			   /* with a NUL beyond */
+	size_t n;
+};
+
+struct https_request {
+	const char *path;	  /* "/v1/keys" */
+	const char *content_type; /* NULL: a GET */
+	const char *accept;
+	struct span body;
+};
+
+struct https; /* opaque */
+
+/* Errors: SG_CONFIG (an incomplete or wrong setting), SG_NO_MEMORY; WHY (CAP
+ * bytes) says what. */
+SG_MUST_USE enum sg_err https_open(const struct https_settings *settings,
+				   struct https **out, char *why, size_t cap);
+void https_close(struct https *h);
+
+/*
+ * Ask and wait for the whole answer, whatever its status.
+ * Owns: OUT->body is the caller's; free().
+ * Errors: SG_IO (no connection, refused by TLS, broken off, timed out),
+ * SG_TOO_BIG, SG_NO_MEMORY; WHY says what.
+ */
+SG_MUST_USE enum sg_err https_ask(struct https *h,
+				  const struct https_request *r,
+				  struct https_reply *out, char *why,
+				  size_t cap);
+
+/* Fetch the plain http or https URL by GET, for metrics.  As https_ask(). */
+SG_MUST_USE enum sg_err https_fetch_plain(const char *url, uint8_t **body,
+					  size_t *n, char *why, size_t cap);
+
+#endif /* SG_TOOLS_HTTPS_H */

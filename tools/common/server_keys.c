@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server_keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum sg_err server_keys(struct https *h, struct keyset *set, char *why,
+			size_t cap)
+{
+	static const struct https_request request = {
+		.path = "/v1/keys",
+		.accept = "application/pem-certificate-chain",
+	};
+	struct https_reply reply;
+	enum sg_err err = https_ask(h, &request, &reply, why, cap);
+
+	if (err != SG_OK)
+		return err;
+	if (reply.status != 200) {
+		(void)snprintf(why, cap, "/v1/keys: status %d", reply.status);
+		err = SG_IO;
+	} else {
+		err = keyset_add(set, span_of(reply.body, reply.n), "/v1/keys");
+		if (err != SG_OK)
+			(void)snprintf(why, cap, "/v1/keys: %s", err_text(err));
+	}
+	free(reply.body);
+	return err;
+}

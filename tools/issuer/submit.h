@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_TOOLS_SUBMIT_H
+#define SG_TOOLS_SUBMIT_H
+
+#include "issuer.h"
+
+/* submit: sends the one record that a command is given. */
+
+/* Options that all commands with a record have beside the online ones. */
+enum { OPT_EXP = OPT_ONLINE, OPT_ID, OPT_SUBMIT };
+
+/* clang-format off */
+#define SUBMIT_OPTIONS                                                         \
+	[OPT_EXP] = {"exp", "TIME", NULL,                                      \
+		     "when it shall expire (seconds or RFC 3339)"},            \
+	[OPT_ID] = {"id", "TEXT", NULL, "your own mark, given back"}
+/* clang-format on */
+
+/*
+ * Send the record in the file that ARGS name to PATH of their server and wait
+ * for the answer in the form ACCEPT.
+ * Owns: OUT->body is the caller's; free().
+ * Errors: any; WHY (WHY_MAX bytes) says what.
+ */
+SG_MUST_USE enum sg_err submit_record(const struct args *args, const char *path,
+				      const char *accept,
+				      struct https_reply *out, char *why);
+
+#endif /* SG_TOOLS_SUBMIT_H */
