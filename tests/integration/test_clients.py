@@ -136,7 +136,7 @@ def test_reload_closes_only_what_is_no_longer_valid(own):
     good, bad, brief, left = (own.tls(c) for c in ("issuer", "revoked", "brief", "any-country"))
     for sock in (good, bad, brief, left):
         assert b" 200 " in get(sock)
-    time.sleep(6.5)
+    time.sleep(7.5)
     pki.write_crl(own, [revoked.serial_number])
     policy = own.dir / "policy.yaml"
     policy.write_text(policy.read_text().replace("urn:signerd:demo:any-country", "urn:gone"))
@@ -153,7 +153,7 @@ def test_expired_connection_is_refused_without_reload(own):
     own.start()
     sock = own.tls("brief")
     assert b" 200 " in get(sock)
-    time.sleep(4.5)
+    time.sleep(5.5)
     try:
         head = get(sock)
     except (OSError, ssl.SSLError):

@@ -83,7 +83,7 @@ enum sg_err request_build(struct span file, const struct request_extra *extra,
 			  char **out, size_t *n, char *why, size_t cap)
 {
 	static const char wrap[] = "\"dcc\":";
-	char *members;
+	char *members = NULL;
 	bool is_request;
 	char *text;
 	size_t room;

@@ -159,7 +159,7 @@ static void test_fails_to_start(void **state)
 	(void)snprintf(settings.pin_file, sizeof(settings.pin_file), "%s",
 		       hsm.wrong_pin_file);
 	start(patch_nothing);
-	expect_exit(1);
+	expect_exit(ROLE_EXIT_PIN_REFUSED);
 	assert_int_equal(recv(control, ready_bytes, 1, MSG_DONTWAIT), 0);
 	(void)close(control);
 	(void)before(NULL);
