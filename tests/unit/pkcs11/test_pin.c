@@ -120,7 +120,7 @@ static void test_is_locked_and_wiped(void **state)
 	struct pin pin;
 
 	(void)state;
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	skip(); /* mlock() does nothing there */
 #endif
 	assert_int_equal(read_text("1234", 4, &pin), SG_OK);
