@@ -309,7 +309,7 @@ static void fail_waiting(struct hsm_pool *p, size_t k)
 {
 	struct op *op;
 
-	while ((op = TAILQ_FIRST(&p->queue.key[k].ops)) != NULL) {
+	while ((op = sign_queue_first(&p->queue, k)) != NULL) {
 		sign_queue_remove(&p->queue, op);
 		hsm_op_finish(p, op, SG_TOKEN_DOWN, span_of(NULL, 0));
 	}

@@ -266,6 +266,7 @@ static enum sg_err issue_start(struct issuer *s, const struct request *r,
 	i->exp = d->exp;
 	i->id = r->id;
 	i->op.key = key;
+	i->op.bulk = r->m->bulk;
 	i->op.message = i->text.sig_structure;
 	i->op.deadline_us =
 		r->m->deadline_us < latest_us ? r->m->deadline_us : latest_us;

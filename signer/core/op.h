@@ -32,6 +32,7 @@ enum op_place {
 struct op {
 	/* The owner's, set before hsm_pool_submit(). */
 	size_t key;	      /* index in the keyring */
+	bool bulk;	      /* single requests go first */
 	struct span message;  /* stays in place until `done` or cancel */
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	op_done done;

@@ -10,8 +10,15 @@ enum { LOOK_MAX = 32 };
 void sign_queue_init(struct sign_queue *q)
 {
 	*q = (struct sign_queue){.n = 0};
-	for (size_t k = 0; k < CORE_KEYS_MAX; k++)
-		TAILQ_INIT(&q->key[k].ops);
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
+		TAILQ_INIT(&q->key[k].ops[SIGN_SINGLE]);
+		TAILQ_INIT(&q->key[k].ops[SIGN_BULK]);
+	}
+}
+
+static struct op_list *list_of(struct sign_queue *q, const struct op *op)
+{
+	return &q->key[op->key].ops[op->bulk ? SIGN_BULK : SIGN_SINGLE];
 }
 
 static void count_in(struct sign_queue *q, struct op *op)
@@ -26,33 +33,39 @@ static void count_in(struct sign_queue *q, struct op *op)
 void sign_queue_append(struct sign_queue *q, struct op *op)
 {
 	count_in(q, op);
-	TAILQ_INSERT_TAIL(&q->key[op->key].ops, op, entry);
+	TAILQ_INSERT_TAIL(list_of(q, op), op, entry);
 }
 
 void sign_queue_prepend(struct sign_queue *q, struct op *op)
 {
 	count_in(q, op);
-	TAILQ_INSERT_HEAD(&q->key[op->key].ops, op, entry);
+	TAILQ_INSERT_HEAD(list_of(q, op), op, entry);
 }
 
 void sign_queue_remove(struct sign_queue *q, struct op *op)
 {
 	assert(op->place == OP_QUEUED);
-	TAILQ_REMOVE(&q->key[op->key].ops, op, entry);
+	TAILQ_REMOVE(list_of(q, op), op, entry);
 	op->place = OP_OUT;
 	q->n--;
 	if (--q->key[op->key].n == 0)
 		q->waiting &= ~(UINT64_C(1) << op->key);
 }
 
-/* The first of key K that may go to SLOT. */
-static struct op *first_for(struct sign_queue *q, size_t k, int slot,
-			    bool elsewhere)
+struct op *sign_queue_first(struct sign_queue *q, size_t key)
+{
+	struct op *op = TAILQ_FIRST(&q->key[key].ops[SIGN_SINGLE]);
+
+	return op != NULL ? op : TAILQ_FIRST(&q->key[key].ops[SIGN_BULK]);
+}
+
+/* The first of OPS that may go to SLOT. */
+static struct op *first_for(struct op_list *ops, int slot, bool elsewhere)
 {
 	struct op *op;
 	unsigned looked = 0;
 
-	TAILQ_FOREACH (op, &q->key[k].ops, entry) {
+	TAILQ_FOREACH (op, ops, entry) {
 		if (!elsewhere || op->avoid != slot)
 			return op;
 		if (++looked == LOOK_MAX)
@@ -61,21 +74,37 @@ static struct op *first_for(struct sign_queue *q, size_t k, int slot,
 	return NULL;
 }
 
-struct op *sign_queue_take(struct sign_queue *q, uint64_t keys, int slot,
-			   uint64_t elsewhere)
+/* The oldest of CLASS among KEYS that may go to SLOT; it stays. */
+static struct op *oldest(struct sign_queue *q, enum sign_class class,
+			 uint64_t keys, int slot, uint64_t elsewhere)
 {
 	struct op *best = NULL;
 
 	for (uint64_t left = keys & q->waiting; left != 0; left &= left - 1) {
 		const size_t k = (size_t)__builtin_ctzll(left);
-		struct op *op =
-			first_for(q, k, slot, (elsewhere >> k & 1) != 0);
+		struct op *op = first_for(&q->key[k].ops[class], slot,
+					  (elsewhere >> k & 1) != 0);
 
 		if (op != NULL &&
 		    (best == NULL || op->submitted_us < best->submitted_us))
 			best = op;
 	}
-	if (best != NULL)
-		sign_queue_remove(q, best);
 	return best;
+}
+
+struct op *sign_queue_take(struct sign_queue *q, uint64_t keys, int slot,
+			   uint64_t elsewhere)
+{
+	struct op *single = oldest(q, SIGN_SINGLE, keys, slot, elsewhere);
+	struct op *bulk = NULL;
+	struct op *op;
+
+	if (single == NULL || q->singles + 1 >= SIGN_QUEUE_TURNS)
+		bulk = oldest(q, SIGN_BULK, keys, slot, elsewhere);
+	op = bulk != NULL ? bulk : single;
+	if (op == NULL)
+		return NULL;
+	q->singles = op == bulk ? 0 : q->singles + 1;
+	sign_queue_remove(q, op);
+	return op;
 }

@@ -60,6 +60,7 @@ struct wire_msg {
 struct wire_issue {
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	bool dry_run;	      /* /v1/validations: judge only */
+	bool bulk;	      /* of a stream: single requests go first */
 	uint8_t language;     /* enum wire_language */
 	struct span identity; /* see base/identity.h */
 	struct span request;  /* the whole request in deterministic CBOR */

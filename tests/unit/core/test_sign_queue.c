@@ -63,11 +63,47 @@ static void test_avoid(void **state)
 	assert_ptr_equal(sign_queue_take(&q, 1, 4, 1), &a);
 }
 
+/* Single requests first, but streams go on. */
+static void test_singles_go_first(void **state)
+{
+	struct op single[2 * SIGN_QUEUE_TURNS];
+	struct op bulk[2] = {op_of(0, 1), op_of(1, 2)};
+	size_t taken = 0;
+
+	(void)state;
+	sign_queue_init(&q);
+	for (size_t i = 0; i < 2; i++) {
+		bulk[i].bulk = true;
+		sign_queue_append(&q, &bulk[i]);
+	}
+	for (size_t i = 0; i < 2 * SIGN_QUEUE_TURNS; i++) {
+		single[i] = op_of(0, 100 + i);
+		sign_queue_append(&q, &single[i]);
+	}
+	assert_ptr_equal(sign_queue_first(&q, 0), &single[0]);
+	assert_ptr_equal(sign_queue_first(&q, 1), &bulk[1]);
+	for (size_t turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i + 1 < SIGN_QUEUE_TURNS; i++)
+			assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+					 &single[taken++]);
+		assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+				 &bulk[turn]);
+	}
+	assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+			 &single[taken++]);
+	assert_null(sign_queue_take(&q, 2, 0, 0)); /* key 1 has none left */
+	while (sign_queue_take(&q, UINT64_MAX, 0, 0) != NULL)
+		taken++;
+	assert_int_equal(taken, 2 * SIGN_QUEUE_TURNS);
+	assert_int_equal(q.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_avoid),
+		cmocka_unit_test(test_singles_go_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

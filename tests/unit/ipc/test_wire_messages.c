@@ -61,6 +61,7 @@ static void test_issue(void **state)
 {
 	const struct wire_issue in = {.deadline_us = UINT64_MAX - 1,
 				      .dry_run = true,
+				      .bulk = true,
 				      .language = WIRE_VIETNAMESE,
 				      .identity = SPAN_LIT("who"),
 				      .request = SPAN_LIT("\xa1\x00what")};
@@ -76,6 +77,7 @@ static void test_issue(void **state)
 	assert_int_equal(wire_get_issue(&m, &out), SG_OK);
 	assert_true(out.deadline_us == in.deadline_us);
 	assert_true(out.dry_run);
+	assert_true(out.bulk);
 	assert_int_equal(out.language, WIRE_VIETNAMESE);
 	assert_span(out.identity, in.identity);
 	assert_span(out.request, in.request);
@@ -98,12 +100,15 @@ static void test_issue_strict(void **state)
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
 	packet[HEAD + 8] = 1;
 	assert_int_equal(wire_get_issue(&m, &out), SG_OK);
-	packet[HEAD + 9] = WIRE_LANGUAGE_COUNT;
+	packet[HEAD + 9] = 2; /* bulk */
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
 	packet[HEAD + 9] = 0;
-	packet[HEAD + 10] = 4; /* the identity takes a byte of what follows */
+	packet[HEAD + 10] = WIRE_LANGUAGE_COUNT;
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
-	memset(packet + HEAD + 10, 0xff, 4);
+	packet[HEAD + 10] = 0;
+	packet[HEAD + 11] = 4; /* the identity takes a byte of what follows */
+	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
+	memset(packet + HEAD + 11, 0xff, 4);
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
 }
 
