@@ -36,6 +36,10 @@
 	  "HTTP responses by class of status")                                 \
 	X(HTTP_4XX, C, "signer_http_responses_total", "class=\"4xx\"", "")     \
 	X(HTTP_5XX, C, "signer_http_responses_total", "class=\"5xx\"", "")     \
+	X(STREAMS, G, "signer_streams", "",                                    \
+	  "Streams of requests that are open")                                 \
+	X(STREAM_RECORDS, C, "signer_stream_records_total", "",                \
+	  "Records of streams that were answered")                             \
 	X(ISSUED, C, "signer_certificates_issued_total", "",                   \
 	  "Certificates signed and released")                                  \
 	X(REFUSED, C, "signer_certificates_refused_total", "",                 \
@@ -68,6 +72,8 @@
 #define METRICS_HISTOGRAM_MAP(H)                                               \
 	H(REQUEST_TIME, "signer_request_seconds",                              \
 	  "Front: request complete to response handed to TLS")                 \
+	H(RECORD_TIME, "signer_stream_record_seconds",                         \
+	  "Front: record of a stream taken to its answer known")               \
 	H(QUEUE_TIME, "signer_sign_queue_seconds",                             \
 	  "Core: verdict to start of C_Sign")                                  \
 	H(SIGN_TIME, "signer_sign_execution_seconds",                          \

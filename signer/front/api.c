@@ -95,7 +95,9 @@ void api_data(struct exchange *x, struct span data)
 {
 	struct api_call *c = (struct api_call *)x->api;
 
-	if (c->route->data != NULL)
+	if (c->stream != NULL)
+		api_stream_data(c->stream, data);
+	else if (c->route->data != NULL)
 		c->route->data(c, data);
 }
 
@@ -103,8 +105,20 @@ void api_end(struct exchange *x)
 {
 	struct api_call *c = (struct api_call *)x->api;
 
-	if (c->route->end != NULL)
+	if (c->stream != NULL)
+		api_stream_end(c->stream);
+	else if (c->route->end != NULL)
 		c->route->end(c);
+}
+
+void api_room(struct exchange *x)
+{
+	api_stream_room(((struct api_call *)x->api)->stream);
+}
+
+void api_cut(struct exchange *x, enum sg_err e, const char *detail)
+{
+	api_stream_cut(((struct api_call *)x->api)->stream, e, detail);
 }
 
 void api_gone(struct exchange *x)
@@ -116,6 +130,7 @@ void api_gone(struct exchange *x)
 		return;
 	if (c->asked)
 		core_link_forget(x->front->link, c->question);
+	api_stream_free(c->stream);
 	free(c->body);
 	free(c);
 }

@@ -2,6 +2,9 @@
 #ifndef SG_API_H
 #define SG_API_H
 
+#include <sys/queue.h>
+
+#include "certificate.h"
 #include "core_link.h"
 #include "dcc_scratch.h"
 #include "doc.h"
@@ -20,9 +23,11 @@
 enum {
 	/* Of one answer: what the largest packet of the core can become, each
 	 * byte of its text escaped. */
-	API_ANSWER_MAX = 2 << 20,
-	API_ID_MAX = 128 * 4 /* bytes of 128 code points: the request's id */
+	API_ANSWER_MAX = 2 << 20
 };
+
+struct api_stream;
+TAILQ_HEAD(api_stream_list, api_stream);
 
 /* Working memory of one front: a turn of the loop makes one answer. */
 struct api {
@@ -30,6 +35,11 @@ struct api {
 	struct dcc_scratch dcc;
 	char hc1[HC1_TEXT_MAX];
 	uint8_t answer[API_ANSWER_MAX]; /* touched as far as it is used */
+	/* Streams with input that waits to be looked at, and whether something
+	 * has happened that may let one of them go on. */
+	struct api_stream_list hungry;
+	size_t nhungry;
+	bool stirred;
 };
 
 struct api_call;
@@ -58,13 +68,19 @@ struct api_call {
 	uint8_t *body;
 	size_t body_n, body_cap;
 	size_t id_n;
-	uint8_t id[API_ID_MAX]; /* to be echoed */
+	uint8_t id[CERTIFICATE_ID_MAX]; /* to be echoed */
+	struct api_stream *stream;	/* NULL: one request, one answer */
 };
 
 /* --- for the routes (api_call.c) --------------------------------------- */
 
 /* The language that the client reads best: Accept-Language. */
 enum wire_language api_language(const struct api_call *c);
+
+/* A document in C->form, begun in the API's buffer. */
+struct doc api_begin_doc(struct api_call *c);
+/* Of the ledger that the core writes; empty: none. */
+struct span api_ledger_origin(const struct api_call *c);
 
 /* Choose C->form among OFFERS (the server's preference first).  False, and
  * answered with 406, when the client takes none of them. */
@@ -90,6 +106,7 @@ void api_fail_by_core(struct api_call *c, const struct wire_msg *m,
 void api_certificates_open(struct api_call *c);
 void api_validations_open(struct api_call *c);
 void api_certificates_end(struct api_call *c); /* of both */
+bool api_is_validation(const struct api_call *c);
 /* Keep a run of the body in C->body. */
 void api_body_data(struct api_call *c, struct span run);
 void api_keys_open(struct api_call *c);
@@ -97,5 +114,15 @@ void api_policy_open(struct api_call *c);
 void api_livez_open(struct api_call *c);
 void api_readyz_open(struct api_call *c);
 void api_metrics_open(struct api_call *c);
+
+/* --- streams (api_stream.c) -------------------------------------------- */
+
+/* C's body is a stream of requests, in the form of C->body_type. */
+void api_stream_open(struct api_call *c);
+void api_stream_data(struct api_stream *s, struct span run);
+void api_stream_end(struct api_stream *s);
+void api_stream_room(struct api_stream *s);
+void api_stream_cut(struct api_stream *s, enum sg_err e, const char *detail);
+void api_stream_free(struct api_stream *s); /* NULL is allowed */
 
 #endif /* SG_API_H */

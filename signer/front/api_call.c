@@ -28,6 +28,21 @@ bool api_choose_form(struct api_call *c, const enum media *offers, size_t n)
 	return true;
 }
 
+struct doc api_begin_doc(struct api_call *c)
+{
+	const bool cbor = c->form == MEDIA_CBOR || c->form == MEDIA_CBOR_SEQ;
+
+	return doc_begin(cbor ? DOC_CBOR : DOC_JSON, c->api->answer,
+			 sizeof(c->api->answer));
+}
+
+struct span api_ledger_origin(const struct api_call *c)
+{
+	const struct wire_status *status = core_link_status(c->x->front->link);
+
+	return status != NULL ? status->ledger_origin : SPAN_LIT("");
+}
+
 /* --- answers ----------------------------------------------------------- */
 
 void api_reply(struct api_call *c, enum media form, struct span body)

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/certificates and /v1/validations: one request, one answer. */
+/* POST /v1/certificates and /v1/validations: one request, one answer.  A
+ * stream of them is api_stream's. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "api.h"
 #include "base/clock.h"
 #include "base64.h"
+#include "certificate.h"
 #include "dcc_cbor.h"
 #include "dcc_json.h"
 #include "hcert/cose.h"
 #include "peer.h"
 #include "render.h"
 
-enum { US_PER_MS = 1000, NUMBER_BYTES = 24, ID_CODE_POINTS_MAX = 128 };
+enum { US_PER_MS = 1000, NUMBER_BYTES = 24 };
 
 /* Forms of a certificate.  The client's own language stands first, which is
  * what it gets without a preference. */
@@ -27,12 +29,19 @@ enum {
 
 /* --- the request ------------------------------------------------------- */
 
+static bool is_stream(const struct api_call *c)
+{
+	return c->body_type == MEDIA_NDJSON || c->body_type == MEDIA_CBOR_SEQ;
+}
+
 /* Can the body be read at all?  Answers when it cannot. */
 static bool check_body(struct api_call *c)
 {
 	const struct http_request *q = &c->x->request;
 	const struct http_header types = {
-		"accept-post", SPAN_LIT("application/json, application/cbor")};
+		"accept-post", SPAN_LIT("application/json, application/cbor, "
+					"application/x-ndjson, "
+					"application/cbor-seq")};
 
 	if (q->content_encoding.n > 0 &&
 	    !span_is(q->content_encoding, "identity")) {
@@ -43,15 +52,13 @@ static bool check_body(struct api_call *c)
 		return false;
 	}
 	c->body_type = media_of(q->content_type);
-	if (c->body_type == MEDIA_NDJSON || c->body_type == MEDIA_CBOR_SEQ) {
-		api_fail_with(c, SG_BAD_MEDIA_TYPE,
-			      "streams of requests are not taken here", types);
-		return false;
-	}
+	if (is_stream(c))
+		return true;
 	if (c->body_type != MEDIA_JSON && c->body_type != MEDIA_CBOR) {
 		api_fail_with(c, SG_BAD_MEDIA_TYPE,
-			      "the body must be application/json or "
-			      "application/cbor",
+			      "the body must be application/json, "
+			      "application/cbor, application/x-ndjson or "
+			      "application/cbor-seq",
 			      types);
 		return false;
 	}
@@ -64,10 +71,14 @@ static bool check_body(struct api_call *c)
 
 static void open_body(struct api_call *c, size_t forms)
 {
-	if (check_body(c))
+	if (!check_body(c))
+		return;
+	if (!is_stream(c))
 		(void)api_choose_form(
 			c, c->body_type == MEDIA_CBOR ? FOR_CBOR : FOR_JSON,
 			forms);
+	else if (api_choose_form(c, &c->body_type, 1))
+		api_stream_open(c);
 }
 
 void api_certificates_open(struct api_call *c)
@@ -80,19 +91,17 @@ void api_validations_open(struct api_call *c)
 	open_body(c, DOCUMENT_FORMS);
 }
 
-/* Keep the request's id, if it may be echoed. */
+bool api_is_validation(const struct api_call *c)
+{
+	return c->route->open == api_validations_open;
+}
+
 static void keep_id(struct api_call *c, struct span request)
 {
-	const struct span id = dcc_request_text(request, "id");
-	size_t points = 0;
+	const struct span id = certificate_id(request);
 
-	if (id.n == 0 || id.n > sizeof(c->id))
-		return;
-	for (size_t i = 0; i < id.n; i++)
-		points += (id.p[i] & 0xc0) != 0x80; /* not a continuation */
-	if (points > ID_CODE_POINTS_MAX)
-		return;
-	memcpy(c->id, id.p, id.n);
+	if (id.n > 0)
+		memcpy(c->id, id.p, id.n);
 	c->id_n = id.n;
 }
 
@@ -117,7 +126,7 @@ void api_certificates_end(struct api_call *c)
 {
 	const struct exchange *x = c->x;
 	struct wire_issue issue = {
-		.dry_run = c->route->open == api_validations_open,
+		.dry_run = api_is_validation(c),
 		.language = (uint8_t)api_language(c),
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
 	};
@@ -142,48 +151,11 @@ void api_certificates_end(struct api_call *c)
 
 /* --- the answer as a document ------------------------------------------ */
 
-static void put_id(struct doc *d, const struct api_call *c)
-{
-	if (c->id_n == 0)
-		return;
-	doc_key(d, "id");
-	doc_text(d, span_of(c->id, c->id_n));
-}
-
-static void put_warnings(struct doc *d, const struct wire_issued *m)
-{
-	if (m->violations.n > 0)
-		problem_violations(d, "warnings", m->violations);
-}
-
-static void put_ledger(struct doc *d, const struct wire_issued *m,
-		       struct span origin)
-{
-	doc_key(d, "ledger");
-	doc_map(d, 2);
-	doc_key(d, "origin");
-	doc_text(d, origin);
-	doc_key(d, "index");
-	doc_int(d, m->ledger_index);
-	doc_map_end(d);
-}
-
-static struct doc begin_doc(struct api_call *c)
-{
-	return doc_begin(c->form == MEDIA_CBOR ? DOC_CBOR : DOC_JSON,
-			 c->api->answer, sizeof(c->api->answer));
-}
-
 static void reply_verdict(struct api_call *c, const struct wire_issued *m)
 {
-	struct doc d = begin_doc(c);
+	struct doc d = api_begin_doc(c);
 
-	doc_map(&d, 1U + (c->id_n > 0) + (m->violations.n > 0));
-	put_id(&d, c);
-	doc_key(&d, "verdict");
-	doc_str(&d, "accept");
-	put_warnings(&d, m);
-	doc_map_end(&d);
+	certificate_verdict(&d, m, span_of(c->id, c->id_n));
 	api_reply_doc(c, &d);
 }
 
@@ -191,40 +163,13 @@ static void reply_verdict(struct api_call *c, const struct wire_issued *m)
 static void reply_document(struct api_call *c, const struct wire_issued *m,
 			   struct span hc1)
 {
-	const struct wire_status *status = core_link_status(c->x->front->link);
-	const bool on_record = m->ledger_index != WIRE_NO_LEDGER_INDEX;
-	struct doc d = begin_doc(c);
+	struct doc d = api_begin_doc(c);
 
-	doc_map(&d, 6U + (c->id_n > 0) + on_record + m->replayed +
-			    (m->violations.n > 0));
-	put_id(&d, c);
-	if (d.form == DOC_CBOR) {
-		doc_key(&d, "cose");
-		doc_bytes(&d, m->cose);
-	} else {
-		doc_key(&d, "hcert");
-		doc_text(&d, hc1);
-	}
-	doc_key(&d, "uvci");
-	doc_text(&d, m->uvci);
-	doc_key(&d, "kid");
-	doc_bytes(&d, span_of(m->kid, sizeof(m->kid)));
-	doc_key(&d, "alg");
-	doc_str(&d, cose_alg_name((enum cose_alg)m->alg));
-	doc_key(&d, "iat");
-	doc_int(&d, m->iat);
-	doc_key(&d, "exp");
-	doc_int(&d, m->exp);
-	if (on_record)
-		put_ledger(&d, m,
-			   status != NULL ? status->ledger_origin
-					  : SPAN_LIT(""));
-	if (m->replayed) {
-		doc_key(&d, "replayed");
-		doc_bool(&d, true);
-	}
-	put_warnings(&d, m);
-	doc_map_end(&d);
+	certificate_write(
+		&d, m,
+		&(struct certificate_parts){.id = span_of(c->id, c->id_n),
+					    .hc1 = hc1,
+					    .origin = api_ledger_origin(c)});
 	api_reply_doc(c, &d);
 }
 
@@ -313,7 +258,7 @@ static void on_answer(void *asker, const struct wire_msg *m, enum sg_err err)
 		return;
 	}
 	if (wire_get_issued(m, &issued) != SG_OK ||
-	    issued.dry_run != (c->route->open == api_validations_open)) {
+	    issued.dry_run != api_is_validation(c)) {
 		api_fail(c, SG_INTERNAL, NULL);
 		return;
 	}

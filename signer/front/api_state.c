@@ -16,6 +16,7 @@ enum sg_err api_create(struct api **out)
 		free(a);
 		return SG_NO_MEMORY;
 	}
+	TAILQ_INIT(&a->hungry);
 	/* Now, and not at the first request, when a sandbox may stand between
 	 * jansson and its random seed: it keeps hostile keys from colliding. */
 	json_object_seed(0);

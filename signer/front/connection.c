@@ -13,6 +13,9 @@ enum {
 	OPS_CONNECTIONS_MAX = 64,
 	PULLS_MAX = 4,	  /* of gather_buf, in one turn */
 	STALL_MS = 30000, /* without a byte leaving */
+	/* With a stream open: the API gives up on a reader after two minutes,
+	 * and its last words have to leave. */
+	STREAM_STALL_MS = 180000,
 	/* A client that still sends when it is answered for good must not
 	 * lose the answer to a reset: RFC 9112, section 9.6. */
 	LINGER_MS = 1000
@@ -112,6 +115,13 @@ void connection_finish(struct connection *c, bool now)
 /* --- output
  * --------------------------------------------------------------------- */
 
+static uint32_t stall_ms(const struct connection *c)
+{
+	return c->http != NULL && c->http->ops->streaming(c->http)
+		       ? STREAM_STALL_MS
+		       : STALL_MS;
+}
+
 static void on_stalled(struct wheel_timer *t)
 {
 	struct connection *c = connection_of_deadline(t);
@@ -122,7 +132,7 @@ static void on_stalled(struct wheel_timer *t)
 		return;
 	}
 	c->writing_left = left;
-	connection_deadline(c, STALL_MS, on_stalled);
+	connection_deadline(c, stall_ms(c), on_stalled);
 }
 
 static void on_written(uv_write_t *req, int status)
@@ -169,7 +179,7 @@ static bool queue_out(struct connection *c)
 	c->writing_left = uv_stream_get_write_queue_size(&c->uv.stream);
 	/* A handshake keeps its own deadline. */
 	if (c->http != NULL || c->ending)
-		connection_deadline(c, STALL_MS, on_stalled);
+		connection_deadline(c, stall_ms(c), on_stalled);
 	return true;
 }
 

@@ -25,7 +25,9 @@ void connection_give_held(struct connection *c)
 {
 	size_t n;
 
-	if (c->held.len == 0 || c->writing != NULL)
+	/* What it takes may add to answers that already wait. */
+	if (c->held.len == 0 ||
+	    (c->writing != NULL && c->http->ops->queued(c->http) > 0))
 		return;
 	n = c->http->ops->feed(c->http, bytes_view(&c->held));
 	if (n == 0)

@@ -220,6 +220,18 @@ void core_link_forget(struct core_link *l, uint64_t question)
 		unlink_op(l, op);
 }
 
+uint32_t core_link_credit(const struct core_link *l)
+{
+	return l->channel != NULL ? l->credit : 0;
+}
+
+uint32_t core_link_room(const struct core_link *l)
+{
+	const uint32_t credit = core_link_credit(l);
+
+	return l->owed < credit ? credit - l->owed : 0;
+}
+
 size_t core_link_in_flight(const struct core_link *l)
 {
 	return slots_used(l->slots);

@@ -48,6 +48,10 @@ SG_MUST_USE enum sg_err core_link_ask(struct core_link *l,
 				      uint64_t *question);
 /* The asker is gone: drop the answer when it comes. */
 void core_link_forget(struct core_link *l, uint64_t question);
+/* Questions that the core takes at a time; 0: it is down, or starting. */
+uint32_t core_link_credit(const struct core_link *l);
+/* How many of them are free now. */
+uint32_t core_link_room(const struct core_link *l);
 /* Questions in flight, for draining. */
 size_t core_link_in_flight(const struct core_link *l);
 /* The last status; NULL before the first, and while the core is down. */

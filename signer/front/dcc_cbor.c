@@ -290,6 +290,9 @@ struct span dcc_request_text(struct span request, const char *key)
 	for (uint64_t n = item.arg; n > 0; n--) {
 		if (cbor_next(&r, &name) != SG_OK)
 			return none;
+		/* Keys stand in order: after a longer one it does not come. */
+		if (name.type == CBOR_TEXT && name.run.n > strlen(key))
+			return none;
 		found = name.type == CBOR_TEXT && span_is(name.run, key);
 		if (!found && cbor_skip(&r, DCC_DEPTH_MAX, NULL) != SG_OK)
 			return none;

@@ -35,6 +35,52 @@ void exchange_reply(struct exchange *x, const struct http_reply *r)
 	x->transport->reply(x, r);
 }
 
+/* --- streams --------------------------------------------------------------
+ */
+
+void exchange_stream(struct exchange *x)
+{
+	assert(!x->answered && !x->streaming);
+	x->streaming = true;
+	x->transport->stream(x);
+}
+
+void exchange_took(struct exchange *x, size_t n)
+{
+	assert(x->streaming && n <= x->owed);
+	x->owed -= n;
+	x->front->body_bytes -= n;
+	x->transport->took(x, n);
+}
+
+void exchange_begin(struct exchange *x, const struct http_reply *r)
+{
+	assert(x->streaming && !x->answered && r->body.n == 0);
+	count_status(r->status);
+	x->transport->begin(x, r);
+}
+
+enum sg_err exchange_write(struct exchange *x, struct span run)
+{
+	assert(x->streaming && !x->answered);
+	return x->transport->write(x, run);
+}
+
+void exchange_finish(struct exchange *x)
+{
+	assert(x->streaming && !x->answered);
+	x->answered = true;
+	x->transport->finish(x);
+}
+
+size_t exchange_waiting(const struct exchange *x)
+{
+	return x->transport->waiting(x);
+}
+
+/* --- the life of a request ------------------------------------------------
+ */
+
 bool exchange_open(struct exchange *x)
 {
 	if (x->peer != NULL && x->peer->not_after < clock_wall_s()) {
@@ -47,6 +93,20 @@ bool exchange_open(struct exchange *x)
 	return true;
 }
 
+/* Of a stream: counted while the API works on it. */
+static void stream_data(struct exchange *x, struct span data)
+{
+	struct front *f = x->front;
+
+	if (data.n > BODIES_BYTES_MAX - f->body_bytes) {
+		api_cut(x, SG_BUSY, NULL);
+		return;
+	}
+	x->owed += data.n;
+	f->body_bytes += data.n;
+	api_data(x, data);
+}
+
 void exchange_data(struct exchange *x, struct span data)
 {
 	struct front *f = x->front;
@@ -54,6 +114,10 @@ void exchange_data(struct exchange *x, struct span data)
 
 	if (x->answered || data.n == 0)
 		return;
+	if (x->streaming) {
+		stream_data(x, data);
+		return;
+	}
 	if (x->body_bytes > limit || data.n > limit - x->body_bytes) {
 		exchange_refuse(x, SG_TOO_BIG, "the body is too large");
 		return;
@@ -75,9 +139,10 @@ void exchange_end(struct exchange *x)
 
 void exchange_gone(struct exchange *x)
 {
-	assert(x->front->body_bytes >= x->body_bytes);
-	x->front->body_bytes -= x->body_bytes;
+	assert(x->front->body_bytes >= x->body_bytes + x->owed);
+	x->front->body_bytes -= x->body_bytes + x->owed;
 	x->body_bytes = 0;
+	x->owed = 0;
 	if (!x->given)
 		return;
 	x->given = false;
@@ -95,6 +160,10 @@ void exchange_refuse(struct exchange *x, enum sg_err e, const char *detail)
 
 	if (x->answered)
 		return;
+	if (x->streaming) {
+		api_cut(x, e, detail);
+		return;
+	}
 	exchange_gone(x);
 	r.body = span_of(body, api_problem_body(e, detail, body, sizeof(body)));
 	if (r.status == 503) {

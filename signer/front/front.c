@@ -31,8 +31,11 @@ static void on_check(uv_check_t *check)
 	struct front *f = check->data;
 	const bool more = recheck_step(f);
 
+	api_turn(f->api);
 	connection_flush_all(f);
-	if (!more && TAILQ_EMPTY(&f->flushing))
+	if (api_turn_due(f->api))
+		front_stay_awake(f);
+	else if (!more && TAILQ_EMPTY(&f->flushing))
 		(void)uv_idle_stop(&f->awake);
 }
 

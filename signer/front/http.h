@@ -27,8 +27,11 @@ struct http_ops {
 	size_t (*pull)(struct http *h, uint8_t *out, size_t cap);
 	/* Close the connection, now that all is pulled (pull gave 0). */
 	bool (*done)(const struct http *h);
-	/* Bytes of answers that wait to be pulled. */
+	/* Bytes of answers that wait to be pulled, streams left out: their
+	 * input is held up by themselves. */
 	size_t (*queued)(const struct http *h);
+	/* A stream is open: the connection is given its patience. */
+	bool (*streaming)(const struct http *h);
 	/* Come to an end: what is in flight is finished.  When NOW, only
 	 * what has come completely. */
 	void (*finish)(struct http *h, bool now);

@@ -7,6 +7,14 @@
 #include "http.h"
 #include "http1_reader.h"
 
+enum {
+	/* Around a chunk: its size in hex, two line ends; the last chunk. */
+	CHUNK_FRAMING = 8 + 4 + 5,
+	/* After a stream's answer the rest of its request is read away so
+	 * long: a client that sends all before it reads finds the answer. */
+	STREAM_LINGER_MS = 60000
+};
+
 /*
  * One request at a time: the next one is read when the answer of the one
  * before has been pulled.  What was pipelined stays with the connection.
@@ -17,12 +25,15 @@ struct http1 {
 	struct wheel_timer timer; /* idle, head or body, by its function */
 	struct exchange x;
 	bool open;	/* X is a request, from its first byte on */
+	bool minor0;	/* of HTTP/1.0 */
 	bool head_done; /* its head has been read */
 	bool ended;	/* its body, too */
 	bool close;	/* no request after this one */
 	bool deaf;	/* nothing more is read */
 	bool done;
+	bool last_chunk; /* of a stream's answer: it is in OUT */
 	struct bytes out;
+	struct bytes chunk; /* of a stream's answer: goes after OUT */
 };
 
 static struct http1 *http1_of(struct http *h)
@@ -82,12 +93,17 @@ static void on_slow(struct wheel_timer *t)
 static enum sg_err add_head(struct http1 *h, const struct http_reply *r)
 {
 	const struct front *f = h->http.host->front;
+	char length[48] = "transfer-encoding: chunked\r\n";
 	char line[256];
 	int n;
 
-	n = snprintf(line, sizeof(line),
-		     "HTTP/1.1 %d %s\r\ndate: %s\r\ncontent-length: %zu\r\n%s",
-		     r->status, http_reason(r->status), f->date, r->body.n,
+	if (!h->x.streaming)
+		(void)snprintf(length, sizeof(length),
+			       "content-length: %zu\r\n", r->body.n);
+	else if (h->minor0)
+		length[0] = '\0'; /* the connection's end is the answer's */
+	n = snprintf(line, sizeof(line), "HTTP/1.1 %d %s\r\ndate: %s\r\n%s%s",
+		     r->status, http_reason(r->status), f->date, length,
 		     h->close ? "connection: close\r\n" : "");
 	if (n < 0 || (size_t)n >= sizeof(line))
 		return SG_INTERNAL;
@@ -123,21 +139,95 @@ static enum sg_err add_reply(struct http1 *h, const struct http_reply *r)
 	return err;
 }
 
+/* Half an answer is worse than none: the connection breaks off. */
+static void break_off(struct http1 *h)
+{
+	bytes_free(&h->out);
+	bytes_free(&h->chunk);
+	h->done = true;
+	wake(h);
+}
+
 static void http1_reply(struct exchange *x, const struct http_reply *r)
 {
 	struct http1 *h = http1_of_exchange(x);
 
 	if (r->close)
 		h->close = true;
-	/* Half an answer is worse than none: the connection breaks off. */
-	if (add_reply(h, r) != SG_OK) {
-		bytes_free(&h->out);
-		h->done = true;
-	}
+	if (add_reply(h, r) != SG_OK)
+		break_off(h);
 	wake(h);
 }
 
-static const struct exchange_transport TRANSPORT = {.reply = http1_reply};
+/* The end of a stream's answer, once all of it is pulled. */
+static void end_chunks(struct http1 *h)
+{
+	if (!h->x.streaming || !h->x.answered || h->chunk.len > 0 ||
+	    h->last_chunk)
+		return;
+	h->last_chunk = true;
+	if (!h->minor0 && bytes_add(&h->out, SPAN_LIT("0\r\n\r\n")) != SG_OK)
+		break_off(h);
+}
+
+static void http1_stream(struct exchange *x)
+{
+	struct http1 *h = http1_of_exchange(x);
+
+	wheel_clear(&h->timer);
+	http1_reader_stream(h->reader);
+}
+
+static void http1_took(struct exchange *x, size_t n)
+{
+	(void)n;
+	wake(http1_of_exchange(x)); /* what is held may go on */
+}
+
+static void http1_begin(struct exchange *x, const struct http_reply *r)
+{
+	http1_reply(x, r);
+}
+
+static enum sg_err http1_write(struct exchange *x, struct span run)
+{
+	struct http1 *h = http1_of_exchange(x);
+	const enum sg_err err = bytes_add(&h->chunk, run);
+
+	if (err != SG_OK)
+		break_off(h);
+	wake(h);
+	return err;
+}
+
+static void http1_end_answer(struct exchange *x)
+{
+	struct http1 *h = http1_of_exchange(x);
+
+	end_chunks(h);
+	if (!h->ended)
+		set_timer(h, STREAM_LINGER_MS, on_slow);
+	wake(h);
+}
+
+static size_t http1_waiting(const struct exchange *x)
+{
+	const struct http1 *h =
+		(const struct http1 *)((const char *)x -
+				       offsetof(struct http1, x));
+
+	return h->chunk.len;
+}
+
+static const struct exchange_transport TRANSPORT = {
+	.reply = http1_reply,
+	.stream = http1_stream,
+	.took = http1_took,
+	.begin = http1_begin,
+	.write = http1_write,
+	.finish = http1_end_answer,
+	.waiting = http1_waiting,
+};
 
 /* --- requests ---------------------------------------------------------------
  */
@@ -156,6 +246,7 @@ static void begin(struct http1 *h)
 	h->open = true;
 	h->head_done = false;
 	h->ended = false;
+	h->last_chunk = false;
 	/* As much framing as there may be body: 1-byte chunks are not for us.
 	 */
 	http1_reader_next(h->reader, s->header_bytes_max,
@@ -167,7 +258,7 @@ static void begin(struct http1 *h)
  * exchange is over. */
 static void settle(struct http1 *h)
 {
-	if (!h->open || !h->x.answered || h->out.len > 0)
+	if (!h->open || !h->x.answered || h->out.len > 0 || h->chunk.len > 0)
 		return;
 	if (!h->ended && !h->close)
 		return; /* the rest of the body is read away first */
@@ -189,19 +280,20 @@ static enum sg_err on_head(void *ctx, const struct http1_head *head)
 	const struct front_settings *s = &x->front->settings;
 
 	h->head_done = true;
+	h->minor0 = head->minor0;
 	if (head->minor0 || !head->keep_alive)
 		h->close = true;
 	if (head_request(head->fields, &x->request) != SG_OK)
 		return SG_MALFORMED;
 	x->request.has_length = head->has_length;
 	x->request.length = head->length;
-	if (head->length > s->body_bytes_max)
-		return SG_TOO_BIG;
 	if (head->has_body)
 		set_timer(h, s->body_ms, on_slow);
 	else
 		wheel_clear(&h->timer);
 	(void)exchange_open(x); /* the refusal closes */
+	if (head->length > s->body_bytes_max && !x->streaming)
+		return SG_TOO_BIG;
 	if (!head->expect || !head->has_body)
 		return SG_OK;
 	if (x->answered) {
@@ -249,7 +341,8 @@ static size_t http1_feed(struct http *http, struct span in)
 
 	if (h->done || h->deaf)
 		return in.n;
-	if (h->open && h->ended)
+	if (h->open &&
+	    (h->ended || (!h->x.answered && h->x.owed >= EXCHANGE_BACKLOG_MAX)))
 		return 0;
 	if (!h->open)
 		begin(h);
@@ -264,11 +357,38 @@ static size_t http1_feed(struct http *http, struct span in)
 	return h->deaf ? in.n : used;
 }
 
+/* A chunk of a stream's answer: as much as there is and fits (RFC 9112,
+ * section 7.1). */
+static size_t pull_chunk(struct http1 *h, uint8_t *out, size_t cap)
+{
+	size_t len = h->chunk.len;
+	size_t n = 0;
+
+	if (cap <= CHUNK_FRAMING)
+		return 0;
+	if (len > cap - CHUNK_FRAMING)
+		len = cap - CHUNK_FRAMING;
+	if (!h->minor0)
+		n = (size_t)snprintf((char *)out, CHUNK_FRAMING, "%zx\r\n",
+				     len);
+	n += bytes_take(&h->chunk, out + n, len);
+	if (!h->minor0) {
+		out[n++] = '\r';
+		out[n++] = '\n';
+	}
+	if (!h->x.answered)
+		api_room(&h->x);
+	end_chunks(h);
+	return n + bytes_take(&h->out, out + n, cap - n);
+}
+
 static size_t http1_pull(struct http *http, uint8_t *out, size_t cap)
 {
 	struct http1 *h = http1_of(http);
-	const size_t n = bytes_take(&h->out, out, cap);
+	size_t n = bytes_take(&h->out, out, cap);
 
+	if (h->out.len == 0 && h->chunk.len > 0)
+		n += pull_chunk(h, out + n, cap - n);
 	settle(h);
 	return n;
 }
@@ -283,6 +403,13 @@ static size_t http1_queued(const struct http *http)
 	return ((const struct http1 *)http)->out.len;
 }
 
+static bool http1_streaming(const struct http *http)
+{
+	const struct http1 *h = (const struct http1 *)http;
+
+	return h->open && h->x.streaming;
+}
+
 static void http1_finish(struct http *http, bool now)
 {
 	struct http1 *h = http1_of(http);
@@ -290,6 +417,8 @@ static void http1_finish(struct http *http, bool now)
 	h->close = true;
 	if (!h->open || (now && !h->ended && !h->x.answered))
 		h->done = true;
+	else if (!now && h->x.streaming && !h->x.answered)
+		api_cut(&h->x, SG_CLOSED, NULL);
 	wake(h);
 }
 
@@ -301,6 +430,7 @@ static void http1_free(struct http *http)
 	if (h->open)
 		exchange_gone(&h->x);
 	bytes_free(&h->out);
+	bytes_free(&h->chunk);
 	http1_reader_free(h->reader);
 	free(h);
 }
@@ -310,6 +440,7 @@ static const struct http_ops OPS = {
 	.pull = http1_pull,
 	.done = http1_done,
 	.queued = http1_queued,
+	.streaming = http1_streaming,
 	.finish = http1_finish,
 	.free = http1_free,
 };

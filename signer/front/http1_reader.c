@@ -20,7 +20,11 @@ enum scan {
 	SCAN_BAD
 };
 
-enum { FIELD_NAME_MAX = 32 }; /* longer than any that head_field_of() knows */
+enum {
+	FIELD_NAME_MAX = 32, /* longer than any that head_field_of() knows */
+	/* Of a stream in chunks of a byte: head, CR and LF are five to one. */
+	STREAM_FRAMING_FACTOR = 8
+};
 
 struct http1_reader {
 	llhttp_t parser;
@@ -30,6 +34,7 @@ struct http1_reader {
 	enum sg_err err; /* of an event or a callback */
 	bool in_body;	 /* the head event has been given */
 	bool ended;
+	bool stream;
 	size_t head_max, head_bytes;
 	size_t framing_max, framing_bytes, payload_bytes;
 	struct http_head head;
@@ -233,12 +238,18 @@ void http1_reader_next(struct http1_reader *r, size_t head_max,
 	r->err = SG_OK;
 	r->in_body = false;
 	r->ended = false;
+	r->stream = false;
 	r->head_max = head_max;
 	r->head_bytes = 0;
 	r->framing_max = framing_max;
 	r->framing_bytes = 0;
 	r->payload_bytes = 0;
 	r->name_len = 0;
+}
+
+void http1_reader_stream(struct http1_reader *r)
+{
+	r->stream = true;
 }
 
 /* Give the parser N bytes; *USED of them were its request's. */
@@ -283,11 +294,14 @@ static enum sg_err feed_body(struct http1_reader *r, struct span in,
 {
 	const size_t before = r->payload_bytes;
 	const enum sg_err err = parse(r, in, used);
+	size_t max = r->framing_max;
 
 	if (err != SG_OK)
 		return err;
 	r->framing_bytes += *used - (r->payload_bytes - before);
-	return r->framing_bytes > r->framing_max ? SG_TOO_BIG : SG_OK;
+	if (r->stream)
+		max += STREAM_FRAMING_FACTOR * r->payload_bytes;
+	return r->framing_bytes > max ? SG_TOO_BIG : SG_OK;
 }
 
 enum sg_err http1_reader_feed(struct http1_reader *r, struct span in,

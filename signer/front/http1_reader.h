@@ -37,6 +37,8 @@ SG_MUST_USE enum sg_err http1_reader_create(const struct http1_events *events,
  * sent, FRAMING_MAX of what chunks and trailers add to the body. */
 void http1_reader_next(struct http1_reader *r, size_t head_max,
 		       size_t framing_max);
+/* The request being read is a stream: what its chunks add grows with it. */
+void http1_reader_stream(struct http1_reader *r);
 /*
  * Read from IN up to the end of the request, *USED bytes; *ENDED says that
  * it was met.

@@ -153,11 +153,13 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 		   const uint8_t *data, size_t n, void *ctx)
 {
 	struct stream *s = find(session, id);
+	struct http2 *h = ctx;
 
 	(void)flags;
-	(void)ctx;
 	if (s != NULL)
 		stream_data(s, span_of(data, n));
+	else if (nghttp2_session_consume(session, id, n) != 0)
+		h->done = true;
 	return 0;
 }
 
@@ -236,6 +238,10 @@ static void http2_finish(struct http *http, bool now)
 	if (h->finishing)
 		return;
 	h->finishing = true;
+	for (struct stream *s = h->first; s != NULL; s = s->next) {
+		if (s->x.streaming && !s->x.answered)
+			api_cut(&s->x, SG_CLOSED, NULL);
+	}
 	/* Requests that cross the first notice are still taken: RFC 9113,
 	 * section 6.8. */
 	if (nghttp2_submit_shutdown_notice(h->session) != 0)
@@ -302,6 +308,11 @@ static size_t http2_queued(const struct http *http)
 	return ((const struct http2 *)http)->queued;
 }
 
+static bool http2_streaming(const struct http *http)
+{
+	return ((const struct http2 *)http)->streaming > 0;
+}
+
 static void http2_free(struct http *http)
 {
 	struct http2 *h = http2_of(http);
@@ -320,6 +331,7 @@ static const struct http_ops OPS = {
 	.pull = http2_pull,
 	.done = http2_done,
 	.queued = http2_queued,
+	.streaming = http2_streaming,
 	.finish = http2_finish,
 	.free = http2_free,
 };
@@ -335,6 +347,7 @@ static int session_new(struct http2 *h, nghttp2_session_callbacks *cb,
 	nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_sent);
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
 	nghttp2_option_set_no_closed_streams(opt, 1);
+	nghttp2_option_set_no_auto_window_update(opt, 1);
 	nghttp2_option_set_max_outbound_ack(opt, ACKS_QUEUED_MAX);
 	nghttp2_option_set_stream_reset_rate_limit(opt, RESETS_BURST,
 						   RESETS_RATE);

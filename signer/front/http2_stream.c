@@ -13,7 +13,13 @@ enum {
 	/* Some clients lose an answer when their request is cut off by a reset,
 	 * so a part of what is still to come is read away. */
 	LINGER_MS = 2000,
-	LINGER_BYTES = 1 << 20
+	LINGER_BYTES = 1 << 20,
+	/* The same for a stream: its client may have sent all before it reads,
+	 * and finds up to 4 MiB of answers. */
+	STREAM_SEND_MS = 120000,
+	STREAM_LINGER_MS = 60000,
+	/* Of a stream's request on its way: enough for a long line. */
+	STREAM_WINDOW = 256 * 1024
 };
 
 static struct stream *stream_of(struct exchange *x)
@@ -109,9 +115,14 @@ static ssize_t on_reply_read(nghttp2_session *session, int32_t id, uint8_t *buf,
 	(void)session;
 	(void)id;
 	(void)ctx;
-	s->h->queued -= n;
-	if (s->reply.len == 0)
+	if (!s->x.streaming)
+		s->h->queued -= n;
+	else if (n > 0 && !s->x.answered)
+		api_room(&s->x);
+	if (s->reply.len == 0 && s->x.answered)
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	else if (n == 0)
+		return NGHTTP2_ERR_DEFERRED;
 	return (ssize_t)n;
 }
 
@@ -130,13 +141,15 @@ static int submit(struct stream *s, const struct http_reply *r)
 	(void)snprintf(length, sizeof(length), "%zu", r->body.n);
 	nv[n++] = nv_of(":status", span_str(status));
 	nv[n++] = nv_of("date", span_str(f->date));
-	nv[n++] = nv_of("content-length", span_str(length));
+	if (!s->x.streaming)
+		nv[n++] = nv_of("content-length", span_str(length));
 	if (r->content_type != NULL)
 		nv[n++] = nv_of("content-type", span_str(r->content_type));
 	for (size_t i = 0; i < r->nheaders; i++)
 		nv[n++] = nv_of(r->header[i].name, r->header[i].value);
-	return nghttp2_submit_response(s->h->session, s->id, nv, n,
-				       s->reply.len > 0 ? &data : NULL);
+	return nghttp2_submit_response(
+		s->h->session, s->id, nv, n,
+		s->reply.len > 0 || s->x.streaming ? &data : NULL);
 }
 
 static void http2_reply(struct exchange *x, const struct http_reply *r)
@@ -154,7 +167,77 @@ static void http2_reply(struct exchange *x, const struct http_reply *r)
 	wake(h);
 }
 
-static const struct exchange_transport TRANSPORT = {.reply = http2_reply};
+static void http2_stream(struct exchange *x)
+{
+	struct stream *s = stream_of(x);
+
+	wheel_clear(&s->timer);
+	s->h->streaming++;
+	if (nghttp2_session_set_local_window_size(s->h->session,
+						  NGHTTP2_FLAG_NONE, s->id,
+						  STREAM_WINDOW) != 0)
+		s->h->done = true;
+}
+
+static void http2_took(struct exchange *x, size_t n)
+{
+	const struct stream *s = stream_of(x);
+
+	if (nghttp2_session_consume_stream(s->h->session, s->id, n) != 0)
+		s->h->done = true;
+	wake(s->h);
+}
+
+static void http2_begin(struct exchange *x, const struct http_reply *r)
+{
+	struct stream *s = stream_of(x);
+
+	if (submit(s, r) != 0)
+		s->h->done = true;
+	wake(s->h);
+}
+
+/* There is more of the answer, or its end. */
+static void resume(struct stream *s)
+{
+	/* That it has not asked for more yet is no fault. */
+	(void)nghttp2_session_resume_data(s->h->session, s->id);
+	wake(s->h);
+}
+
+static enum sg_err http2_write(struct exchange *x, struct span run)
+{
+	struct stream *s = stream_of(x);
+	const enum sg_err err = bytes_add(&s->reply, run);
+
+	if (err != SG_OK)
+		s->h->done = true;
+	resume(s);
+	return err;
+}
+
+static void http2_end_answer(struct exchange *x)
+{
+	struct stream *s = stream_of(x);
+
+	set_timer(s, STREAM_SEND_MS, on_slow_reader);
+	resume(s);
+}
+
+static size_t http2_waiting(const struct exchange *x)
+{
+	return ((const struct stream *)x)->reply.len;
+}
+
+static const struct exchange_transport TRANSPORT = {
+	.reply = http2_reply,
+	.stream = http2_stream,
+	.took = http2_took,
+	.begin = http2_begin,
+	.write = http2_write,
+	.finish = http2_end_answer,
+	.waiting = http2_waiting,
+};
 
 /* --- the request ------------------------------------------------------------
  */
@@ -192,7 +275,10 @@ void stream_free(struct stream *s)
 		h->first = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;
-	h->queued -= s->reply.len;
+	if (s->x.streaming)
+		h->streaming--;
+	else
+		h->queued -= s->reply.len;
 	bytes_free(&s->reply);
 	exchange_gone(&s->x);
 	head_clear(&s->head);
@@ -253,24 +339,39 @@ void stream_head(struct stream *s)
 	if (s->fault == SG_OK &&
 	    (head_request(&s->head, r) != SG_OK || !read_length(&s->head, r)))
 		s->fault = SG_MALFORMED;
-	if (s->fault == SG_OK && r->length > settings_of(s)->body_bytes_max)
-		exchange_refuse(&s->x, SG_TOO_BIG, "the body is too large");
-	else if (s->fault == SG_OK)
-		open_exchange(s);
-	else
+	if (s->fault != SG_OK) {
 		exchange_refuse(&s->x, s->fault,
 				s->fault == SG_TOO_BIG
 					? "the headers are too large"
 					: "not a well-formed HTTP request");
+		return;
+	}
+	open_exchange(s);
+	if (r->length > settings_of(s)->body_bytes_max && !s->x.streaming)
+		exchange_refuse(&s->x, SG_TOO_BIG, "the body is too large");
+}
+
+/* The window opens again as data is taken: of a stream when the API has used
+ * it, so that its sender cannot fill our memory; the connection's at once, so
+ * that one stream does not hold up the others. */
+static void give_window(struct stream *s, size_t n)
+{
+	nghttp2_session *session = s->h->session;
+	const bool later = s->x.streaming && !s->x.answered;
+
+	if (nghttp2_session_consume_connection(session, n) != 0 ||
+	    (!later && nghttp2_session_consume_stream(session, s->id, n) != 0))
+		s->h->done = true;
 }
 
 void stream_data(struct stream *s, struct span data)
 {
+	give_window(s, data.n);
 	if (!s->x.answered) {
 		exchange_data(&s->x, data);
 		return;
 	}
-	if (s->discarded <= LINGER_BYTES &&
+	if (!s->x.streaming && s->discarded <= LINGER_BYTES &&
 	    data.n > LINGER_BYTES - s->discarded)
 		reset(s, NGHTTP2_NO_ERROR);
 	s->discarded += data.n;
@@ -279,7 +380,8 @@ void stream_data(struct stream *s, struct span data)
 void stream_sent(struct stream *s)
 {
 	if (!s->ended)
-		set_timer(s, LINGER_MS, on_lingered);
+		set_timer(s, s->x.streaming ? STREAM_LINGER_MS : LINGER_MS,
+			  on_lingered);
 }
 
 void stream_end(struct stream *s)

@@ -18,6 +18,7 @@ struct http2 {
 	struct wheel_timer timer; /* without streams: idle; or goodbye */
 	struct stream *first;
 	size_t queued;			/* bytes of answers not pulled yet */
+	unsigned streaming;		/* exchanges that are streams */
 	uint64_t controls_us, controls; /* a leaking bucket */
 	struct span frame; /* pulled from the session, not copied yet */
 	bool finishing, said_goodbye, done;

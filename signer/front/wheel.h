@@ -25,6 +25,11 @@ struct wheel {
 	struct wheel_timer slot[WHEEL_SLOTS]; /* heads of rings */
 };
 
+/* The wheel's time: that of the last tick. */
+static inline uint64_t wheel_now_ms(const struct wheel *w)
+{
+	return w->tick * WHEEL_TICK_MS;
+}
 void wheel_init(struct wheel *w, uint64_t now_ms);
 /* (Re)arm T to call T->fire AFTER_MS from the wheel's time. */
 void wheel_set(struct wheel *w, struct wheel_timer *t, uint64_t after_ms);

@@ -19,7 +19,10 @@ enum fake_mode {
 	FAKE_ECHO,  /* at the end: 200 with the body that came */
 	FAKE_EARLY, /* at the head: 404 */
 	FAKE_LATER, /* never by itself: fake_answer() */
-	FAKE_LARGE  /* at the end: 200 with fake.large bytes */
+	FAKE_LARGE, /* at the end: 200 with fake.large bytes */
+	/* A stream: what comes goes back at once, and is taken at once unless
+	 * fake.keep says so. */
+	FAKE_STREAM
 };
 
 struct fake_call {
@@ -29,7 +32,9 @@ struct fake_call {
 
 static struct {
 	enum fake_mode mode;
-	unsigned opened, ended, gone;
+	unsigned opened, ended, gone, rooms, cuts;
+	enum sg_err cut;
+	bool keep;
 	size_t large;
 	enum http_method method;
 	char path[256], query[256], type[128], accept[128], language[128];
@@ -76,7 +81,42 @@ void api_open(struct exchange *x)
 	x->api = call;
 	if (fake.mode == FAKE_EARLY)
 		fake_answer(x, 404, SPAN_LIT("early"));
+	if (fake.mode == FAKE_STREAM)
+		exchange_stream(x);
 }
+
+static inline void fake_begin(struct exchange *x)
+{
+	static const struct http_reply r = {.status = 200,
+					    .content_type = "text/plain"};
+
+	exchange_begin(x, &r);
+}
+
+static inline void fake_write(struct exchange *x, struct span run)
+{
+	assert(exchange_write(x, run) == SG_OK);
+}
+
+/* The transport cuts a stream, or asks for its end. */
+void api_cut(struct exchange *x, enum sg_err e, const char *detail)
+{
+	(void)detail;
+	fake.cuts++;
+	fake.cut = e;
+	if (x->owed > 0)
+		exchange_took(x, x->owed);
+	fake_write(x, SPAN_LIT("cut"));
+	exchange_finish(x);
+}
+
+void api_room(struct exchange *x)
+{
+	assert(x->streaming && !x->answered);
+	fake.rooms++;
+}
+
+/* api_turn() and api_turn_due() are not the transport's. */
 
 void api_data(struct exchange *x, struct span data)
 {
@@ -84,6 +124,13 @@ void api_data(struct exchange *x, struct span data)
 
 	assert(call != NULL && !call->ended && !x->answered);
 	assert(bytes_add(&call->body, data) == SG_OK);
+	if (fake.mode != FAKE_STREAM)
+		return;
+	if (call->body.len == data.n)
+		fake_begin(x);
+	fake_write(x, data);
+	if (!fake.keep)
+		exchange_took(x, data.n);
 }
 
 void api_end(struct exchange *x)
@@ -95,6 +142,8 @@ void api_end(struct exchange *x)
 	fake.ended++;
 	if (fake.mode == FAKE_ECHO)
 		fake_answer(x, 200, bytes_view(&call->body));
+	if (fake.mode == FAKE_STREAM)
+		exchange_finish(x);
 	if (fake.mode == FAKE_LARGE) {
 		uint8_t *text = malloc(fake.large);
 

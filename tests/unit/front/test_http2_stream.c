@@ -43,7 +43,7 @@ static void test_length_over_the_limit(void **state)
 	id = nghttp2_submit_request(client, NULL, fields, 5, &data, NULL);
 	talk(SIZE_MAX);
 	assert_int_equal(streams[id].status, 413);
-	assert_int_equal(fake.opened, 0);
+	assert_int_equal(fake.ended, 0);
 }
 
 static int32_t request_with(size_t bytes)
@@ -74,7 +74,7 @@ static void test_head_over_the_limit(void **state)
 	id = request_with(1024);
 	talk(SIZE_MAX);
 	assert_int_equal(streams[id].status, 413);
-	assert_int_equal(fake.opened, 0);
+	assert_int_equal(fake.ended, 0);
 	/* Others on the connection do not notice. */
 	next = request("GET", "/", span_of(NULL, 0), false);
 	talk(SIZE_MAX);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /v1/certificates and /v1/validations: a stream of requests. */
+#include "api_stream.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "dcc_cbor.h"
+#include "dcc_json.h"
+#include "peer.h"
+
+enum {
+	TURN_RECORDS = 64, /* of a stream; then the others have their turn */
+	/* Of answers that wait for their reader, those to come included. */
+	ANSWERS_MAX = 4 << 20,
+	ANSWER_GUESS = 1024,
+	TICK_MS = 1000,
+	US_PER_MS = 1000,
+	STALL_MS = 120 * 1000, /* of a reader that takes nothing */
+	RECORD_MAX = EXCHANGE_BACKLOG_MAX / 2
+};
+
+/* --- whose turn it is -------------------------------------------------- */
+
+static struct api *api_of(const struct api_stream *s)
+{
+	return s->call->api;
+}
+
+uint64_t api_stream_now_ms(const struct api_stream *s)
+{
+	return wheel_now_ms(&s->x->front->wheel);
+}
+
+static void hunger(struct api_stream *s)
+{
+	struct api *a = api_of(s);
+
+	a->stirred = true;
+	if (s->hungry)
+		return;
+	s->hungry = true;
+	a->nhungry++;
+	TAILQ_INSERT_TAIL(&a->hungry, s, entry);
+}
+
+static void sate(struct api_stream *s)
+{
+	struct api *a = api_of(s);
+
+	if (!s->hungry)
+		return;
+	s->hungry = false;
+	a->nhungry--;
+	TAILQ_REMOVE(&a->hungry, s, entry);
+}
+
+void api_stream_stir(const struct api_stream *s)
+{
+	api_of(s)->stirred = true;
+}
+
+/* --- what the client sends --------------------------------------------- */
+
+static enum sg_err translate(struct api_stream *s, struct span text,
+			     struct span *request)
+{
+	struct dcc_scratch *scratch = &api_of(s)->dcc;
+
+	return s->cutter.form == CUTTER_ITEMS
+		       ? dcc_cbor_read(scratch, text, request)
+		       : dcc_json_read(scratch, text, request);
+}
+
+static void ask(struct api_stream *s, struct record *r, struct span text)
+{
+	const struct dcc_scratch *scratch = &api_of(s)->dcc;
+	const struct exchange *x = s->x;
+	struct wire_issue issue = {
+		.dry_run = api_is_validation(s->call),
+		.bulk = true,
+		.language = (uint8_t)s->language,
+		.identity = span_of(x->peer->identity, x->peer->identity_n),
+		.deadline_us =
+			r->taken_us +
+			(uint64_t)x->front->settings.request_ms * US_PER_MS,
+	};
+	enum sg_err err = translate(s, text, &issue.request);
+
+	if (err != SG_OK) {
+		api_stream_refuse(s, r, err,
+				  scratch->detail[0] != '\0' ? scratch->detail
+							     : NULL);
+		return;
+	}
+	err = record_keep_id(r, certificate_id(issue.request));
+	if (err == SG_OK)
+		err = core_link_issue(x->front->link, &issue,
+				      api_stream_answered, r, &r->question);
+	if (err != SG_OK)
+		api_stream_refuse(s, r, err, NULL);
+	else
+		r->asked = true;
+}
+
+/* N bytes of the input are done with. */
+static void used(struct api_stream *s, size_t n)
+{
+	if (n == 0)
+		return;
+	bytes_drop(&s->in, n);
+	exchange_took(s->x, n);
+}
+
+enum next { NEXT_TAKEN, NEXT_NONE };
+
+/* Take the next record of the input; the core is DOWN. */
+static enum next take(struct api_stream *s, uint64_t now, bool down)
+{
+	struct span text;
+	struct record *r;
+	size_t n;
+	const enum cutter_result got = cutter_next(
+		&s->cutter, bytes_view(&s->in), s->ended, &text, &n);
+
+	if (got == CUTTER_LOST) {
+		api_stream_cut(s, SG_MALFORMED,
+			       "not a CBOR sequence: the record is not "
+			       "well-formed, and nobody can say where the next "
+			       "one begins");
+		return NEXT_NONE;
+	}
+	if (got == CUTTER_MORE) {
+		used(s, n);
+		return NEXT_NONE;
+	}
+	r = records_push(&s->records, s, now);
+	if (got == CUTTER_TOO_BIG)
+		api_stream_refuse(s, r, SG_TOO_BIG, "the record is too large");
+	else if (down)
+		api_stream_refuse(s, r, SG_CORE_DOWN, NULL);
+	else
+		ask(s, r, text);
+	used(s, n);
+	s->partial_ms = api_stream_now_ms(s); /* of the next one */
+	return NEXT_TAKEN;
+}
+
+/* --- how much at a time ------------------------------------------------ */
+
+enum may { MAY_TAKE, MAY_NOT, MAY_REFUSE };
+
+/* Records of one stream in flight, now that so many are hungry.  A quarter of
+ * what the core takes is left for single requests. */
+static uint32_t share(const struct api_stream *s, uint32_t credit)
+{
+	const size_t n = api_of(s)->nhungry;
+	const uint32_t all = credit - credit / 4;
+	uint32_t mine = n > 1 ? (uint32_t)(all / n) : all;
+
+	if (mine < API_STREAM_WINDOW_MIN)
+		mine = API_STREAM_WINDOW_MIN;
+	return mine < s->limit ? mine : s->limit;
+}
+
+/* The core is started again, and a stream has time; but not for ever. */
+static bool may_refuse(struct api_stream *s)
+{
+	const uint64_t now = api_stream_now_ms(s);
+
+	if (!s->down) {
+		s->down = true;
+		s->down_ms = now;
+	}
+	return now - s->down_ms > s->x->front->settings.request_ms;
+}
+
+static enum may may_take(struct api_stream *s)
+{
+	const struct front *f = s->x->front;
+	const uint32_t credit = core_link_credit(f->link);
+	const size_t n = records_count(&s->records);
+
+	if (api_stream_now_ms(s) < s->hold_ms ||
+	    exchange_waiting(s->x) + n * s->guess >= ANSWERS_MAX)
+		return MAY_NOT;
+	if (credit == 0)
+		return may_refuse(s) && n < RECORDS_MAX ? MAY_REFUSE : MAY_NOT;
+	s->down = false;
+	return n < share(s, credit) && core_link_room(f->link) > credit / 4
+		       ? MAY_TAKE
+		       : MAY_NOT;
+}
+
+static void take_some(struct api_stream *s, uint64_t now)
+{
+	for (int i = 0; i < TURN_RECORDS; i++) {
+		const enum may may = may_take(s);
+
+		if (may == MAY_NOT)
+			return;
+		if (take(s, now, may == MAY_REFUSE) == NEXT_NONE) {
+			sate(s);
+			api_stream_finish(s);
+			return;
+		}
+	}
+	api_stream_stir(s);
+}
+
+void api_turn(struct api *a)
+{
+	uint64_t now;
+
+	if (!a->stirred)
+		return;
+	a->stirred = false;
+	now = clock_mono_us();
+	/* Each once; who began goes to the end. */
+	for (size_t n = a->nhungry; n > 0 && a->nhungry > 0; n--) {
+		struct api_stream *s = TAILQ_FIRST(&a->hungry);
+
+		TAILQ_REMOVE(&a->hungry, s, entry);
+		TAILQ_INSERT_TAIL(&a->hungry, s, entry);
+		take_some(s, now);
+	}
+}
+
+bool api_turn_due(const struct api *a)
+{
+	return a->stirred && a->nhungry > 0;
+}
+
+/* --- patience ---------------------------------------------------------- */
+
+/* Why S has to come to its end; NULL: it has not. */
+static const char *give_up(const struct api_stream *s)
+{
+	const struct front_settings *set = &s->x->front->settings;
+	const uint64_t now = api_stream_now_ms(s);
+	const uint64_t last =
+		s->moved_ms > s->input_ms ? s->moved_ms : s->input_ms;
+
+	if (records_count(&s->records) > 0)
+		return NULL;
+	if (exchange_waiting(s->x) > 0)
+		return now - s->moved_ms > STALL_MS
+			       ? "the answers were not read for two minutes: "
+				 "this record and all after it were not looked "
+				 "at, send them again"
+			       : NULL;
+	if (s->hungry)
+		return NULL;
+	if (s->in.len > 0 || cutter_is_within(&s->cutter))
+		return now - s->partial_ms > set->body_ms
+			       ? "the record did not come to its end in time"
+			       : NULL;
+	return now - last > set->idle_ms
+		       ? "nothing came for too long: the stream is closed"
+		       : NULL;
+}
+
+static void on_tick(struct wheel_timer *t)
+{
+	struct api_stream *s =
+		(struct api_stream *)((char *)t -
+				      offsetof(struct api_stream, tick));
+	const char *why = give_up(s);
+
+	wheel_set(&s->x->front->wheel, &s->tick, TICK_MS);
+	if (s->hungry)
+		api_stream_stir(s);
+	if (why != NULL)
+		api_stream_cut(s, SG_SLOW_CLIENT, why);
+}
+
+/* --- its life ---------------------------------------------------------- */
+
+void api_stream_open(struct api_call *c)
+{
+	struct api_stream *s = calloc(1, sizeof(*s));
+	const size_t max = c->x->front->settings.body_bytes_max;
+	const enum cutter_form form =
+		c->body_type == MEDIA_NDJSON ? CUTTER_LINES : CUTTER_ITEMS;
+
+	if (s == NULL || records_create(&s->records) != SG_OK) {
+		free(s);
+		api_fail(c, SG_NO_MEMORY, NULL);
+		return;
+	}
+	s->call = c;
+	s->x = c->x;
+	s->cutter = cutter_begin(form, max < RECORD_MAX ? max : RECORD_MAX);
+	s->language = api_language(c);
+	s->limit = RECORDS_MAX;
+	s->guess = ANSWER_GUESS;
+	s->moved_ms = s->input_ms = s->partial_ms = api_stream_now_ms(s);
+	s->tick.fire = on_tick;
+	wheel_set(&c->x->front->wheel, &s->tick, TICK_MS);
+	c->stream = s;
+	metric_add(METRIC_STREAMS, 1);
+	exchange_stream(c->x);
+}
+
+void api_stream_data(struct api_stream *s, struct span run)
+{
+	if (s->cut != SG_OK) {
+		exchange_took(s->x, run.n);
+		return;
+	}
+	api_stream_begin(s);
+	s->input_ms = api_stream_now_ms(s);
+	if (s->in.len == 0 && !cutter_is_within(&s->cutter))
+		s->partial_ms = s->input_ms;
+	if (bytes_add(&s->in, run) != SG_OK) {
+		exchange_took(s->x, run.n);
+		api_stream_cut(s, SG_NO_MEMORY, NULL);
+		return;
+	}
+	hunger(s);
+}
+
+void api_stream_end(struct api_stream *s)
+{
+	s->ended = true;
+	if (s->cut != SG_OK)
+		return;
+	hunger(s); /* it may end in the middle of a record */
+}
+
+void api_stream_room(struct api_stream *s)
+{
+	s->moved_ms = api_stream_now_ms(s);
+	if (s->hungry)
+		api_stream_stir(s);
+}
+
+void api_stream_cut(struct api_stream *s, enum sg_err e, const char *detail)
+{
+	if (s->finished || s->cut != SG_OK)
+		return;
+	if (e == SG_CLOSED && s->ended && !s->hungry)
+		return; /* it is coming to its end */
+	s->cut = e;
+	s->cut_detail = detail;
+	used(s, s->in.len);
+	sate(s);
+	api_stream_finish(s);
+}
+
+void api_stream_free(struct api_stream *s)
+{
+	struct core_link *link;
+	struct record *r;
+
+	if (s == NULL)
+		return;
+	link = s->x->front->link;
+	while ((r = records_first(&s->records)) != NULL) {
+		if (r->asked)
+			core_link_forget(link, r->question);
+		records_pop(&s->records);
+	}
+	sate(s);
+	wheel_clear(&s->tick);
+	records_free(&s->records);
+	bytes_free(&s->in);
+	metric_sub(METRIC_STREAMS, 1);
+	free(s);
+}
