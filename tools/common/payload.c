@@ -172,6 +172,12 @@ static enum sg_err read_pair(struct cbor_reader *r, unsigned depth, json_t *map)
 
 	if (err != SG_OK)
 		return err;
+	/* As text it would be escaped anew at each level: keys within keys
+	 * would double its length with every byte of input. */
+	if (json_is_object(key) || json_is_array(key)) {
+		json_decref(key);
+		return SG_MALFORMED;
+	}
 	name = json_is_string(key) ? NULL : json_dumps(key, JSON_ENCODE_ANY);
 	if (name != NULL) {
 		json_decref(key);

@@ -19,8 +19,8 @@ enum { PAYLOAD_DEPTH_MAX = 32 };
 /*
  * IN must be one item.
  * Owns: *OUT is the caller's; json_decref().
- * Errors: SG_MALFORMED (also: nested deeper than PAYLOAD_DEPTH_MAX, or a NUL
- * in a map's key),
+ * Errors: SG_MALFORMED (also: nested deeper than PAYLOAD_DEPTH_MAX, a NUL in a
+ * map's key, or a map or an array as one),
  * SG_DUPLICATE_KEY, SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err payload_json(struct span in, json_t **out);

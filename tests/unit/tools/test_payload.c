@@ -101,6 +101,22 @@ static void test_refusals(void **state)
 			 SG_MALFORMED);
 }
 
+/* A few bytes of keys within keys must not become gigabytes of escapes. */
+static void test_keys_that_are_maps(void **state)
+{
+	enum { LEVELS = PAYLOAD_DEPTH_MAX - 2 };
+	uint8_t keys[2 * LEVELS + 1];
+
+	(void)state;
+	memset(keys, 0xa1, LEVELS);
+	keys[LEVELS] = 0x60;
+	memset(keys + LEVELS + 1, 0x01, LEVELS);
+	assert_int_equal(error(span_of(keys, sizeof(keys))), SG_MALFORMED);
+	assert_int_equal(payload_kinds(span_of(keys, sizeof(keys))), 0);
+	assert_int_equal(error(CBOR("\xa1\xa0\x01")), SG_MALFORMED);
+	assert_int_equal(error(CBOR("\xa1\x80\x01")), SG_MALFORMED);
+}
+
 static void test_kinds(void **state)
 {
 	(void)state;
@@ -122,6 +138,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_structures),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_keys_that_are_maps),
 		cmocka_unit_test(test_kinds),
 	};
 
