@@ -236,6 +236,15 @@ static void on_pin_refused(void *ctx, struct child *c)
 	roster_hold_hsm(&s->roster, s->reload.config, c);
 }
 
+/* Only of the other end of its link has a process anything to say: a front that
+ * was taken over must not have the hsms killed. */
+static bool may_accuse(enum wire_role accuser, enum wire_role accused)
+{
+	if (accuser == WIRE_CORE)
+		return accused == WIRE_FRONT || accused == WIRE_HSM;
+	return accused == WIRE_CORE;
+}
+
 static void on_peer_bad(void *ctx, struct child *c,
 			const struct wire_peer_bad *m)
 {
@@ -244,6 +253,10 @@ static void on_peer_bad(void *ctx, struct child *c,
 		roster_find(&s->roster, (enum wire_role)m->role, m->slot);
 
 	metric_add(METRIC_BAD_MESSAGES, 1);
+	if (!may_accuse(c->role, (enum wire_role)m->role)) {
+		child_kill(c, "it accuses a process that it has no link to");
+		return;
+	}
 	log_event(LOG_ERROR, "peer-bad", "process=%s/%u accuser=%s/%u",
 		  role_name((enum wire_role)m->role), m->slot,
 		  role_name(c->role), c->slot);

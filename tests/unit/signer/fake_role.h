@@ -49,9 +49,9 @@ static inline void fake_reloaded(bool ok)
 		fake_send(&w);
 }
 
-static inline void fake_accuse(void)
+static inline void fake_accuse(enum wire_role role)
 {
-	const struct wire_peer_bad m = {.role = WIRE_FRONT, .slot = 0};
+	const struct wire_peer_bad m = {.role = (uint8_t)role, .slot = 0};
 	uint8_t buf[64];
 	struct wire_packet w = {.buf = buf, .cap = sizeof(buf)};
 
@@ -102,7 +102,9 @@ static inline void fake_take_link(struct fake *f, const struct wire_msg *m,
 		log_event(LOG_INFO, "fake-link", "peer=%s/%u",
 			  role_name((enum wire_role)link.role), link.slot);
 		if (fake_told(f, "accuse") && link.role == WIRE_FRONT)
-			fake_accuse();
+			fake_accuse(WIRE_FRONT);
+		if (fake_told(f, "slander"))
+			fake_accuse(WIRE_HSM);
 	}
 }
 

@@ -101,6 +101,21 @@ static void test_bad_peer(void **state)
 	assert_int_equal(wait_end(r), 0);
 }
 
+/* A front has no link to an hsm, and so nothing to say about one. */
+static void test_slander(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "front.1", "slander");
+	launch(r);
+	wait_for(r, "process-killed process=front/1", 1);
+	order(r, "front.1", "");
+	wait_for(r, "supervisor ready ", 1);
+	assert_int_equal(seen(r, "peer-bad"), 0);
+	assert_int_equal(seen(r, "process-started process=hsm/0"), 1);
+	drain(r);
+}
+
 static void test_bad_messages(void **state)
 {
 	struct run *r = *state;
@@ -228,12 +243,19 @@ static void test_bad_config(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_life),       TEST(test_deaths),
-		TEST(test_back_off),   TEST(test_pin_refused),
-		TEST(test_bad_peer),   TEST(test_bad_messages),
-		TEST(test_drain_time), TEST(test_second_signal),
-		TEST(test_only_one),   TEST(test_port_taken),
-		TEST(test_ops_socket), TEST(test_supervisor_killed),
+		TEST(test_life),
+		TEST(test_deaths),
+		TEST(test_back_off),
+		TEST(test_pin_refused),
+		TEST(test_bad_peer),
+		TEST(test_slander),
+		TEST(test_bad_messages),
+		TEST(test_drain_time),
+		TEST(test_second_signal),
+		TEST(test_only_one),
+		TEST(test_port_taken),
+		TEST(test_ops_socket),
+		TEST(test_supervisor_killed),
 		TEST(test_bad_config),
 	};
 
