@@ -12,6 +12,7 @@
 #include "base/fileio.h"
 #include "config_read.h"
 #include "config_values.h"
+#include "front/tls.h"
 #include "hcert/dsc.h"
 
 enum { PEM_FILE_MAX = 4 << 20 }; /* bytes; a CRL can be long */
@@ -132,9 +133,28 @@ static void check_crl(const struct yaml_at *at, const char *path)
 	source_close(&s);
 }
 
+/* The files together, just as the fronts will read them: what only they would
+ * find leaves the service without a door. */
+static void check_as_front(const struct yaml_at *tls,
+			   const struct front_settings *front)
+{
+	char reason[TLS_REASON_BYTES];
+	struct tls_context *c;
+
+	if (front->certificate[0] == '\0' || front->key[0] == '\0' ||
+	    front->client_ca[0] == '\0')
+		return;
+	if (tls_context_create(front, &c, reason) == SG_OK)
+		tls_context_free(c);
+	else
+		yaml_fault(tls, "%s", reason);
+	ERR_clear_error();
+}
+
 static void check_tls(const struct yaml_at *root,
 		      const struct front_settings *front)
 {
+	const size_t before = root->tree->faults->n;
 	const struct yaml_at tls = yaml_child(root, "tls");
 	const struct yaml_at ca = yaml_child(&tls, "client_ca");
 	const struct yaml_at crl = yaml_child(&tls, "crl");
@@ -144,6 +164,8 @@ static void check_tls(const struct yaml_at *root,
 		X509_free(read_certificate(&ca, front->client_ca));
 	if (front->crl[0] != '\0')
 		check_crl(&crl, front->crl);
+	if (root->tree->faults->n == before)
+		check_as_front(&tls, front);
 }
 
 /* --- HSMs and keys ------------------------------------------------------- */

@@ -2,6 +2,7 @@
 /* The files that a configuration names. */
 #include "fixture.h"
 
+#include "base/fileio.h"
 #include "config.h"
 
 static struct fixture fix;
@@ -114,6 +115,40 @@ static void test_load_bad(void **state)
 	}
 }
 
+/* Behind a first block that is good: the fronts read them all. */
+static void test_load_second_block(void **state)
+{
+	static const struct {
+		const char *file;
+		const char *block;
+	} bad[] = {{"ca.pem", "CERTIFICATE"},
+		   {"crl.pem", "X509 CRL"},
+		   {"server.pem", "CERTIFICATE"}};
+	char text[2 * FIXTURE_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const char *path = fixture_path(&fix, bad[i].file);
+		struct faults faults = {0};
+		uint8_t *old;
+		size_t n;
+
+		assert_int_equal(fileio_read(path, FIXTURE_TEXT, &old, &n),
+				 SG_OK);
+		(void)snprintf(
+			text, sizeof(text),
+			"%s-----BEGIN %s-----\ngarbage\n-----END %s-----\n",
+			old, bad[i].block, bad[i].block);
+		fixture_write(&fix, bad[i].file, text, 0644);
+		assert_int_equal(load(good, &faults), SG_CONFIG);
+		assert_non_null(strstr(faults.text, ": tls: "));
+		assert_non_null(strstr(faults.text, bad[i].file));
+		fixture_write(&fix, bad[i].file, (char *)old, 0644);
+		free(old);
+	}
+	assert_int_equal(load(good, &(struct faults){0}), SG_OK);
+}
+
 /* Faults of the text and of the files it names, all in one go. */
 static void test_load_both(void **state)
 {
@@ -137,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_load_nothing),
 		cmocka_unit_test(test_load_bad),
+		cmocka_unit_test(test_load_second_block),
 		cmocka_unit_test(test_load_both),
 	};
 
