@@ -79,6 +79,7 @@ static void on_up(struct child *c)
 	if (c->up)
 		return;
 	c->up = c->was_up = true;
+	child_forgive(c, clock_mono_us());
 	(void)uv_timer_stop(&c->timer);
 	log_event(
 		LOG_INFO, "process-up", "process=%s/%u pid=%d after_ms=%llu",
@@ -359,6 +360,25 @@ void child_kill(struct child *c, const char *reason)
 		  "process=%s/%u pid=%d reason=\"%s\"", role_name(c->role),
 		  c->slot, c->process->pid, reason);
 	(void)uv_process_kill(c->process, SIGKILL);
+}
+
+void child_look(struct child *c, uint64_t now_us)
+{
+	const uint64_t samples = metrics_samples(c->page);
+
+	if (samples != c->samples) {
+		c->samples = samples;
+		c->lively_us = now_us;
+	} else if (c->up &&
+		   now_us - c->lively_us > (uint64_t)CHILD_SILENT_MS * 1000) {
+		child_kill(c, "it is stopped or stuck");
+	}
+}
+
+void child_forgive(struct child *c, uint64_t now_us)
+{
+	c->samples = metrics_samples(c->page);
+	c->lively_us = now_us;
 }
 
 void child_forget(struct child *c)

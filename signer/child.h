@@ -42,10 +42,12 @@ struct child {
 	uv_process_t *process;	 /* NULL: not running */
 	struct channel *control; /* NULL: not running, or it hung up */
 	bool up;
-	bool was_up;  /* this process ever was */
-	bool waiting; /* for its next start */
-	bool held;    /* not to be started before a reload */
-	bool killed;  /* by us: its death is no riddle */
+	bool was_up;	    /* this process ever was */
+	bool waiting;	    /* for its next start */
+	bool held;	    /* not to be started before a reload */
+	bool killed;	    /* by us: its death is no riddle */
+	uint64_t samples;   /* of its metrics page, as last seen to change */
+	uint64_t lively_us; /* when that was */
 	struct restart restart;
 	/* The supervisor's own notes about this process. */
 	uint32_t generation; /* of the configuration that it has */
@@ -88,6 +90,12 @@ static inline bool child_due(const struct child *c)
  * needs no care: the child is about to be gone. */
 void child_send(struct child *c, const struct wire_packet *w, const int *fds,
 		size_t n);
+/* A second has passed, NOW_US.  A process that is up and has not touched its
+ * page for CHILD_SILENT_MS is stopped or stuck: it is killed. */
+enum { CHILD_SILENT_MS = 5000 };
+void child_look(struct child *c, uint64_t now_us);
+/* Whatever it did not do by NOW_US is forgiven: we did not look either. */
+void child_forgive(struct child *c, uint64_t now_us);
 /* Send WIRE_DRAIN, once. */
 void child_drain(struct child *c);
 /* SIGKILL, because of REASON (for the log). */

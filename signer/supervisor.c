@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "listeners.h"
 #include "pidfile.h"
@@ -39,6 +40,7 @@ struct supervisor {
 	struct pidfile pidfile;
 	uv_signal_t sigterm, sigint, sighup;
 	uv_timer_t second;
+	uint64_t second_us; /* when it last fired */
 	uv_timer_t watchdog;
 	uv_timer_t stage; /* time that a stage of draining may take */
 	enum phase phase;
@@ -295,8 +297,19 @@ static void on_reload_signal(uv_signal_t *handle, int signal)
 
 static void on_second(uv_timer_t *timer)
 {
-	(void)timer;
+	struct supervisor *s = (struct supervisor *)timer->data;
+	const uint64_t now = clock_mono_us();
+	/* What stopped us may have stopped them, too. */
+	const bool was_late = now - s->second_us > 2 * SECOND_MS * 1000;
+
+	s->second_us = now;
 	metrics_sample_process();
+	for (size_t i = 0; i < s->roster.n; i++) {
+		if (was_late)
+			child_forgive(&s->roster.child[i], now);
+		else
+			child_look(&s->roster.child[i], now);
+	}
 }
 
 static void on_watchdog(uv_timer_t *timer)
@@ -318,7 +331,8 @@ static void start_handles(struct supervisor *s)
 	(void)uv_timer_init(&s->loop, &s->watchdog);
 	(void)uv_timer_init(&s->loop, &s->stage);
 	s->sigterm.data = s->sigint.data = s->sighup.data = s;
-	s->stage.data = s;
+	s->stage.data = s->second.data = s;
+	s->second_us = clock_mono_us();
 	(void)uv_signal_start(&s->sigterm, on_stop_signal, SIGTERM);
 	(void)uv_signal_start(&s->sigint, on_stop_signal, SIGINT);
 	(void)uv_signal_start(&s->sighup, on_reload_signal, SIGHUP);

@@ -31,6 +31,7 @@ struct metrics_histogram {
 struct metrics_page {
 	_Atomic uint64_t metric[METRIC_COUNT];
 	struct metrics_histogram histogram[HISTOGRAM_COUNT];
+	_Atomic uint64_t samples;
 };
 
 struct metric_row {
@@ -201,6 +202,12 @@ void metrics_sample_process(void)
 {
 	sample_cpu();
 	sample_rss();
+	atomic_fetch_add_explicit(&own()->samples, 1, memory_order_relaxed);
+}
+
+uint64_t metrics_samples(const struct metrics_page *page)
+{
+	return atomic_load_explicit(&page->samples, memory_order_relaxed);
 }
 
 /* --- exposition ---------------------------------------------------------- */

@@ -123,6 +123,8 @@ uint64_t metric_get(const struct metrics_page *page, enum metric_id id);
  * /proc/self/statm; call it about once a second, from one thread, and the first
  * time before the sandbox closes: it keeps the file open. */
 void metrics_sample_process(void);
+/* How often PAGE's processes have done so: one that is stuck no longer does. */
+uint64_t metrics_samples(const struct metrics_page *page);
 
 struct metrics_source {
 	const struct metrics_page *page;

@@ -55,6 +55,20 @@ static void test_deaths(void **state)
 	drain(r);
 }
 
+/* Neither dead nor alive: nobody would be told but its clients. */
+static void test_stopped(void **state)
+{
+	struct run *r = *state;
+
+	start(r);
+	assert_int_equal(kill(pid_of(r, "front/1"), SIGSTOP), 0);
+	wait_for(r, "process-killed process=front/1", 1);
+	wait_for(r, "process-up process=front/1", 2);
+	/* All the others were lively. */
+	assert_int_equal(seen(r, "process-killed"), 1);
+	drain(r);
+}
+
 static void test_back_off(void **state)
 {
 	struct run *r = *state;
@@ -243,19 +257,13 @@ static void test_bad_config(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_life),
-		TEST(test_deaths),
-		TEST(test_back_off),
-		TEST(test_pin_refused),
-		TEST(test_bad_peer),
-		TEST(test_slander),
-		TEST(test_bad_messages),
-		TEST(test_drain_time),
-		TEST(test_second_signal),
-		TEST(test_only_one),
-		TEST(test_port_taken),
-		TEST(test_ops_socket),
-		TEST(test_supervisor_killed),
+		TEST(test_stopped),	TEST(test_life),
+		TEST(test_deaths),	TEST(test_back_off),
+		TEST(test_pin_refused), TEST(test_bad_peer),
+		TEST(test_slander),	TEST(test_bad_messages),
+		TEST(test_drain_time),	TEST(test_second_signal),
+		TEST(test_only_one),	TEST(test_port_taken),
+		TEST(test_ops_socket),	TEST(test_supervisor_killed),
 		TEST(test_bad_config),
 	};
 
