@@ -22,7 +22,8 @@ enum {
 	EXIT_KILLED = 1,
 	EXIT_USAGE = 2,
 	SECOND_MS = 1000,
-	STAGE_MS = 5000, /* for the core, and then the hsms, to drain */
+	LATE_US = 2000000, /* between seconds */
+	STAGE_MS = 5000,   /* for the core, and then the hsms, to drain */
 	/* Descriptors of a front beside its connections. */
 	SPARE_FDS = 512,
 	STATE_MODE = 0700,
@@ -300,7 +301,7 @@ static void on_second(uv_timer_t *timer)
 	struct supervisor *s = (struct supervisor *)timer->data;
 	const uint64_t now = clock_mono_us();
 	/* What stopped us may have stopped them, too. */
-	const bool was_late = now - s->second_us > 2 * SECOND_MS * 1000;
+	const bool was_late = now - s->second_us > LATE_US;
 
 	s->second_us = now;
 	metrics_sample_process();
