@@ -32,17 +32,19 @@ static const CK_FUNCTION_LIST *calls(const struct key *key)
 	return key->token->module->f;
 }
 
-/* The one object that fits the URI. */
+/* The one object on the token that fits the URI; copies are not on it. */
 static enum sg_err find(const struct key *key, CK_SESSION_HANDLE session,
 			CK_OBJECT_HANDLE *out)
 {
-	CK_ATTRIBUTE template[URI_TEMPLATE_MAX];
-	const CK_ULONG n = uri_template(key->uri, template);
+	CK_ATTRIBUTE template[URI_TEMPLATE_MAX + 1];
+	CK_ULONG n = uri_template(key->uri, template);
+	CK_BBOOL yes = CK_TRUE;
 	CK_OBJECT_HANDLE found[2];
 	CK_ULONG count = 2;
-	const CK_RV rv =
-		object_find(calls(key), session, template, n, found, &count);
+	CK_RV rv;
 
+	template[n++] = (CK_ATTRIBUTE){CKA_TOKEN, &yes, sizeof(yes)};
+	rv = object_find(calls(key), session, template, n, found, &count);
 	if (rv != CKR_OK) {
 		log_event(LOG_ERROR, "key-unreadable", "key=\"%s\" " CKR_FMT,
 			  key->label, CKR_ARGS(rv));

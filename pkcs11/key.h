@@ -19,8 +19,10 @@ struct key {
 	enum cose_alg alg;
 	struct uri *uri; /* owned */
 	struct token *token;
-	CK_OBJECT_HANDLE handle; /* under token->lock; dies with a login */
-	size_t sig_bytes;	 /* of each signature by this key */
+	CK_OBJECT_HANDLE handle;  /* under token->lock; dies with a login */
+	CK_OBJECT_HANDLE copy;	  /* likewise; CK_INVALID_HANDLE: none */
+	_Atomic uint64_t seen_us; /* of copy: when handle was last good */
+	size_t sig_bytes;	  /* of each signature by this key */
 	size_t nid;
 	uint8_t id[TOKEN_ID_MAX]; /* CKA_ID; a refreshed handle has the same */
 	struct span certificate;  /* DER, or empty; owned */

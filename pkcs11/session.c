@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "ckr.h"
+#include "copy.h"
 #include "mechanism.h"
 #include "unconst.h"
 
@@ -36,21 +37,28 @@ void session_close(struct session *s)
 }
 
 /* C_SignInit and C_Sign, with the key's handle safe under the lock. */
-static CK_RV attempt(const struct session *s, const struct key *key,
-		     struct span tbs, uint8_t *sig, CK_ULONG *n)
+static CK_RV attempt(const struct session *s, struct key *key, struct span tbs,
+		     struct signature *out, CK_ULONG *n)
 {
 	const CK_FUNCTION_LIST *f = calls(s);
-	CK_RV rv;
+	CK_OBJECT_HANDLE handle = key->handle;
+	CK_RV rv = CKR_OK;
 
-	rv = f->C_SignInit(s->handle, mechanism_of(key->alg), key->handle);
+	out->by_copy = key->copy != CK_INVALID_HANDLE;
+	if (out->by_copy) {
+		handle = key->copy;
+		rv = copy_allowed(key, s->handle, out->begun_us);
+	}
+	if (rv == CKR_OK)
+		rv = f->C_SignInit(s->handle, mechanism_of(key->alg), handle);
 	if (rv != CKR_OK)
 		return rv;
 	/* The module only reads what it signs, but PKCS #11 has no const. */
-	return f->C_Sign(s->handle, unconst(tbs.p), tbs.n, sig, n);
+	return f->C_Sign(s->handle, unconst(tbs.p), tbs.n, out->bytes, n);
 }
 
-CK_RV session_sign(const struct session *s, const struct key *key,
-		   struct span tbs, struct signature *out, struct watch *w)
+CK_RV session_sign(const struct session *s, struct key *key, struct span tbs,
+		   struct signature *out, struct watch *w)
 {
 	CK_ULONG n = sizeof(out->bytes);
 
@@ -62,7 +70,7 @@ CK_RV session_sign(const struct session *s, const struct key *key,
 	pthread_rwlock_rdlock(&s->token->lock);
 	out->begun_us = clock_mono_us();
 	watch_enter(w, "signing", out->begun_us);
-	out->rv = attempt(s, key, tbs, out->bytes, &n);
+	out->rv = attempt(s, key, tbs, out, &n);
 	out->sign_us = (uint32_t)(clock_mono_us() - out->begun_us);
 	watch_leave(w);
 	pthread_rwlock_unlock(&s->token->lock);
@@ -98,6 +106,7 @@ static bool logged_in(const struct session *s)
 		info.state == CKS_RW_USER_FUNCTIONS);
 }
 
+/* The handles of S's keys, and their copies, anew. */
 static enum sg_err refresh(const struct session *s,
 			   const struct session_keys *keys, struct watch *w)
 {
@@ -112,6 +121,8 @@ static enum sg_err refresh(const struct session *s,
 		if (e != SG_OK)
 			return e;
 	}
+	if (keys->copies)
+		copy_make(s->token, keys->key, keys->n, w);
 	return SG_OK;
 }
 
@@ -154,4 +165,12 @@ enum sg_err session_renew(struct session *s, CK_RV cause,
 		log_event(LOG_INFO, "session-renewed", "token=\"%s\" cause=%s",
 			  s->token->label, ckr_name(cause));
 	return e;
+}
+
+void session_give_up_copy(const struct session *s, struct key *key, CK_RV cause,
+			  struct watch *w)
+{
+	pthread_rwlock_wrlock(&s->token->lock);
+	copy_give_up(key, cause, w);
+	pthread_rwlock_unlock(&s->token->lock);
 }

@@ -23,6 +23,7 @@ struct session {
 /* A signature in COSE form, and how it came to be. */
 struct signature {
 	CK_RV rv;	   /* of the last attempt */
+	bool by_copy;	   /* the key's copy was used */
 	uint64_t begun_us; /* CLOCK_MONOTONIC, at C_SignInit */
 	uint32_t sign_us;  /* in C_SignInit and C_Sign */
 	size_t n;
@@ -35,29 +36,35 @@ CK_RV session_open(struct session *s, struct token *token, struct watch *w);
 void session_close(struct session *s);
 
 /*
- * Sign TBS by KEY, one attempt: the SHA-256 digest for ES256 and PS256, the
- * message for EdDSA.  Sets *OUT, its bytes only on CKR_OK.  A TBS that the
- * mechanism does not take is CKR_DATA_LEN_RANGE, an answer of another length
- * than the key's CKR_SIGNATURE_LEN_RANGE.  Returns OUT->rv.
+ * Sign TBS by KEY, or by its copy if it has one, one attempt: the SHA-256
+ * digest for ES256 and PS256, the message for EdDSA.  Sets *OUT, its bytes only
+ * on CKR_OK.  A TBS that the mechanism does not take is CKR_DATA_LEN_RANGE, an
+ * answer of another length than the key's CKR_SIGNATURE_LEN_RANGE.  Returns
+ * OUT->rv.
  */
-CK_RV session_sign(const struct session *s, const struct key *key,
-		   struct span tbs, struct signature *out, struct watch *w);
+CK_RV session_sign(const struct session *s, struct key *key, struct span tbs,
+		   struct signature *out, struct watch *w);
 
 /* What session_renew() needs beside the session. */
 struct session_keys {
 	size_t n;
 	struct key *key; /* of all tokens; those of the session's are renewed */
 	const char *pin_file;
+	bool copies; /* make them, see copy.h */
 };
 
 /*
  * After CAUSE: open S anew, log in if the token asks for it, and find the
- * handles of its keys again if they may be void.
+ * handles of its keys again, and copy them anew, if they may be void.
  * Errors, logged: SG_TOKEN_DOWN, SG_CONFIG, as token_login() and
  * key_refresh(): the process must end.
  */
 SG_MUST_USE enum sg_err session_renew(struct session *s, CK_RV cause,
 				      const struct session_keys *keys,
 				      struct watch *w);
+
+/* KEY's copy has failed with CAUSE: no more of it, as copy_give_up(). */
+void session_give_up_copy(const struct session *s, struct key *key, CK_RV cause,
+			  struct watch *w);
 
 #endif /* SG_SESSION_H */

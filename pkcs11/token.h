@@ -29,8 +29,9 @@ struct token_certificate {
 struct token {
 	const struct module *module;
 	CK_SLOT_ID slot;
-	char label[33]; /* without its padding */
-	bool login;	/* private objects need C_Login */
+	char label[33];		  /* without its padding */
+	bool login;		  /* private objects need C_Login */
+	CK_SESSION_HANDLE keeper; /* of copy.h; under the lock */
 	/*
 	 * Signatures hold it shared, a renewed session or login holds it
 	 * alone: key handles die with a login, and a module may give their

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ckr.h"
+#include "copy.h"
 
 /* Aligned so that threads do not share cache lines through their watches. */
 struct lane {
@@ -89,6 +90,8 @@ static enum sg_err first_lane(struct vault *v, struct watch *w)
 		v->keys.key[i].token = v->tokens.token[token];
 		e = key_find(&v->keys.key[i], lane->session[token].handle, w);
 	}
+	for (size_t i = 0; i < v->tokens.n && e == SG_OK && v->keys.copies; i++)
+		copy_make(v->tokens.token[i], v->keys.key, v->keys.n, w);
 	return e;
 }
 
@@ -112,6 +115,8 @@ static void dispose(struct vault *v)
 {
 	for (uint32_t i = 0; i < v->nlanes; i++)
 		lane_close(v, &v->lane[i]);
+	for (size_t i = 0; i < v->tokens.n; i++)
+		copy_end(v->tokens.token[i]);
 	for (size_t i = 0; i < v->keys.n; i++)
 		key_drop(&v->keys.key[i]);
 	free(v->keys.key);
@@ -136,6 +141,7 @@ enum sg_err vault_open(const struct vault_settings *settings, struct watch *w,
 	if (v == NULL)
 		return SG_NO_MEMORY;
 	v->keys.pin_file = settings->pin_file;
+	v->keys.copies = settings->session_copies;
 	v->lane = aligned_alloc(_Alignof(struct lane),
 				settings->sessions * sizeof(v->lane[0]));
 	e = v->lane != NULL ? SG_OK : SG_NO_MEMORY;
@@ -167,11 +173,12 @@ enum sg_err vault_open(const struct vault_settings *settings, struct watch *w,
 void vault_close(struct vault *v, struct watch *w)
 {
 	for (size_t i = 0; i < v->tokens.n; i++) {
-		const struct token *t = v->tokens.token[i];
+		struct token *t = v->tokens.token[i];
 
 		watch_enter(w, "logout", clock_mono_us());
 		t->module->f->C_Logout(v->lane[0].session[i].handle);
 		t->module->f->C_CloseAllSessions(t->slot);
+		t->keeper = CK_INVALID_HANDLE;
 	}
 	for (uint32_t i = 0; i < v->nlanes; i++)
 		for (size_t k = 0; k < v->tokens.n; k++)
@@ -228,25 +235,38 @@ static enum ckr_fault attempt(struct vault *v, uint32_t lane, size_t number,
 		return CKR_FAULT_NONE;
 	}
 	metric_add(METRIC_SIGN_ERRORS, 1);
-	log_event(LOG_WARNING, "sign-failed", "key=\"%s\" lane=%u " CKR_FMT,
-		  v->keys.key[number].label, lane, CKR_ARGS(rv));
+	log_event(LOG_WARNING, "sign-failed",
+		  "key=\"%s\" lane=%u copy=%d " CKR_FMT,
+		  v->keys.key[number].label, lane, out->by_copy, CKR_ARGS(rv));
 	/* Signing has no success but CKR_OK. */
 	return ckr_fault(rv) != CKR_FAULT_NONE ? ckr_fault(rv)
 					       : CKR_FAULT_RETRY;
 }
 
+/* Has OUT failed in a way in which the key itself may not? */
+static bool blames_copy(enum ckr_fault fault, const struct signature *out)
+{
+	return out->by_copy && fault != CKR_FAULT_NONE &&
+	       fault != CKR_FAULT_PROCESS && out->rv != CKR_DATA_LEN_RANGE &&
+	       out->rv != CKR_DATA_INVALID;
+}
+
 enum sg_err vault_sign(struct vault *v, uint32_t lane, size_t number,
 		       struct span tbs, struct signature *out)
 {
+	struct lane *l = &v->lane[lane];
+	struct session *s = &l->session[v->token_of[number]];
 	enum ckr_fault fault = attempt(v, lane, number, tbs, out);
 
 	if (fault == CKR_FAULT_RETRY || fault == CKR_FAULT_SESSION) {
-		struct lane *l = &v->lane[lane];
-
-		if (session_renew(&l->session[v->token_of[number]], out->rv,
-				  &v->keys, &l->watch) != SG_OK)
+		if (session_renew(s, out->rv, &v->keys, &l->watch) != SG_OK)
 			return SG_TOKEN_DOWN;
 		metric_add(METRIC_REQUEUED, 1);
+		fault = attempt(v, lane, number, tbs, out);
+	}
+	if (blames_copy(fault, out)) {
+		session_give_up_copy(s, &v->keys.key[number], out->rv,
+				     &l->watch);
 		fault = attempt(v, lane, number, tbs, out);
 	}
 	if (fault == CKR_FAULT_NONE)

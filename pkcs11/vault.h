@@ -19,6 +19,7 @@ struct vault_settings {
 	const char *module;   /* path */
 	const char *pin_file; /* read at each login */
 	uint32_t sessions;    /* lanes wanted, 1..WORKER_SESSIONS_MAX */
+	bool session_copies;  /* sign with copies of the keys, see copy.h */
 	size_t nkeys;	      /* 1..WORKER_KEYS_MAX */
 	const struct worker_key_settings *key;
 };
@@ -50,7 +51,8 @@ struct watch *vault_watch(struct vault *v, uint32_t lane);
 
 /*
  * Sign TBS by key NUMBER in LANE.  A failure that may pass, and anything that
- * a new session can mend, is tried once more on one.  Counts the metrics.
+ * a new session can mend, is tried once more on one; what a key's copy cannot
+ * do is tried with the key itself.  Counts the metrics.
  * Errors: SG_INTERNAL: this job has failed, OUT->rv says why; SG_TOKEN_DOWN:
  * this process cannot sign any more and must end.
  * One thread per lane.

@@ -90,6 +90,7 @@ static void *open_vault(void *arg)
 	const struct vault_settings v = {.module = s->module,
 					 .pin_file = s->pin_file,
 					 .sessions = s->sessions,
+					 .session_copies = s->session_copies,
 					 .nkeys = s->nkeys,
 					 .key = s->key};
 	const enum sg_err e = vault_open(&v, &w->watch, &w->vault);

@@ -36,6 +36,7 @@ struct worker_settings {
 	size_t nenv;
 	char env[WORKER_ENV_MAX][WORKER_PATH_MAX]; /* "NAME=value" */
 	uint32_t sessions;			   /* threads */
+	bool session_copies;			   /* of the keys, see copy.h */
 	uint32_t hang_ms; /* a PKCS#11 call that takes longer is hung */
 	size_t nkeys;
 	struct worker_key_settings key[WORKER_KEYS_MAX];

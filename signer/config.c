@@ -255,7 +255,7 @@ static bool same_hsm(const struct config_hsm *a, const struct config_hsm *b)
 	       strcmp(x->module, y->module) == 0 &&
 	       strcmp(x->pin_file, y->pin_file) == 0 &&
 	       x->sessions == y->sessions && x->hang_ms == y->hang_ms &&
-	       same_environment(x, y);
+	       x->session_copies == y->session_copies && same_environment(x, y);
 }
 
 static bool same_hsms(const struct config *a, const struct config *b)

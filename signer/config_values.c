@@ -143,6 +143,20 @@ void value_label(const struct yaml_at *at, void *member,
 			   CONFIG_LABEL_BYTES - 1);
 }
 
+void value_bool(const struct yaml_at *at, void *member,
+		const struct yaml_field *f)
+{
+	struct span s;
+
+	(void)f;
+	if (!yaml_text(at, &s))
+		return;
+	if (!span_is(s, "true") && !span_is(s, "false"))
+		yaml_fault(at, "must be true or false");
+	else
+		*(bool *)member = span_is(s, "true");
+}
+
 void value_tls12(const struct yaml_at *at, void *member,
 		 const struct yaml_field *f)
 {

@@ -47,6 +47,9 @@ void value_uri(const struct yaml_at *at, void *member,
  * relative to the base becomes its absolute path. */
 void value_environment(const struct yaml_at *at, void *member,
 		       const struct yaml_field *f);
+/* bool: true or false. */
+void value_bool(const struct yaml_at *at, void *member,
+		const struct yaml_field *f);
 /* bool: min_version "1.2" is true, "1.3" false. */
 void value_tls12(const struct yaml_at *at, void *member,
 		 const struct yaml_field *f);

@@ -118,6 +118,8 @@ static enum sg_err child(const struct bench_raw_options *o, int fd)
 	const struct vault_settings settings = {.module = o->module,
 						.pin_file = o->pin_file,
 						.sessions = o->threads,
+						.session_copies =
+							o->session_copies,
 						.nkeys = 1,
 						.key = &key};
 	struct watch watch = {0};
@@ -305,6 +307,7 @@ enum {
 	OPT_THREADS,
 	OPT_PROCESSES,
 	OPT_SECONDS,
+	OPT_COPIES,
 	OPT_JSON,
 	OPT_HELP,
 	NOPTIONS
@@ -320,6 +323,8 @@ static const struct arg_option OPTIONS[NOPTIONS] = {
 	[OPT_PROCESSES] = {"processes", "LIST", NULL,
 			   "of one thread each (the number of CPUs)"},
 	[OPT_SECONDS] = {"seconds", "N", NULL, "for each of them (3)"},
+	[OPT_COPIES] = {"session-copies", NULL, NULL,
+			"on a session copy, not on the token's own key"},
 	[OPT_JSON] = {"json", NULL, NULL, "one JSON object"},
 	[OPT_HELP] = {"help", NULL, NULL, "this text"},
 };
@@ -456,6 +461,7 @@ int bench_raw(int argc, char **argv)
 	r.options.pin_file = args.value[OPT_PIN];
 	r.options.uri = args.value[OPT_URI];
 	r.options.alg = cose_alg_of(span_str(args.value[OPT_ALG]));
+	r.options.session_copies = args.value[OPT_COPIES] != NULL;
 	r.json = args.value[OPT_JSON] != NULL;
 	if (args.n > 0)
 		return usage("it takes options only");

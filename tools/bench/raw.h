@@ -7,7 +7,8 @@
 
 /*
  * raw: what a module can do at most: C_SignInit and C_Sign on the token's own
- * key, without anything around them.
+ * key, without anything around them.  Or, where asked, on a session copy of the
+ * key, to see what that is worth.
  */
 enum { BENCH_RAW_THREADS_MAX = 256, BENCH_RAW_PROCESSES_MAX = 64 };
 
@@ -16,6 +17,7 @@ struct bench_raw_options {
 	const char *pin_file; /* path */
 	const char *uri;      /* RFC 7512: token and private key */
 	enum cose_alg alg;
+	bool session_copies; /* not the key itself, but a copy of it */
 	unsigned threads; /* a process, a session each, 1..256; 0: see below */
 	unsigned processes; /* 1..64; 0: see below */
 	double seconds;	    /* of signing, after all are ready */

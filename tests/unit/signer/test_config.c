@@ -69,6 +69,7 @@ static void test_good(void **state)
 	assert_string_equal(w->pin_file, fixture_path(&fix, "pin"));
 	assert_int_equal(w->sessions, 4);
 	assert_int_equal(w->hang_ms, 10000);
+	assert_false(w->session_copies);
 	assert_int_equal(w->nkeys, 1);
 	assert_string_equal(w->key[0].uri, "pkcs11:token=demo;object=dsc-1");
 	assert_int_equal(w->nenv, 2);
@@ -155,6 +156,8 @@ static const struct bad BAD[] = {
 	 ":22: hsms[0].hang: must be a number with"},
 	{"sessions: 4", "sessions: 4\n    hang: 10d",
 	 ":22: hsms[0].hang: must be from"},
+	{"sessions: 4", "sessions: 4\n    session_copies: yes",
+	 ":22: hsms[0].session_copies: must be true or false"},
 	{"PLAIN=value", "=value", ":24: hsms[0].environment[1]: must be"},
 	{"name: demo", "name: de mo", ":17: hsms[0].name: must be 1 to"},
 	{"keys:\n",
@@ -351,6 +354,15 @@ static void test_keep_fixed(void **state)
 	assert_string_equal(now->core.key[0].certificate,
 			    began->core.key[0].certificate);
 	assert_string_equal(now->front.crl, fixture_path(&fix, "new.pem"));
+	config_free(now);
+
+	fixture_edit(good, "sessions: 4",
+		     "sessions: 4\n    session_copies: true", a);
+	now = parse(a, &faults);
+	assert_true(now->hsm[0].worker.session_copies);
+	config_keep_fixed(began, now, names, sizeof(names));
+	assert_string_equal(names, "hsms");
+	assert_false(now->hsm[0].worker.session_copies);
 	config_free(now);
 	config_free(began);
 }
