@@ -63,10 +63,11 @@ CK_RV session_sign(const struct session *s, struct key *key, struct span tbs,
 	CK_ULONG n = sizeof(out->bytes);
 
 	assert(key->token == s->token);
-	*out = (struct signature){.rv = CKR_DATA_LEN_RANGE,
-				  .begun_us = clock_mono_us()};
-	if (!mechanism_takes(key->alg, tbs))
+	*out = (struct signature){.rv = CKR_DATA_LEN_RANGE};
+	if (!mechanism_takes(key->alg, tbs)) {
+		out->begun_us = clock_mono_us();
 		return out->rv;
+	}
 	pthread_rwlock_rdlock(&s->token->lock);
 	out->begun_us = clock_mono_us();
 	watch_enter(w, "signing", out->begun_us);
