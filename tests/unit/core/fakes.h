@@ -96,7 +96,7 @@ static inline void hsm_answer(struct fake_hsm *h, uint64_t id, struct span tbs,
 			      enum hsm_mood mood)
 {
 	uint8_t sig[COSE_SIG_MAX];
-	struct wire_signed m = {.queue_us = 3, .sign_us = 80};
+	struct wire_signed m = {.queue_us = 3, .sign_us = 330};
 	const struct wire_sign_failed failed = {.ckr = 0x30,
 						.expired = mood == HSM_EXPIRES};
 	struct wire_packet *w = channel_room(h->channel, 1024);

@@ -238,7 +238,7 @@ static void test_batches(void **state)
 	OFFICE_WAIT(o, o->front[0].n == 6);
 	assert_int_equal(o->hsm[0].jobs, 3);
 	assert_int_equal(o->hsm[1].jobs, 3);
-	/* They told 80 us a signature: six of them fill 500 us. */
+	/* They told 330 us a signature: six of them fill 2 ms. */
 	o->hsm[0].mood = HSM_HOLDS;
 	o->hsm[1].mood = HSM_HOLDS;
 	issue_many(o, 3, 102);
