@@ -112,6 +112,26 @@ def test_all_hsm_processes_gone_then_back(own):
     own.wait_ready()
 
 
+def test_a_key_removed_from_the_token_signs_no_more(own):
+    """The hsm processes sign with copies, which must not outlive their key."""
+    own.start()
+    assert 'session-copies token="demo" keys=1 copies=1' in own.log()
+    own.check(own.issue(record()))
+    subprocess.run(
+        ["pkcs11-tool", "--module", "/usr/lib/softhsm/libsofthsm2.so", "--token-label", "demo",
+         "--login", "--pin", "env:PIN", "--delete-object", "--type", "privkey", "--label", "dsc-1"],
+        check=True, stdout=subprocess.DEVNULL, timeout=60,
+        env=dict(os.environ, SOFTHSM2_CONF=str(own.dir / "softhsm2.conf"),
+                 PIN=(own.dir / "pin").read_text().strip()))
+    end = time.monotonic() + 10 * SLOW
+    while own.issue(record()).status != 503:
+        assert time.monotonic() < end, "a key that is gone still signs"
+        time.sleep(0.1)
+    time.sleep(2)
+    assert own.issue(record()).status == 503
+    assert "key-not-found" in own.log()
+
+
 def test_roles_die_with_the_supervisor(own):
     own.start()
     pids = list(own.roles().values())
