@@ -39,11 +39,8 @@ enum sg_err child_init(struct child *c, uv_loop_t *loop, enum wire_role role,
 		       unsigned slot, const struct child_events *events,
 		       void *ctx)
 {
-	*c = (struct child){.role = role,
-			    .slot = slot,
-			    .events = events,
-			    .ctx = ctx,
-			    .exe = "/proc/self/exe"};
+	*c = (struct child){
+		.role = role, .slot = slot, .events = events, .ctx = ctx};
 	c->metrics_fd = metrics_memfd();
 	if (c->metrics_fd < 0)
 		return SG_IO;

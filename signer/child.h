@@ -35,7 +35,7 @@ struct child {
 	unsigned slot;
 	const struct child_events *events;
 	void *ctx;
-	const char *exe; /* what to execute */
+	const char *exe; /* what to execute; the owner sets it */
 	int metrics_fd;	 /* -1: none */
 	struct metrics_page *page;
 	uv_timer_t timer;	 /* to be up, to be restarted, to be gone */

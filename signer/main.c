@@ -190,7 +190,6 @@ static bool read_arguments(int argc, char **argv, struct arguments *a,
 int main(int argc, char **argv)
 {
 	struct arguments a = {0};
-	struct supervisor_options options = {0};
 	int status;
 
 	if (!read_arguments(argc, argv, &a, &status))
@@ -199,6 +198,5 @@ int main(int argc, char **argv)
 		return start_role(a.role, a.slot);
 	if (a.check)
 		return check(a.config);
-	options.config = a.config;
-	return supervisor_run(&options);
+	return supervisor_run(a.config);
 }

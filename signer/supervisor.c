@@ -16,6 +16,7 @@
 #include "pidfile.h"
 #include "reload.h"
 #include "sandbox.h"
+#include "self.h"
 
 enum {
 	EXIT_DRAINED = 0,
@@ -45,7 +46,8 @@ struct supervisor {
 	uv_timer_t watchdog;
 	uv_timer_t stage; /* time that a stage of draining may take */
 	enum phase phase;
-	bool killing; /* asked twice */
+	bool killing;		 /* asked twice */
+	char exe[SELF_PATH_MAX]; /* of the roles */
 };
 
 static void step(struct supervisor *s);
@@ -387,7 +389,7 @@ static enum sg_err take_place(struct supervisor *s)
 	return e;
 }
 
-static int serve(struct supervisor *s, const char *exe)
+static int serve(struct supervisor *s)
 {
 	enum sg_err e = roster_create(&s->roster, &s->loop, s->reload.config,
 				      &CHILD_EVENTS, s);
@@ -397,8 +399,8 @@ static int serve(struct supervisor *s, const char *exe)
 			  err_text(e));
 		return EXIT_KILLED;
 	}
-	for (size_t i = 0; exe != NULL && i < s->roster.n; i++)
-		s->roster.child[i].exe = exe;
+	for (size_t i = 0; i < s->roster.n; i++)
+		s->roster.child[i].exe = s->exe;
 	start_handles(s);
 	step(s);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
@@ -415,7 +417,7 @@ static int report_faults(const struct faults *faults, enum sg_err e)
 	return EXIT_USAGE;
 }
 
-int supervisor_run(const struct supervisor_options *options)
+int supervisor_run(const char *config)
 {
 	struct supervisor s = {.phase = RUNNING};
 	struct faults faults = {0};
@@ -424,11 +426,10 @@ int supervisor_run(const struct supervisor_options *options)
 
 	log_role("supervisor");
 	if (sandbox_enter(WIRE_SUPERVISOR) != SG_OK ||
-	    uv_loop_init(&s.loop) != 0)
+	    self_path(s.exe) != SG_OK || uv_loop_init(&s.loop) != 0)
 		return EXIT_KILLED;
 	(void)signal(SIGPIPE, SIG_IGN);
-	e = reload_init(&s.reload, options->config, &s.roster, &s.loop,
-			&faults);
+	e = reload_init(&s.reload, config, &s.roster, &s.loop, &faults);
 	if (e != SG_OK) {
 		status = report_faults(&faults, e);
 		goto close_loop;
@@ -436,9 +437,9 @@ int supervisor_run(const struct supervisor_options *options)
 	log_limit((enum log_level)s.reload.config->log_level);
 	raise_limits(s.reload.config);
 	if (take_place(&s) == SG_OK) {
-		log_event(LOG_INFO, "starting", "config=\"%s\" pid=%ld",
-			  options->config, (long)getpid());
-		status = serve(&s, options->exe);
+		log_event(LOG_INFO, "starting", "config=\"%s\" pid=%ld", config,
+			  (long)getpid());
+		status = serve(&s);
 		listeners_close(&s.listeners);
 		pidfile_release(&s.pidfile);
 	}

@@ -10,16 +10,12 @@
  *	SIGTERM, SIGINT	drain and end with 0; a second one: kill, end with 1
  *	SIGHUP		read configuration, policy, certificates and CRL anew
  */
-struct supervisor_options {
-	const char *config; /* path of signerd.yaml */
-	const char *exe;    /* the roles' program; NULL: this one.  For tests */
-};
 
 /*
- * Run to the end.  Returns the exit status: 0 drained, 1 killed or a failure
- * of the machine, 2 the configuration has faults, a listener or the run
- * directory cannot be had (said on the log).
+ * Run to the end on CONFIG, the path of a signerd.yaml.  Returns the exit
+ * status: 0 drained, 1 killed or a failure of the machine, 2 the configuration
+ * has faults, a listener or the run directory cannot be had (said on the log).
  */
-int supervisor_run(const struct supervisor_options *options);
+int supervisor_run(const char *config);
 
 #endif /* SG_SUPERVISOR_H */

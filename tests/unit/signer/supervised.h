@@ -141,8 +141,6 @@ static inline void heard(struct run *r, char *out, size_t cap)
 static inline void launch(struct run *r)
 {
 	const char *path = fixture_path(&r->fix, "signerd.yaml");
-	struct supervisor_options options = {.config = path,
-					     .exe = "/proc/self/exe"};
 
 	(void)fflush(stdout);
 	r->pid = fork();
@@ -153,7 +151,7 @@ static inline void launch(struct run *r)
 
 		if (dup2(log, STDERR_FILENO) < 0)
 			_exit(99);
-		_exit(supervisor_run(&options));
+		_exit(supervisor_run(path));
 	}
 }
 
