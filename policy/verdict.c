@@ -96,8 +96,51 @@ void verdict_init(struct verdict *v)
 	/* Not the arrays: clearing them would cost more than judging. */
 	v->n = 0;
 	v->errors = 0;
+	v->warnings = 0;
 	v->dropped = 0;
 	v->pool_n = 0;
+}
+
+/* Take violation I out, and its pointer's text out of the pool: texts lie
+ * there in the violations' order. */
+static void drop(struct verdict *v, size_t i)
+{
+	const struct violation gone = v->violation[i];
+	const size_t end = (size_t)gone.pointer_at + gone.pointer_n;
+
+	memmove(v->pool + gone.pointer_at, v->pool + end, v->pool_n - end);
+	v->pool_n -= gone.pointer_n;
+	v->warnings -= gone.warning ? 1 : 0;
+	v->n--;
+	for (; i < v->n; i++) {
+		v->violation[i] = v->violation[i + 1];
+		v->violation[i].pointer_at -= gone.pointer_n;
+	}
+	v->dropped++;
+}
+
+static bool has_room(const struct verdict *v, size_t n)
+{
+	return v->n < VERDICT_MAX && n <= sizeof(v->pool) - v->pool_n;
+}
+
+/* Room for an error with a pointer of N bytes.  Warnings give way, the last
+ * one first, but none for nothing: not if all of them would not do. */
+static bool make_room(struct verdict *v, size_t n)
+{
+	size_t bytes = 0;
+
+	if (v->warnings == 0)
+		return false;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->violation[i].warning)
+			bytes += v->violation[i].pointer_n;
+	if (n > sizeof(v->pool) - v->pool_n + bytes)
+		return false;
+	for (size_t i = v->n; i > 0 && !has_room(v, n); i--)
+		if (v->violation[i - 1].warning)
+			drop(v, i - 1);
+	return true;
 }
 
 void verdict_add(struct verdict *v, enum violation_code code, bool warning,
@@ -109,13 +152,14 @@ void verdict_add(struct verdict *v, enum violation_code code, bool warning,
 	assert(code < VIOLATION_COUNT);
 	if (!warning)
 		v->errors++;
-	if (v->n == VERDICT_MAX || n > sizeof(v->pool) - v->pool_n) {
+	if (!has_room(v, n) && (warning || !make_room(v, n))) {
 		v->dropped++;
 		return;
 	}
 	violation = &v->violation[v->n++];
 	violation->code = code;
 	violation->warning = warning;
+	v->warnings += warning ? 1 : 0;
 	violation->pointer_at = (uint16_t)v->pool_n;
 	violation->pointer_n = (uint16_t)n;
 	if (n > 0)
@@ -129,7 +173,8 @@ void verdict_add_at(struct verdict *v, enum violation_code code, bool warning,
 	char buf[VERDICT_POINTER_MAX];
 	struct piece_text text = {.p = buf};
 
-	if (v->n < VERDICT_MAX) /* else it is only counted */
+	/* What is only counted needs no text. */
+	if (v->n < VERDICT_MAX || (!warning && v->warnings > 0))
 		put_pointer(&text, at);
 	verdict_add(v, code, warning, span_of(buf, text.n));
 }

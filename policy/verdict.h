@@ -73,9 +73,10 @@ struct violation {
 };
 
 struct verdict {
-	size_t n;	/* violations kept */
-	size_t errors;	/* of level error, kept or not */
-	size_t dropped; /* beyond VERDICT_MAX or the pool */
+	size_t n;	 /* violations kept */
+	size_t warnings; /* of those, the ones of level warning */
+	size_t errors;	 /* of level error, kept or not */
+	size_t dropped;	 /* beyond VERDICT_MAX or the pool */
 	struct violation violation[VERDICT_MAX];
 	size_t pool_n;
 	char pool[4096]; /* the pointers' text */
@@ -91,8 +92,10 @@ struct pointer {
 };
 
 void verdict_init(struct verdict *v);
-/* Add one.  POINTER is UTF-8, already escaped (RFC 6901 s. 3); what is beyond
- * VERDICT_POINTER_MAX is cut, never inside of a character or an escape. */
+/* Add one.  When there is no room left, warnings give way to an error, the last
+ * one first; what has no room even then is counted only.  POINTER is UTF-8,
+ * already escaped (RFC 6901 s. 3); what is beyond VERDICT_POINTER_MAX is cut,
+ * never inside of a character or an escape. */
 void verdict_add(struct verdict *v, enum violation_code code, bool warning,
 		 struct span pointer);
 /* The same at the place AT (NULL: the request itself), which is escaped. */

@@ -187,6 +187,8 @@ static void check_verdict(const struct verdict *v)
 {
 	require(v->n <= VERDICT_MAX && v->pool_n <= sizeof(v->pool), "bounds");
 	require(v->errors <= v->n + v->dropped, "errors");
+	require(v->warnings <= v->n, "warnings");
+	require(v->n - v->warnings <= v->errors, "kept errors");
 	for (size_t i = 0; i < v->n; i++) {
 		const struct span at = verdict_pointer(v, i);
 

@@ -132,6 +132,15 @@ static void test_exactly_at_the_limit(void **state)
 	assert_int_equal(verdict_pointer(&v, 1).n, VERDICT_POINTER_MAX);
 }
 
+static size_t kept_errors(const struct verdict *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n; i++)
+		n += v->violation[i].warning ? 0 : 1;
+	return n;
+}
+
 static void test_bounded_by_count(void **state)
 {
 	struct verdict v;
@@ -143,6 +152,7 @@ static void test_bounded_by_count(void **state)
 	assert_int_equal(v.n, VERDICT_MAX);
 	assert_int_equal(v.errors, (size_t)3 * VERDICT_MAX / 2);
 	assert_int_equal(v.dropped, 2 * VERDICT_MAX);
+	assert_int_equal(kept_errors(&v), VERDICT_MAX);
 }
 
 static void test_bounded_by_pool(void **state)
@@ -164,6 +174,102 @@ static void test_bounded_by_pool(void **state)
 	assert_int_equal(verdict_pointer(&v, v.n - 1).n, 0);
 }
 
+static void add_numbered(struct verdict *v, bool warning, size_t number)
+{
+	char text[16];
+	const int n = snprintf(text, sizeof(text), "/%zu", number);
+
+	verdict_add(v, warning ? VIOLATION_UNKNOWN_FIELD : VIOLATION_TOO_LONG,
+		    warning, span_of(text, (size_t)n));
+}
+
+/* Violation I is the one that was added with NUMBER. */
+static void check_numbered(const struct verdict *v, size_t i, bool warning,
+			   size_t number)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "/%zu", number);
+	assert_int_equal(v->violation[i].warning, warning);
+	assert_int_equal(v->violation[i].code, warning ? VIOLATION_UNKNOWN_FIELD
+						       : VIOLATION_TOO_LONG);
+	assert_true(span_is(verdict_pointer(v, i), text));
+}
+
+static void test_warnings_give_way(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	verdict_init(&v);
+	add_numbered(&v, false, 1000);
+	for (size_t i = 0; i < (size_t)VERDICT_MAX + 10; i++)
+		add_numbered(&v, true, i);
+	assert_int_equal(v.n, VERDICT_MAX);
+	assert_int_equal(v.dropped, 11);
+	for (size_t i = 1; i <= 3; i++)
+		add_numbered(&v, false, 1000 + i);
+	assert_int_equal(v.n, VERDICT_MAX);
+	assert_int_equal(v.errors, 4);
+	assert_int_equal(v.dropped, 14);
+	/* The rest stands in the order in which it came. */
+	check_numbered(&v, 0, false, 1000);
+	for (size_t i = 1; i < VERDICT_MAX - 3; i++)
+		check_numbered(&v, i, true, i - 1);
+	for (size_t i = 1; i <= 3; i++)
+		check_numbered(&v, VERDICT_MAX - 4 + i, false, 1000 + i);
+}
+
+static void test_warnings_give_way_in_the_pool(void **state)
+{
+	char text[VERDICT_POINTER_MAX];
+	struct verdict v;
+
+	(void)state;
+	memset(text, 'w', sizeof(text));
+	verdict_init(&v);
+	add_numbered(&v, true, 1);
+	while (sizeof(v.pool) - v.pool_n >= sizeof(text))
+		verdict_add(&v, VIOLATION_TOO_LONG, true,
+			    span_of(text, sizeof(text)));
+	add_numbered(&v, true, 2);
+	text[0] = 'e';
+	verdict_add(&v, VIOLATION_WRONG_TYPE, false,
+		    span_of(text, sizeof(text)));
+	/* The last short one went, which was not enough, then a long one. */
+	assert_int_equal(v.dropped, 2);
+	assert_int_equal(v.errors, 1);
+	check_numbered(&v, 0, true, 1);
+	assert_int_equal(verdict_pointer(&v, 1).p[0], 'w');
+	assert_int_equal(kept_errors(&v), 1);
+	assert_false(v.violation[v.n - 1].warning);
+	assert_memory_equal(verdict_pointer(&v, v.n - 1).p, text, sizeof(text));
+	assert_int_equal(v.pool_n, (v.n - 1) * sizeof(text) + 2);
+}
+
+/* Where no warning could make enough room, none is lost. */
+static void test_no_warning_goes_for_nothing(void **state)
+{
+	char text[VERDICT_POINTER_MAX];
+	struct verdict v;
+
+	(void)state;
+	memset(text, 'e', sizeof(text));
+	verdict_init(&v);
+	add_numbered(&v, true, 1);
+	while (sizeof(v.pool) - v.pool_n >= sizeof(text))
+		verdict_add(&v, VIOLATION_TOO_LONG, false,
+			    span_of(text, sizeof(text)));
+	verdict_add(&v, VIOLATION_TOO_LONG, false,
+		    span_of(text, sizeof(text) / 2)); /* there is room */
+	verdict_add(&v, VIOLATION_TOO_LONG, false,
+		    span_of(text, sizeof(text))); /* and now there is none */
+	assert_int_equal(v.dropped, 1);
+	assert_int_equal(kept_errors(&v), v.n - 1);
+	assert_int_equal(v.errors, v.n);
+	check_numbered(&v, 0, true, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +280,9 @@ int main(void)
 		cmocka_unit_test(test_exactly_at_the_limit),
 		cmocka_unit_test(test_bounded_by_count),
 		cmocka_unit_test(test_bounded_by_pool),
+		cmocka_unit_test(test_warnings_give_way),
+		cmocka_unit_test(test_warnings_give_way_in_the_pool),
+		cmocka_unit_test(test_no_warning_goes_for_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
