@@ -247,6 +247,22 @@ enum sg_err cbor_next(struct cbor_reader *r, struct cbor_item *item)
 	return SG_OK;
 }
 
+enum sg_err cbor_string(struct cbor_reader *r, enum cbor_type type,
+			struct span *run)
+{
+	struct cbor_reader at = *r;
+	struct cbor_item item;
+	const enum sg_err e = cbor_next(&at, &item);
+
+	if (e != SG_OK)
+		return e;
+	if (item.type != type || item.indefinite)
+		return SG_MALFORMED;
+	*run = item.run;
+	*r = at;
+	return SG_OK;
+}
+
 bool cbor_more(struct cbor_reader *r, const struct cbor_item *head,
 	       uint64_t *taken)
 {

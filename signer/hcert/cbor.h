@@ -72,6 +72,15 @@ SG_MUST_USE enum sg_err cbor_next(struct cbor_reader *r,
 				  struct cbor_item *item);
 
 /*
+ * Take the next item, which must be a string of TYPE (CBOR_BYTES, CBOR_TEXT)
+ * in one piece: *RUN lies in the input.
+ * Errors: as cbor_next(), and SG_MALFORMED for anything else; R stays where it
+ * was.
+ */
+SG_MUST_USE enum sg_err cbor_string(struct cbor_reader *r, enum cbor_type type,
+				    struct span *run);
+
+/*
  * Is there one more item in the array or map that HEAD opened?  *TAKEN counts
  * them (those of a map are its keys and values); begin with 0.  The end of an
  * indefinite one, its BREAK, is taken from R.  Every item must be taken whole

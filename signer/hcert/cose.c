@@ -95,20 +95,6 @@ struct headers {
 	struct span kid;
 };
 
-/* A byte string in one piece: the spans we give must lie in the input. */
-static enum sg_err read_bytes(struct cbor_reader *r, struct span *out)
-{
-	struct cbor_item item;
-	const enum sg_err e = cbor_next(r, &item);
-
-	if (e != SG_OK)
-		return e;
-	if (item.type != CBOR_BYTES || item.indefinite)
-		return SG_MALFORMED;
-	*out = item.run;
-	return SG_OK;
-}
-
 /* Names in text, and numbers that are not ours, are COSE_NONE. */
 static enum sg_err read_alg(struct cbor_reader *r, enum cose_alg *alg)
 {
@@ -143,7 +129,9 @@ static enum sg_err read_header(struct cbor_reader *r,
 		 * a key has but one algorithm (see cose_key_verify). */
 		return read_alg(r, &h->alg);
 	case HEADER_CRIT: return SG_MALFORMED;
-	case HEADER_KID: h->has_kid = true; return read_bytes(r, &h->kid);
+	case HEADER_KID:
+		h->has_kid = true;
+		return cbor_string(r, CBOR_BYTES, &h->kid);
 	default: return cbor_skip(r, CBOR_DEPTH_MAX, NULL);
 	}
 }
@@ -196,7 +184,7 @@ static enum sg_err read_payload(struct cbor_reader *r, struct cose_sign1 *out)
 		return e;
 	out->detached = item.type == CBOR_NULL;
 	if (!out->detached)
-		return read_bytes(r, &out->payload);
+		return cbor_string(r, CBOR_BYTES, &out->payload);
 	*r = at;
 	return SG_OK;
 }
@@ -208,7 +196,7 @@ static enum sg_err read_members(struct cbor_reader *r, struct cose_sign1 *out)
 	size_t begin;
 	enum sg_err e;
 
-	e = read_bytes(r, &out->prot);
+	e = cbor_string(r, CBOR_BYTES, &out->prot);
 	if (e == SG_OK)
 		e = read_protected(out->prot, &h);
 	if (h.seen.n == 0)
@@ -220,7 +208,7 @@ static enum sg_err read_members(struct cbor_reader *r, struct cose_sign1 *out)
 	if (e == SG_OK)
 		e = read_payload(r, out);
 	if (e == SG_OK)
-		e = read_bytes(r, &out->signature);
+		e = cbor_string(r, CBOR_BYTES, &out->signature);
 	out->alg = h.alg;
 	out->has_kid = h.has_kid;
 	out->kid = h.kid;

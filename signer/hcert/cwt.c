@@ -58,19 +58,6 @@ static enum sg_err read_time(struct cbor_reader *r, bool *has, int64_t *value)
 	return SG_OK;
 }
 
-static enum sg_err read_iss(struct cbor_reader *r, struct span *iss)
-{
-	struct cbor_item item;
-	const enum sg_err e = cbor_next(r, &item);
-
-	if (e != SG_OK)
-		return e;
-	if (item.type != CBOR_TEXT || item.indefinite)
-		return SG_MALFORMED;
-	*iss = item.run;
-	return SG_OK;
-}
-
 static enum sg_err skip(struct cbor_reader *r, struct span *all)
 {
 	return cbor_skip(r, CBOR_DEPTH_MAX, all);
@@ -128,7 +115,7 @@ static enum sg_err read_claim(struct cbor_reader *r,
 	if (!cbor_int(key, &k))
 		return skip(r, NULL);
 	switch (k) {
-	case CWT_ISS: return read_iss(r, &out->iss);
+	case CWT_ISS: return cbor_string(r, CBOR_TEXT, &out->iss);
 	case CWT_EXP: return read_time(r, &out->has_exp, &out->exp);
 	case CWT_IAT: return read_time(r, &out->has_iat, &out->iat);
 	case CWT_HCERT: return read_map(r, read_hcert_member, out);

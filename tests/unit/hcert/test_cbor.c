@@ -312,12 +312,38 @@ static void test_reals(void **state)
 	assert_true(take("fa33000000").real == 0x1p-25);
 }
 
+/* Only a string of that type, in one piece; else nothing is taken. */
+static void test_string_of_a_type(void **state)
+{
+	static const char *const others[] = {"",	 "01", "42ff", "60",
+					     "5f4101ff", "f6", "80"};
+	struct cbor_reader r = cbor_read(hex("420102626869"), CBOR_LAX);
+	struct span run;
+
+	(void)state;
+	assert_int_equal(cbor_string(&r, CBOR_TEXT, &run), SG_MALFORMED);
+	assert_int_equal(r.at, 0);
+	assert_int_equal(cbor_string(&r, CBOR_BYTES, &run), SG_OK);
+	assert_true(span_eq(run, hex("0102")));
+	assert_int_equal(cbor_string(&r, CBOR_BYTES, &run), SG_MALFORMED);
+	assert_int_equal(cbor_string(&r, CBOR_TEXT, &run), SG_OK);
+	assert_true(span_is(run, "hi"));
+	assert_true(cbor_at_end(&r));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		r = cbor_read(hex(others[i]), CBOR_LAX);
+		assert_int_equal(cbor_string(&r, CBOR_BYTES, &run),
+				 SG_MALFORMED);
+		assert_int_equal(r.at, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_integers),
 		cmocka_unit_test(test_int_value),
 		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_string_of_a_type),
 		cmocka_unit_test(test_containers),
 		cmocka_unit_test(test_false_promises),
 		cmocka_unit_test(test_cut_off),
