@@ -2,39 +2,12 @@
 #include "control.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-	CONTROL_BYTES_MAX = 4096, /* the supervisor's messages are short */
-	CONTROL_FDS_MAX = 4	  /* descriptors beside one packet */
-};
+#include "ipc/receive.h"
 
-/* Descriptors out of MSG: the first is kept, the rest is nobody's. */
-static int take_fd(struct msghdr *msg)
-{
-	int first = -1;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
-	     c = CMSG_NXTHDR(msg, c)) {
-		size_t n;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < n; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-			if (first < 0)
-				first = fd;
-			else
-				close(fd);
-		}
-	}
-	return first;
-}
+enum { CONTROL_BYTES_MAX = 4096 }; /* the supervisor's messages are short */
 
 static enum sg_err dispatch(struct span rest, int fd, control_message fn,
 			    void *ctx)
@@ -59,32 +32,15 @@ static enum sg_err dispatch(struct span rest, int fd, control_message fn,
 enum sg_err control_read(int sock, control_message fn, void *ctx)
 {
 	_Alignas(8) uint8_t buf[CONTROL_BYTES_MAX];
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
-	} beside;
-	struct iovec iov = {buf, sizeof(buf)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = beside.bytes,
-			     .msg_controllen = sizeof(beside.bytes)};
-	ssize_t n;
-	int fd;
+	struct received r;
+	const enum sg_err e = receive_packet(sock, buf, sizeof(buf), &r);
 
-	do
-		n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
-		return SG_BUSY;
-	if (n < 0)
-		return errno == ECONNRESET ? SG_CLOSED : SG_IO;
-	fd = take_fd(&msg);
-	if (n == 0 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-		if (fd >= 0)
-			close(fd);
-		return n == 0 ? SG_CLOSED : SG_MALFORMED;
-	}
-	return dispatch(span_of(buf, (size_t)n), fd, fn, ctx);
+	if (e != SG_OK)
+		return e;
+	/* The first descriptor is the message's, the rest is nobody's. */
+	if (r.nfds > 1)
+		receive_close(r.fd + 1, r.nfds - 1);
+	return dispatch(r.bytes, r.nfds > 0 ? r.fd[0] : -1, fn, ctx);
 }
 
 static enum sg_err control_send(int sock, const struct wire_packet *w)

@@ -39,15 +39,6 @@ struct channel {
 	uint8_t in[WIRE_PACKET_MAX]; /* of the packet being given out */
 };
 
-/* A packet as it was received. */
-struct received {
-	struct span bytes;
-	int fd[CHANNEL_FDS_MAX];
-	size_t nfds;
-};
-
-enum reading { READ_PACKET, READ_NOTHING, READ_END, READ_BAD };
-
 static void on_poll(uv_poll_t *handle, int status, int events);
 
 static bool is_live(const struct channel *ch)
@@ -106,61 +97,6 @@ static void end_once(struct channel *ch, bool bad)
 	ch->events->end(ch->ctx, bad);
 }
 
-/* Keep the descriptors beside a packet; false when there are too many. */
-static bool take_fds(struct msghdr *msg, struct received *r)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
-	     c = CMSG_NXTHDR(msg, c)) {
-		size_t n;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		if (n > CHANNEL_FDS_MAX - r->nfds)
-			return false;
-		memcpy(r->fd + r->nfds, CMSG_DATA(c), n * sizeof(int));
-		r->nfds += n;
-	}
-	return true;
-}
-
-static void close_fds(const int *fd, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		(void)close(fd[i]);
-}
-
-static enum reading receive(struct channel *ch, struct received *r)
-{
-	_Alignas(struct cmsghdr)
-		uint8_t control[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
-	struct iovec iov = {ch->in, sizeof(ch->in)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control,
-			     .msg_controllen = sizeof(control)};
-	bool fits;
-	ssize_t n;
-
-	r->nfds = 0;
-	do { /* ECONNRESET stands before packets that have come all the same */
-		n = recvmsg(ch->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
-	if (n < 0)
-		return errno == EAGAIN ? READ_NOTHING : READ_END;
-	fits = take_fds(&msg, r);
-	if (!fits || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-		close_fds(r->fd, r->nfds);
-		return READ_BAD;
-	}
-	if (n == 0) {
-		close_fds(r->fd, r->nfds);
-		return READ_END;
-	}
-	r->bytes = span_of(ch->in, (size_t)n);
-	return READ_PACKET;
-}
-
 static void give_packet(struct channel *ch, const struct received *r)
 {
 	struct span rest = r->bytes;
@@ -180,7 +116,7 @@ static void give_packet(struct channel *ch, const struct received *r)
 		}
 	}
 	if (e != SG_NOT_FOUND) {
-		close_fds(r->fd, nfds);
+		receive_close(r->fd, nfds);
 		end_once(ch, true);
 		return;
 	}
@@ -188,26 +124,26 @@ static void give_packet(struct channel *ch, const struct received *r)
 		ch->events->packet_done(ch->ctx);
 }
 
-/* Returns what stopped it; READ_PACKET: there may be more. */
-static enum reading read_packets(struct channel *ch)
+/* Returns what stopped it, of receive_packet(); SG_OK: there may be more. */
+static enum sg_err read_packets(struct channel *ch)
 {
-	enum reading got = READ_PACKET;
+	enum sg_err e = SG_OK;
 	struct received r;
 
-	for (int i = 0; i < PACKETS_A_TURN && got == READ_PACKET; i++) {
-		got = receive(ch, &r);
-		if (got == READ_PACKET)
+	for (int i = 0; i < PACKETS_A_TURN && e == SG_OK; i++) {
+		e = receive_packet(ch->fd, ch->in, sizeof(ch->in), &r);
+		if (e == SG_OK)
 			give_packet(ch, &r);
 		if (!is_live(ch))
-			return READ_NOTHING;
+			return SG_BUSY;
 	}
-	return got;
+	return e;
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
 	struct channel *ch = (struct channel *)handle->data;
-	enum reading got = READ_PACKET;
+	enum sg_err e;
 
 	if ((events & UV_WRITABLE) != 0)
 		write_waiting(ch);
@@ -216,10 +152,10 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 	/* An error of the socket (STATUS < 0) stops the handle, but what came
 	 * before it is still there to be read. */
 	do {
-		got = read_packets(ch);
-	} while (status < 0 && got == READ_PACKET && is_live(ch));
-	if (got == READ_END || got == READ_BAD || status < 0)
-		end_once(ch, got == READ_BAD);
+		e = read_packets(ch);
+	} while (status < 0 && e == SG_OK && is_live(ch));
+	if ((e != SG_OK && e != SG_BUSY) || status < 0)
+		end_once(ch, e == SG_MALFORMED);
 }
 
 static void on_prepare(uv_prepare_t *handle)
@@ -301,7 +237,7 @@ enum sg_err channel_send_fds(struct channel *ch, const struct wire_packet *w,
 		write_waiting(ch);
 	return ch->deaf ? SG_IO : SG_OK;
 fail:
-	close_fds(fds, n);
+	receive_close(fds, n);
 	return e;
 }
 

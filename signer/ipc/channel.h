@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "receive.h"
 #include "wire.h"
 
 /*
@@ -14,7 +15,7 @@
  */
 struct channel; /* opaque */
 
-enum { CHANNEL_FDS_MAX = 4 };
+enum { CHANNEL_FDS_MAX = RECEIVE_FDS_MAX };
 
 struct channel_events {
 	/* One message.  FDS are the packet's descriptors (only for its first
