@@ -21,6 +21,8 @@ struct arguments {
 	bool check;
 };
 
+static const char VERSION[] = "signerd " SIGNERD_VERSION "\n";
+
 static const char USAGE[] =
 	"usage: signerd --config FILE [--check]\n"
 	"\n"
@@ -175,8 +177,10 @@ static bool read_arguments(int argc, char **argv, struct arguments *a,
 		case 'k': a->check = true; break;
 		case 'r': a->role = optarg; break;
 		case 's': a->slot = optarg; break;
-		case 'v': (void)puts("signerd " SIGNERD_VERSION); return false;
-		case 'h': (void)fputs(USAGE, stdout); return false;
+		case 'v':
+		case 'h':
+			(void)fputs(o == 'v' ? VERSION : USAGE, stdout);
+			return false;
 		default: *status = STATUS_USAGE; return false;
 		}
 	}
