@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <yaml.h>
+
+#include "yaml_doc.h"
 
 enum {
 	PATH_BYTES = 160,  /* our own keys and indices are far shorter */
@@ -27,15 +28,10 @@ struct check {
 
 /* --- faults -------------------------------------------------------------- */
 
-static unsigned node_line(const yaml_node_t *node)
-{
-	return (unsigned)node->start_mark.line + 1;
-}
-
 static void fault(struct check *c, const yaml_node_t *node, const char *path,
 		  const char *text)
 {
-	faults_add(c->faults, c->name, node_line(node), "%s%s%s", path,
+	faults_add(c->faults, c->name, yaml_doc_line(node), "%s%s%s", path,
 		   path[0] != '\0' ? ": " : "", text);
 }
 
@@ -46,31 +42,18 @@ static void unsound(struct check *c, const yaml_node_t *node, const char *path,
 	fault(c, node, path, text);
 }
 
-static struct span scalar(const yaml_node_t *node)
-{
-	return span_of(node->data.scalar.value, node->data.scalar.length);
-}
-
 /* --- against the schema -------------------------------------------------- */
 
 static void check_node(struct check *c, int id, const char *path,
 		       const cyaml_schema_value_t *schema);
 
-static bool is_clean(struct span text)
-{
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] < 0x20 || text.p[i] == 0x7F)
-			return false;
-	return true;
-}
-
 static void check_scalar(struct check *c, const yaml_node_t *node,
 			 const char *path, const cyaml_schema_value_t *schema)
 {
-	const struct span text = scalar(node);
+	const struct span text = yaml_doc_scalar(node);
 	char why[QUOTED_BYTES];
 
-	if (!is_clean(text)) {
+	if (!yaml_doc_is_clean(text)) {
 		unsound(c, node, path, "a control character");
 	} else if (text.n == 0 && schema->string.min > 0) {
 		unsound(c, node, path, "is empty");
@@ -85,7 +68,7 @@ static void check_sequence(struct check *c, const yaml_node_t *node,
 			   const char *path, const cyaml_schema_value_t *schema)
 {
 	const yaml_node_item_t *item = node->data.sequence.items.start;
-	const size_t n = (size_t)(node->data.sequence.items.top - item);
+	const size_t n = yaml_doc_items(node);
 	char inner[PATH_BYTES];
 	char why[QUOTED_BYTES];
 
@@ -115,7 +98,7 @@ static const cyaml_schema_field_t *find_field(const cyaml_schema_field_t *f,
 static void unknown_key(struct check *c, const yaml_node_t *key,
 			const char *path, const cyaml_schema_field_t *f)
 {
-	const struct span text = scalar(key);
+	const struct span text = yaml_doc_scalar(key);
 	char known[KEYS_BYTES];
 	size_t at = 0;
 
@@ -123,10 +106,12 @@ static void unknown_key(struct check *c, const yaml_node_t *key,
 	for (; f->key != NULL && at < sizeof(known); f++)
 		at += (size_t)snprintf(known + at, sizeof(known) - at, "%s%s",
 				       at > 0 ? ", " : "", f->key);
-	faults_add(c->faults, c->name, node_line(key),
+	faults_add(c->faults, c->name, yaml_doc_line(key),
 		   "%s%sunknown key '%.*s' (known: %s)", path,
 		   path[0] != '\0' ? ": " : "",
-		   is_clean(text) && text.n <= QUOTED_BYTES ? (int)text.n : 0,
+		   yaml_doc_is_clean(text) && text.n <= QUOTED_BYTES
+			   ? (int)text.n
+			   : 0,
 		   (const char *)text.p, known);
 }
 
@@ -168,7 +153,7 @@ static void check_mapping(struct check *c, const yaml_node_t *node,
 			unsound(c, key, path, "a key must be a text");
 			continue;
 		}
-		f = find_field(fields, scalar(key));
+		f = find_field(fields, yaml_doc_scalar(key));
 		if (f == NULL) {
 			unknown_key(c, key, path, fields);
 			continue;
@@ -185,20 +170,12 @@ static void check_mapping(struct check *c, const yaml_node_t *node,
 static bool check_plain(struct check *c, int id, const yaml_node_t *node,
 			const char *path)
 {
-	static const char *const tags[] = {
-		[YAML_NO_NODE] = "",
-		[YAML_SCALAR_NODE] = YAML_DEFAULT_SCALAR_TAG,
-		[YAML_SEQUENCE_NODE] = YAML_DEFAULT_SEQUENCE_TAG,
-		[YAML_MAPPING_NODE] = YAML_DEFAULT_MAPPING_TAG,
-	};
-
 	if (c->seen[id - 1]) {
 		unsound(c, node, path, "aliases are not used here");
 		return false;
 	}
 	c->seen[id - 1] = true;
-	if (node->tag != NULL &&
-	    strcmp((const char *)node->tag, tags[node->type]) != 0) {
+	if (yaml_doc_is_tagged(node)) {
 		unsound(c, node, path, "tags are not used here");
 		return false;
 	}
@@ -235,70 +212,7 @@ static void check_node(struct check *c, int id, const char *path,
 	}
 }
 
-/* --- parsing ------------------------------------------------------------- */
-
-static enum sg_err parse_error(const yaml_parser_t *parser, const char *name,
-			       struct faults *faults)
-{
-	/* The reader's errors have an offset in place of a mark. */
-	const bool marked = parser->error != YAML_READER_ERROR;
-	const unsigned line =
-		marked ? (unsigned)parser->problem_mark.line + 1 : 0;
-
-	if (parser->error == YAML_MEMORY_ERROR)
-		return SG_NO_MEMORY;
-	faults_add(faults, name, line, "not YAML: %s",
-		   parser->problem != NULL ? parser->problem : "no reason");
-	return SG_CONFIG;
-}
-
-/* Is there nothing behind the first document? */
-static enum sg_err parse_end(yaml_parser_t *parser, const char *name,
-			     struct faults *faults)
-{
-	yaml_document_t document;
-	const yaml_node_t *root;
-	unsigned line;
-
-	if (yaml_parser_load(parser, &document) == 0)
-		return parse_error(parser, name, faults);
-	root = yaml_document_get_root_node(&document);
-	line = root != NULL ? node_line(root) : 0;
-	yaml_document_delete(&document);
-	if (root == NULL)
-		return SG_OK;
-	faults_add(faults, name, line, "more than one document");
-	return SG_CONFIG;
-}
-
-static enum sg_err parse(struct span text, const char *name,
-			 yaml_document_t *document, struct faults *faults)
-{
-	yaml_parser_t parser;
-	enum sg_err err;
-
-	if (yaml_parser_initialize(&parser) == 0)
-		return SG_NO_MEMORY;
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, text.p, text.n);
-	if (yaml_parser_load(&parser, document) == 0) {
-		err = parse_error(&parser, name, faults);
-		goto out;
-	}
-	if (yaml_document_get_root_node(document) == NULL) {
-		faults_add(faults, name, 0, "is empty");
-		err = SG_CONFIG;
-		goto fail_document;
-	}
-	err = parse_end(&parser, name, faults);
-	if (err == SG_OK)
-		goto out;
-fail_document:
-	yaml_document_delete(document);
-out:
-	yaml_parser_delete(&parser);
-	return err;
-}
+/* --- reading ------------------------------------------------------------- */
 
 enum sg_err yaml_text_read(struct span text, const char *name,
 			   const cyaml_schema_value_t *schema,
@@ -311,7 +225,7 @@ enum sg_err yaml_text_read(struct span text, const char *name,
 	*out = NULL;
 	if (y == NULL)
 		return SG_NO_MEMORY;
-	err = parse(text, name, &y->document, faults);
+	err = yaml_doc_parse(text, name, &y->document, faults);
 	if (err != SG_OK)
 		goto fail_parse;
 	c.document = &y->document;
@@ -347,33 +261,6 @@ void yaml_text_free(struct yaml_text *y)
 
 /* --- places -------------------------------------------------------------- */
 
-static int child_of_key(yaml_document_t *document, const yaml_node_t *node,
-			struct span key)
-{
-	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-
-	if (node->type != YAML_MAPPING_NODE)
-		return 0;
-	for (; pair < node->data.mapping.pairs.top; pair++) {
-		const yaml_node_t *k =
-			yaml_document_get_node(document, pair->key);
-
-		if (k->type == YAML_SCALAR_NODE && span_eq(scalar(k), key))
-			return pair->value;
-	}
-	return 0;
-}
-
-static int child_of_index(const yaml_node_t *node, size_t index)
-{
-	const yaml_node_item_t *item = node->data.sequence.items.start;
-
-	if (node->type != YAML_SEQUENCE_NODE ||
-	    index >= (size_t)(node->data.sequence.items.top - item))
-		return 0;
-	return item[index];
-}
-
 /* The child of NODE that *PATH names first; 0 if it has none. */
 static int step(yaml_document_t *document, const yaml_node_t *node,
 		const char **path)
@@ -387,13 +274,13 @@ static int step(yaml_document_t *document, const yaml_node_t *node,
 
 		assert(*end == ']');
 		*path = end + 1;
-		return child_of_index(node, index);
+		return yaml_doc_item(node, index);
 	}
 	if (*p == '.')
 		p++;
 	n = strcspn(p, ".[");
 	*path = p + n;
-	return child_of_key(document, node, span_of(p, n));
+	return yaml_doc_value(document, node, span_of(p, n));
 }
 
 unsigned yaml_text_line(const struct yaml_text *y, const char *path)
@@ -409,5 +296,5 @@ unsigned yaml_text_line(const struct yaml_text *y, const char *path)
 			break;
 		node = yaml_document_get_node(&document, id);
 	}
-	return node_line(node);
+	return yaml_doc_line(node);
 }

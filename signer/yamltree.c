@@ -6,80 +6,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/yaml_doc.h"
+
 enum {
 	PATH_TEXT = 256,
 	FAULT_TEXT = 512,
 	KEYS_MAX = 256 /* of a mapping, far beyond what any table has */
 };
 
-/* libyaml's own tag for what has none. */
-static bool has_tag(const yaml_node_t *n)
-{
-	const char *tag = (const char *)n->tag;
-	const char *implied = n->type == YAML_SCALAR_NODE    ? YAML_STR_TAG
-			      : n->type == YAML_MAPPING_NODE ? YAML_MAP_TAG
-							     : YAML_SEQ_TAG;
-
-	return tag != NULL && strcmp(tag, implied) != 0;
-}
-
-static struct span scalar(const yaml_node_t *n)
-{
-	return span_of(n->data.scalar.value, n->data.scalar.length);
-}
-
-static unsigned line_of(const yaml_node_t *n)
-{
-	return (unsigned)n->start_mark.line + 1;
-}
-
-static enum sg_err parse(struct yaml_tree *t, yaml_parser_t *parser)
-{
-	if (yaml_parser_load(parser, &t->document) != 0)
-		return SG_OK;
-	faults_add(t->faults, t->name, (unsigned)parser->problem_mark.line + 1,
-		   "not YAML: %s",
-		   parser->problem != NULL ? parser->problem : "unknown");
-	return SG_CONFIG;
-}
-
-/* What follows the first document must be the end. */
-static enum sg_err parse_end(struct yaml_tree *t, yaml_parser_t *parser)
-{
-	yaml_document_t second;
-	const yaml_node_t *root;
-
-	if (yaml_parser_load(parser, &second) == 0) {
-		faults_add(
-			t->faults, t->name,
-			(unsigned)parser->problem_mark.line + 1, "not YAML: %s",
-			parser->problem != NULL ? parser->problem : "unknown");
-		return SG_CONFIG;
-	}
-	root = yaml_document_get_root_node(&second);
-	if (root != NULL)
-		faults_add(t->faults, t->name, line_of(root),
-			   "a second document: there may be only one");
-	yaml_document_delete(&second);
-	return root == NULL ? SG_OK : SG_CONFIG;
-}
-
 static enum sg_err check_nodes(struct yaml_tree *t)
 {
 	enum sg_err e = SG_OK;
 
-	if (yaml_document_get_root_node(&t->document) == NULL) {
-		faults_add(t->faults, t->name, 1, "the file is empty");
-		return SG_CONFIG;
-	}
 	for (int i = 1;; i++) {
 		const yaml_node_t *n = yaml_document_get_node(&t->document, i);
 
 		if (n == NULL)
 			return e;
-		if (!has_tag(n))
+		if (!yaml_doc_is_tagged(n))
 			continue;
-		faults_add(t->faults, t->name, line_of(n),
+		faults_add(t->faults, t->name, yaml_doc_line(n),
 			   "tags are not known here");
 		e = SG_CONFIG;
 	}
@@ -89,24 +35,15 @@ enum sg_err yaml_tree_load(struct yaml_tree *t, struct span text,
 			   const char *name, const char *base,
 			   struct faults *faults)
 {
-	yaml_parser_t parser;
 	enum sg_err e;
 
 	*t = (struct yaml_tree){.name = name, .base = base, .faults = faults};
-	if (yaml_parser_initialize(&parser) == 0)
-		return SG_NO_MEMORY;
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(
-		&parser, text.n > 0 ? text.p : (const uint8_t *)"", text.n);
-	e = parse(t, &parser);
-	if (e == SG_OK) {
-		e = check_nodes(t);
-		if (e == SG_OK)
-			e = parse_end(t, &parser);
-		if (e != SG_OK)
-			yaml_tree_free(t);
-	}
-	yaml_parser_delete(&parser);
+	e = yaml_doc_parse(text, name, &t->document, faults);
+	if (e != SG_OK)
+		return e;
+	e = check_nodes(t);
+	if (e != SG_OK)
+		yaml_tree_free(t);
 	return e;
 }
 
@@ -130,17 +67,11 @@ struct yaml_at yaml_child(const struct yaml_at *at, const char *key)
 {
 	struct yaml_at child = {.tree = at->tree, .up = at, .key = key};
 
-	if (at->node == NULL || at->node->type != YAML_MAPPING_NODE)
-		return child;
-	for (const yaml_node_pair_t *p = at->node->data.mapping.pairs.start;
-	     p < at->node->data.mapping.pairs.top; p++) {
-		const yaml_node_t *k = node_of(at, p->key);
-
-		if (k->type == YAML_SCALAR_NODE && span_is(scalar(k), key)) {
-			child.node = node_of(at, p->value);
-			break;
-		}
-	}
+	/* Node 0 is none. */
+	if (at->node != NULL)
+		child.node =
+			node_of(at, yaml_doc_value(&at->tree->document,
+						   at->node, span_str(key)));
 	return child;
 }
 
@@ -148,10 +79,8 @@ struct yaml_at yaml_item(const struct yaml_at *at, size_t i)
 {
 	struct yaml_at item = {.tree = at->tree, .up = at, .index = i};
 
-	if (at->node != NULL && at->node->type == YAML_SEQUENCE_NODE &&
-	    i < (size_t)(at->node->data.sequence.items.top -
-			 at->node->data.sequence.items.start))
-		item.node = node_of(at, at->node->data.sequence.items.start[i]);
+	if (at->node != NULL)
+		item.node = node_of(at, yaml_doc_item(at->node, i));
 	return item;
 }
 
@@ -193,8 +122,8 @@ void yaml_fault(const struct yaml_at *at, const char *fmt, ...)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
 	faults_add(at->tree->faults, at->tree->name,
-		   near->node != NULL ? line_of(near->node) : 0, "%s%s%s", path,
-		   path[0] != '\0' ? ": " : "", text);
+		   near->node != NULL ? yaml_doc_line(near->node) : 0, "%s%s%s",
+		   path, path[0] != '\0' ? ": " : "", text);
 }
 
 bool yaml_text(const struct yaml_at *at, struct span *out)
@@ -205,14 +134,12 @@ bool yaml_text(const struct yaml_at *at, struct span *out)
 		yaml_fault(at, "must be a single value");
 		return false;
 	}
-	s = scalar(at->node);
+	s = yaml_doc_scalar(at->node);
 	if (s.n == 0) {
 		yaml_fault(at, "has no value");
 		return false;
 	}
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] >= ' ' && s.p[i] != 0x7f)
-			continue;
+	if (!yaml_doc_is_clean(s)) {
 		yaml_fault(at, "has a control character in it");
 		return false;
 	}
@@ -228,8 +155,7 @@ size_t yaml_list(const struct yaml_at *at, size_t max)
 		yaml_fault(at, "must be a list");
 		return 0;
 	}
-	n = (size_t)(at->node->data.sequence.items.top -
-		     at->node->data.sequence.items.start);
+	n = yaml_doc_items(at->node);
 	if (n > 0 && n <= max)
 		return n;
 	if (n == 0)
@@ -255,7 +181,8 @@ static bool is_repeated(const struct yaml_at *at, const yaml_node_pair_t *pair,
 	     p < pair; p++) {
 		const yaml_node_t *k = node_of(at, p->key);
 
-		if (k->type == YAML_SCALAR_NODE && span_eq(scalar(k), key))
+		if (k->type == YAML_SCALAR_NODE &&
+		    span_eq(yaml_doc_scalar(k), key))
 			return true;
 	}
 	return false;
@@ -290,9 +217,9 @@ static void check_keys(const struct yaml_at *at,
 		yaml_node_t *k = node_of(at, p->key);
 
 		if (k->type != YAML_SCALAR_NODE ||
-		    !is_known(scalar(k), fields, n))
+		    !is_known(yaml_doc_scalar(k), fields, n))
 			key_fault(at, k, "unknown key");
-		else if (is_repeated(at, p, scalar(k)))
+		else if (is_repeated(at, p, yaml_doc_scalar(k)))
 			key_fault(at, k, "repeated key");
 	}
 }

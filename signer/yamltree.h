@@ -13,7 +13,7 @@
  * tables of fields.  A fault does not stop the reading: all of them are found
  * in one go.  Values are taken as text and read strictly by their readers.
  * (The schema loader of libcyaml gives up at the first fault and keeps no
- * lines of values, so this stands on libyaml, which is below it.)
+ * lines of values, so this stands on policy/yaml_doc, libyaml's document.)
  */
 struct yaml_tree {
 	yaml_document_t document;

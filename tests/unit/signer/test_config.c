@@ -114,7 +114,7 @@ static const struct bad BAD[] = {
 	{"version: 1", "version: 1\ncolour: red", ":2: unknown key \"colour\""},
 	{"version: 1", "version: 1\nlog: info", ":39: repeated key \"log\""},
 	{"version: 1", "version: !!int 1", ":1: tags are not known"},
-	{"log: debug", "log: debug\n---\nversion: 1", ":40: a second document"},
+	{"log: debug", "log: debug\n---\nversion: 1", ":40: more than one document"},
 	{"log: debug", "log: [", "not YAML"},
 	{"log: debug", "log: \x01", "not YAML"},
 	{"log: debug", "log: loud", ":38: log: must be one of"},
