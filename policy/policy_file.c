@@ -14,7 +14,6 @@ enum { PATH_BYTES = 160, FAULT_BYTES = 256, SHOWN_BYTES = 40 };
 /* The reading of one file. */
 struct reading {
 	const char *name;
-	const struct yaml_text *yaml;
 	struct faults *faults;
 	struct policy_file *out;
 };
@@ -40,8 +39,8 @@ __attribute__((format(printf, 3, 4))) static void fault(struct reading *r,
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	faults_add(r->faults, r->name, yaml_text_line(r->yaml, path), "%s%s%s",
-		   path, path[0] != '\0' ? ": " : "", text);
+	faults_add(r->faults, r->name, yaml_line(&r->out->source->tree, path),
+		   "%s%s%s", path, path[0] != '\0' ? ": " : "", text);
 }
 
 /* Of our own keys and of indices, so it fits. */
@@ -439,7 +438,6 @@ enum sg_err policy_file_read(struct span text, const char *name,
 {
 	struct reading r = {.name = name, .faults = faults, .out = out};
 	const size_t before = faults->n;
-	struct yaml_text *yaml;
 	enum sg_err err;
 
 	*out = (struct policy_file){.source = NULL};
@@ -448,12 +446,11 @@ enum sg_err policy_file_read(struct span text, const char *name,
 			   POLICY_FILE_BYTES_MAX);
 		return SG_CONFIG;
 	}
-	err = source_read(text, name, &out->source, &yaml, faults);
+	err = source_read(text, name, &out->source, faults);
 	if (err != SG_OK)
 		return err;
-	r.yaml = yaml;
 	err = read_meaning(&r);
-	yaml_text_free(yaml);
+	source_forget_lines(out->source);
 	if (err == SG_OK && faults->n > before)
 		err = SG_CONFIG;
 	if (err != SG_OK)

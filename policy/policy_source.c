@@ -1,43 +1,111 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy_source.h"
 
-#include <stdio.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* Whether a field that may be absent is missed is a matter of its meaning
+/* --- texts and lists ------------------------------------------------------ */
+
+static char *copy(const struct yaml_at *at)
+{
+	struct span s;
+	char *text;
+
+	if (!yaml_text(at, &s))
+		return NULL;
+	if (s.n > SOURCE_TEXT_MAX) {
+		yaml_fault(at, "longer than %d bytes", SOURCE_TEXT_MAX);
+		return NULL;
+	}
+	text = strndup((const char *)s.p, s.n);
+	if (text == NULL)
+		at->tree->no_memory = true;
+	return text;
+}
+
+/* N zeroed entries of SIZE bytes. */
+static void *entries(const struct yaml_at *at, size_t n, size_t size)
+{
+	void *p = n > 0 ? calloc(n, size) : NULL;
+
+	if (n > 0 && p == NULL)
+		at->tree->no_memory = true;
+	return p;
+}
+
+static void read_text(const struct yaml_at *at, void *member,
+		      const struct yaml_field *f)
+{
+	(void)f;
+	*(char **)member = copy(at);
+}
+
+static void read_list(const struct yaml_at *at, void *member,
+		      const struct yaml_field *f)
+{
+	struct source_list *list = member;
+	const size_t n = yaml_list(at, SOURCE_LIST_MAX);
+
+	(void)f;
+	list->text = entries(at, n, sizeof(list->text[0]));
+	if (list->text == NULL)
+		return;
+	list->n = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+
+		list->text[i] = copy(&item);
+	}
+}
+
+/* --- the tables -----------------------------------------------------------
+ * Whether a field that may be absent is missed is a matter of its meaning
  * (policy_file), where it can be told beside the other faults. */
-#define MAYBE CYAML_FLAG_OPTIONAL
-#define MAYBE_AT (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): members and types take none. */
-#define TEXT(key, type, member)                                                \
-	CYAML_FIELD_STRING_PTR(key, MAYBE, type, member, 1, SOURCE_TEXT_MAX)
-#define LIST(member)                                                           \
-	CYAML_FIELD_SEQUENCE_COUNT(#member, MAYBE_AT, struct source_client,    \
-				   member.text, member.n, &LIST_TEXT, 1,       \
-				   SOURCE_LIST_MAX)
+#define FIELD(name, reader, type, member)                                      \
+	{                                                                      \
+		.key = (name), .optional = true, .read = (reader),             \
+		.offset = offsetof(type, member)                               \
+	}
 /* NOLINTEND(bugprone-macro-parentheses) */
+#define TEXT(name, type, member) FIELD(name, read_text, type, member)
+#define LIST(member) FIELD(#member, read_list, struct source_client, member)
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static const cyaml_schema_value_t LIST_TEXT = {
-	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, SOURCE_TEXT_MAX)};
-
-static const cyaml_schema_field_t RULES[] = {
+static void read_rules(const struct yaml_at *at, void *member,
+		       const struct yaml_field *f)
+{
+	static const struct yaml_field rules[] = {
 #define X(id, name) TEXT(name, struct source_rules, level[RULE_##id]),
-	RULE_MAP(X)
+		RULE_MAP(X)
 #undef X
-		CYAML_FIELD_END};
+	};
 
-static const cyaml_schema_field_t PROFILE[] = {
+	(void)f;
+	yaml_fields(at, rules, COUNT(rules), member);
+}
+
+static void read_validity(const struct yaml_at *at, void *member,
+			  const struct yaml_field *f)
+{
+	static const struct yaml_field validity[] = {
+		TEXT("v", struct source_validity, kind[DCC_VACCINATION]),
+		TEXT("t", struct source_validity, kind[DCC_TEST]),
+		TEXT("r", struct source_validity, kind[DCC_RECOVERY]),
+	};
+
+	(void)f;
+	yaml_fields(at, validity, COUNT(validity), member);
+}
+
+static const struct yaml_field PROFILE[] = {
 	TEXT("name", struct source_profile, name),
-	CYAML_FIELD_MAPPING("rules", MAYBE, struct source_profile, rules,
-			    RULES),
-	CYAML_FIELD_END};
+	FIELD("rules", read_rules, struct source_profile, rules),
+};
 
-static const cyaml_schema_field_t VALIDITY[] = {
-	TEXT("v", struct source_validity, kind[DCC_VACCINATION]),
-	TEXT("t", struct source_validity, kind[DCC_TEST]),
-	TEXT("r", struct source_validity, kind[DCC_RECOVERY]), CYAML_FIELD_END};
-
-static const cyaml_schema_field_t CLIENT[] = {
+static const struct yaml_field CLIENT[] = {
 	TEXT("name", struct source_client, name),
 	LIST(identities),
 	LIST(operations),
@@ -46,93 +114,123 @@ static const cyaml_schema_field_t CLIENT[] = {
 	LIST(issuers),
 	LIST(uvci_prefixes),
 	TEXT("profile", struct source_client, profile),
-	CYAML_FIELD_MAPPING("validity", MAYBE, struct source_client, validity,
-			    VALIDITY),
-	CYAML_FIELD_END};
-
-static const cyaml_schema_value_t PROFILE_ENTRY = {CYAML_VALUE_MAPPING(
-	CYAML_FLAG_DEFAULT, struct source_profile, PROFILE)};
-static const cyaml_schema_value_t CLIENT_ENTRY = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct source_client, CLIENT)};
-
-static const cyaml_schema_field_t SOURCE[] = {
-	TEXT("version", struct source, version),
-	CYAML_FIELD_SEQUENCE_COUNT("profiles", MAYBE_AT, struct source,
-				   profiles, nprofiles, &PROFILE_ENTRY, 1,
-				   SOURCE_PROFILES_MAX),
-	CYAML_FIELD_SEQUENCE_COUNT("clients", MAYBE_AT, struct source, clients,
-				   nclients, &CLIENT_ENTRY, 1,
-				   SOURCE_CLIENTS_MAX),
-	CYAML_FIELD_END};
-
-static const cyaml_schema_value_t SCHEMA = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct source, SOURCE)};
-
-/* Where libcyaml's own complaints go. */
-struct complaints {
-	const char *name;
-	struct faults *faults;
+	FIELD("validity", read_validity, struct source_client, validity),
 };
 
-__attribute__((format(printf, 3, 0))) static void complain(cyaml_log_t level,
-							   void *ctx,
-							   const char *fmt,
-							   va_list args)
+static void read_profiles(const struct yaml_at *at, void *member,
+			  const struct yaml_field *f)
 {
-	const struct complaints *c = ctx;
-	char text[256];
+	struct source *s = member;
+	const size_t n = yaml_list(at, SOURCE_PROFILES_MAX);
 
-	(void)level;
-	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
+	(void)f;
+	s->profiles = entries(at, n, sizeof(s->profiles[0]));
+	if (s->profiles == NULL)
 		return;
-	text[strcspn(text, "\n")] = '\0';
-	faults_add(c->faults, c->name, 0, "%s", text);
+	s->nprofiles = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+
+		yaml_fields(&item, PROFILE, COUNT(PROFILE), &s->profiles[i]);
+	}
 }
 
-static cyaml_config_t config(struct complaints *c)
+static void read_clients(const struct yaml_at *at, void *member,
+			 const struct yaml_field *f)
 {
-	return (cyaml_config_t){
-		.log_fn = complain,
-		.log_ctx = c,
-		.log_level = CYAML_LOG_ERROR,
-		.mem_fn = cyaml_mem,
-		.flags = CYAML_CFG_IGNORE_UNKNOWN_KEYS | CYAML_CFG_NO_ALIAS,
-	};
+	struct source *s = member;
+	const size_t n = yaml_list(at, SOURCE_CLIENTS_MAX);
+
+	(void)f;
+	s->clients = entries(at, n, sizeof(s->clients[0]));
+	if (s->clients == NULL)
+		return;
+	s->nclients = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+
+		yaml_fields(&item, CLIENT, COUNT(CLIENT), &s->clients[i]);
+	}
 }
+
+static const struct yaml_field SOURCE[] = {
+	TEXT("version", struct source, version),
+	/* They set a member and its count. */
+	{.key = "profiles", .optional = true, .read = read_profiles},
+	{.key = "clients", .optional = true, .read = read_clients},
+};
+
+/* --- the whole ------------------------------------------------------------ */
 
 enum sg_err source_read(struct span text, const char *name, struct source **out,
-			struct yaml_text **yaml, struct faults *faults)
+			struct faults *faults)
 {
-	struct complaints complaints = {.name = name, .faults = faults};
-	const cyaml_config_t cfg = config(&complaints);
-	cyaml_data_t *data = NULL;
-	cyaml_err_t bad;
+	const size_t before = faults->n;
+	struct source *s = calloc(1, sizeof(*s));
+	struct yaml_at root;
 	enum sg_err err;
 
 	*out = NULL;
-	err = yaml_text_read(text, name, &SCHEMA, yaml, faults);
-	if (err != SG_OK)
-		return err;
-	bad = cyaml_load_data(text.p, text.n, &cfg, &SCHEMA, &data, NULL);
-	if (bad == CYAML_OK) {
-		*out = data;
-		return SG_OK;
-	}
-	/* Only if the two disagree about what is sound, which is a fault of
-	 * ours and no reason to run with half a policy. */
-	yaml_text_free(*yaml);
-	*yaml = NULL;
-	if (bad == CYAML_ERR_OOM)
+	if (s == NULL)
 		return SG_NO_MEMORY;
-	faults_add(faults, name, 0, "%s", cyaml_strerror(bad));
-	return SG_CONFIG;
+	err = yaml_tree_load(&s->tree, text, name, NULL, faults);
+	if (err != SG_OK) {
+		free(s);
+		return err;
+	}
+	root = yaml_root(&s->tree);
+	yaml_fields(&root, SOURCE, COUNT(SOURCE), s);
+	if (s->tree.no_memory)
+		err = SG_NO_MEMORY;
+	else if (faults->n - before > s->tree.unknown_keys)
+		err = SG_CONFIG;
+	if (err == SG_OK)
+		*out = s;
+	else
+		source_free(s);
+	return err;
+}
+
+void source_forget_lines(struct source *s)
+{
+	yaml_tree_free(&s->tree); /* empty from here on, and free to be freed */
+}
+
+static void free_list(struct source_list *list)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		free(list->text[i]);
+	free(list->text);
+}
+
+static void free_client(struct source_client *c)
+{
+	free(c->name);
+	free(c->profile);
+	free_list(&c->identities);
+	free_list(&c->operations);
+	free_list(&c->kinds);
+	free_list(&c->countries);
+	free_list(&c->issuers);
+	free_list(&c->uvci_prefixes);
+	for (size_t i = 0; i < DCC_KINDS; i++)
+		free(c->validity.kind[i]);
 }
 
 void source_free(struct source *s)
 {
-	struct complaints complaints = {.name = ""};
-	cyaml_config_t cfg = config(&complaints);
-
-	cfg.log_fn = NULL;
-	(void)cyaml_free(&cfg, &SCHEMA, s, 0);
+	if (s == NULL)
+		return;
+	free(s->version);
+	for (uint32_t i = 0; i < s->nprofiles; i++) {
+		free(s->profiles[i].name);
+		for (size_t k = 0; k < RULE_COUNT; k++)
+			free(s->profiles[i].rules.level[k]);
+	}
+	free(s->profiles);
+	for (uint32_t i = 0; i < s->nclients; i++)
+		free_client(&s->clients[i]);
+	free(s->clients);
+	yaml_tree_free(&s->tree);
+	free(s);
 }

@@ -4,12 +4,12 @@
 
 #include "hcert/dsc.h"
 #include "rule.h"
-#include "yaml_text.h"
+#include "yamltree.h"
 
 /*
  * policy_source: policy.yaml as it is written: its shape is right, what it
  * means has not been looked at.  A text that is absent is NULL, a list that is
- * absent has no entries.  Memory is libcyaml's.
+ * absent has no entries.
  */
 enum {
 	SOURCE_CLIENTS_MAX = 10000,
@@ -44,6 +44,7 @@ struct source_client {
 };
 
 struct source {
+	struct yaml_tree tree; /* the lines, until they are let go */
 	char *version;
 	struct source_profile *profiles;
 	uint32_t nprofiles;
@@ -52,16 +53,15 @@ struct source {
 };
 
 /*
- * Read TEXT, called NAME in the faults.
- * Owns: *OUT and *YAML, which knows the lines, are the caller's;
- * source_free() and yaml_text_free().
+ * Read TEXT, called NAME in the faults; NAME and FAULTS stay borrowed.
+ * Owns: *OUT is the caller's; source_free().
  * Errors: SG_CONFIG, FAULTS say why; SG_NO_MEMORY.  FAULTS may grow (unknown
  * keys) although the rest could be read: SG_OK.
  */
 SG_MUST_USE enum sg_err source_read(struct span text, const char *name,
-				    struct source **out,
-				    struct yaml_text **yaml,
-				    struct faults *faults);
+				    struct source **out, struct faults *faults);
+/* When all faults have been told: the text's tree is of no more use. */
+void source_forget_lines(struct source *s);
 void source_free(struct source *s); /* NULL is allowed */
 
 #endif /* SG_POLICY_SOURCE_H */

@@ -3,7 +3,7 @@
 #define SG_CONFIG_READ_H
 
 #include "config.h"
-#include "yamltree.h"
+#include "policy/yamltree.h"
 
 /* Fill C, which has its defaults from config_defaults(), from the tree.
  * Faults go where T has them. */

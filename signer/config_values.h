@@ -2,7 +2,7 @@
 #ifndef SG_CONFIG_VALUES_H
 #define SG_CONFIG_VALUES_H
 
-#include "yamltree.h"
+#include "policy/yamltree.h"
 
 /*
  * config_values: readers of single values for the tables of the configuration

@@ -135,12 +135,12 @@ static void test_file(void **state)
 	check("{}", "p.yaml:1: version: is missing\n"
 		    "p.yaml:1: clients: is missing\n");
 	check("version: 2\nclients:\n", "p.yaml:2: clients: must be a list\n");
-	check(HEAD "clients: []\n", "p.yaml:2: clients: is empty\n");
+	check(HEAD "clients: []\n", "p.yaml:2: clients: must not be empty\n");
 	check("version: 1.0\n" PROFILES, "p.yaml:1: version: must be 1\n"
 					 "p.yaml:1: clients: is missing\n");
 	check(HEAD "versions: 1\n" PROFILES
 		   "clients:\n" CLIENT("a", "\"uri:u:a\""),
-	      "p.yaml:2: unknown key 'versions' (known: version, profiles, "
+	      "p.yaml:2: unknown key \"versions\" (known: version, profiles, "
 	      "clients)\n");
 }
 
@@ -157,7 +157,7 @@ static void test_profiles(void **state)
 		   "  - name: o\n"
 		   "    identities: [\"uri:u:o\"]\n"
 		   "    operations: [officer]\n",
-	      "p.yaml:4: profiles[0].rules: unknown key 'dates' (known: "
+	      "p.yaml:4: profiles[0].rules: unknown key \"dates\" (known: "
 	      "unknown-field, validity-too-long, validity-in-past)\n"
 	      "p.yaml:3: profiles[0].name: must be 1 to 64 of the letters "
 	      "A-Z a-z 0-9 . _ -\n"
@@ -237,7 +237,7 @@ static void test_missing(void **state)
 	      "p.yaml:3: clients[0].profile: is missing\n");
 	check(HEAD "clients:\n  - name: a\n    identities: [\"uri:u:a\"]\n"
 		   "    operations: [audit]\n    kinds: []\n",
-	      "p.yaml:6: clients[0].kinds: is empty\n");
+	      "p.yaml:6: clients[0].kinds: must not be empty\n");
 }
 
 static void test_clash(void **state)

@@ -12,14 +12,14 @@
  * yamltree: a YAML file as a tree whose every node knows its line, read by
  * tables of fields.  A fault does not stop the reading: all of them are found
  * in one go.  Values are taken as text and read strictly by their readers.
- * (The schema loader of libcyaml gives up at the first fault and keeps no
- * lines of values, so this stands on policy/yaml_doc, libyaml's document.)
  */
 struct yaml_tree {
 	yaml_document_t document;
 	const char *name; /* of the file, for the faults */
 	const char *base; /* directory of relative paths */
 	struct faults *faults;
+	size_t unknown_keys; /* faults that hide no other */
+	bool no_memory;	     /* a reader had none */
 };
 
 /* A node, and how it was reached.  Lives on the reader's stack. */
@@ -32,14 +32,15 @@ struct yaml_at {
 };
 
 /*
- * Parse TEXT: one document, no tags.
+ * Parse TEXT: UTF-8, one document, no tags, no aliases.
  * Owns: T, on SG_OK; yaml_tree_free().  TEXT, NAME, BASE and FAULTS are
  * borrowed until then.
- * Errors: SG_CONFIG with a fault added.
+ * Errors: SG_CONFIG with faults added; SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err yaml_tree_load(struct yaml_tree *t, struct span text,
 				       const char *name, const char *base,
 				       struct faults *faults);
+/* T is empty then; once more is allowed. */
 void yaml_tree_free(struct yaml_tree *t);
 
 struct yaml_at yaml_root(struct yaml_tree *t);
@@ -77,5 +78,9 @@ struct yaml_field {
  * repeated and missing keys are faults. */
 void yaml_fields(const struct yaml_at *at, const struct yaml_field *fields,
 		 size_t n, void *out);
+
+/* The line, from 1, of the place at PATH ("clients[0].kinds[2]"; "" is all), or
+ * of what is around it when it is not there. */
+unsigned yaml_line(const struct yaml_tree *t, const char *path);
 
 #endif /* SG_YAMLTREE_H */

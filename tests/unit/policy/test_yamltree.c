@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "yamltree.h"
+#include "policy/yamltree.h"
 
 enum { TEXT_MAX = 4096 };
 
@@ -116,10 +116,11 @@ static void test_fields(void **state)
 	(void)read_pair("b: 1\n");
 	assert_string_equal(faults.text, "t.yaml:1: a: is missing\n");
 	(void)read_pair("a: 1\nc: 1\na: 2\n[x]: 3\n");
-	assert_string_equal(faults.text, "t.yaml:2: unknown key \"c\"\n"
-					 "t.yaml:3: repeated key \"a\"\n"
-					 "t.yaml:4: a key must be a single "
-					 "word\n");
+	assert_string_equal(faults.text,
+			    "t.yaml:2: unknown key \"c\" (known: a, b)\n"
+			    "t.yaml:3: repeated key \"a\"\n"
+			    "t.yaml:4: a key must be a single "
+			    "word\n");
 	(void)read_pair("[a]");
 	assert_int_equal(faults.n, 1);
 }
@@ -129,7 +130,8 @@ static void test_hostile_key(void **state)
 {
 	(void)state;
 	(void)read_pair("a: 1\n\"\\e[2J\\n\": 2\n");
-	assert_string_equal(faults.text, "t.yaml:2: unknown key \"?[2J?\"\n");
+	assert_string_equal(faults.text,
+			    "t.yaml:2: unknown key \"?[2J?\" (known: a, b)\n");
 }
 
 static void test_many_keys(void **state)
@@ -187,6 +189,74 @@ static void test_not_yaml(void **state)
 	}
 }
 
+/* TEXT is refused with a fault that begins with START. */
+static void check_refused(struct span text, const char *start)
+{
+	faults = (struct faults){0};
+	assert_int_equal(yaml_tree_load(&tree, text, "f", NULL, &faults),
+			 SG_CONFIG);
+	assert_int_equal(faults.n, 1);
+	assert_int_equal(strncmp(faults.text, start, strlen(start)), 0);
+}
+
+static void test_where_it_is_not_yaml(void **state)
+{
+	(void)state;
+	check_refused(span_of(NULL, 0), "f: is empty\n");
+	check_refused(SPAN_LIT("# nothing\n"), "f: is empty\n");
+	check_refused(SPAN_LIT("a: x\n---\na: y\n"),
+		      "f:3: more than one document\n");
+	check_refused(SPAN_LIT("a: x\nb: [\n"), "f:3: not YAML: ");
+	check_refused(SPAN_LIT("a: x\n\tb: y\n"), "f:2: not YAML: ");
+	check_refused(SPAN_LIT("a: x\n---\n\nb: [\n"), "f:5: not YAML: ");
+	check_refused(SPAN_LIT("a: \xE9\n"), "f: not YAML: ");
+	check_refused(span_of("\xFF\xFE"
+			      "a\0:\0",
+			      6),
+		      "f: not YAML: ");
+	check_refused(SPAN_LIT("a: *x\n"), "f:1: not YAML: ");
+}
+
+static void test_not_used(void **state)
+{
+	(void)state;
+	check_refused(SPAN_LIT("a: &x y\nb: [*x]\n"),
+		      "f:1: aliases are not used here\n");
+	check_refused(SPAN_LIT("a: x\nc: &r [*r]\n"),
+		      "f:2: aliases are not used here\n");
+	check_refused(SPAN_LIT("&r a: *r\n"),
+		      "f:1: aliases are not used here\n");
+	check_refused(SPAN_LIT("&r {a: {b: *r}}\n"),
+		      "f:1: aliases are not used here\n");
+	check_refused(SPAN_LIT("a: !!binary x\n"),
+		      "f:1: tags are not used here\n");
+	check_refused(SPAN_LIT("a:\n  - !own x\n"),
+		      "f:2: tags are not used here\n");
+	assert_int_equal(load("a: &x y\nb: !!str z\n"), SG_OK);
+	yaml_tree_free(&tree);
+	yaml_tree_free(&tree);
+}
+
+static void test_lines(void **state)
+{
+	(void)state;
+	assert_int_equal(load("\na: x\nb:\n  - p\n  - q\n"
+			      "c:\n  - {}\n  - d: z\n"),
+			 SG_OK);
+	assert_int_equal(yaml_line(&tree, ""), 2);
+	assert_int_equal(yaml_line(&tree, "a"), 2);
+	assert_int_equal(yaml_line(&tree, "b"), 4);
+	assert_int_equal(yaml_line(&tree, "b[1]"), 5);
+	assert_int_equal(yaml_line(&tree, "c[1].d"), 8);
+	/* What is not there is where it would be. */
+	assert_int_equal(yaml_line(&tree, "z"), 2);
+	assert_int_equal(yaml_line(&tree, "c[0].d"), 7);
+	assert_int_equal(yaml_line(&tree, "c[7].d"), 7);
+	assert_int_equal(yaml_line(&tree, "a.b"), 2);
+	assert_int_equal(yaml_line(&tree, "a[0]"), 2);
+	yaml_tree_free(&tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +267,9 @@ int main(void)
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_not_yaml),
+		cmocka_unit_test(test_where_it_is_not_yaml),
+		cmocka_unit_test(test_not_used),
+		cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
