@@ -59,8 +59,9 @@ static void read_list(const struct yaml_at *at, void *member,
 	}
 }
 
-/* --- the tables -----------------------------------------------------------
- * Whether a field that may be absent is missed is a matter of its meaning
+/* --- the tables ----------------------------------------------------------- */
+
+/* Whether a field that may be absent is missed is a matter of its meaning
  * (policy_file), where it can be told beside the other faults. */
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): members and types take none. */

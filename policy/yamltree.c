@@ -428,8 +428,7 @@ void yaml_fields(const struct yaml_at *at, const struct yaml_field *fields,
 	}
 }
 
-/* --- places ------------------------------------------------------------------
- */
+/* --- places --------------------------------------------------------------- */
 
 /* The child of NODE that *PATH names first; 0 if it has none. */
 static int step(yaml_document_t *document, const yaml_node_t *node,

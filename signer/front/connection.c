@@ -47,8 +47,7 @@ void connection_deadline(struct connection *c, uint32_t ms,
 	wheel_set(&c->front->wheel, &c->deadline, ms);
 }
 
-/* --- the end
- * ------------------------------------------------------------------ */
+/* --- the end -------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -112,8 +111,7 @@ void connection_finish(struct connection *c, bool now)
 			c); /* a handshake, if it is not ending already */
 }
 
-/* --- output
- * --------------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------- */
 
 static uint32_t stall_ms(const struct connection *c)
 {
@@ -245,8 +243,7 @@ static bool shut(struct connection *c)
 	return true;
 }
 
-/* --- the flush list
- * ------------------------------------------------------------ */
+/* --- the flush list ------------------------------------------------------- */
 
 void connection_wake(struct connection *c)
 {
@@ -300,8 +297,7 @@ void connection_flush_all(struct front *f)
 	}
 }
 
-/* --- the beginning
- * ------------------------------------------------------------- */
+/* --- the beginning -------------------------------------------------------- */
 
 static bool has_room(struct front *f, bool is_tls)
 {

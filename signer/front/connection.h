@@ -60,8 +60,7 @@ void connection_wake(struct connection *c);
 /* Flush all of the list. */
 void connection_flush_all(struct front *f);
 
-/* --- between connection.c and connection_read.c
- * ------------------------------- */
+/* --- between connection.c and connection_read.c --------------------------- */
 
 /* Nothing more from HTTP: what is in the output leaves, then both hang up. */
 void connection_end(struct connection *c);

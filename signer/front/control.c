@@ -18,8 +18,7 @@ static void close_fds(const int *fds, size_t n)
 		(void)close(fds[i]);
 }
 
-/* --- links and pages
- * ------------------------------------------------------------ */
+/* --- links and pages ------------------------------------------------------ */
 
 static bool take_link(struct front *f, const struct wire_msg *m, const int *fds,
 		      size_t n)
@@ -91,8 +90,7 @@ static bool take_page(struct front *f, const struct wire_msg *m, const int *fds,
 	return good;
 }
 
-/* --- reload ------------------------------------------------------------------
- */
+/* --- reload --------------------------------------------------------------- */
 
 static bool reload(struct front *f, int config_fd,
 		   char reason[TLS_REASON_BYTES])
@@ -140,8 +138,7 @@ static bool take_reload(struct front *f, const int *fds, size_t n)
 	return w != NULL && wire_put_reloaded(w, &m) == SG_OK;
 }
 
-/* --- the channel
- * --------------------------------------------------------------- */
+/* --- the channel ---------------------------------------------------------- */
 
 static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 		       size_t n)

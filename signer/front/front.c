@@ -13,8 +13,7 @@
 
 enum { SECOND_MS = 1000 };
 
-/* --- the loop's hooks
- * ------------------------------------------------------------ */
+/* --- the loop's hooks ----------------------------------------------------- */
 
 static void on_awake(uv_idle_t *idle)
 {
@@ -71,8 +70,7 @@ static void on_core_status(void *ctx, const struct wire_status *status,
 		recheck_policy(ctx);
 }
 
-/* --- the end
- * ------------------------------------------------------------------------ */
+/* --- the end -------------------------------------------------------------- */
 
 void front_stop(struct front *f, int code)
 {
@@ -133,8 +131,7 @@ static void front_free(struct front *f)
 	free(f);
 }
 
-/* --- the beginning
- * -------------------------------------------------------------- */
+/* --- the beginning -------------------------------------------------------- */
 
 static enum sg_err start_hooks(struct front *f)
 {

@@ -87,8 +87,7 @@ static void on_slow(struct wheel_timer *t)
 	refuse(http1_of_timer(t), SG_SLOW_CLIENT, NULL);
 }
 
-/* --- answers ----------------------------------------------------------------
- */
+/* --- answers -------------------------------------------------------------- */
 
 static enum sg_err add_head(struct http1 *h, const struct http_reply *r)
 {
@@ -229,8 +228,7 @@ static const struct exchange_transport TRANSPORT = {
 	.waiting = http1_waiting,
 };
 
-/* --- requests ---------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------- */
 
 static void begin(struct http1 *h)
 {

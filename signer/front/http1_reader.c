@@ -71,8 +71,7 @@ static enum scan scan_byte(enum scan s, uint8_t c)
 	return SCAN_BAD;
 }
 
-/* --- the parser's callbacks ------------------------------------------------
- */
+/* --- the parser's callbacks ----------------------------------------------- */
 
 static struct http1_reader *reader_of(llhttp_t *p)
 {
@@ -210,8 +209,7 @@ static const llhttp_settings_t SETTINGS = {
 	.on_message_complete = on_end,
 };
 
-/* ---------------------------------------------------------------------------
- */
+/* -------------------------------------------------------------------------- */
 
 enum sg_err http1_reader_create(const struct http1_events *events, void *ctx,
 				struct http1_reader **out)

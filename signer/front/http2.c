@@ -49,8 +49,7 @@ static void set_idle(struct http2 *h)
 		  settings_of(h)->idle_ms);
 }
 
-/* --- what the session reports -----------------------------------------------
- */
+/* --- what the session reports --------------------------------------------- */
 
 static struct stream *find(nghttp2_session *session, int32_t id)
 {
@@ -195,8 +194,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code,
 	return 0;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------ */
+/* --- the whole ------------------------------------------------------------ */
 
 static void on_goodbye(struct wheel_timer *t)
 {

@@ -88,8 +88,7 @@ static void on_lingered(struct wheel_timer *t)
 	reset(stream_of_timer(t), NGHTTP2_NO_ERROR);
 }
 
-/* --- answers
- * -------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------- */
 
 static nghttp2_nv nv_of(const char *name, struct span value)
 {
@@ -239,8 +238,7 @@ static const struct exchange_transport TRANSPORT = {
 	.waiting = http2_waiting,
 };
 
-/* --- the request ------------------------------------------------------------
- */
+/* --- the request ---------------------------------------------------------- */
 
 struct stream *stream_create(struct http2 *h, int32_t id)
 {

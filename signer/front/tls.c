@@ -16,8 +16,7 @@ struct tls {
 	char fingerprint[TLS_FINGERPRINT_BYTES]; /* of who was refused */
 };
 
-/* --- a BIO over the two of them: no buffer of its own ------------------------
- */
+/* --- a BIO over the two of them: no buffer of its own --------------------- */
 
 static int on_bio_read(BIO *b, char *buf, size_t cap, size_t *n)
 {
@@ -75,8 +74,7 @@ static const BIO_METHOD *bio_method(void)
 	return method;
 }
 
-/* ---------------------------------------------------------------------------
- */
+/* -------------------------------------------------------------------------- */
 
 enum sg_err tls_create(struct tls_context *ctx, struct bytes *out,
 		       struct tls **out_tls)

@@ -139,8 +139,7 @@ static const struct cbor_callbacks TAKE = {
 	.indef_break = take_break,
 };
 
-/* --- one item --------------------------------------------------------------
- */
+/* --- one item ------------------------------------------------------------- */
 
 /*
  * Items that libcbor 0.8 refuses: tags that nobody had registered once (18

@@ -94,8 +94,7 @@ static bool read_optional_hex(const json_t *object, const char *name,
 	return read_hex(hex != NULL ? hex : "", out);
 }
 
-/* --- keys ------------------------------------------------------------------
- */
+/* --- keys ----------------------------------------------------------------- */
 
 static bool push_ec(OSSL_PARAM_BLD *build, const json_t *jwk)
 {
@@ -191,8 +190,7 @@ static struct cose_key *read_key(const json_t *jwk, enum cose_alg alg)
 	return key;
 }
 
-/* --- one vector ------------------------------------------------------------
- */
+/* --- one vector ----------------------------------------------------------- */
 
 struct vector {
 	enum cose_alg alg;
@@ -247,8 +245,7 @@ static void run_vector(const char *path, const struct vector *v)
 	printf("failed: %s: %s\n", path, wrong);
 }
 
-/* --- the two forms -----------------------------------------------------------
- */
+/* --- the two forms -------------------------------------------------------- */
 
 static bool is_ours(const json_t *jwk, const char *alg_name, enum cose_alg *alg)
 {

@@ -177,8 +177,7 @@ size_t api_problem_body(enum sg_err e, const char *detail, char *out,
 	return (size_t)n;
 }
 
-/* --- a front and a connection's side of HTTP --------------------------------
- */
+/* --- a front and a connection's side of HTTP ------------------------------ */
 
 static struct front *fake_front;
 static struct http_host fake_host;

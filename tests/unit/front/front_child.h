@@ -140,8 +140,7 @@ static inline void child_stop(struct child *c)
 		assert(child_wait(c) == 1);
 }
 
-/* --- packets
- * ------------------------------------------------------------------- */
+/* --- packets -------------------------------------------------------------- */
 
 static inline void packet_send(int fd, const struct wire_packet *w, int passed)
 {
@@ -196,8 +195,7 @@ static inline bool packet_next(int fd, uint8_t buf[WIRE_PACKET_MAX],
 	return wire_next(&rest, m) == SG_OK;
 }
 
-/* --- clients
- * ------------------------------------------------------------------- */
+/* --- clients -------------------------------------------------------------- */
 
 struct client {
 	int fd;

@@ -10,8 +10,7 @@
 
 #define HEAD "POST / HTTP/1.1\r\nHost: x\r\n"
 
-/* --- requests that are taken
- * -------------------------------------------------- */
+/* --- requests that are taken ---------------------------------------------- */
 
 static void test_get(void **state)
 {
@@ -153,8 +152,7 @@ static void test_connection_close(void **state)
 	assert_true(h1->ops->done(h1));
 }
 
-/* --- one after the other
- * -------------------------------------------------------- */
+/* --- one after the other -------------------------------------------------- */
 
 static void test_pipelining_is_serial(void **state)
 {
@@ -219,9 +217,7 @@ static void test_expect_answered_at_once(void **state)
 	assert_true(h1->ops->done(h1));
 }
 
-/* --- time
- * -----------------------------------------------------------------------------
- */
+/* --- time ----------------------------------------------------------------- */
 
 static void test_idle_closes(void **state)
 {
@@ -288,9 +284,7 @@ static void test_no_deadline_while_the_api_thinks(void **state)
 	assert_false(h1->ops->done(h1));
 }
 
-/* --- the end
- * ----------------------------------------------------------------------------
- */
+/* --- the end -------------------------------------------------------------- */
 
 static void test_finish_waits_for_the_answer(void **state)
 {

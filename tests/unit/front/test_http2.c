@@ -8,8 +8,7 @@
 
 #include "http2_world.h"
 
-/* --- requests that are taken
- * --------------------------------------------------- */
+/* --- requests that are taken ---------------------------------------------- */
 
 static void test_get(void **state)
 {
@@ -118,9 +117,7 @@ static void test_unknown_method(void **state)
 	assert_int_equal(fake.method, HTTP_OTHER);
 }
 
-/* --- the end
- * -----------------------------------------------------------------------------
- */
+/* --- the end -------------------------------------------------------------- */
 
 static void test_finish_in_two_steps(void **state)
 {
@@ -219,8 +216,7 @@ static void test_expired_client_is_refused(void **state)
 	assert_int_equal(goaway, NGHTTP2_NO_ERROR + 1);
 }
 
-/* --- clients that do harm
- * -------------------------------------------------------------- */
+/* --- clients that do harm ------------------------------------------------- */
 
 static void raw(struct span s)
 {

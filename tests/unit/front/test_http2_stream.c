@@ -8,8 +8,7 @@
 
 #include "http2_world.h"
 
-/* --- limits
- * ----------------------------------------------------------------------- */
+/* --- limits --------------------------------------------------------------- */
 
 static void test_body_over_the_limit(void **state)
 {
@@ -157,9 +156,7 @@ static void test_rest_of_an_answered_request(void **state)
 	assert_int_equal(fake_front->body_bytes, 0);
 }
 
-/* --- time
- * ------------------------------------------------------------------------------
- */
+/* --- time ----------------------------------------------------------------- */
 
 static void test_idle_says_goodbye(void **state)
 {

@@ -8,9 +8,7 @@
 
 #include "front_world.h"
 
-/* --- reload
- * ----------------------------------------------------------------------------
- */
+/* --- reload --------------------------------------------------------------- */
 
 static bool reload(const char *crl, char *reason, size_t cap)
 {
@@ -73,8 +71,7 @@ static void test_reload_with_a_fault_changes_nothing(void **state)
 	child_stop(&child);
 }
 
-/* --- the core's opinion
- * ------------------------------------------------------------- */
+/* --- the core's opinion --------------------------------------------------- */
 
 static int core_attach(void)
 {

@@ -8,8 +8,7 @@
 
 #include "tls_world.h"
 
-/* --- handshakes
- * ------------------------------------------------------------------- */
+/* --- handshakes ----------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -179,8 +178,7 @@ static void test_garbage(void **state)
 	wire_close(&w);
 }
 
-/* --- records
- * --------------------------------------------------------------------- */
+/* --- records -------------------------------------------------------------- */
 
 static void to_server(struct wire *w, uint8_t *buf, size_t cap)
 {
@@ -241,9 +239,7 @@ static void test_record_that_was_changed(void **state)
 	wire_close(&w);
 }
 
-/* --- again
- * ----------------------------------------------------------------------------
- */
+/* --- again ---------------------------------------------------------------- */
 
 static void test_verify_again(void **state)
 {

@@ -80,9 +80,7 @@ static void test_crl_that_is_out_of_date(void **state)
 	wire_close(&w);
 }
 
-/* --- files
- * ------------------------------------------------------------------------------
- */
+/* --- files ---------------------------------------------------------------- */
 
 static void test_faults_of_files(void **state)
 {

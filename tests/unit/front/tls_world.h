@@ -92,8 +92,7 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* --- the client's side
- * ---------------------------------------------------------- */
+/* --- the client's side ---------------------------------------------------- */
 
 struct wire {
 	struct tls_context *ctx;
