@@ -95,6 +95,13 @@ class Demo:
             time.sleep(0.02)
         raise AssertionError("not ready: " + self.log()[-3000:])
 
+    def wait_all_up(self, seconds=30):
+        """Every process serves; to be ready, one of a kind is enough."""
+        end = time.monotonic() + seconds * SLOW
+        while " supervisor ready " not in self.log():
+            assert time.monotonic() < end, self.log()[-3000:]
+            time.sleep(0.02)
+
     def stop(self, sig=signal.SIGTERM, timeout=40):
         if self.process is None:
             return None
