@@ -7,7 +7,9 @@
 
 enum {
 	OUT_WAITING_MAX = 256 * 1024, /* behind a full socket: stop reading */
-	LINGER_BYTES = 256 * 1024     /* read away while ending */
+	/* Read away while ending, so that who sends a large body in one go
+	 * hears the answer rather than a reset. */
+	LINGER_BYTES = 2 << 20
 };
 
 static bool give_http(struct connection *c, struct span s)

@@ -66,6 +66,17 @@ def test_oversized(demo):
     problem(post(demo, b"[" * 1_000_000), 413, "too-large")
 
 
+def test_oversized_that_no_buffer_holds(demo):
+    """The answer comes before the body's end; a reset must not overtake it."""
+    with demo.tls() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+        s.sendall(b"POST /v1/certificates HTTP/1.1\r\nHost: localhost\r\n"
+                  b"Content-Type: application/json\r\nContent-Length: 1500000\r\n\r\n")
+        for _ in range(100):
+            s.sendall(b"[" * 15_000)
+        assert s.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
 def test_oversized_without_length(demo):
     def chunks():
         for _ in range(200):
