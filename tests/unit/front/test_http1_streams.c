@@ -118,8 +118,7 @@ static void test_broken_chunks(void **state)
 	(void)state;
 	fake.mode = FAKE_STREAM;
 	feed(SPAN_LIT(CHUNKED "5\r\nhello\r\nzz\r\n"), SIZE_MAX);
-	assert_string_equal(out,
-			    ANSWER_HEAD "8\r\nhellocut\r\n0\r\n\r\n");
+	assert_string_equal(out, ANSWER_HEAD "8\r\nhellocut\r\n0\r\n\r\n");
 	assert_int_equal(fake.cut, SG_MALFORMED);
 	assert_true(h1->ops->done(h1));
 }
