@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * demo-token MODULE TOKEN PIN-FILE KEY ES256|PS256
+ * demo-token MODULE TOKEN PIN-FILE KEY ES256|PS256 [KEY-FILE]
  *
  * For tools/quickstart: initialise the module's first blank token under the
  * label TOKEN with the PIN in PIN-FILE, make the key pair KEY on it, which can
  * sign and nothing else and never leaves it, and print the public key (PEM).
+ * With KEY-FILE, which must not exist, the key is made outside, put onto the
+ * token and into that file: for a test module that signs in software.
  * The security officer's PIN is random and kept nowhere: a demo's token is
  * thrown away, not reset.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
+#include "import.h"
 #include "pkcs11/ckr.h"
 #include "pkcs11/module.h"
 #include "pkcs11/object.h"
@@ -38,6 +43,7 @@ static CK_BYTE rsa_exponent[] = {0x01, 0x00, 0x01};
 
 struct job {
 	const char *token, *key;
+	const char *key_file; /* NULL: the key is made on the token */
 	bool rsa;
 	CK_FUNCTION_LIST *f;
 	CK_SLOT_ID slot;
@@ -152,6 +158,40 @@ static enum sg_err generate(struct job *j, CK_OBJECT_HANDLE *public)
 			    sizeof(priv) / sizeof(priv[0]), public, &private));
 }
 
+/* PKEY into the file, which only its owner may read. */
+static enum sg_err write_key(const char *path, const EVP_PKEY *pkey)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			    S_IRUSR | S_IWUSR);
+	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	bool good = file != NULL && PEM_write_PrivateKey(file, pkey, NULL, NULL,
+							 0, NULL, NULL) > 0;
+
+	if (file != NULL)
+		good = fclose(file) == 0 && good;
+	if (good)
+		return SG_OK;
+	(void)fprintf(stderr, "demo-token: cannot write %s\n", path);
+	return SG_IO;
+}
+
+static enum sg_err generate_outside(struct job *j, CK_OBJECT_HANDLE *public)
+{
+	EVP_PKEY *pkey =
+		j->rsa ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS)
+		       : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	const struct import what = {.pkey = pkey, .label = j->key, .id = 1};
+	enum sg_err err = SG_NO_MEMORY;
+
+	if (pkey != NULL)
+		err = write_key(j->key_file, pkey);
+	if (err == SG_OK)
+		err = said("C_CreateObject",
+			   import_pair(j->f, j->session, &what, public));
+	EVP_PKEY_free(pkey);
+	return err;
+}
+
 /* The public key's SubjectPublicKeyInfo, from its attributes. */
 static enum sg_err read_public(struct job *j, CK_OBJECT_HANDLE public,
 			       struct span *spki)
@@ -192,7 +232,8 @@ static enum sg_err make(struct job *j)
 	if (err == SG_OK)
 		err = initialise(j);
 	if (err == SG_OK)
-		err = generate(j, &public);
+		err = j->key_file != NULL ? generate_outside(j, &public)
+					  : generate(j, &public);
 	if (err == SG_OK)
 		err = read_public(j, public, &spki);
 	if (err != SG_OK)
@@ -211,15 +252,16 @@ int main(int argc, char *argv[])
 	struct module *module;
 	enum sg_err err;
 
-	if (argc != 6 ||
+	if ((argc != 6 && argc != 7) ||
 	    (strcmp(argv[5], "ES256") != 0 && strcmp(argv[5], "PS256") != 0)) {
 		(void)fputs("usage: demo-token MODULE TOKEN PIN-FILE KEY "
-			    "ES256|PS256\n",
+			    "ES256|PS256 [KEY-FILE]\n",
 			    stderr);
 		return 2;
 	}
 	j.token = argv[2];
 	j.key = argv[4];
+	j.key_file = argc == 7 ? argv[6] : NULL;
 	j.rsa = strcmp(argv[5], "PS256") == 0;
 	if (RAND_priv_bytes(random, sizeof(random)) != 1 ||
 	    OPENSSL_buf2hexstr_ex((char *)so_pin, sizeof(so_pin), NULL, random,
