@@ -58,7 +58,9 @@ class Response:
 class Demo:
     """One directory made by tools/quickstart, and the daemon started on it."""
 
-    def __init__(self, alg="ES256"):
+    def __init__(self, alg="ES256", shim=None):
+        """SHIM: a specification for the test module (tests/shim), in which
+        {dir} is the demo's directory."""
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="signerd-test-"))
         self.port = free_port()
         self.process = None
@@ -66,7 +68,8 @@ class Demo:
         self.wrapper = []  # valgrind and its like
         subprocess.run(
             [ROOT / "tools/quickstart", "--dir", self.dir, "--port",
-             str(self.port), "--no-install", "--prepare", "--alg", alg],
+             str(self.port), "--no-install", "--prepare", "--alg", alg,
+             *(["--shim", shim.format(dir=self.dir)] if shim else [])],
             check=True, stdout=subprocess.DEVNULL, timeout=300,
             env=dict(os.environ, SIGNER_BUILD_DIR=str(BUILD)))
 

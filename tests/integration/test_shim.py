@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon on a network HSM that is slow, full, or broken: tests/shim."""
+import concurrent.futures
+import os
+import re
+import threading
+import time
+
+import pytest
+
+from conftest import SLOW, Demo, record
+
+
+@pytest.fixture
+def hsm():
+    """Makes demos behind the test module: hsm("latency=5ms"), not started."""
+    made = []
+
+    def make(shim, alg=None):
+        made.append(Demo(alg or os.environ.get("DEMO_ALG", "ES256"), shim))
+        return made[-1]
+    yield make
+    for demo in made:
+        log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
+        demo.remove()
+        assert "Sanitizer" not in log, log[-4000:]
+
+
+@pytest.fixture
+def faulty(hsm):
+    """One whose faults are set while it runs, by control()."""
+    return hsm("sessions=4,control={dir}/control")
+
+
+def control(demo, text):
+    """TEXT is what goes wrong from now on; the module reads it as a whole."""
+    new = demo.dir / "control.new"
+    new.write_text(text)
+    new.rename(demo.dir / "control")
+
+
+def configure(demo, pattern, text):
+    path = demo.dir / "signerd.yaml"
+    changed, n = re.subn(pattern, text, path.read_text(), flags=re.M)
+    assert n == 1, pattern
+    path.write_text(changed)
+
+
+def starts(demo):
+    return demo.metric_sum("signer_process_starts_total", 'role="hsm"')
+
+
+def errors(demo):
+    return demo.metric_sum("signer_hsm_errors_total")
+
+
+def bucket(demo, name, bound):
+    """How many of histogram NAME were at most BOUND."""
+    return demo.metric_sum(name + "_bucket", f'le="{bound}"')
+
+
+def wait_until(what, seconds=10, why=""):
+    end = time.monotonic() + seconds * SLOW
+    while not what():
+        assert time.monotonic() < end, why
+        time.sleep(0.02)
+
+
+def begin(demo):
+    """Start it, with all of its hsm processes: SoftHSM2 may fail a process that
+    logs in again while another one starts."""
+    demo.start()
+    wait_until(lambda: demo.log().count(" hsm-up ") == 2)
+    return demo
+
+
+def issue_together(demo, n):
+    """N requests at the same moment, on connections that are there before."""
+    barrier = threading.Barrier(n)
+
+    def one(dcc):
+        c = demo.connect(timeout=30)
+        c.connect()
+        barrier.wait(60 * SLOW)
+        try:
+            return dcc, demo.issue(dcc, connection=c)
+        finally:
+            c.close()
+    with concurrent.futures.ThreadPoolExecutor(n) as pool:
+        return list(pool.map(one, [record() for _ in range(n)]))
+
+
+# -- a slow one ----------------------------------------------------------------
+
+def test_sessions_are_pooled(hsm):
+    """64 signatures of 0.6 s by 32 sessions: two rounds, so that none waits for
+    more than one other.  With 31 sessions some would wait for two."""
+    demo = begin(hsm("latency=600ms,sessions=32"))
+    assert demo.log().count('hsm-up hsm="demo" keys=1 sessions=16') == 2
+    for dcc, r in issue_together(demo, 64):
+        demo.check(r, dcc)
+    queue, signing = "signer_sign_queue_seconds", "signer_sign_execution_seconds"
+    wait_until(lambda: demo.metric_sum(queue + "_count") >= 64)
+    assert demo.metric_sum(queue + "_count") == 64
+    assert bucket(demo, queue, "1.048576") == 64
+    # and none was quicker than the HSM is
+    assert demo.metric_sum(signing + "_count") >= 64
+    assert bucket(demo, signing, "0.524288") == 0
+    assert demo.stop() == 0
+
+
+def test_software_signatures_are_genuine(hsm):
+    demo = begin(hsm("sign=software,sessions=8,rate=5000"))
+    for dcc, r in issue_together(demo, 16):
+        demo.check(r, dcc)
+    assert demo.metric_sum("signer_signatures_wrong_total") == 0
+    assert errors(demo) == 0
+    assert demo.stop() == 0
+
+
+# -- a full one ----------------------------------------------------------------
+
+def test_fewer_sessions_than_configured(hsm):
+    demo = hsm("sessions=16")
+    configure(demo, r"SIGNER_SHIM=sessions=16", "SIGNER_SHIM=sessions=11")
+    begin(demo)
+    log = demo.log()
+    assert "sessions-short wanted=8 got=3" in log and "CKR_SESSION_COUNT" in log
+    assert 'keys=1 sessions=8' in log and 'keys=1 sessions=3' in log
+    for dcc, r in issue_together(demo, 24):
+        demo.check(r, dcc)
+    assert demo.stop() == 0
+
+
+def test_one_process_has_all_sessions(hsm):
+    """The other one finds none, and the first one serves."""
+    demo = hsm("sessions=8")
+    configure(demo, r"^    sessions: 4", "    sessions: 8")
+    demo.start()
+    wait_until(lambda: "no-session" in demo.log())
+    for dcc, r in issue_together(demo, 16):
+        demo.check(r, dcc)
+    assert demo.stop() == 0
+
+
+# -- a broken one --------------------------------------------------------------
+
+@pytest.mark.parametrize("ckr", [
+    "CKR_SESSION_HANDLE_INVALID", "CKR_SESSION_CLOSED", "CKR_DEVICE_REMOVED",
+    "CKR_TOKEN_NOT_PRESENT", "CKR_USER_NOT_LOGGED_IN", "CKR_DEVICE_ERROR",
+    "CKR_KEY_HANDLE_INVALID", "CKR_FUNCTION_FAILED"])
+@pytest.mark.parametrize("function", ["C_Sign", "C_SignInit"])
+def test_one_failure_fails_no_request(faulty, function, ckr):
+    begin(faulty)
+    faulty.check(faulty.issue(record()))
+    before = starts(faulty)
+    control(faulty, f"fail={function}:1:{ckr}")
+    for _ in range(6):
+        faulty.check(faulty.issue(record()))
+    assert errors(faulty) == 1
+    assert ckr in faulty.log()
+    assert starts(faulty) == before, "a session would have done"
+    assert faulty.stop() == 0
+
+
+@pytest.mark.parametrize("ckr", ["CKR_DEVICE_REMOVED", "CKR_USER_NOT_LOGGED_IN"])
+def test_a_lasting_failure_replaces_the_process(faulty, ckr):
+    """Twice in a row is what a new session did not mend."""
+    begin(faulty)
+    before = starts(faulty)
+    control(faulty, f"fail=C_Sign:1-2:{ckr}")
+    for _ in range(6):
+        faulty.check(faulty.issue(record()))
+    wait_until(lambda: starts(faulty) == before + 1)
+    assert faulty.stop() == 0
+
+
+def test_many_failures_under_load(faulty):
+    """Each 20th signature fails, for another reason each: no request does."""
+    begin(faulty)
+    control(faulty, "fail=C_Sign:*20:CKR_SESSION_HANDLE_INVALID\n"
+                    "fail=C_SignInit:*33:CKR_USER_NOT_LOGGED_IN\n"
+                    "fail=C_OpenSession:*5:CKR_GENERAL_ERROR\n")
+    for _ in range(10):
+        for dcc, r in issue_together(faulty, 20):
+            faulty.check(r, dcc)
+    assert errors(faulty) >= 10
+    assert faulty.stop() == 0
+
+
+def test_a_crash_is_outlived(faulty):
+    begin(faulty)
+    before = starts(faulty)
+    control(faulty, "crash=C_Sign:1")
+    for dcc, r in issue_together(faulty, 16):
+        faulty.check(r, dcc)
+    wait_until(lambda: starts(faulty) == before + 1)
+    assert re.search(r"process-ended process=hsm/\d .*signal=6", faulty.log())
+    wait_until(lambda: faulty.log().count(" hsm-up ") == 3)
+    faulty.check(faulty.issue(record()))
+    assert faulty.stop() == 0
+
+
+def test_a_hung_call_is_outlived(faulty):
+    configure(faulty, r"^    pin: file:pin", "    pin: file:pin\n    hang: 1s")
+    begin(faulty)
+    before = starts(faulty)
+    control(faulty, "hang=C_Sign:1")
+    for dcc, r in issue_together(faulty, 16):
+        faulty.check(r, dcc)
+    wait_until(lambda: starts(faulty) == before + 1)
+    assert re.search(r'hsm-hung hsm="demo" call="signing"', faulty.log())
+    faulty.check(faulty.issue(record()))
+    assert faulty.stop() == 0
+
+
+@pytest.mark.parametrize("function", ["C_Login", "C_OpenSession", "C_FindObjects"])
+def test_a_start_that_fails_is_tried_again(faulty, function):
+    control(faulty, f"fail={function}:1:CKR_DEVICE_ERROR")
+    faulty.start()
+    faulty.check(faulty.issue(record()))
+    wait_until(lambda: faulty.log().count(" hsm-up ") == 2, 20)
+    assert faulty.stop() == 0
+
+
+def test_a_lost_token_comes_back(faulty):
+    begin(faulty)
+    faulty.check(faulty.issue(record()))
+    control(faulty, "lose=C_SignInit:1:3600s")
+    # What is in flight when it goes waits for it, for a while.
+    r = faulty.issue(record())
+    assert r.status == 503 and "retry-after" in r.headers, r
+    wait_until(lambda: faulty.ops("/readyz").status == 503)
+    asked = time.monotonic()
+    r = faulty.issue(record())
+    assert r.status == 503 and "retry-after" in r.headers, r
+    assert time.monotonic() - asked < 5 * SLOW, "refused, not kept waiting"
+    assert faulty.ops("/livez").status == 200
+    control(faulty, "")
+    faulty.wait_ready(30)
+    for dcc, r in issue_together(faulty, 8):
+        faulty.check(r, dcc)
+    assert faulty.stop() == 0
+
+
+def test_a_blink_of_the_token(faulty):
+    """Lost and back within the time that requests wait: nobody notices."""
+    begin(faulty)
+    control(faulty, "lose=C_Sign:5:300ms")
+    for dcc, r in issue_together(faulty, 16):
+        faulty.check(r, dcc)
+    assert errors(faulty) >= 1
+    assert faulty.stop() == 0
