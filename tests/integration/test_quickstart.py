@@ -85,6 +85,43 @@ def test_detach(tmp_path):
     assert not (directory / "run/signerd.pid").exists()
 
 
+@pytest.mark.parametrize("alg", ["ES256", "PS256"])
+def test_shim(tmp_path, alg):
+    directory, port = tmp_path / "demo", free_port()
+    spec = "latency=5ms,rate=20000,sessions=128"
+    out = quickstart(directory, port, "--once", "--no-install", "--alg", alg, "--shim", spec)
+    assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
+    text = (directory / "signerd.yaml").read_text()
+    assert "libpkcs11-shim.so" in text and "sign=software" in text
+    assert "processes: 2\n    sessions: 64\n" in text
+    assert (directory / "run/signerd.log").read_text().count('hsm-up hsm="demo" keys=1 sessions=64') == 2
+    assert (directory / "shim.key").stat().st_mode & 0o077 == 0
+    # as it was made, and no other way
+    assert quickstart(directory, port, "--once", "--no-install").returncode == 0
+    other = quickstart(directory, port, "--once", "--no-install", "--shim", "latency=6ms")
+    assert other.returncode == 2 and spec in other.stderr
+
+
+@pytest.mark.parametrize("spec,word", [
+    ("latency=fast", "latency=fast"), ("speed=5", "unknown key"), ("sessions=0", "sessions"),
+    ("state=/tmp/x", "state"), ("latency=5ms;rm", "KEY=VALUE")])
+def test_shim_usage(tmp_path, spec, word):
+    directory = tmp_path / "demo"
+    out = quickstart(directory, free_port(), "--prepare", "--no-install", "--shim", spec)
+    assert out.returncode == 2 and word in out.stderr
+    assert not (directory / "signerd.yaml").exists()
+
+
+@pytest.mark.parametrize("n,processes,sessions", [(1, 1, 1), (7, 1, 7), (96, 2, 48), (4096, 16, 256),
+                                                  (1021, 4, 255)])
+def test_shim_sessions(tmp_path, n, processes, sessions):
+    """All that the HSM has, where processes of equal size can use them."""
+    out = quickstart(tmp_path / "demo", free_port(), "--prepare", "--no-install", "--shim", f"sessions={n}")
+    assert out.returncode == 0
+    text = (tmp_path / "demo/signerd.yaml").read_text()
+    assert f"processes: {processes}\n    sessions: {sessions}\n" in text
+
+
 def test_usage(tmp_path):
     assert quickstart(tmp_path / "x", 99999, "--no-install").returncode == 2
     assert quickstart(tmp_path / "x", 8443, "--nonsense").returncode == 2
