@@ -22,6 +22,7 @@ enum { SHARED_PROCESSES_MAX = 64, SHARED_BOOT_BYTES = 40 };
 struct shared_page {
 	char magic[8];
 	char boot[SHARED_BOOT_BYTES]; /* the times below count from it */
+	_Atomic uint64_t next_ns;     /* when a signature may begin */
 	_Atomic uint64_t lost_until_ns;
 	_Atomic uint64_t losses; /* each makes all sessions before it invalid */
 	_Atomic uint64_t control_id; /* of the file that faults come from */
@@ -29,9 +30,8 @@ struct shared_page {
 	_Atomic uint32_t sessions[SHARED_PROCESSES_MAX];
 	_Atomic uint64_t calls[CALL_COUNT];
 	/* Under the lock: */
-	struct fault_set faults;	 /* of the control file */
-	uint64_t calls_then[CALL_COUNT]; /* when it was read */
-	_Alignas(64) _Atomic uint64_t next_ns;
+	uint64_t calls_then[CALL_COUNT]; /* when the control file was read */
+	struct fault_set faults;	 /* of that file */
 };
 
 struct shared {

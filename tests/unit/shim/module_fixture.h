@@ -106,7 +106,7 @@ static inline CK_SESSION_HANDLE open_one(void)
 	return s;
 }
 
-static inline CK_RV login(CK_SESSION_HANDLE s)
+static inline CK_RV log_in(CK_SESSION_HANDLE s)
 {
 	CK_UTF8CHAR pin[] = SOFTHSM_PIN;
 
@@ -131,7 +131,7 @@ static inline CK_SESSION_HANDLE enter(void)
 {
 	const CK_SESSION_HANDLE s = open_one();
 
-	assert_int_equal(login(s), CKR_OK);
+	assert_int_equal(log_in(s), CKR_OK);
 	return s;
 }
 

@@ -79,7 +79,7 @@ static void assert_gone(CK_SESSION_HANDLE s, CK_SLOT_ID slot)
 	CK_ULONG n = 7;
 
 	assert_int_equal(f->C_GetSessionInfo(s, &session), CKR_DEVICE_REMOVED);
-	assert_int_equal(login(s), CKR_DEVICE_REMOVED);
+	assert_int_equal(log_in(s), CKR_DEVICE_REMOVED);
 	assert_int_equal(f->C_CloseSession(s), CKR_DEVICE_REMOVED);
 	assert_int_equal(f->C_GetTokenInfo(slot, &token),
 			 CKR_TOKEN_NOT_PRESENT);
@@ -124,7 +124,7 @@ static void test_a_token_is_lost_and_comes_back(void **state)
 	(void)open_one();
 	assert_int_equal(f->C_GetSessionInfo(s, &info), CKR_OK);
 	assert_int_equal(info.state, CKS_RW_PUBLIC_SESSION);
-	assert_int_equal(login(s), CKR_OK);
+	assert_int_equal(log_in(s), CKR_OK);
 	assert_int_equal(sign_ec(s), CKR_OK);
 }
 
@@ -163,7 +163,7 @@ static pid_t child(const char *spec, int *end)
 		(void)close(ends[0]);
 		/* Not by assertions: they would jump into the parent's code. */
 		if (begin(spec) != CKR_OK || try_session(&s) != CKR_OK ||
-		    login(s) != CKR_OK || write(ends[1], "i", 1) != 1)
+		    log_in(s) != CKR_OK || write(ends[1], "i", 1) != 1)
 			_exit(1);
 		if (sign_ec(s) != CKR_OK || write(ends[1], "s", 1) != 1)
 			_exit(2);

@@ -123,7 +123,7 @@ static void test_the_token_still_rules(void **state)
 			     CKR_OK);
 	assert_int_equal(f->C_Logout(s), CKR_OK);
 	assert_int_not_equal(sign_with(s, key, COSE_ES256, sig, &n), CKR_OK);
-	assert_int_equal(login(s), CKR_OK);
+	assert_int_equal(log_in(s), CKR_OK);
 	key = find(s, CKO_PRIVATE_KEY, "soft-ec");
 	assert_int_equal(sign_with(s, key, COSE_ES256, sig, &n), CKR_OK);
 	assert_int_equal(f->C_CloseSession(s), CKR_OK);
