@@ -179,6 +179,20 @@ def test_a_lasting_failure_replaces_the_process(faulty, ckr):
     assert faulty.stop() == 0
 
 
+def test_lost_sessions_and_login_are_mended(faulty):
+    """All of them at once, while the token is there: each session fails once,
+    is opened anew, and the first one of a process logs in again."""
+    begin(faulty)
+    before = starts(faulty)
+    control(faulty, "lose=C_Sign:1:1us")
+    for _ in range(16):
+        faulty.check(faulty.issue(record()))
+    assert 1 <= errors(faulty) <= 4
+    assert "session-renewed" in faulty.log()
+    assert starts(faulty) == before
+    assert faulty.stop() == 0
+
+
 def test_many_failures_under_load(faulty):
     """Each 20th signature fails, for another reason each: no request does."""
     begin(faulty)
