@@ -74,9 +74,10 @@ CK_RV session_sign(const struct session *s, struct key *key, struct span tbs,
 	out->rv = attempt(s, key, tbs, out, &n);
 	out->sign_us = (uint32_t)(clock_mono_us() - out->begun_us);
 	watch_leave(w);
-	pthread_rwlock_unlock(&s->token->lock);
+	/* Still under the lock: a renewal writes the key's length anew. */
 	if (out->rv == CKR_OK && n != key->sig_bytes)
 		out->rv = CKR_SIGNATURE_LEN_RANGE;
+	pthread_rwlock_unlock(&s->token->lock);
 	if (out->rv == CKR_OK)
 		out->n = n;
 	return out->rv;
