@@ -134,6 +134,23 @@ def test_software_signatures_are_genuine(hsm):
     assert demo.stop() == 0
 
 
+@pytest.mark.parametrize("shim,refused", [
+    ("sign=software,sessions=6,rate=5000", False), ("sign=forward,sessions=6", False),
+    ("copy=refuse,sessions=6", True)])
+def test_session_copies(hsm, shim, refused):
+    """A copy is the key, and where there can be none the key signs."""
+    demo = hsm(shim)
+    configure(demo, "session_copies: false", "session_copies: true")
+    configure(demo, "^    sessions: 3", "    sessions: 2")  # and one that has the copy
+    begin(demo)
+    for dcc, r in issue_together(demo, 16):
+        demo.check(r, dcc)
+    assert demo.log().count("sessions=2") >= 2
+    assert ("session-copy-refused" in demo.log()) == refused
+    assert errors(demo) == 0
+    assert demo.stop() == 0
+
+
 # -- a full one ----------------------------------------------------------------
 
 def test_fewer_sessions_than_configured(hsm):
@@ -191,9 +208,12 @@ def test_a_lasting_failure_replaces_the_process(faulty, ckr):
     finish(faulty)
 
 
-def test_lost_sessions_and_login_are_mended(faulty):
+@pytest.mark.parametrize("copies", ["false", "true"])
+def test_lost_sessions_and_login_are_mended(faulty, copies):
     """All of them at once, while the token is there: each session fails once,
     is opened anew, and the first one of a process logs in again."""
+    configure(faulty, "session_copies: false", f"session_copies: {copies}")
+    configure(faulty, "SIGNER_SHIM=sessions=4", "SIGNER_SHIM=sessions=6")
     begin(faulty)
     before = starts(faulty)
     control(faulty, "lose=C_Sign:1:1us")
