@@ -2,6 +2,7 @@
 #ifndef SG_BENCH_CONN_H
 #define SG_BENCH_CONN_H
 
+#include "link.h"
 #include "load.h"
 
 /*
@@ -25,21 +26,15 @@ struct flow {
 	uint8_t *answer; /* LOAD_ANSWER_MAX bytes; NULL: nothing is sampled */
 };
 
-enum { CONN_OUT_MAX = 64 * 1024 };
-
 struct conn {
+	struct link link;
 	struct load *load;
 	const struct load_settings *settings;
-	int fd; /* -1: closed */
-	SSL *ssl;
-	bool open; /* handshake done, session made */
-	bool want_write;
+	bool ready;	   /* session made */
 	uint64_t retry_us; /* when to connect again */
 	struct flow *flow; /* NFLOWS of them */
 	size_t nflows;
 	void *session; /* the protocol's */
-	size_t out_n;  /* bytes waiting in OUT */
-	uint8_t out[CONN_OUT_MAX];
 };
 
 struct protocol {
@@ -50,7 +45,7 @@ struct protocol {
 	enum sg_err (*submit)(struct conn *c, struct flow *f);
 	/* Take decrypted bytes; calls flow_data() and flow_done(). */
 	enum sg_err (*input)(struct conn *c, struct span plain);
-	/* Append what is to be sent to C->out, as far as it fits. */
+	/* Append what is to be sent to the link, as far as it fits. */
 	enum sg_err (*output)(struct conn *c);
 };
 

@@ -51,8 +51,8 @@ static void h1_close(struct conn *c)
 
 static void put(struct conn *c, const void *p, size_t n)
 {
-	memcpy(c->out + c->out_n, p, n);
-	c->out_n += n;
+	memcpy(c->link.out + c->link.out_n, p, n);
+	c->link.out_n += n;
 }
 
 static enum sg_err h1_submit(struct conn *c, struct flow *f)
@@ -63,7 +63,7 @@ static enum sg_err h1_submit(struct conn *c, struct flow *f)
 	if (s->closing)
 		return SG_CLOSED;
 	if (s->request_n + strlen(r->length) + 4 + r->n >
-	    CONN_OUT_MAX - c->out_n)
+	    LINK_OUT_MAX - c->link.out_n)
 		return SG_BUSY;
 	put(c, s->request, s->request_n);
 	put(c, r->length, strlen(r->length));

@@ -136,7 +136,7 @@ static enum sg_err h2_open(struct conn *c)
 	unsigned alpn_n;
 	enum sg_err err;
 
-	SSL_get0_alpn_selected(c->ssl, &alpn, &alpn_n);
+	SSL_get0_alpn_selected(c->link.ssl, &alpn, &alpn_n);
 	if (!span_is(span_of(alpn, alpn_n), "h2"))
 		return SG_BAD_MEDIA_TYPE;
 	s = calloc(1, sizeof(*s));
@@ -213,14 +213,14 @@ static enum sg_err h2_output(struct conn *c)
 	struct session *s = c->session;
 
 	for (;;) {
-		const size_t room = CONN_OUT_MAX - c->out_n;
+		const size_t room = LINK_OUT_MAX - c->link.out_n;
 		size_t n;
 
 		if (s->rest_n == 0) {
 			const ssize_t got =
 				nghttp2_session_mem_send(s->h2, &s->rest);
 
-			if (got < 0 || (got == 0 && c->out_n == 0 &&
+			if (got < 0 || (got == 0 && c->link.out_n == 0 &&
 					!nghttp2_session_want_read(s->h2)))
 				return SG_IO;
 			if (got == 0)
@@ -228,8 +228,8 @@ static enum sg_err h2_output(struct conn *c)
 			s->rest_n = (size_t)got;
 		}
 		n = s->rest_n < room ? s->rest_n : room;
-		memcpy(c->out + c->out_n, s->rest, n);
-		c->out_n += n;
+		memcpy(c->link.out + c->link.out_n, s->rest, n);
+		c->link.out_n += n;
 		s->rest += n;
 		s->rest_n -= n;
 		if (s->rest_n > 0)

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <openssl/err.h>
 
 #include "base/clock.h"
 #include "conn.h"
 
 enum {
-	EVENTS_MAX = 256,
 	TICK_MS = 50,
 	RETRY_US = 100000,     /* before a broken connection is made again */
 	DRAIN_US = 15000000,   /* for the last answers */
 	SILENCE_US = 30000000, /* without any answer: give up */
-	OPEN_US = 30000000,    /* for all connections to come up */
-	TLS_CHUNK = 16384      /* bytes: what fits one record */
+	OPEN_US = 30000000     /* for all connections to come up */
 };
 
 enum phase { OPENING, WARMING, MEASURING, DRAINING };
@@ -37,13 +30,11 @@ struct load {
 	uint64_t sample_cpu_us;
 	size_t nopen;
 	bool fatal;
-	char reason[200]; /* why the last connection broke */
-	int epoll;
 	size_t nconns;
 	struct conn *conn;
 	struct flow *flow;
 	uint8_t *answers;
-	uint8_t in[256 * 1024];
+	struct link_loop loop;
 };
 
 static uint64_t cpu_us(void)
@@ -154,8 +145,10 @@ void flow_done(struct flow *f)
 		(void)!begin(l, f);
 }
 
-static void drop(struct load *l, struct conn *c)
+static void drop(void *owner)
 {
+	struct conn *c = owner;
+	struct load *l = c->load;
 	struct load_result *r = l->result;
 
 	for (size_t i = 0; i < c->nflows; i++) {
@@ -165,15 +158,11 @@ static void drop(struct load *l, struct conn *c)
 		c->flow[i].sampled = false;
 		count(l, &c->flow[i]);
 	}
-	if (c->open)
+	if (c->ready)
 		l->nopen--;
+	c->ready = false;
 	l->protocol->close(c);
-	SSL_free(c->ssl);
-	close(c->fd); /* and out of the epoll set */
-	c->ssl = NULL;
-	c->fd = -1;
-	c->open = false;
-	c->out_n = 0;
+	link_close(&c->link);
 	c->retry_us = clock_mono_us() + RETRY_US;
 	r->reconnects++;
 	/* Nothing but refusals so far: it is not going to get better. */
@@ -181,93 +170,23 @@ static void drop(struct load *l, struct conn *c)
 		l->fatal = true;
 }
 
-static void watch(struct load *l, struct conn *c, bool write)
-{
-	struct epoll_event ev = {.events = EPOLLIN, .data = {.ptr = c}};
-
-	if (write)
-		ev.events |= EPOLLOUT;
-	if (c->want_write != write)
-		(void)epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &ev);
-	c->want_write = write;
-}
-
 static void start(struct load *l, struct conn *c)
 {
-	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT,
-				 .data = {.ptr = c}};
-
-	if (target_connect(l->settings->target, &c->fd, &c->ssl) != SG_OK) {
-		(void)snprintf(l->reason, sizeof(l->reason), "%s",
-			       strerrordesc_np(errno));
-		c->fd = -1;
-		c->retry_us = clock_mono_us() + RETRY_US;
-		l->result->reconnects++;
+	if (link_connect(&l->loop, &c->link) == SG_OK)
 		return;
-	}
-	c->want_write = true;
-	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0)
-		drop(l, c);
+	c->retry_us = clock_mono_us() + RETRY_US;
+	l->result->reconnects++;
 }
 
-/* SG_OK: go on; SG_BUSY: later; SG_IO: broken. */
-static enum sg_err blocked(struct load *l, struct conn *c, int code)
+static enum sg_err opened(void *owner)
 {
-	switch (SSL_get_error(c->ssl, code)) {
-	case SSL_ERROR_WANT_READ:
-	case SSL_ERROR_WANT_WRITE: return SG_BUSY;
-	default:
-		target_reason(c->ssl, l->reason, sizeof(l->reason));
-		return SG_IO;
-	}
-}
+	struct conn *c = owner;
+	struct load *l = c->load;
+	enum sg_err err = l->protocol->open(c);
 
-/* Write all of C->out.  SG_BUSY: the rest when the socket takes more. */
-static enum sg_err write_out(struct load *l, struct conn *c)
-{
-	size_t at = 0;
-
-	while (at < c->out_n) {
-		const size_t left = c->out_n - at;
-		const int n =
-			SSL_write(c->ssl, c->out + at,
-				  (int)(left < TLS_CHUNK ? left : TLS_CHUNK));
-
-		if (n <= 0) {
-			memmove(c->out, c->out + at, left);
-			c->out_n = left;
-			return blocked(l, c, n);
-		}
-		at += (size_t)n;
-	}
-	c->out_n = 0;
-	return SG_OK;
-}
-
-static enum sg_err flush(struct load *l, struct conn *c)
-{
-	for (;;) {
-		enum sg_err err = l->protocol->output(c);
-
-		if (err != SG_OK || c->out_n == 0)
-			return err;
-		err = write_out(l, c);
-		if (err != SG_OK)
-			return err;
-	}
-}
-
-static enum sg_err shake(struct load *l, struct conn *c)
-{
-	const int code = SSL_do_handshake(c->ssl);
-	enum sg_err err;
-
-	if (code != 1)
-		return blocked(l, c, code);
-	err = l->protocol->open(c);
 	if (err != SG_OK)
 		return err;
-	c->open = true;
+	c->ready = true;
 	l->nopen++;
 	for (size_t i = 0; i < c->nflows && l->phase != DRAINING; i++) {
 		err = begin(l, &c->flow[i]);
@@ -277,49 +196,18 @@ static enum sg_err shake(struct load *l, struct conn *c)
 	return SG_OK;
 }
 
-static enum sg_err receive(struct load *l, struct conn *c)
+static enum sg_err input(void *owner, struct span plain)
 {
-	for (;;) {
-		const int n = SSL_read(c->ssl, l->in, sizeof(l->in));
-		enum sg_err err;
+	struct conn *c = owner;
 
-		if (n <= 0) {
-			err = blocked(l, c, n);
-			return err == SG_BUSY ? SG_OK : err;
-		}
-		err = l->protocol->input(c, span_of(l->in, (size_t)n));
-		/* The next round would bring more: no read() to be told no. */
-		if (err == SG_OK && !SSL_has_pending(c->ssl))
-			return SG_OK;
-		if (err != SG_OK) {
-			(void)snprintf(l->reason, sizeof(l->reason),
-				       "the server broke the protocol");
-			return err;
-		}
-	}
+	return c->load->protocol->input(c, plain);
 }
 
-static void handle(struct load *l, struct conn *c)
+static enum sg_err output(void *owner)
 {
-	enum sg_err err = SG_OK;
+	struct conn *c = owner;
 
-	ERR_clear_error();
-	errno = 0;
-	if (!c->open) {
-		err = shake(l, c);
-		if (err == SG_BUSY) {
-			watch(l, c, SSL_want_write(c->ssl));
-			return;
-		}
-	}
-	if (err == SG_OK)
-		err = receive(l, c);
-	if (err == SG_OK)
-		err = flush(l, c);
-	if (err == SG_OK || err == SG_BUSY)
-		watch(l, c, err == SG_BUSY);
-	else
-		drop(l, c);
+	return c->load->protocol->output(c);
 }
 
 /* Once a round: is it time for the next phase, or for a reconnect? */
@@ -341,7 +229,7 @@ static void tick(struct load *l)
 	if (l->phase != OPENING && now > l->answered_us + SILENCE_US)
 		l->fatal = true;
 	for (size_t i = 0; i < l->nconns && l->phase != DRAINING; i++)
-		if (l->conn[i].fd < 0 && now >= l->conn[i].retry_us)
+		if (l->conn[i].link.fd < 0 && now >= l->conn[i].retry_us)
 			start(l, &l->conn[i]);
 }
 
@@ -355,15 +243,11 @@ static bool finished(const struct load *l)
 
 static enum sg_err run(struct load *l)
 {
-	static struct epoll_event events[EVENTS_MAX];
-
 	while (!finished(l)) {
-		const int n = epoll_wait(l->epoll, events, EVENTS_MAX, TICK_MS);
+		const enum sg_err err = link_loop_run(&l->loop, TICK_MS, drop);
 
-		if (n < 0 && errno != EINTR)
-			return SG_IO;
-		for (int i = 0; i < n; i++)
-			handle(l, events[i].data.ptr);
+		if (err != SG_OK)
+			return err;
 		tick(l);
 	}
 	return l->fatal ? SG_IO : SG_OK;
@@ -388,7 +272,8 @@ static enum sg_err prepare(struct load *l)
 
 		c->load = l;
 		c->settings = s;
-		c->fd = -1;
+		c->link.owner = c;
+		c->link.fd = -1;
 		c->nflows = s->concurrency / l->nconns +
 			    (i < s->concurrency % l->nconns ? 1 : 0);
 		c->flow = &l->flow[at];
@@ -405,25 +290,20 @@ static enum sg_err prepare(struct load *l)
 static void release(struct load *l)
 {
 	for (size_t i = 0; i < l->nconns && l->conn != NULL; i++) {
-		struct conn *c = &l->conn[i];
-
-		if (c->fd < 0)
-			continue;
-		l->protocol->close(c);
-		SSL_free(c->ssl);
-		close(c->fd);
+		l->protocol->close(&l->conn[i]);
+		link_close(&l->conn[i].link);
 	}
 	free(l->conn);
 	free(l->flow);
 	free(l->answers);
-	if (l->epoll >= 0)
-		close(l->epoll);
+	link_loop_close(&l->loop);
 	free(l);
 }
 
 enum sg_err load_run(const struct load_settings *settings,
 		     struct load_result *out, char *why, size_t cap)
 {
+	static const struct link_ops ops = {opened, input, output};
 	struct load *l = calloc(1, sizeof(*l));
 	const uint64_t cpu_before = cpu_us();
 	enum sg_err err;
@@ -438,8 +318,9 @@ enum sg_err load_run(const struct load_settings *settings,
 		settings->protocol == LOAD_H2 ? &H2_PROTOCOL : &H1_PROTOCOL;
 	l->result = out;
 	l->phase_us = clock_mono_us();
-	l->epoll = epoll_create1(EPOLL_CLOEXEC);
-	err = l->epoll < 0 ? SG_IO : prepare(l);
+	err = link_loop_open(&l->loop, settings->target, &ops);
+	if (err == SG_OK)
+		err = prepare(l);
 	if (err == SG_OK) {
 		tick(l);
 		err = run(l);
@@ -448,8 +329,8 @@ enum sg_err load_run(const struct load_settings *settings,
 	out->cpu_us = cpu_us() - cpu_before - l->sample_cpu_us;
 	if (err != SG_OK)
 		(void)snprintf(why, cap, "%s",
-			       l->reason[0] != '\0' ? l->reason
-						    : err_text(err));
+			       l->loop.reason[0] != '\0' ? l->loop.reason
+							 : err_text(err));
 	release(l);
 	return err;
 }
