@@ -25,6 +25,7 @@ struct load {
 	enum phase phase;
 	uint64_t phase_us; /* when it began */
 	uint64_t counter;  /* requests begun */
+	uint64_t due_us;   /* when the next is to begin, of a probe */
 	size_t in_flight;
 	uint64_t answered_us; /* when the last answer came */
 	uint64_t sample_cpu_us;
@@ -41,7 +42,7 @@ static uint64_t cpu_us(void)
 {
 	struct timespec t;
 
-	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
 		return 0;
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
@@ -53,7 +54,7 @@ static void enter(struct load *l, enum phase phase)
 	if (l->phase == MEASURING)
 		l->result->wall_us = now - l->phase_us;
 	if (l->phase == OPENING)
-		l->answered_us = now;
+		l->answered_us = l->due_us = now;
 	l->phase = phase;
 	l->phase_us = now;
 }
@@ -67,13 +68,13 @@ static enum sg_err begin(struct load *l, struct flow *f)
 	enum sg_err err;
 
 	memcpy(f->body, r->body, r->n);
-	records_uvci(s->run, l->counter, f->body + r->uvci_at);
+	record_put_uvci(r, s->run, l->counter, f->body);
 	f->record = r;
 	f->status = 0;
 	f->received = 0;
 	f->sent = 0;
 	f->sampled = s->sample_every > 0 && l->counter % s->sample_every == 0;
-	f->begun_us = clock_mono_us();
+	f->begun_us = s->pace_us > 0 ? l->due_us : clock_mono_us();
 	err = l->protocol->submit(f->conn, f);
 	if (err != SG_OK)
 		return err;
@@ -139,7 +140,7 @@ void flow_done(struct flow *f)
 	if (f->status == 200 && f->received == 0)
 		f->status = 0;
 	count(l, f);
-	if (l->phase != DRAINING)
+	if (l->phase != DRAINING && l->settings->pace_us == 0)
 		/* A connection that takes no more is about to close: the place
 		 * is filled again when it is replaced. */
 		(void)!begin(l, f);
@@ -188,7 +189,9 @@ static enum sg_err opened(void *owner)
 		return err;
 	c->ready = true;
 	l->nopen++;
-	for (size_t i = 0; i < c->nflows && l->phase != DRAINING; i++) {
+	for (size_t i = 0;
+	     i < c->nflows && l->phase != DRAINING && l->settings->pace_us == 0;
+	     i++) {
 		err = begin(l, &c->flow[i]);
 		if (err != SG_OK)
 			return err;
@@ -210,6 +213,39 @@ static enum sg_err output(void *owner)
 	return c->load->protocol->output(c);
 }
 
+static struct flow *free_flow(struct load *l)
+{
+	for (size_t i = 0; i < l->settings->concurrency; i++)
+		if (!l->flow[i].busy && l->flow[i].conn->ready)
+			return &l->flow[i];
+	return NULL;
+}
+
+/* A probe's requests that are due.  One that finds no free place waits, and
+ * its wait counts. */
+static void begin_due(struct load *l, uint64_t now)
+{
+	while (l->phase != OPENING && l->phase != DRAINING &&
+	       l->due_us <= now) {
+		struct flow *f = free_flow(l);
+
+		if (f == NULL || begin(l, f) != SG_OK)
+			return;
+		l->due_us += l->settings->pace_us;
+		if (link_push(&l->loop, &f->conn->link) != SG_OK)
+			drop(f->conn);
+	}
+}
+
+static int patience_ms(const struct load *l)
+{
+	const uint64_t now = clock_mono_us();
+
+	if (l->settings->pace_us == 0 || l->due_us > now + TICK_MS * 1000)
+		return TICK_MS;
+	return l->due_us <= now ? 1 : (int)((l->due_us - now) / 1000) + 1;
+}
+
 /* Once a round: is it time for the next phase, or for a reconnect? */
 static void tick(struct load *l)
 {
@@ -226,11 +262,15 @@ static void tick(struct load *l)
 	else if (l->phase == MEASURING && s->duration_us > 0 &&
 		 in_phase >= s->duration_us)
 		enter(l, DRAINING);
+	if (s->stop != NULL && l->phase != DRAINING && atomic_load(s->stop))
+		enter(l, DRAINING);
 	if (l->phase != OPENING && now > l->answered_us + SILENCE_US)
 		l->fatal = true;
 	for (size_t i = 0; i < l->nconns && l->phase != DRAINING; i++)
 		if (l->conn[i].link.fd < 0 && now >= l->conn[i].retry_us)
 			start(l, &l->conn[i]);
+	if (s->pace_us > 0)
+		begin_due(l, now);
 }
 
 static bool finished(const struct load *l)
@@ -244,7 +284,8 @@ static bool finished(const struct load *l)
 static enum sg_err run(struct load *l)
 {
 	while (!finished(l)) {
-		const enum sg_err err = link_loop_run(&l->loop, TICK_MS, drop);
+		const enum sg_err err =
+			link_loop_run(&l->loop, patience_ms(l), drop);
 
 		if (err != SG_OK)
 			return err;

@@ -2,14 +2,17 @@
 #ifndef SG_BENCH_LOAD_H
 #define SG_BENCH_LOAD_H
 
+#include <stdatomic.h>
+
 #include "latency.h"
 #include "records.h"
 #include "target.h"
 
 /*
  * load: single requests to POST /v1/certificates, a set number in flight at
- * all times (a closed loop), over one protocol; one thread, and as little work
- * a request as possible, for it shares the machine with the server.
+ * all times (a closed loop) or one each PACE_US (a probe), over one protocol;
+ * one thread, and as little work a request as possible, for it shares the
+ * machine with the server.
  */
 enum load_protocol { LOAD_H1, LOAD_H2 };
 
@@ -30,6 +33,11 @@ struct load_settings {
 	uint64_t requests;    /* stop after so many answers; 0: never */
 	uint64_t warmup_us;   /* before anything is counted */
 	uint64_t duration_us; /* and then stop; 0: never */
+	/* 0: a closed loop.  Else one request each PACE_US, in flight or not
+	 * what was asked before (CONCURRENCY at most), and latency counts from
+	 * when it was due. */
+	uint64_t pace_us;
+	const _Atomic bool *stop; /* NULL: never; set by another thread */
 	const char *accept;
 	const struct records *records;
 	uint64_t run;	       /* see records_uvci() */
@@ -47,7 +55,7 @@ struct load_result {
 	struct latency latency; /* of answers with status 200 */
 	/* Warm-up and end included: */
 	uint64_t answers_all;
-	uint64_t cpu_us; /* of this process, sampling left out */
+	uint64_t cpu_us; /* of this thread, sampling left out */
 	uint64_t sampled, sampled_wrong;
 	uint64_t unanswered; /* still open when the end was given up */
 	uint64_t reconnects;

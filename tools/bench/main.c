@@ -2,30 +2,52 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bulk_main.h"
+#include "generate.h"
 #include "raw.h"
 #include "serve.h"
+#include "suite.h"
 
 static const char USAGE[] =
-	"usage: signer-bench raw|serve [OPTIONS]\n\n"
-	"  raw     how fast a PKCS#11 module signs: the limit\n"
-	"  serve   how fast a server issues, over mutual TLS\n\n"
-	"\"signer-bench raw --help\" and \"signer-bench serve --help\" tell "
-	"more;\n\"--version\" prints the version.\n";
+	"usage: signer-bench [suite] [OPTIONS] DIR...\n"
+	"       signer-bench raw|serve|bulk|generate [OPTIONS]\n\n"
+	"  suite      everything side by side: a table, JSON, a chart\n"
+	"  raw        how fast a PKCS#11 module signs: the limit\n"
+	"  serve      how fast a server answers single requests\n"
+	"  bulk       how fast it answers streams of them\n"
+	"  generate   write sample records\n\n"
+	"\"signer-bench COMMAND --help\" tells more; \"--version\" prints the "
+	"version.\n";
+
+/* With the arguments after its name. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char *argv[]);
+} COMMANDS[] = {
+	{"serve", serve_main},
+	{"bulk", bulk_main},
+	{"generate", generate_main},
+	{"suite", suite_main},
+};
 
 int main(int argc, char *argv[])
 {
-	if (argc >= 2 && strcmp(argv[1], "raw") == 0)
-		return bench_raw(argc - 1, argv + 1);
-	if (argc >= 2 && strcmp(argv[1], "serve") == 0)
-		return serve_main(argc - 2, argv + 2);
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+	if (argc < 2) {
+		(void)fputs(USAGE, stderr);
+		return 2;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
 		puts("signer-bench " SIGNERD_VERSION);
 		return 0;
 	}
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+	if (strcmp(argv[1], "--help") == 0) {
 		(void)fputs(USAGE, stdout);
 		return 0;
 	}
-	(void)fputs(USAGE, stderr);
-	return 2;
+	if (strcmp(argv[1], "raw") == 0)
+		return bench_raw(argc - 1, argv + 1);
+	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
+		if (strcmp(argv[1], COMMANDS[i].name) == 0)
+			return COMMANDS[i].run(argc - 2, argv + 2);
+	return suite_main(argc - 1, argv + 1);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "flaws.h"
+#include "record_cbor.h"
 #include "tools/common/times.h"
 
 /* A name as written, and as ICAO 9303-3 s. 6 has it. */
@@ -203,7 +205,7 @@ static void make(uint64_t *state, char kind, int64_t today, struct record *r)
 	const struct name *surname = PICK(state, SURNAMES);
 	const struct name *middle = PICK(state, MIDDLE);
 	const struct name *given = PICK(state, GIVEN);
-	char inside[RECORDS_BODY_MAX / 2];
+	char inside[RECORDS_BODY_MAX / 2 + 1];
 	char born[11];
 	int n;
 
@@ -218,32 +220,91 @@ static void make(uint64_t *state, char kind, int64_t today, struct record *r)
 		     middle->plain, given->plain, born, kind, inside);
 	assert(n > 0 && (size_t)n < sizeof(r->body));
 	r->n = (size_t)n;
-	(void)snprintf(r->length, sizeof(r->length), "%d", n);
-	r->uvci_at = (size_t)(strchr(r->body, '@') - r->body);
+	r->flaw = NULL;
 }
 
-enum sg_err records_make(uint64_t seed, int64_t now, const char *kinds,
-			 size_t n, struct records *out)
+enum sg_err records_begin(struct records_source *s,
+			  const struct records_settings *settings)
+{
+	const size_t nkinds = strlen(settings->kinds);
+
+	if (nkinds == 0 || nkinds > 3 ||
+	    strspn(settings->kinds, "vtr") != nkinds ||
+	    settings->flawed > settings->n)
+		return SG_CONFIG;
+	*s = (struct records_source){.settings = *settings,
+				     .state = settings->seed};
+	date(settings->now / DAY_S, s->today);
+	return SG_OK;
+}
+
+/* One that fits the kind; flaws that fit one kind only come as often. */
+static const struct flaw *choose(struct records_source *s, char kind)
+{
+	const struct flaw *found = NULL;
+	size_t seen = 0;
+
+	for (size_t i = 0; flaw_at(i) != NULL; i++) {
+		const struct flaw *f = flaw_at(i);
+
+		if (strchr(f->kinds, kind) == NULL ||
+		    (s->settings.plain && !f->plain))
+			continue;
+		/* The last of N is kept by one in N. */
+		if (below(&s->state, ++seen) == 0)
+			found = f;
+	}
+	return found;
+}
+
+void records_next(struct records_source *s, struct record *r)
 {
 	/* Of twelve certificates ten vaccinations, one test, one recovery. */
 	static const char mix[] = "vvvvvtvvvvvr";
-	const size_t nkinds = strlen(kinds);
-	uint64_t state = seed;
+	const struct records_settings *set = &s->settings;
+	char kind = mix[s->made % (sizeof(mix) - 1)];
+	enum sg_err err = SG_OK;
 
-	if (nkinds == 0 || nkinds > 3 || strspn(kinds, "vtr") != nkinds)
-		return SG_CONFIG;
-	out->record = calloc(n, sizeof(out->record[0]));
+	if (strchr(set->kinds, kind) == NULL)
+		kind = set->kinds[s->made % strlen(set->kinds)];
+	make(&s->state, kind, set->now / DAY_S, r);
+	/* As many as are still wanted of as many as still come. */
+	if (s->made < set->n &&
+	    below(&s->state, set->n - s->made) < set->flawed - s->flawed) {
+		err = flaw_apply(choose(s, kind), s->today, r);
+		s->flawed++;
+	}
+	s->made++;
+	if (err == SG_OK && set->form == RECORDS_CBOR)
+		err = record_to_cbor(r);
+	assert(err == SG_OK); /* the tables are ours */
+	(void)snprintf(r->length, sizeof(r->length), "%zu", r->n);
+	r->uvci_at = (size_t)((char *)memchr(r->body, '@', r->n) - r->body);
+}
+
+enum sg_err records_make(const struct records_settings *settings,
+			 struct records *out)
+{
+	struct records_source source;
+	enum sg_err err = records_begin(&source, settings);
+
+	if (err != SG_OK)
+		return err;
+	out->n = (size_t)settings->n;
+	out->record = calloc(out->n, sizeof(out->record[0]));
 	if (out->record == NULL)
 		return SG_NO_MEMORY;
-	out->n = n;
-	for (size_t i = 0; i < n; i++) {
-		char kind = mix[i % (sizeof(mix) - 1)];
-
-		if (strchr(kinds, kind) == NULL)
-			kind = kinds[i % nkinds];
-		make(&state, kind, now / DAY_S, &out->record[i]);
-	}
+	for (size_t i = 0; i < out->n; i++)
+		records_next(&source, &out->record[i]);
 	return SG_OK;
+}
+
+void record_put_uvci(const struct record *r, uint64_t run, uint64_t counter,
+		     char *body)
+{
+	records_uvci(run, counter, body + r->uvci_at);
+	if (r->flaw != NULL && r->flaw->uvci != NULL)
+		r->flaw->uvci(body + r->uvci_at);
 }
 
 void records_free(struct records *r)

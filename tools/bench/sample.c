@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "hcert/cbor.h"
+#include "hcert/hc1.h"
 #include "tools/common/check.h"
 #include "tools/common/payload.h"
 #include "tools/common/server_keys.h"
@@ -14,6 +16,9 @@ struct sampler {
 	enum sample_form form;
 	struct checker *checker;
 	struct keyset keys;
+	/* For answers that hold a bare COSE_Sign1: the checker reads HC1. */
+	struct deflate *deflate;
+	char text[HC1_TEXT_MAX];
 	char fault[CHECK_DETAIL_MAX];
 };
 
@@ -37,9 +42,10 @@ enum sg_err sampler_create(const struct https_settings *settings,
 	struct sampler *s = calloc(1, sizeof(*s));
 	enum sg_err err = SG_NO_MEMORY;
 
-	if (s == NULL || checker_create(&s->checker) != SG_OK) {
+	if (s == NULL || checker_create(&s->checker) != SG_OK ||
+	    (form == SAMPLE_CBOR && deflate_create(&s->deflate) != SG_OK)) {
 		(void)snprintf(why, cap, "%s", err_text(err));
-		free(s);
+		sampler_free(s);
 		return err;
 	}
 	s->form = form;
@@ -58,6 +64,7 @@ void sampler_free(struct sampler *s)
 		return;
 	keyset_clear(&s->keys);
 	checker_free(s->checker);
+	deflate_free(s->deflate);
 	free(s);
 }
 
@@ -112,6 +119,37 @@ static bool check_text(struct sampler *s, struct span text, struct span uvci)
 	return true;
 }
 
+/* The "cose" of a CBOR answer, as HC1 text. */
+static bool check_cbor(struct sampler *s, struct span answer, struct span uvci)
+{
+	struct cbor_reader r = cbor_read(answer, CBOR_LAX);
+	struct cbor_item head;
+	struct cbor_item key;
+	struct cbor_item value;
+	uint64_t taken = 0;
+	size_t n;
+
+	if (cbor_next(&r, &head) != SG_OK || head.type != CBOR_MAP)
+		return wrong(s, "answer", "no map");
+	while (cbor_more(&r, &head, &taken)) {
+		struct cbor_reader at;
+
+		taken++; /* the value goes with its key */
+		if (cbor_next(&r, &key) != SG_OK)
+			break;
+		at = r;
+		if (key.type == CBOR_TEXT && span_is(key.run, "cose") &&
+		    cbor_next(&at, &value) == SG_OK &&
+		    value.type == CBOR_BYTES &&
+		    hc1_encode(s->deflate, value.run, s->text, sizeof(s->text),
+			       &n) == SG_OK)
+			return check_text(s, span_of(s->text, n), uvci);
+		if (cbor_skip(&r, CBOR_DEPTH_MAX, NULL) != SG_OK)
+			break;
+	}
+	return wrong(s, "answer", "no certificate in it");
+}
+
 bool sampler_check(void *ctx, struct span answer, struct span uvci)
 {
 	struct sampler *s = ctx;
@@ -121,6 +159,8 @@ bool sampler_check(void *ctx, struct span answer, struct span uvci)
 
 	if (s->form == SAMPLE_TEXT)
 		return check_text(s, answer, uvci);
+	if (s->form == SAMPLE_CBOR)
+		return check_cbor(s, answer, uvci);
 	j = json_loadb((const char *)answer.p, answer.n, 0, NULL);
 	hcert = json_object_get(j, "hcert");
 	if (json_is_string(hcert))

@@ -12,7 +12,7 @@
  */
 struct sampler; /* opaque */
 
-enum sample_form { SAMPLE_JSON, SAMPLE_TEXT };
+enum sample_form { SAMPLE_JSON, SAMPLE_TEXT, SAMPLE_CBOR };
 
 /* Errors: SG_CONFIG, SG_IO, SG_MALFORMED, SG_NO_MEMORY; WHY says what. */
 SG_MUST_USE enum sg_err sampler_create(const struct https_settings *settings,

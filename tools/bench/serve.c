@@ -197,9 +197,13 @@ static enum sg_err run_load(const struct args *args, const struct target *t,
 		.sample = sampler_check,
 		.sample_ctx = sampler,
 	};
-	enum sg_err err = records_make(n->seed, clock_wall_s(),
-				       kinds != NULL ? kinds : "vtr", TEMPLATES,
-				       &records);
+	const struct records_settings wanted = {
+		.seed = n->seed,
+		.now = clock_wall_s(),
+		.kinds = kinds != NULL ? kinds : "vtr",
+		.n = TEMPLATES,
+	};
+	enum sg_err err = records_make(&wanted, &records);
 
 	if (err != SG_OK) {
 		(void)snprintf(why, WHY_MAX, "--kinds: letters of \"vtr\"");

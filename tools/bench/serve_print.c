@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "report.h"
 #include "serve.h"
 
 static double rate(const struct serve_report *r)
@@ -91,52 +90,18 @@ static void print_text(const struct serve_report *r)
 		       r->raw_before, r->raw_after, ratio(r));
 }
 
-static void set_number(json_t *j, const char *name, double v)
-{
-	json_object_set_new(j, name, json_real(v));
-}
-
-static void set_count(json_t *j, const char *name, uint64_t v)
-{
-	json_object_set_new(j, name, json_integer((json_int_t)v));
-}
-
-static json_t *status_json(const struct load_result *l)
-{
-	json_t *j = json_object();
-	char name[12];
-
-	for (int status = 0; status < LOAD_STATUS_MAX; status++) {
-		if (l->by_status[status] == 0)
-			continue;
-		(void)snprintf(name, sizeof(name), "%d", status);
-		set_count(j, name, l->by_status[status]);
-	}
-	return j;
-}
-
 static json_t *cpu_json(const struct serve_report *r)
 {
 	json_t *j = json_object();
 
 	for (int role = 0; role < SCRAPE_ROLES && r->has_cpu; role++)
-		set_number(j, scrape_role_name((enum scrape_role)role),
-			   per_request(r, r->cpu_us[role]));
+		report_number(j, scrape_role_name((enum scrape_role)role),
+			      per_request(r, r->cpu_us[role]));
 	if (r->has_cpu)
-		set_number(j, "outside_hsm",
-			   per_request(r, cpu_outside_hsm(r)));
-	set_number(j, "client", per_request(r, r->load.cpu_us));
+		report_number(j, "outside_hsm",
+			      per_request(r, cpu_outside_hsm(r)));
+	report_number(j, "client", per_request(r, r->load.cpu_us));
 	return j;
-}
-
-static void put_json(json_t *j)
-{
-	char *text = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(8));
-
-	if (text != NULL)
-		puts(text);
-	free(text);
-	json_decref(j);
 }
 
 static void print_json(const struct serve_report *r)
@@ -145,27 +110,27 @@ static void print_json(const struct serve_report *r)
 	json_t *j = json_object();
 
 	json_object_set_new(j, "protocol", json_string(r->http2 ? "h2" : "h1"));
-	set_count(j, "concurrency", r->concurrency);
-	set_count(j, "connections", r->connections);
-	set_number(j, "seconds", (double)l->wall_us / 1e6);
-	set_number(j, "rate", rate(r));
-	set_count(j, "p50_us", latency_at(&l->latency, 500));
-	set_count(j, "p95_us", latency_at(&l->latency, 950));
-	set_count(j, "p99_us", latency_at(&l->latency, 990));
-	set_count(j, "max_us", l->latency.max_us);
-	json_object_set_new(j, "status", status_json(l));
-	set_count(j, "broken", l->broken);
-	set_count(j, "unanswered", l->unanswered);
-	set_count(j, "reconnects", l->reconnects);
+	report_count(j, "concurrency", r->concurrency);
+	report_count(j, "connections", r->connections);
+	report_number(j, "seconds", (double)l->wall_us / 1e6);
+	report_number(j, "rate", rate(r));
+	report_count(j, "p50_us", latency_at(&l->latency, 500));
+	report_count(j, "p95_us", latency_at(&l->latency, 950));
+	report_count(j, "p99_us", latency_at(&l->latency, 990));
+	report_count(j, "max_us", l->latency.max_us);
+	json_object_set_new(j, "status", report_statuses(l->by_status));
+	report_count(j, "broken", l->broken);
+	report_count(j, "unanswered", l->unanswered);
+	report_count(j, "reconnects", l->reconnects);
 	json_object_set_new(j, "cpu_us_per_request", cpu_json(r));
-	set_count(j, "verified", l->sampled - l->sampled_wrong);
-	set_count(j, "verify_failed", l->sampled_wrong);
+	report_count(j, "verified", l->sampled - l->sampled_wrong);
+	report_count(j, "verify_failed", l->sampled_wrong);
 	if (r->has_raw) {
-		set_number(j, "raw_before", r->raw_before);
-		set_number(j, "raw_after", r->raw_after);
-		set_number(j, "ratio", ratio(r));
+		report_number(j, "raw_before", r->raw_before);
+		report_number(j, "raw_after", r->raw_after);
+		report_number(j, "ratio", ratio(r));
 	}
-	put_json(j);
+	report_put(j, stdout);
 }
 
 void serve_print(const struct serve_report *r, bool json)
@@ -196,11 +161,11 @@ void serve_print_idle(const struct idle_result *r, unsigned asked, bool json)
 		return;
 	}
 	j = json_object();
-	set_count(j, "connections", r->connections);
-	set_count(j, "asked", asked);
-	set_number(j, "seconds", r->seconds);
-	set_count(j, "front_resident_before", r->resident_before);
-	set_count(j, "front_resident_after", r->resident_after);
-	set_number(j, "kib_per_connection", each);
-	put_json(j);
+	report_count(j, "connections", r->connections);
+	report_count(j, "asked", asked);
+	report_number(j, "seconds", r->seconds);
+	report_count(j, "front_resident_before", r->resident_before);
+	report_count(j, "front_resident_after", r->resident_after);
+	report_number(j, "kib_per_connection", each);
+	report_put(j, stdout);
 }
