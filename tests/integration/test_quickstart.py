@@ -22,7 +22,7 @@ def quickstart(directory, port, *more):
                           capture_output=True, text=True, timeout=900)
 
 
-@pytest.mark.parametrize("alg", ["ES256", "PS256"])
+@pytest.mark.parametrize("alg", ["ES256", "PS256", "EdDSA"])
 def test_once(tmp_path, alg):
     directory, port = tmp_path / "demo", free_port()
     out = quickstart(directory, port, "--once", "--alg", alg)

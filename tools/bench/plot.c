@@ -14,7 +14,7 @@ enum {
 	RATES = 172,
 	RATES_WIDTH = 400,
 	CPU = 700,
-	CPU_WIDTH = 270
+	CPU_WIDTH = 236
 };
 
 struct part {
@@ -100,11 +100,11 @@ static void draw_rate(FILE *to, const struct suite_alg *a, enum suite_step step,
 	const double share = rate / rates_end(a);
 	const bool cut = share > 1;
 	const double width = RATES_WIDTH * (cut ? 1 : share);
-	const char *colour = suite_step_signs(step) ? SIGNS : SIGNS_NOT;
+	const bool signs = suite_step_signs(step);
 	char number[32];
 	char label[96];
 
-	bar(to, RATES, y, width, colour);
+	bar(to, RATES, y, width, signs ? SIGNS : SIGNS_NOT);
 	if (cut) /* two slanted gaps near the end */
 		for (int i = 0; i < 2; i++)
 			(void)fprintf(
@@ -113,24 +113,21 @@ static void draw_rate(FILE *to, const struct suite_alg *a, enum suite_step step,
 				"stroke-width=\"3\"/>\n",
 				RATES + width - 30 + i * 9, y, BAR);
 	thousands(rate, number, sizeof(number));
-	if (suite_step_signs(step) && raw > 0)
+	if (signs && raw > 0)
 		(void)snprintf(label, sizeof(label),
 			       "%s/s <tspan fill=\"#666\">(%.2f)</tspan>",
 			       number, rate / raw);
 	else
 		(void)snprintf(label, sizeof(label), "%s/s", number);
-	/* Inside of a bar that leaves no room for it. */
-	if (share > 0.72 && suite_step_signs(step))
+	/* Inside of a bar that comes near the limit's line. */
+	if (signs && share > 0.55) {
 		(void)snprintf(label, sizeof(label), "%s/s (%.2f)", number,
 			       raw > 0 ? rate / raw : 0);
-	if (cut)
-		text(to, RATES + width - 40, y + 16, "text-anchor=\"end\"",
-		     label);
-	else if (share > 0.72)
 		text(to, RATES + width - 8, y + 16,
 		     "text-anchor=\"end\" fill=\"#fff\"", label);
-	else
+	} else {
 		text(to, RATES + width + 8, y + 16, "", label);
+	}
 }
 
 static void draw_cpu(FILE *to, const struct suite_alg *a, enum suite_step step,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * demo-token MODULE TOKEN PIN-FILE KEY ES256|PS256 [KEY-FILE]
+ * demo-token MODULE TOKEN PIN-FILE KEY ES256|PS256|EdDSA [KEY-FILE]
  *
  * For tools/quickstart: initialise the module's first blank token under the
  * label TOKEN with the PIN in PIN-FILE, make the key pair KEY on it, which can
@@ -19,6 +19,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
+#include "hcert/cose.h"
 #include "import.h"
 #include "pkcs11/ckr.h"
 #include "pkcs11/module.h"
@@ -39,12 +40,16 @@ enum { TOKEN_LABEL = 32 };
 /* P-256, RFC 5480 s. 2.1.1.1, as a DER object identifier. */
 static CK_BYTE p256_params[] = {0x06, 0x08, 0x2a, 0x86, 0x48,
 				0xce, 0x3d, 0x03, 0x01, 0x07};
+/* Ed25519 by its curve's name, a DER PrintableString: PKCS #11 v3.0 s. 2.3.5.
+ */
+static CK_BYTE ed25519_params[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r',
+				   'd',	 's',  '2', '5', '5', '1', '9'};
 static CK_BYTE rsa_exponent[] = {0x01, 0x00, 0x01};
 
 struct job {
 	const char *token, *key;
 	const char *key_file; /* NULL: the key is made on the token */
-	bool rsa;
+	enum cose_alg alg;
 	CK_FUNCTION_LIST *f;
 	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session;
@@ -111,6 +116,15 @@ static enum sg_err initialise(struct job *j)
 	return err;
 }
 
+static CK_MECHANISM_TYPE mechanism_of(enum cose_alg alg)
+{
+	switch (alg) {
+	case COSE_PS256: return CKM_RSA_PKCS_KEY_PAIR_GEN;
+	case COSE_EDDSA: return CKM_EC_EDWARDS_KEY_PAIR_GEN;
+	default: return CKM_EC_KEY_PAIR_GEN;
+	}
+}
+
 static enum sg_err generate(struct job *j, CK_OBJECT_HANDLE *public)
 {
 	CK_BBOOL yes = CK_TRUE;
@@ -119,9 +133,9 @@ static enum sg_err generate(struct job *j, CK_OBJECT_HANDLE *public)
 	CK_ULONG bits = RSA_BITS;
 	char label[64];
 	CK_OBJECT_HANDLE private;
-	CK_MECHANISM mechanism = {j->rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN
-					 : CKM_EC_KEY_PAIR_GEN,
-				  NULL, 0};
+	const bool rsa = j->alg == COSE_PS256;
+	const bool ed = j->alg == COSE_EDDSA;
+	CK_MECHANISM mechanism = {mechanism_of(j->alg), NULL, 0};
 	const CK_ULONG label_n =
 		(CK_ULONG)snprintf(label, sizeof(label), "%.63s", j->key);
 	/* The last ones are the kind's own. */
@@ -133,12 +147,11 @@ static enum sg_err generate(struct job *j, CK_OBJECT_HANDLE *public)
 		{CKA_VERIFY, &yes, sizeof(yes)},
 		{CKA_ENCRYPT, &no, sizeof(no)},
 		{CKA_WRAP, &no, sizeof(no)},
-		{j->rsa ? CKA_MODULUS_BITS : CKA_EC_PARAMS,
-		 j->rsa ? (void *)&bits : (void *)p256_params,
-		 j->rsa ? sizeof(bits) : sizeof(p256_params)},
+		{CKA_EC_PARAMS, ed ? ed25519_params : p256_params,
+		 ed ? sizeof(ed25519_params) : sizeof(p256_params)},
 		{CKA_PUBLIC_EXPONENT, rsa_exponent, sizeof(rsa_exponent)},
 	};
-	const CK_ULONG npub = sizeof(pub) / sizeof(pub[0]) - (j->rsa ? 0 : 1);
+	const CK_ULONG npub = sizeof(pub) / sizeof(pub[0]) - (rsa ? 0 : 1);
 	CK_ATTRIBUTE priv[] = {
 		{CKA_TOKEN, &yes, sizeof(yes)},
 		{CKA_PRIVATE, &yes, sizeof(yes)},
@@ -152,6 +165,9 @@ static enum sg_err generate(struct job *j, CK_OBJECT_HANDLE *public)
 		{CKA_DERIVE, &no, sizeof(no)},
 	};
 
+	if (rsa)
+		pub[npub - 2] =
+			(CK_ATTRIBUTE){CKA_MODULUS_BITS, &bits, sizeof(bits)};
 	return said("C_GenerateKeyPair",
 		    j->f->C_GenerateKeyPair(
 			    j->session, &mechanism, pub, npub, priv,
@@ -178,8 +194,9 @@ static enum sg_err write_key(const char *path, const EVP_PKEY *pkey)
 static enum sg_err generate_outside(struct job *j, CK_OBJECT_HANDLE *public)
 {
 	EVP_PKEY *pkey =
-		j->rsa ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS)
-		       : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+		j->alg == COSE_PS256
+			? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS)
+			: EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	const struct import what = {.pkey = pkey, .label = j->key, .id = 1};
 	enum sg_err err = SG_NO_MEMORY;
 
@@ -200,17 +217,20 @@ static enum sg_err read_public(struct job *j, CK_OBJECT_HANDLE public,
 	uint8_t b[ATTRIBUTE_MAX];
 	size_t na = sizeof(a);
 	size_t nb = sizeof(b);
+	const bool rsa = j->alg == COSE_PS256;
 	CK_RV rv;
 
 	rv = object_read(j->f, j->session, public,
-			 j->rsa ? CKA_MODULUS : CKA_EC_POINT, a, &na);
-	if (rv == CKR_OK && j->rsa)
+			 rsa ? CKA_MODULUS : CKA_EC_POINT, a, &na);
+	if (rv == CKR_OK && rsa)
 		rv = object_read(j->f, j->session, public, CKA_PUBLIC_EXPONENT,
 				 b, &nb);
 	if (rv != CKR_OK)
 		return said("C_GetAttributeValue", rv);
-	return j->rsa ? spki_rsa(span_of(a, na), span_of(b, nb), spki)
-		      : spki_p256(span_of(a, na), spki);
+	if (j->alg == COSE_EDDSA)
+		return spki_ed25519(span_of(a, na), spki);
+	return rsa ? spki_rsa(span_of(a, na), span_of(b, nb), spki)
+		   : spki_p256(span_of(a, na), spki);
 }
 
 static enum sg_err print_public(struct span spki)
@@ -252,17 +272,23 @@ int main(int argc, char *argv[])
 	struct module *module;
 	enum sg_err err;
 
-	if ((argc != 6 && argc != 7) ||
-	    (strcmp(argv[5], "ES256") != 0 && strcmp(argv[5], "PS256") != 0)) {
+	if (argc == 6 || argc == 7)
+		j.alg = cose_alg_of(span_str(argv[5]));
+	if ((argc != 6 && argc != 7) || j.alg == COSE_NONE) {
 		(void)fputs("usage: demo-token MODULE TOKEN PIN-FILE KEY "
-			    "ES256|PS256 [KEY-FILE]\n",
+			    "ES256|PS256|EdDSA [KEY-FILE]\n",
 			    stderr);
 		return 2;
 	}
 	j.token = argv[2];
 	j.key = argv[4];
 	j.key_file = argc == 7 ? argv[6] : NULL;
-	j.rsa = strcmp(argv[5], "PS256") == 0;
+	if (j.key_file != NULL && j.alg == COSE_EDDSA) {
+		(void)fputs("demo-token: a key that is made outside of the "
+			    "token is ES256 or PS256\n",
+			    stderr);
+		return 2;
+	}
 	if (RAND_priv_bytes(random, sizeof(random)) != 1 ||
 	    OPENSSL_buf2hexstr_ex((char *)so_pin, sizeof(so_pin), NULL, random,
 				  sizeof(random), '\0') != 1 ||
