@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bench/flaws.h"
 #include "tools/bench/records.h"
+#include "tools/common/payload.h"
 
 enum { NOW = 1768435200 /* 2026-01-15 */ };
 
@@ -110,11 +112,13 @@ static void test_records(void **state)
 {
 	struct records r;
 	struct records again;
+	struct records_settings all = {
+		.seed = 5, .now = NOW, .kinds = "vtr", .n = 240};
 	size_t kinds[128] = {0};
 
 	(void)state;
-	assert_int_equal(records_make(5, NOW, "vtr", 240, &r), SG_OK);
-	assert_int_equal(records_make(5, NOW, "vtr", 240, &again), SG_OK);
+	assert_int_equal(records_make(&all, &r), SG_OK);
+	assert_int_equal(records_make(&all, &again), SG_OK);
 	for (size_t i = 0; i < r.n; i++) {
 		assert_memory_equal(r.record[i].body, again.record[i].body,
 				    r.record[i].n);
@@ -128,12 +132,89 @@ static void test_records(void **state)
 	assert_int_equal(kinds['r'], 20);
 	records_free(&r);
 	records_free(&again);
-	assert_int_equal(records_make(6, NOW, "r", 30, &r), SG_OK);
+	all.kinds = "r";
+	assert_int_equal(records_make(&all, &r), SG_OK);
 	for (size_t i = 0; i < r.n; i++)
 		assert_int_equal(check_record(&r.record[i]), 'r');
 	records_free(&r);
-	assert_int_equal(records_make(6, NOW, "", 30, &r), SG_CONFIG);
-	assert_int_equal(records_make(6, NOW, "vx", 30, &r), SG_CONFIG);
+	all.kinds = "";
+	assert_int_equal(records_make(&all, &r), SG_CONFIG);
+	all.kinds = "vx";
+	assert_int_equal(records_make(&all, &r), SG_CONFIG);
+	all.kinds = "v";
+	all.flawed = all.n + 1;
+	assert_int_equal(records_make(&all, &r), SG_CONFIG);
+}
+
+/* As many as were asked for, and all kinds of them. */
+static void test_flawed(void **state)
+{
+	struct records_settings s = {.seed = 8,
+				     .now = NOW,
+				     .kinds = "vtr",
+				     .n = 3000,
+				     .flawed = 1001};
+	bool seen[64] = {false};
+	struct records r;
+	size_t flawed = 0;
+
+	(void)state;
+	assert_int_equal(records_make(&s, &r), SG_OK);
+	for (size_t i = 0; i < r.n; i++) {
+		flawed += r.record[i].flaw != NULL;
+		for (size_t k = 0; flaw_at(k) != NULL; k++)
+			if (flaw_at(k) == r.record[i].flaw)
+				seen[k] = true;
+		/* The place of the UVCI is right after any edit. */
+		assert_memory_equal(r.record[i].body + r.record[i].uvci_at - 6,
+				    "\"ci\":\"@", 7);
+	}
+	assert_int_equal(flawed, 1001);
+	for (size_t k = 0; flaw_at(k) != NULL; k++)
+		if (!seen[k])
+			fail_msg("never: %s", flaw_at(k)->name);
+	records_free(&r);
+	s.plain = true;
+	s.flawed = s.n;
+	assert_int_equal(records_make(&s, &r), SG_OK);
+	for (size_t i = 0; i < r.n; i++)
+		assert_true(r.record[i].flaw != NULL &&
+			    r.record[i].flaw->plain);
+	records_free(&r);
+}
+
+/* The CBOR form is the JSON form's structure. */
+static void test_cbor(void **state)
+{
+	struct records_settings s = {
+		.seed = 8, .now = NOW, .kinds = "vtr", .n = 500, .flawed = 250};
+	struct records json;
+	struct records cbor;
+
+	(void)state;
+	assert_int_equal(records_make(&s, &json), SG_OK);
+	s.form = RECORDS_CBOR;
+	assert_int_equal(records_make(&s, &cbor), SG_OK);
+	for (size_t i = 0; i < s.n; i++) {
+		struct record *a = &json.record[i];
+		struct record *b = &cbor.record[i];
+		json_t *from_json;
+		json_t *from_cbor;
+
+		record_put_uvci(a, 3, i, a->body);
+		record_put_uvci(b, 3, i, b->body);
+		assert_ptr_equal(a->flaw, b->flaw);
+		assert_true(b->n < a->n);
+		from_json = json_loadb(a->body, a->n, 0, NULL);
+		assert_int_equal(
+			payload_json(span_of(b->body, b->n), &from_cbor),
+			SG_OK);
+		assert_true(json_equal(from_json, from_cbor));
+		json_decref(from_json);
+		json_decref(from_cbor);
+	}
+	records_free(&json);
+	records_free(&cbor);
 }
 
 int main(void)
@@ -142,6 +223,8 @@ int main(void)
 		cmocka_unit_test(test_check_character),
 		cmocka_unit_test(test_uvci),
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_flawed),
+		cmocka_unit_test(test_cbor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
