@@ -120,7 +120,7 @@ static void draw_rate(FILE *to, const struct suite_alg *a, enum suite_step step,
 	else
 		(void)snprintf(label, sizeof(label), "%s/s", number);
 	/* Inside of a bar that comes near the limit's line. */
-	if (signs && share > 0.55) {
+	if (signs && share > 0.32) {
 		(void)snprintf(label, sizeof(label), "%s/s (%.2f)", number,
 			       raw > 0 ? rate / raw : 0);
 		text(to, RATES + width - 8, y + 16,

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""signer-bench against the real daemon: that it tells the truth, not how fast it is."""
+import io
+import json
+import subprocess
+import xml.etree.ElementTree
+
+import cbor2
+import pytest
+
+from conftest import BUILD, SLOW
+
+BENCH = BUILD / "signer-bench"
+
+
+def bench(*args, text=True):
+    return subprocess.run([BENCH, *map(str, args)], capture_output=True, text=text,
+                          timeout=300 * SLOW)
+
+
+def server_options(demo, client="issuer"):
+    return ["--server", f"https://localhost:{demo.port}", "--ca", demo.dir / "ca.pem",
+            "--cert", demo.dir / f"clients/{client}.pem",
+            "--key", demo.dir / f"clients/{client}.key",
+            "--metrics", f"http://127.0.0.1:{demo.port + 1000}/metrics"]
+
+
+def bulk(demo, *args, client="issuer"):
+    out = bench("bulk", *server_options(demo, client), "--json", "--quiet", *args)
+    assert out.stdout, out.stderr
+    return out.returncode, json.loads(out.stdout)
+
+
+# --- generate -----------------------------------------------------------------
+
+def generate(*args):
+    out = bench("generate", *args, text=False)
+    assert out.returncode == 0, out.stderr
+    return out.stdout
+
+
+def test_generate_is_deterministic():
+    assert generate(50, "--faults", "0.5") == generate(50, "--faults", "0.5")
+    assert generate(50) != generate(50, "--seed", 2)
+    assert generate(50).count(b"\n") == 50
+    uvcis = set()
+    for seed in (1, 2):
+        for line in generate(300, "--seed", seed).splitlines():
+            dcc = json.loads(line)["dcc"]
+            uvcis.add(next(dcc[k][0]["ci"] for k in "vtr" if k in dcc))
+    assert len(uvcis) == 600
+
+
+def test_generate_forms_agree():
+    args = (200, "--faults", "0.5")
+    lines = [json.loads(line) for line in generate(*args).splitlines()]
+    sequence = io.BytesIO(generate(*args, "--form", "cbor-seq"))
+    assert [cbor2.load(sequence) for _ in lines] == lines
+    assert not sequence.read()
+
+
+def stream(demo, body):
+    r = demo.request("POST", "/v1/validations", body, {"Content-Type": "application/x-ndjson"})
+    assert r.status == 200, r
+    return [json.loads(line) for line in r.body.splitlines()]
+
+
+def test_good_records_are_accepted(demo):
+    answers = stream(demo, generate(240, "--seed", 7))
+    assert len(answers) == 240
+    assert {a.get("verdict") for a in answers} == {"accept"}, \
+        next(a for a in answers if "verdict" not in a)
+
+
+def test_plain_faults_are_refused_with_their_codes(demo):
+    listed = [line.split() for line in bench("generate", "--list-faults").stdout.splitlines()]
+    codes = {code for _, code, _, sort in listed if sort == "plain"}
+    answers = stream(demo, generate(1200, "--faults", 1, "--fault-set", "plain"))
+    seen = set()
+    for a in answers:
+        assert a["status"] == 422, a
+        seen |= {v["code"] for v in a["violations"]}
+    assert codes <= seen, codes - seen
+
+
+def test_generate_usage():
+    for args in ((), ("x",), (0,), (5, "--faults", "1.5"), (5, "--kinds", "x"),
+                 (5, "--date", "soon"), (5, "--form", "xml")):
+        out = bench("generate", *args)
+        assert out.returncode == 2 and not out.stdout, args
+
+
+# --- bulk ---------------------------------------------------------------------
+
+@pytest.mark.parametrize("protocol", ["h1", "h2"])
+@pytest.mark.parametrize("form", ["json", "cbor"])
+def test_bulk(demo, protocol, form):
+    before = demo.metric_sum("signer_certificates_issued_total")
+    status, r = bulk(demo, "--records", 1200, "--protocol", protocol, "--form", form,
+                     "--share-of-faults", "0.25", "--connections", 2, "--window", 100,
+                     "--verify", 20)
+    assert status == 0, r
+    assert r["sent"] == r["answered"] == 1200
+    assert r["missing"] == r["unexpected"] == r["broken"] == 0
+    # how many of them are faulty depends on how the two streams share the work
+    issued, refused = r["status"]["200"], r["status"]["422"]
+    assert issued + refused == 1200 and 200 < refused < 400
+    assert r["verify_failed"] == 0 and r["verified"] > 20
+    assert r["cpu_us_per_record"]["client"] > 0
+    assert demo.metric_sum("signer_certificates_issued_total") == before + issued
+
+
+def test_bulk_validations(demo):
+    before = demo.metric_sum("signer_certificates_issued_total")
+    status, r = bulk(demo, "--records", 1000, "--path", "validations")
+    assert status == 0 and r["status"] == {"200": 1000}, r
+    assert demo.metric_sum("signer_certificates_issued_total") == before
+
+
+def test_bulk_tells_what_is_wrong(demo):
+    # every record of the stranger is refused, and none deserves it
+    out = bench("bulk", *server_options(demo, "stranger"), "--records", 20, "--verify", 0)
+    assert out.returncode in (1, 2), out
+    out = bench("bulk", "--server", "https://localhost:1", *server_options(demo)[2:], "--records", 20)
+    assert out.returncode == 2 and "refused" in out.stderr
+
+
+def test_single_requests_beside(demo):
+    status, r = bulk(demo, "--seconds", 2, "--single-probe", 20)
+    assert status == 0, r
+    single = r["single"]
+    assert single["requests"] > 20 and single["status"] == {"200": single["requests"]}
+    assert 0 < single["p50_us"] <= single["p99_us"] <= single["max_us"]
+
+
+@pytest.mark.parametrize("protocol", ["h1", "h2"])
+def test_reader_that_stops(demo, protocol):
+    status, r = bulk(demo, "--seconds", 2, "--stop-reading", 3, "--protocol", protocol)
+    assert status == 0, r
+    stopped = r["stop_reading"]
+    assert not stopped["broken"]
+    # what it had sent was answered after all
+    assert stopped["answers"] >= stopped["sent"] > 0
+    for part in ("before", "during", "after"):
+        assert stopped[part]["others_rate"] > 0
+        assert stopped[part]["memory"]["front"]["samples"] > 0
+
+
+def test_memory_curve(demo):
+    status, r = bulk(demo, "--records", 100000, "--path", "validations", "--memory-curve", 5000)
+    assert status == 0, r
+    assert r["memory"]["core"]["samples"] >= r["memory_settled"]["core"]["samples"] > 0
+    for role in ("front", "core", "hsm"):
+        assert 0 < r["memory"][role]["least"] <= r["memory"][role]["most"]
+
+
+# --- suite --------------------------------------------------------------------
+
+def test_suite(own, tmp_path):
+    """It starts the server, measures everything, and stops it."""
+    out = bench("--seconds", 1, "--raw-seconds", 1, "--price-per-cpu-hour", "0.05",
+                "--json", tmp_path / "r.json", "--plot", tmp_path / "r.svg", own.dir)
+    assert out.returncode == 0, out.stdout + out.stderr
+    (one,) = json.loads((tmp_path / "r.json").read_text())["algorithms"]
+    assert one["alg"] == own.alg and one["raw_before"] > 0 and one["raw_after"] > 0
+    for step in ("single", "bulk_json", "bulk_cbor", "validation", "refusal"):
+        assert one[step]["good"] and one[step]["rate"] > 0, step
+        assert one[step]["hours_for_100_million"] > 0
+    assert 0 < one["bulk_json"]["ratio"]
+    assert "bulk JSON to HC1" in out.stdout
+    svg = xml.etree.ElementTree.parse(tmp_path / "r.svg").getroot()
+    assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+    assert not (own.dir / "run/signerd.pid").exists(), "still running"
+
+
+def test_suite_usage(tmp_path):
+    for args in ((), (tmp_path,), ("--plot", "/nonexistent/x.svg", tmp_path)):
+        out = bench("suite", *args)
+        assert out.returncode == 2 and not out.stdout, args
