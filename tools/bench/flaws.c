@@ -21,7 +21,8 @@ static void lower_case(char uvci[RECORDS_UVCI])
 
 static void foreign(char uvci[RECORDS_UVCI])
 {
-	memcpy(uvci + UVCI_COUNTRY, "LA", 2);
+	uvci[UVCI_COUNTRY] = 'L';
+	uvci[UVCI_COUNTRY + 1] = 'A';
 	uvci[RECORDS_UVCI - 1] = records_uvci_check(span_of(uvci, UVCI_HASH));
 }
 

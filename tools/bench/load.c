@@ -241,7 +241,7 @@ static int patience_ms(const struct load *l)
 {
 	const uint64_t now = clock_mono_us();
 
-	if (l->settings->pace_us == 0 || l->due_us > now + TICK_MS * 1000)
+	if (l->settings->pace_us == 0 || l->due_us > now + TICK_MS * 1000ULL)
 		return TICK_MS;
 	return l->due_us <= now ? 1 : (int)((l->due_us - now) / 1000) + 1;
 }

@@ -99,7 +99,8 @@ static void put_head(uint8_t *to, size_t n)
 		to[i - 1] = (uint8_t)digits[n & 15];
 		n >>= 4;
 	}
-	memcpy(to + CHUNK_HEAD - 2, "\r\n", 2);
+	to[CHUNK_HEAD - 2] = '\r';
+	to[CHUNK_HEAD - 1] = '\n';
 }
 
 static enum sg_err h1_output(struct stream *s)
