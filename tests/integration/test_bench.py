@@ -150,6 +150,9 @@ def test_memory_curve(demo):
     status, r = bulk(demo, "--records", 100000, "--path", "validations", "--memory-curve", 5000)
     assert status == 0, r
     assert r["memory"]["core"]["samples"] >= r["memory_settled"]["core"]["samples"] > 0
+    curve = r["memory_curve"]
+    assert len(curve) >= r["memory"]["core"]["samples"]
+    assert [s["records"] for s in curve] == sorted(s["records"] for s in curve)
     for role in ("front", "core", "hsm"):
         assert 0 < r["memory"][role]["least"] <= r["memory"][role]["most"]
 

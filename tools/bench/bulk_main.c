@@ -34,6 +34,7 @@ enum {
 	OPT_PROBE,
 	OPT_DEAF,
 	OPT_CURVE,
+	OPT_LIMIT,
 	OPT_QUIET,
 	NOPTIONS
 };
@@ -62,6 +63,7 @@ static const struct arg_option OPTIONS[NOPTIONS] = {
 	[OPT_PROBE] = {"single-probe", "N", NULL, "N single requests a second beside it (0)"},
 	[OPT_DEAF] = {"stop-reading", "S", NULL, "one connection more reads nothing for S seconds (0)"},
 	[OPT_CURVE] = {"memory-curve", "N", NULL, "memory of every role each N records"},
+	[OPT_LIMIT] = {"limit", "RATE", NULL, "signatures a second of the token, to tell the ratio"},
 	[OPT_QUIET] = {"quiet", NULL, NULL, "do not tell progress"},
 };
 /* clang-format on */
@@ -106,6 +108,7 @@ static bool read_numbers(const struct args *args, struct measure_options *o)
 		    &o->warmup) ||
 	    !number(args, OPT_SEED, UINT64_MAX, 1, &o->seed) ||
 	    !number(args, OPT_CURVE, UINT32_MAX, 0, &o->curve) ||
+	    !number(args, OPT_LIMIT, UINT32_MAX, 0, &o->limit) ||
 	    !small(args, OPT_CONNECTIONS, BULK_CONNECTIONS_MAX, 1,
 		   &o->connections) ||
 	    !small(args, OPT_WINDOW, BULK_WINDOW_MAX, 1024, &o->window) ||
@@ -208,6 +211,7 @@ int bulk_main(int argc, char *argv[])
 		bulk_print(&options, &report, args.value[OPT_JSON] != NULL);
 		status = measure_good(&report) ? EXIT_GOOD : EXIT_WRONG;
 	}
+	measure_release(&report);
 	curl_global_cleanup();
 	return status;
 }

@@ -191,6 +191,24 @@ static json_t *probe_json(const struct load_result *p)
 	return j;
 }
 
+static json_t *curve_json(const struct monitor *m)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < monitor_count(m); i++) {
+		const struct monitor_sample *s = monitor_at(m, i);
+		json_t *j = json_object();
+
+		report_count(j, "records", s->records);
+		for (int role = 0; role < SCRAPE_ROLES; role++)
+			report_count(j,
+				     scrape_role_name((enum scrape_role)role),
+				     s->resident[role]);
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
 static void print_json(const struct measure_options *o,
 		       const struct measure_report *r)
 {
@@ -219,9 +237,13 @@ static void print_json(const struct measure_options *o,
 	report_count(j, "verify_failed", b->sampled_wrong);
 	json_object_set_new(j, "cpu_us_per_record", cpu_json(r));
 	json_object_set_new(j, "memory", ranges_json(r->memory));
-	if (o->curve > 0)
+	if (o->limit > 0)
+		report_number(j, "ratio", measure_rate(r) / (double)o->limit);
+	if (o->curve > 0) {
 		json_object_set_new(j, "memory_settled",
 				    ranges_json(r->settled));
+		json_object_set_new(j, "memory_curve", curve_json(r->samples));
+	}
 	if (o->deaf_s > 0)
 		json_object_set_new(j, "stop_reading", deaf_json(r));
 	if (r->has_probe)
@@ -238,6 +260,9 @@ void bulk_print(const struct measure_options *o, const struct measure_report *r,
 	}
 	print_what(o);
 	print_answers(r);
+	if (o->limit > 0)
+		printf("ratio        %.3f of %" PRIu64 "/s\n",
+		       measure_rate(r) / (double)o->limit, o->limit);
 	print_server(o, r);
 	if (o->deaf_s > 0)
 		print_deaf(o, r);

@@ -27,7 +27,6 @@ struct run {
 	struct records records;	      /* of the streams */
 	struct records probe_records; /* good ones, in JSON */
 	struct sampler *sampler;
-	struct monitor *monitor;
 	struct probe *probe;
 	struct bulk_progress progress;
 	uint64_t number; /* of UVCIs */
@@ -96,7 +95,7 @@ static enum sg_err start_watchers(struct run *x)
 		.records = &x->probe_records,
 		.run = x->number + 1,
 	};
-	enum sg_err err = monitor_start(&watched, &x->monitor);
+	enum sg_err err = monitor_start(&watched, &x->r->samples);
 
 	if (err == SG_OK && o->probe > 0)
 		err = probe_start(&single, &x->probe);
@@ -144,17 +143,17 @@ static enum sg_err stop_watchers(struct run *x)
 	const struct load_result *single;
 	enum sg_err err = SG_OK;
 
-	monitor_stop(x->monitor);
+	monitor_stop(r->samples);
 	for (int role = 0; role < SCRAPE_ROLES; role++) {
 		const enum scrape_role one = (enum scrape_role)role;
 
 		r->memory[role] =
-			monitor_range(x->monitor, one, 0, BULK_PHASES);
-		r->settled[role] = monitor_range(x->monitor, one,
+			monitor_range(r->samples, one, 0, BULK_PHASES);
+		r->settled[role] = monitor_range(r->samples, one,
 						 MEASURE_SETTLED, BULK_PHASES);
 		for (int phase = 0; phase < BULK_PHASES; phase++)
 			r->by_phase[phase][role] = monitor_range(
-				x->monitor, one, 0, (enum bulk_phase)phase);
+				r->samples, one, 0, (enum bulk_phase)phase);
 	}
 	if (x->probe == NULL)
 		return SG_OK;
@@ -200,12 +199,19 @@ enum sg_err measure_run(const struct measure_options *o,
 	if (err == SG_OK)
 		err = run(&x);
 	probe_free(x.probe);
-	monitor_free(x.monitor);
+	if (r->samples != NULL)
+		monitor_stop(r->samples);
 	sampler_free(x.sampler);
 	records_free(&x.records);
 	records_free(&x.probe_records);
 	target_close(&x.target);
 	return err;
+}
+
+void measure_release(struct measure_report *r)
+{
+	monitor_free(r->samples);
+	r->samples = NULL;
 }
 
 bool measure_good(const struct measure_report *r)

@@ -29,6 +29,7 @@ struct measure_options {
 	unsigned deaf_s; /* seconds; 0: nobody stops reading */
 	unsigned probe;	 /* single requests a second; 0: none */
 	uint64_t curve;	 /* memory each so many records; 0: each second */
+	uint64_t limit;	 /* signatures a second; 0: not known */
 	bool tell;	 /* progress */
 };
 
@@ -44,14 +45,18 @@ struct measure_report {
 	bool has_probe;
 	struct load_result probe;
 	char sample_fault[160]; /* of the first wrong sample; or empty */
+	/* All samples of the memory; NULL where nothing could be measured. */
+	struct monitor *samples;
 };
 
 /*
+ * Owns: what is in R is the caller's, after an error too; measure_release().
  * Errors: SG_CONFIG (KINDS, files), SG_IO, SG_MALFORMED, SG_NO_MEMORY; WHY
  * (MEASURE_WHY_MAX bytes) says what.
  */
 SG_MUST_USE enum sg_err measure_run(const struct measure_options *o,
 				    struct measure_report *r, char *why);
+void measure_release(struct measure_report *r);
 
 /* Did every record get the answer it deserves, and every sample verify? */
 bool measure_good(const struct measure_report *r);

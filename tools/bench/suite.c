@@ -215,6 +215,7 @@ static enum sg_err run_bulk(struct suite *x, const struct demo *d,
 
 	if (err == SG_OK)
 		fill_bulk(&report, row);
+	measure_release(&report);
 	return err;
 }
 
