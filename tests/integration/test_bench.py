@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """signer-bench against the real daemon: that it tells the truth, not how fast it is."""
+import http.server
 import io
 import json
+import ssl
 import subprocess
+import threading
 import xml.etree.ElementTree
 
 import cbor2
@@ -59,8 +62,8 @@ def test_generate_forms_agree():
     assert not sequence.read()
 
 
-def stream(demo, body):
-    r = demo.request("POST", "/v1/validations", body, {"Content-Type": "application/x-ndjson"})
+def stream(demo, body, path="/v1/validations"):
+    r = demo.request("POST", path, body, {"Content-Type": "application/x-ndjson"})
     assert r.status == 200, r
     return [json.loads(line) for line in r.body.splitlines()]
 
@@ -155,6 +158,82 @@ def test_memory_curve(demo):
     assert [s["records"] for s in curve] == sorted(s["records"] for s in curve)
     for role in ("front", "core", "hsm"):
         assert 0 < r["memory"][role]["least"] <= r["memory"][role]["most"]
+
+
+# --- a server that does wrong --------------------------------------------------
+
+class Between(http.server.BaseHTTPRequestHandler):
+    """Hands a stream to the real daemon, and its answers back spoilt by SPOIL(lines)."""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        r = self.server.demo.request("GET", self.path, headers={"Accept": self.headers["Accept"]})
+        self.send_response(r.status)
+        self.send_header("Content-Type", r.headers["content-type"])
+        self.send_header("Content-Length", str(len(r.body)))
+        self.end_headers()
+        self.wfile.write(r.body)
+
+    def do_POST(self):
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        lines = stream(self.server.demo, body, self.path)
+        lines, whole = self.server.spoil([json.dumps(a, separators=(",", ":")) for a in lines])
+        text = "".join(line + "\n" for line in lines).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-ndjson")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text) + (b"0\r\n\r\n" if whole else b""))
+        self.close_connection = True
+
+
+def swap(lines):
+    lines[10], lines[11] = lines[11], lines[10]
+    return lines, True
+
+
+def drop_last(lines):
+    return lines[:-1], True
+
+
+def break_off(lines):
+    return lines[:50], False
+
+
+def say_refused(lines):
+    lines[3] = '{"type":"/problems/policy","title":"no","status":422}'
+    return lines, True
+
+
+@pytest.mark.parametrize("spoil, wrong", [
+    (lambda lines: (lines, True), {}),
+    (swap, {"verify_failed": 2}),
+    (drop_last, {"missing": 1, "broken": 1}),
+    (break_off, {"missing": 150, "broken": 1}),
+    (say_refused, {"unexpected": 1}),
+], ids=["right", "order", "short", "broken", "refused"])
+def test_bulk_sees_what_a_server_does_wrong(demo, spoil, wrong):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(demo.dir / "tls/server.pem", demo.dir / "tls/server.key")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between) as server:
+        server.demo, server.spoil = demo, spoil
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        out = bench("bulk", "--server", f"https://localhost:{server.server_address[1]}",
+                    *server_options(demo)[2:], "--protocol", "h1", "--records", 200,
+                    "--verify", 1, "--json", "--quiet")
+        server.shutdown()
+    assert out.returncode == (1 if wrong else 0), out
+    r = json.loads(out.stdout)
+    seen = {name: r[name] for name in ("verify_failed", "missing", "broken", "unexpected") if r[name]}
+    assert seen == wrong
 
 
 # --- suite --------------------------------------------------------------------
