@@ -75,6 +75,9 @@ struct bulk_result {
 	uint64_t deaf_answers;
 	bool deaf_broken;
 	char reason[BULK_REASON_MAX]; /* of the last that broke; or empty */
+	/* The first answer that was not as its record deserves, if it was a
+	 * problem in JSON. */
+	char surprise[BULK_REASON_MAX];
 };
 
 /*

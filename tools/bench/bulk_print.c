@@ -53,6 +53,8 @@ static void print_answers(const struct measure_report *r)
 	       b->broken);
 	if (b->reason[0] != '\0')
 		printf("broken by    %s\n", b->reason);
+	if (b->surprise[0] != '\0')
+		printf("undeserved   %s\n", b->surprise);
 	if (b->sampled > 0)
 		printf("verified     %" PRIu64 " of %" PRIu64 " sampled%s%s\n",
 		       b->sampled - b->sampled_wrong, b->sampled,

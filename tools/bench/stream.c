@@ -139,6 +139,19 @@ static bool expected(const struct stream *s, const struct record *r,
 	return a->status >= 400;
 }
 
+/* The server echoes nothing of a person in a problem. */
+static void note(struct bulk_result *r, const struct stream *s,
+		 const struct answer *a)
+{
+	if (r->unexpected++ > 0 || s->settings->form != RECORDS_JSON ||
+	    a->status < 400)
+		return;
+	(void)snprintf(r->surprise, sizeof(r->surprise), "%.*s",
+		       (int)(a->text.n < BULK_REASON_MAX ? a->text.n
+							 : BULK_REASON_MAX),
+		       (const char *)a->text.p);
+}
+
 static enum sg_err take(void *ctx, const struct answer *a)
 {
 	struct stream *s = ctx;
@@ -158,7 +171,7 @@ static enum sg_err take(void *ctx, const struct answer *a)
 	if (s != b->deaf)
 		r->phase_answers[b->phase]++;
 	if (!expected(s, record, a))
-		r->unexpected++;
+		note(r, s, a);
 	if (a->certificate && set->sample_every > 0 &&
 	    r->answers_all % set->sample_every == 0) {
 		char uvci[RECORDS_UVCI];

@@ -346,6 +346,16 @@ static void test_expected(void **state)
 	assert_int_equal(w->result.unexpected, 4);
 	drop(w);
 
+	/* What is refused without a reason of its own is told. */
+	w = make(false, RECORDS_JSON, 0);
+	assert_int_equal(pump(w), SG_OK);
+	fake_answer(w->server, 200);
+	answer(w, BAD, 2, false);
+	assert_int_equal(pump(w), SG_OK);
+	assert_int_equal(w->result.unexpected, 2);
+	assert_int_equal(strncmp(w->result.surprise, BAD, sizeof(BAD) - 2), 0);
+	drop(w);
+
 	/* A verdict is no certificate. */
 	w = make(false, RECORDS_JSON, 0);
 	w->settings.validate = true;
