@@ -16,7 +16,10 @@ enum {
 	ANSWER_GUESS = 1024,
 	TICK_MS = 1000,
 	US_PER_MS = 1000,
-	STALL_MS = 120 * 1000, /* of a reader that takes nothing */
+	/* Of a reader that takes nothing.  Of a record, too, from its first to
+	 * its last byte: who does not read may not have heard that it may go
+	 * on. */
+	STALL_MS = 120 * 1000,
 	RECORD_MAX = EXCHANGE_BACKLOG_MAX / 2
 };
 
@@ -252,7 +255,7 @@ static const char *give_up(const struct api_stream *s)
 	if (s->hungry)
 		return NULL;
 	if (s->in.len > 0 || cutter_is_within(&s->cutter))
-		return now - s->partial_ms > set->body_ms
+		return now - s->partial_ms > STALL_MS
 			       ? "the record did not come to its end in time"
 			       : NULL;
 	return now - last > set->idle_ms

@@ -4,7 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { BYTES_MIN = 512 };
+enum {
+	BYTES_MIN = 512,
+	BYTES_STEP = 1 << 20 /* beyond it, no doubling */
+};
 
 static enum sg_err make_room(struct bytes *b, size_t n)
 {
@@ -18,7 +21,7 @@ static enum sg_err make_room(struct bytes *b, size_t n)
 	if (n > SIZE_MAX / 4 - b->len)
 		return SG_NO_MEMORY;
 	while (cap < b->len + n)
-		cap *= 2;
+		cap += cap < BYTES_STEP ? cap : BYTES_STEP;
 	if (cap == b->cap)
 		return SG_OK;
 	p = realloc(b->p, cap);

@@ -193,7 +193,7 @@ static inline void fake_answer(struct fake_server *f, int status)
 			 .value = (uint8_t *)digits,
 			 .valuelen = 3};
 
-	(void)snprintf(digits, sizeof(digits), "%03d", status % 1000);
+	(void)snprintf(digits, sizeof(digits), "%03u", (unsigned)status % 1000);
 	if (!f->http2)
 		fake_append(f->out, &f->out_n, text, (size_t)n);
 	else
