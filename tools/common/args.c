@@ -12,7 +12,7 @@ static const struct arg_option *find(const struct arg_option *table, size_t n,
 				     const char *name, size_t name_n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strlen(table[i].name) == name_n &&
+		if (table[i].name != NULL && strlen(table[i].name) == name_n &&
 		    memcmp(table[i].name, name, name_n) == 0)
 			return &table[i];
 	return NULL;
@@ -127,9 +127,13 @@ void args_help(FILE *to, const struct arg_option *table, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct arg_option *o = &table[i];
-		int width = fprintf(to, "  --%s%s%s", o->name,
-				    o->value != NULL ? " " : "",
-				    o->value != NULL ? o->value : "");
+		int width;
+
+		if (o->name == NULL)
+			continue;
+		width = fprintf(to, "  --%s%s%s", o->name,
+				o->value != NULL ? " " : "",
+				o->value != NULL ? o->value : "");
 
 		if (width < 0)
 			return;

@@ -18,7 +18,7 @@
 enum { ARGS_OPTIONS_MAX = 32, ARGS_REST_MAX = 16, ARGS_WHY_MAX = 160 };
 
 struct arg_option {
-	const char *name;  /* without the dashes */
+	const char *name;  /* without the dashes; NULL: no option at all */
 	const char *value; /* what to call its value; NULL: a flag */
 	const char *env; /* variable read when the option is absent, or NULL */
 	const char *help;

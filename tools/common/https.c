@@ -167,6 +167,16 @@ void https_close(struct https *h)
 	free(h);
 }
 
+void *https_handle(struct https *h)
+{
+	return h->curl;
+}
+
+void https_url(const struct https *h, const char *path, char *out)
+{
+	(void)snprintf(out, HTTPS_URL_MAX, "%s%s", h->server, path);
+}
+
 /* Run the transfer that CURL is set up for. */
 static enum sg_err perform(CURL *curl, struct https_reply *out,
 			   const char *error, char *why, size_t cap)
@@ -217,7 +227,7 @@ static bool add_header(struct curl_slist **list, const char *name,
 enum sg_err https_ask(struct https *h, const struct https_request *r,
 		      struct https_reply *out, char *why, size_t cap)
 {
-	char url[sizeof(h->server) + 256];
+	char url[HTTPS_URL_MAX];
 	struct curl_slist *headers = NULL;
 	enum sg_err err = SG_NO_MEMORY;
 
@@ -228,7 +238,7 @@ enum sg_err https_ask(struct https *h, const struct https_request *r,
 	     /* No waiting for "100 Continue": bodies are small. */
 	     !add_header(&headers, "expect", "")))
 		goto done;
-	(void)snprintf(url, sizeof(url), "%s%s", h->server, r->path);
+	https_url(h, r->path, url);
 	h->error[0] = '\0';
 	curl_easy_setopt(h->curl, CURLOPT_URL, url);
 	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, headers);

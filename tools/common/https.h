@@ -17,7 +17,7 @@ struct https_settings {
 	const char *ca; /* PEM file of the server's CA; NULL: the system's */
 };
 
-enum { HTTPS_TEXT_MAX = 64, HTTPS_BODY_MAX = 16 << 20 };
+enum { HTTPS_TEXT_MAX = 64, HTTPS_BODY_MAX = 16 << 20, HTTPS_URL_MAX = 768 };
 
 struct https_reply {
 	int status;
@@ -54,6 +54,14 @@ SG_MUST_USE enum sg_err https_ask(struct https *h,
 				  const struct https_request *r,
 				  struct https_reply *out, char *why,
 				  size_t cap);
+
+/*
+ * For transfers that https_ask() cannot do: the libcurl handle (CURL *) of H,
+ * with the client's certificate, the CA and the protocols set, and the URL of
+ * PATH in OUT (HTTPS_URL_MAX bytes).  Valid until https_close().
+ */
+void *https_handle(struct https *h);
+void https_url(const struct https *h, const char *path, char *out);
 
 /* Fetch the plain http or https URL by GET, for metrics.  As https_ask(). */
 SG_MUST_USE enum sg_err https_fetch_plain(const char *url, uint8_t **body,

@@ -168,6 +168,7 @@ static int run(const struct args *args)
 	const char *output = args->value[OPT_OUTPUT];
 	const char *name = args->value[OPT_FORM];
 	const struct form *form = find_form(name != NULL ? name : "hc1");
+	struct submit_to to = {.path = "/v1/certificates"};
 	struct https_reply reply;
 	char why[WHY_MAX];
 	int status;
@@ -178,8 +179,8 @@ static int run(const struct args *args)
 		return trouble("--json and --form ask for different things");
 	if (form->binary && output == NULL && isatty(STDOUT_FILENO))
 		return trouble("--output is missing: this form is binary");
-	if (submit_record(args, "/v1/certificates", form->accept, &reply,
-			  why) != SG_OK)
+	to.accept = form->accept;
+	if (submit_record(args, &to, &reply, why) != SG_OK)
 		return trouble(why);
 	if (reply.status != 200)
 		status = put_refusal(&reply, json);

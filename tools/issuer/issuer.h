@@ -53,6 +53,7 @@ struct command {
 };
 
 extern const struct command ISSUE_COMMAND;
+extern const struct command BULK_COMMAND;
 extern const struct command VALIDATE_COMMAND;
 extern const struct command VERIFY_COMMAND;
 extern const struct command SHOW_COMMAND;

@@ -6,29 +6,10 @@
 #include "issuer.h"
 
 static const struct command *const COMMANDS[] = {
-	&ISSUE_COMMAND, &VALIDATE_COMMAND, &VERIFY_COMMAND,
-	&SHOW_COMMAND,	&QR_COMMAND,
+	&ISSUE_COMMAND,	 &BULK_COMMAND, &VALIDATE_COMMAND,
+	&VERIFY_COMMAND, &SHOW_COMMAND, &QR_COMMAND,
 };
 enum { NCOMMANDS = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
-
-int trouble(const char *why)
-{
-	(void)fprintf(stderr, "signer-issuer: %s\n", why);
-	return EXIT_TROUBLE;
-}
-
-enum sg_err online_open(const struct args *args, struct https **out, char *why,
-			size_t cap)
-{
-	const struct https_settings settings = {
-		.server = args->value[OPT_SERVER],
-		.cert = args->value[OPT_CERT],
-		.key = args->value[OPT_KEY],
-		.ca = args->value[OPT_CA],
-	};
-
-	return https_open(&settings, out, why, cap);
-}
 
 static void print_usage(FILE *to)
 {

@@ -6,40 +6,21 @@
 #include "tools/common/input.h"
 #include "tools/common/request.h"
 
-static enum sg_err read_body(const struct args *args, char **body, size_t *n,
-			     char *why)
+enum sg_err submit_text(const struct args *args, struct span file,
+			const struct submit_to *to, struct https_reply *out,
+			char *why)
 {
 	const struct request_extra extra = {.exp = args->value[OPT_EXP],
 					    .id = args->value[OPT_ID]};
-	uint8_t *file;
-	enum sg_err err;
-
-	if (args->n != 1) {
-		(void)snprintf(why, WHY_MAX,
-			       "give one file with the record, or -");
-		return SG_CONFIG;
-	}
-	err = input_bytes(args->rest[0], &file, n, why, WHY_MAX);
-	if (err != SG_OK)
-		return err;
-	err = request_build(span_of(file, *n), &extra, body, n, why, WHY_MAX);
-	free(file);
-	return err;
-}
-
-enum sg_err submit_record(const struct args *args, const char *path,
-			  const char *accept, struct https_reply *out,
-			  char *why)
-{
 	struct https_request request = {
-		.path = path,
+		.path = to->path,
 		.content_type = "application/json",
-		.accept = accept,
+		.accept = to->accept,
 	};
 	struct https *h;
 	char *body;
 	size_t n;
-	enum sg_err err = read_body(args, &body, &n, why);
+	enum sg_err err = request_build(file, &extra, &body, &n, why, WHY_MAX);
 
 	if (err != SG_OK)
 		return err;
@@ -50,5 +31,25 @@ enum sg_err submit_record(const struct args *args, const char *path,
 		https_close(h);
 	}
 	free(body);
+	return err;
+}
+
+enum sg_err submit_record(const struct args *args, const struct submit_to *to,
+			  struct https_reply *out, char *why)
+{
+	uint8_t *file;
+	enum sg_err err;
+	size_t n;
+
+	if (args->n != 1) {
+		(void)snprintf(why, WHY_MAX,
+			       "give one file with the record, or -");
+		return SG_CONFIG;
+	}
+	err = input_bytes(args->rest[0], &file, &n, why, WHY_MAX);
+	if (err != SG_OK)
+		return err;
+	err = submit_text(args, span_of(file, n), to, out, why);
+	free(file);
 	return err;
 }

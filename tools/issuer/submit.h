@@ -16,14 +16,23 @@ enum { OPT_EXP = OPT_ONLINE, OPT_ID, OPT_SUBMIT };
 	[OPT_ID] = {"id", "TEXT", NULL, "your own mark, given back"}
 /* clang-format on */
 
+struct submit_to {
+	const char *path;
+	const char *accept; /* the form of the answer */
+};
+
 /*
- * Send the record in the file that ARGS name to PATH of their server and wait
- * for the answer in the form ACCEPT.
+ * Send the record in the file that ARGS name to their server and wait for the
+ * answer.
  * Owns: OUT->body is the caller's; free().
  * Errors: any; WHY (WHY_MAX bytes) says what.
  */
-SG_MUST_USE enum sg_err submit_record(const struct args *args, const char *path,
-				      const char *accept,
+SG_MUST_USE enum sg_err submit_record(const struct args *args,
+				      const struct submit_to *to,
 				      struct https_reply *out, char *why);
+/* The same with what such a FILE holds. */
+SG_MUST_USE enum sg_err submit_text(const struct args *args, struct span file,
+				    const struct submit_to *to,
+				    struct https_reply *out, char *why);
 
 #endif /* SG_TOOLS_SUBMIT_H */

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "cleaning.h"
 #include "report.h"
+#include "streaming.h"
 #include "submit.h"
 
-static const struct arg_option OPTIONS[OPT_SUBMIT] = {
+enum { OPT_CSV = OPT_STREAMING, OPT_VALIDATE };
+
+static const struct arg_option OPTIONS[OPT_VALIDATE] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
 	SUBMIT_OPTIONS,
+	STREAMING_OPTIONS,
+	[OPT_CSV] = {"csv", NULL, NULL, "print the report as CSV"},
 };
 
 static int say_verdict(const struct https_reply *reply, bool json)
@@ -30,27 +37,89 @@ static int say_verdict(const struct https_reply *reply, bool json)
 	return status;
 }
 
-static int run(const struct args *args)
+/* One record, and the answer in words. */
+static int ask(const struct args *args, const struct span *text)
 {
+	static const struct submit_to to = {"/v1/validations",
+					    "application/json"};
 	struct https_reply reply;
 	char why[WHY_MAX];
 	int status;
+	const enum sg_err err =
+		text != NULL ? submit_text(args, *text, &to, &reply, why)
+			     : submit_record(args, &to, &reply, why);
 
-	if (submit_record(args, "/v1/validations", "application/json", &reply,
-			  why) != SG_OK)
+	if (err != SG_OK)
 		return trouble(why);
 	status = say_verdict(&reply, args->value[OPT_JSON] != NULL);
 	free(reply.body);
 	return status;
 }
 
+static int report(const struct args *args, struct lines *l)
+{
+	struct engine_settings settings;
+	char why[WHY_MAX];
+
+	if (args->value[OPT_EXP] != NULL || args->value[OPT_ID] != NULL)
+		return trouble("--exp and --id are for one record");
+	if (streaming_settings(args, &settings, why) != SG_OK)
+		return trouble(why);
+	streaming_catch_signals();
+	return cleaning_run(args, &settings, l, args->rest[0],
+			    args->value[OPT_CSV] != NULL,
+			    args->value[OPT_QUIET] != NULL);
+}
+
+/* One record or many?  Read on until that is clear. */
+static int look(const struct args *args, struct lines *l)
+{
+	struct span text = {0};
+	bool end = false;
+
+	while (!end && text.n < LINES_LINE_MAX) {
+		if (lines_peek(l, text.n + 1, &text, &end) != LINES_LINE)
+			return trouble(lines_why(l));
+		if (cleaning_is_many(text))
+			return report(args, l);
+	}
+	if (!end && lines_fd(l) == STDIN_FILENO)
+		return trouble("the record is too long");
+	/* A file is read again, whole. */
+	return ask(args, lines_fd(l) == STDIN_FILENO ? &text : NULL);
+}
+
+static int run(const struct args *args)
+{
+	struct lines *l;
+	char why[WHY_MAX];
+	int status;
+
+	if (args->n != 1)
+		return trouble("give one file with the record or records, "
+			       "or -");
+	if (lines_open(args->rest[0], &l, why, sizeof(why)) != SG_OK)
+		return trouble(why);
+	if (args->value[OPT_CSV] != NULL || cleaning_is_ndjson(args->rest[0]))
+		status = report(args, l);
+	else
+		status = look(args, l);
+	lines_close(l);
+	return status;
+}
+
 const struct command VALIDATE_COMMAND = {
 	.name = "validate",
-	.usage = "[OPTIONS] FILE.json",
-	.about = "ask whether a record would be signed; nothing is signed",
-	.more = "FILE.json holds a request {\"dcc\": ...} or the bare payload; "
-		"- is standard input.\n",
+	.usage = "[OPTIONS] FILE",
+	.about = "ask whether records would be signed; nothing is signed",
+	.more = "FILE holds one request {\"dcc\": ...} or bare payload, or "
+		"many "
+		"requests, one a line\n(.ndjson, also packed by gzip); - is "
+		"standard input.  For many the answer is a\nreport for whoever "
+		"cleans the data: what is wrong how often, in which fields, "
+		"by\n"
+		"which issuers and on which lines, and nothing of a person.\n",
 	.options = OPTIONS,
-	.noptions = OPT_SUBMIT,
+	.noptions = OPT_VALIDATE,
 	.run = run,
 };

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bulk_job.h"
+#include "progress.h"
+#include "streaming.h"
+#include "tally_print.h"
+
+static const struct arg_option OPTIONS[OPT_STREAMING] = {
+	COMMON_OPTIONS,
+	ONLINE_OPTIONS,
+	STREAMING_OPTIONS,
+};
+
+/* What the hooks need beside the job. */
+struct bulk {
+	struct bulk_job *job;
+	struct progress progress;
+	struct engine_stats stats;
+	bool whole; /* every record has its line */
+};
+
+static struct progress_state state_of(const struct bulk *b)
+{
+	struct progress_state s = {.tally = bulk_job_tally(b->job),
+				   .note = b->stats.note};
+
+	bulk_job_place(b->job, &s.bytes, &s.size);
+	return s;
+}
+
+static enum lines_got on_next(void *ctx, struct span *text, struct span *known)
+{
+	const struct bulk *b = ctx;
+
+	return bulk_job_next(b->job, text, known);
+}
+
+static int on_fd(void *ctx)
+{
+	const struct bulk *b = ctx;
+
+	return bulk_job_fd(b->job);
+}
+
+static enum sg_err on_early(void *ctx, uint64_t seq, struct span line)
+{
+	const struct bulk *b = ctx;
+
+	return bulk_job_early(b->job, seq, line);
+}
+
+static enum sg_err on_put(void *ctx, uint64_t seq, struct span text,
+			  struct span line)
+{
+	const struct bulk *b = ctx;
+
+	return bulk_job_put(b->job, seq, text, line);
+}
+
+static enum sg_err on_turn(void *ctx, const struct window *w)
+{
+	struct bulk *b = ctx;
+	const struct progress_state s = state_of(b);
+
+	progress_show(&b->progress, &s);
+	return bulk_job_turn(b->job, w);
+}
+
+static void print_json(struct bulk *b)
+{
+	struct tally *t = bulk_job_tally(b->job);
+	json_t *j = tally_json(t);
+	double seconds;
+	const double rate = progress_rate(&b->progress, t, &seconds);
+
+	json_object_set_new(j, "complete", json_boolean(b->whole));
+	json_object_set_new(j, "signed", json_integer((json_int_t)t->good));
+	json_object_set_new(j, "replayed",
+			    json_integer((json_int_t)t->replayed));
+	json_object_set_new(
+		j, "resumed_at",
+		json_integer((json_int_t)bulk_job_first(b->job) + 1));
+	json_object_set_new(j, "sent_again",
+			    json_integer((json_int_t)b->stats.again));
+	json_object_set_new(j, "breaks",
+			    json_integer((json_int_t)b->stats.breaks));
+	json_object_set_new(j, "seconds", json_real(seconds));
+	json_object_set_new(j, "rate", json_real(rate));
+	tally_print_json(stdout, j);
+}
+
+static void print_summary(struct bulk *b)
+{
+	struct tally *t = bulk_job_tally(b->job);
+	char n[6][32];
+	double seconds;
+	const double rate = progress_rate(&b->progress, t, &seconds);
+
+	printf("%s records: %s signed (%s of them before), %s refused, %s "
+	       "refused for now\n",
+	       progress_number(t->records, n[0]),
+	       progress_number(t->good, n[1]),
+	       progress_number(t->replayed, n[2]),
+	       progress_number(t->refused, n[3]),
+	       progress_number(t->again, n[4]));
+	printf("%.1f s, %s records a second; %" PRIu64 " sent again, %" PRIu64
+	       " streams broken\n",
+	       seconds, progress_number((uint64_t)rate, n[5]), b->stats.again,
+	       b->stats.breaks);
+	if (t->warned > 0)
+		printf("%s with warnings\n", progress_number(t->warned, n[0]));
+	tally_print_table(stdout, t);
+	if (t->again > 0)
+		puts("\nThe same command again sends what was refused for now "
+		     "once more.");
+}
+
+static int conclude(struct bulk *b, const struct args *args, enum sg_err err,
+		    const char *why)
+{
+	const struct tally *t = bulk_job_tally(b->job);
+
+	b->whole = err == SG_OK;
+	progress_end(&b->progress);
+	if (bulk_job_finish(b->job, b->whole) != SG_OK && b->whole) {
+		b->whole = false;
+		why = "";
+	}
+	if (args->value[OPT_JSON] != NULL)
+		print_json(b);
+	else
+		print_summary(b);
+	if (!b->whole) {
+		(void)trouble(why[0] != '\0' ? why : bulk_job_why(b->job));
+		(void)fprintf(stderr, "The same command again goes on where "
+				      "this one has stopped.\n");
+		return EXIT_TROUBLE;
+	}
+	return t->refused + t->again > 0 ? EXIT_REFUSED : EXIT_GOOD;
+}
+
+static int run_job(struct bulk *b, const struct args *args,
+		   struct engine_settings *settings)
+{
+	const struct engine_job hooks = {
+		.ctx = b,
+		.next = on_next,
+		.wait_fd = on_fd,
+		.early = on_early,
+		.put = on_put,
+		.turn = on_turn,
+	};
+	const struct progress_state begin = state_of(b);
+	char why[WHY_MAX];
+	enum sg_err err;
+
+	settings->path = "/v1/certificates";
+	settings->first = bulk_job_first(b->job);
+	progress_begin(&b->progress, args->value[OPT_QUIET] != NULL, "signed",
+		       &begin);
+	if (settings->first > 0 && !b->progress.quiet)
+		(void)fprintf(stderr,
+			      "%" PRIu64 " records are answered; going on.\n",
+			      settings->first);
+	err = engine_run(args, settings, &hooks, &b->stats, why);
+	return conclude(b, args, err, why);
+}
+
+static int run(const struct args *args)
+{
+	struct engine_settings settings;
+	struct bulk b = {0};
+	char why[WHY_MAX];
+	int status;
+
+	if (args->n != 2)
+		return trouble("give the file of records (- is standard input) "
+			       "and the file for the answers");
+	if (streaming_settings(args, &settings, why) != SG_OK)
+		return trouble(why);
+	streaming_catch_signals();
+	if (bulk_job_open(args->rest[0], args->rest[1], &b.job, why) != SG_OK)
+		return trouble(why);
+	status = run_job(&b, args, &settings);
+	bulk_job_close(b.job);
+	return status;
+}
+
+const struct command BULK_COMMAND = {
+	.name = "bulk",
+	.usage = "[OPTIONS] IN.ndjson OUT.ndjson",
+	.about = "have a file of records signed; goes on where OUT ends",
+	.more = "IN has one request {\"dcc\": ...} a line, may be packed by "
+		"gzip, and - is\nstandard input.  OUT gets one line for each, "
+		"in the same order: a certificate or\na problem.  The same "
+		"command again goes on after any interruption, and sends\n"
+		"again what was refused for now (408, 429, 503, 504).\n",
+	.options = OPTIONS,
+	.noptions = OPT_STREAMING,
+	.run = run,
+};
