@@ -55,10 +55,12 @@ static void make_key(struct span key, char out[COUNTS_KEY_MAX + 1])
 
 	while (n < key.n && n > 0 && (key.p[n] & 0xc0) == 0x80)
 		n--;
-	for (size_t i = 0; i < n; i++)
-		out[i] = key.p[i] < 0x20 || key.p[i] == 0x7f ? '?'
-							     : (char)key.p[i];
+	if (n > 0)
+		memcpy(out, key.p, n);
 	out[n] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)out[i] < 0x20 || out[i] == 0x7f)
+			out[i] = '?';
 }
 
 static struct count *find(struct counts *c, struct span key)

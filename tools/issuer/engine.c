@@ -312,8 +312,8 @@ static enum sg_err prepare(struct engine *e, const struct args *args)
 	e->multi = curl_multi_init();
 	e->lane = calloc(streams, sizeof(*e->lane));
 	if (e->multi == NULL || e->lane == NULL ||
-	    window_create(WINDOW_STREAMS * e->settings->window * streams,
-			  WINDOW_STREAMS * STREAM_BYTES_MAX * streams,
+	    window_create(streams * WINDOW_STREAMS * e->settings->window,
+			  streams * WINDOW_STREAMS * STREAM_BYTES_MAX,
 			  e->settings->first, &e->w) != SG_OK)
 		return engine_fail(e, SG_NO_MEMORY, "%s",
 				   err_text(SG_NO_MEMORY));

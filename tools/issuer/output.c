@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,11 +160,14 @@ enum sg_err output_sync(struct output *o)
 /* A rename is on the disk once its directory is. */
 static void sync_directory(const char *path)
 {
-	char copy[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
 	int fd;
 
-	(void)snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (slash != NULL)
+		(void)snprintf(dir, sizeof(dir), "%.*s",
+			       (int)(slash - path) + 1, path);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	(void)fsync(fd);
