@@ -575,6 +575,9 @@ def test_usage(job):
     job.run("--connections", "0", expect=2)
     job.run("--window", "x", expect=2)
     job.run(files=["/nonexistent", job.output], expect=2)
+    out = subprocess.run([ISSUER, "bulk", "--server", "https://localhost:1", job.input,
+                          job.output], capture_output=True)
+    assert out.returncode == 2 and b"--cert" in out.stderr and out.stdout == b""
     assert not job.output.exists()
 
 

@@ -172,6 +172,7 @@ static int run(const struct args *args)
 {
 	struct engine_settings settings;
 	struct bulk b = {0};
+	struct https *h;
 	char why[WHY_MAX];
 	int status;
 
@@ -180,6 +181,10 @@ static int run(const struct args *args)
 			       "and the file for the answers");
 	if (streaming_settings(args, &settings, why) != SG_OK)
 		return trouble(why);
+	/* Whatever is wrong with the options is said before a file is made. */
+	if (online_open(args, &h, why, sizeof(why)) != SG_OK)
+		return trouble(why);
+	https_close(h);
 	streaming_catch_signals();
 	if (bulk_job_open(args->rest[0], args->rest[1], &b.job, why) != SG_OK)
 		return trouble(why);

@@ -5,9 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "answer.h"
 #include "base/clock.h"
+#include "scan.h"
 
 enum {
 	FIRST_WAIT_US = 100000, /* of the back-off, doubled each time */
@@ -15,10 +17,19 @@ enum {
 	FIRST_CONNECT_S = 10,
 	WINDOW_STREAMS = 2, /* windows of records in memory, for each stream */
 	TURN_RECORDS = 8192,
-	POLL_MS = 500
+	POLL_MS = 500,
+	GATHER_NS = 2000000,
+	GATHER_MIN = 256 /* records under way */
 };
 
 volatile sig_atomic_t engine_stop;
+
+void engine_clean(char *text)
+{
+	for (char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+}
 
 enum sg_err engine_fail(struct engine *e, enum sg_err err, const char *fmt, ...)
 {
@@ -30,6 +41,7 @@ enum sg_err engine_fail(struct engine *e, enum sg_err err, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e->why, WHY_MAX, fmt, ap);
 	va_end(ap);
+	engine_clean(e->why);
 	return err;
 }
 
@@ -146,6 +158,24 @@ static enum sg_err settle(struct engine *e, uint64_t seq, struct span line)
 	return err == SG_OK ? SG_OK : engine_fail(e, err, "%s", err_text(err));
 }
 
+/* The client itself is refused, and so would be all records: none of them is
+ * to have that for its answer. */
+static enum sg_err refuse_client(struct engine *e, uint64_t seq,
+				 const struct answer *a, struct span line)
+{
+	struct span detail = SPAN_LIT("no reason was given");
+	struct span value;
+
+	if (scan_find(line, "detail", &value))
+		(void)scan_string(value, &detail);
+	return engine_fail(
+		e, SG_FORBIDDEN,
+		"record %" PRIu64 ": the server refuses this client (%d): %.*s",
+		seq + 1, a->status,
+		(int)(detail.n < WHY_MAX / 2 ? detail.n : WHY_MAX / 2),
+		(const char *)detail.p);
+}
+
 static enum sg_err take_answer(void *ctx, uint64_t seq, struct span line)
 {
 	struct engine *e = ctx;
@@ -172,6 +202,8 @@ static enum sg_err take_answer(void *ctx, uint64_t seq, struct span line)
 			"record %" PRIu64
 			": the server's answer is about another record",
 			seq + 1);
+	if (a.status == 401 || a.status == 403)
+		return refuse_client(e, seq, &a, line);
 	if (a.again && !a.quota)
 		err = again(e, seq, line, &yes);
 	if (err != SG_OK || yes)
@@ -259,6 +291,19 @@ static int nap_ms(const struct engine *e)
 	return until <= e->now ? 1 : (int)((until - e->now) / 1000) + 1;
 }
 
+/* While much is under way, answers come all the time: let some of them gather,
+ * since each wake costs as much as a record. */
+static void let_gather(const struct engine *e)
+{
+	const struct timespec pause = {.tv_nsec = GATHER_NS};
+	size_t flying = 0;
+
+	for (unsigned i = 0; i < e->settings->streams; i++)
+		flying += stream_flying(e->lane[i].s);
+	if (flying > e->settings->window / 4 && flying > GATHER_MIN)
+		(void)nanosleep(&pause, NULL);
+}
+
 static void sleep_until_something(struct engine *e)
 {
 	struct curl_waitfd fd = {.fd = -1, .events = CURL_WAIT_POLLIN};
@@ -266,6 +311,7 @@ static void sleep_until_something(struct engine *e)
 
 	if (ms == 0)
 		return;
+	let_gather(e);
 	if (e->waiting)
 		fd.fd = e->job->wait_fd(e->job->ctx);
 	(void)curl_multi_poll(e->multi, &fd, e->waiting ? 1 : 0, ms, NULL);

@@ -55,9 +55,10 @@ extern volatile sig_atomic_t engine_stop;
 
 /*
  * Errors: SG_CONFIG (settings of the connection; the server refuses the
- * stream), SG_CONFLICT (an answer is about another record), SG_TIMED_OUT (given
- * up), SG_CLOSED (engine_stop), SG_IO (the job's own), SG_NO_MEMORY; WHY
- * (WHY_MAX) says what, or is empty if the job knows.
+ * stream), SG_FORBIDDEN (it refuses the client: 401, 403), SG_CONFLICT (an
+ * answer is about another record), SG_TIMED_OUT (given up), SG_CLOSED
+ * (engine_stop), SG_IO (the job's own), SG_NO_MEMORY; WHY (WHY_MAX) says what,
+ * or is empty if the job knows.
  */
 SG_MUST_USE enum sg_err engine_run(const struct args *args,
 				   const struct engine_settings *settings,

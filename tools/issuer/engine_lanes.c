@@ -62,6 +62,7 @@ static enum sg_err finish(struct engine *e, struct lane *l, CURLcode code)
 	}
 	e->stats->breaks++;
 	(void)snprintf(e->stats->note, sizeof(e->stats->note), "%s", end.why);
+	engine_clean(e->stats->note);
 	return after_break(e, l, &end);
 }
 

@@ -35,6 +35,8 @@ struct engine {
 	enum sg_err err;
 };
 
+/* No control characters: a server's words go to a terminal. */
+void engine_clean(char *text);
 /* Keep the first failure, with its words; returns it. */
 __attribute__((format(printf, 3, 4))) enum sg_err engine_fail(struct engine *e,
 							      enum sg_err err,

@@ -338,9 +338,6 @@ static void say_refusal(const struct stream *s, char *out)
 		       s->status, detail != NULL ? ": " : "",
 		       detail != NULL ? detail : "");
 	json_decref(j);
-	for (char *p = out; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?'; /* it goes to a terminal */
 }
 
 static void say_why(const struct stream *s, const struct stream_end *end,
