@@ -127,6 +127,20 @@ def test_everything_is_killed(own, tmp_path):
     files.check()
 
 
+def test_restart_in_the_middle(own, tmp_path):
+    """SIGTERM drains: what was taken is answered, the rest goes to the next."""
+    files = Files(own, tmp_path)
+    files.make(int(6000 / SLOW))
+    own.start()
+    process = files.start()
+    files.wait(len(files.records) // 4, process)
+    assert own.stop() == 0
+    own.start()
+    out, err = process.communicate(timeout=120 * SLOW)
+    assert process.returncode == 0, (out, err)
+    files.check()
+
+
 def test_cleaning_report(files):
     files.make(900, lambda i: i % 9 == 0)
     issued = files.demo.metric_sum("signer_certificates_issued_total")
