@@ -141,6 +141,26 @@ def test_restart_in_the_middle(own, tmp_path):
     files.check()
 
 
+def test_restart_while_nothing_is_under_way(own, tmp_path):
+    """The producer is slow: the server takes its leave, and is found again."""
+    files = Files(own, tmp_path)
+    files.make(2)
+    lines = files.input.read_bytes().splitlines(True)
+    own.start()
+    command = [a if a != files.input else "-" for a in files.command("--json")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    process.stdin.write(lines[0])
+    process.stdin.flush()
+    files.wait(1, process)
+    assert own.stop(timeout=10 * SLOW) == 0  # less than limits.drain
+    own.start()
+    out, err = process.communicate(lines[1], timeout=60 * SLOW)
+    assert process.returncode == 0, (out, err)
+    files.check()
+    assert json.loads(out)["sent_again"] == 0
+
+
 def test_cleaning_report(files):
     files.make(900, lambda i: i % 9 == 0)
     issued = files.demo.metric_sum("signer_certificates_issued_total")

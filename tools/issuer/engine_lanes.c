@@ -93,6 +93,8 @@ static enum sg_err tend_active(struct engine *e, struct lane *l, bool work)
 	stream_tick(l->s, e->now);
 	if (stream_is_hungry(l->s) && (work || !engine_more(e)))
 		stream_resume(l->s);
+	if (stream_is_dismissed(l->s))
+		stream_end_request(l->s);
 	if (stream_flying(l->s) == 0)
 		return SG_OK;
 	quiet_us = e->now - stream_heard_us(l->s);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answer.h"
 #include "lines.h"
 
 enum {
@@ -40,7 +41,8 @@ struct stream {
 	long status; /* 0: not known yet */
 	uint64_t answers, now_us, heard_us;
 	bool active, paused;
-	bool ending; /* the request ends here */
+	bool ending;	/* the request ends here */
+	bool dismissed; /* the server has said that it ends the stream */
 	enum sg_err err;
 };
 
@@ -68,7 +70,7 @@ static size_t pull(struct stream *s, char *to, size_t room)
 	uint64_t seq;
 	size_t n;
 
-	if (s->n == s->cap || s->bytes >= STREAM_BYTES_MAX ||
+	if (s->dismissed || s->n == s->cap || s->bytes >= STREAM_BYTES_MAX ||
 	    !s->hooks.next(s->hooks.ctx, &seq, &text))
 		return 0;
 	if (s->n == 0)
@@ -112,13 +114,27 @@ static size_t on_read(char *to, size_t size, size_t count, void *ctx)
 		return CURL_READFUNC_ABORT;
 	if (n > 0)
 		return n;
-	if (s->ending || (s->n < s->cap && s->bytes < STREAM_BYTES_MAX &&
-			  !s->hooks.more(s->hooks.ctx))) {
+	if (s->ending || s->dismissed ||
+	    (s->n < s->cap && s->bytes < STREAM_BYTES_MAX &&
+	     !s->hooks.more(s->hooks.ctx))) {
 		s->ending = true;
 		return 0;
 	}
 	s->paused = true;
 	return CURL_READFUNC_PAUSE;
+}
+
+/* A line with no record under way: the server says why it ends the stream.
+ * Anything but a problem would be the answer to nothing. */
+static enum sg_err take_farewell(struct stream *s, struct span line)
+{
+	struct answer a;
+
+	answer_read(line, &a);
+	if (a.kind != ANSWER_PROBLEM || s->dismissed)
+		return SG_MALFORMED;
+	s->dismissed = true;
+	return SG_OK;
 }
 
 static enum sg_err take_line(struct stream *s, struct span line)
@@ -127,7 +143,7 @@ static enum sg_err take_line(struct stream *s, struct span line)
 	enum sg_err err;
 
 	if (s->n == 0)
-		return SG_MALFORMED; /* an answer to nothing */
+		return take_farewell(s, line);
 	f = s->ring[s->first];
 	err = s->hooks.answer(s->hooks.ctx, f.seq, line);
 	if (err != SG_OK)
@@ -276,7 +292,7 @@ enum sg_err stream_start(struct stream *s, CURLM *multi, uint64_t now_us)
 	s->status = 0;
 	s->answers = 0;
 	s->heard_us = s->now_us = now_us;
-	s->paused = s->ending = false;
+	s->paused = s->ending = s->dismissed = false;
 	s->err = SG_OK;
 	s->error[0] = '\0';
 	if (curl_multi_add_handle(multi, s->curl) != CURLM_OK)
@@ -305,6 +321,11 @@ void stream_resume(struct stream *s)
 {
 	s->paused = false;
 	(void)curl_easy_pause(s->curl, CURLPAUSE_CONT);
+}
+
+bool stream_is_dismissed(const struct stream *s)
+{
+	return s->dismissed;
 }
 
 void stream_end_request(struct stream *s)

@@ -61,6 +61,8 @@ void stream_resume(struct stream *s);
  * While a request waits, libcurl does not say that the response has ended.
  */
 void stream_end_request(struct stream *s);
+/* Has the server said, with nothing under way, that it ends the stream? */
+bool stream_is_dismissed(const struct stream *s);
 /* Does it wait, with room for more? */
 bool stream_is_hungry(const struct stream *s);
 /* When the last byte came, or the first record under way went out. */
