@@ -29,6 +29,7 @@ struct http1 {
 	bool head_done; /* its head has been read */
 	bool ended;	/* its body, too */
 	bool close;	/* no request after this one */
+	bool finishing; /* the server wants the connection's end */
 	bool deaf;	/* nothing more is read */
 	bool done;
 	bool last_chunk; /* of a stream's answer: it is in OUT */
@@ -271,6 +272,13 @@ static void settle(struct http1 *h)
 	set_timer(h, h->http.host->front->settings.idle_ms, on_idle);
 }
 
+/* The server goes: a stream comes to its end. */
+static void cut_stream(struct http1 *h)
+{
+	if (h->x.streaming && !h->x.answered)
+		api_cut(&h->x, SG_CLOSED, NULL);
+}
+
 static enum sg_err on_head(void *ctx, const struct http1_head *head)
 {
 	struct http1 *h = ctx;
@@ -290,6 +298,8 @@ static enum sg_err on_head(void *ctx, const struct http1_head *head)
 	else
 		wheel_clear(&h->timer);
 	(void)exchange_open(x); /* the refusal closes */
+	if (h->finishing)
+		cut_stream(h); /* which came too late to be told */
 	if (head->length > s->body_bytes_max && !x->streaming)
 		return SG_TOO_BIG;
 	if (!head->expect || !head->has_body)
@@ -413,10 +423,11 @@ static void http1_finish(struct http *http, bool now)
 	struct http1 *h = http1_of(http);
 
 	h->close = true;
+	h->finishing = true;
 	if (!h->open || (now && !h->ended && !h->x.answered))
 		h->done = true;
-	else if (!now && h->x.streaming && !h->x.answered)
-		api_cut(&h->x, SG_CLOSED, NULL);
+	else if (!now)
+		cut_stream(h);
 	wake(h);
 }
 

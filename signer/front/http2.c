@@ -196,10 +196,14 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code,
 
 /* --- the whole ------------------------------------------------------------ */
 
-static void on_goodbye(struct wheel_timer *t)
+static void finish_streams(struct http2 *h)
 {
-	struct http2 *h = http2_of_timer(t);
+	for (struct stream *s = h->first; s != NULL; s = s->next)
+		stream_finish(s);
+}
 
+static void say_goodbye(struct http2 *h)
+{
 	if (nghttp2_submit_goaway(
 		    h->session, NGHTTP2_FLAG_NONE,
 		    nghttp2_session_get_last_proc_stream_id(h->session),
@@ -207,6 +211,14 @@ static void on_goodbye(struct wheel_timer *t)
 		h->done = true;
 	h->said_goodbye = true;
 	wake(h);
+}
+
+static void on_goodbye(struct wheel_timer *t)
+{
+	struct http2 *h = http2_of_timer(t);
+
+	finish_streams(h); /* those that crossed the first notice */
+	say_goodbye(h);
 }
 
 static void refuse_incomplete(struct http2 *h)
@@ -230,16 +242,13 @@ static void http2_finish(struct http *http, bool now)
 		h->finishing = true;
 		wheel_clear(&h->timer);
 		refuse_incomplete(h);
-		on_goodbye(&h->timer);
+		say_goodbye(h);
 		return;
 	}
 	if (h->finishing)
 		return;
 	h->finishing = true;
-	for (struct stream *s = h->first; s != NULL; s = s->next) {
-		if (s->x.streaming && !s->x.answered)
-			api_cut(&s->x, SG_CLOSED, NULL);
-	}
+	finish_streams(h);
 	/* Requests that cross the first notice are still taken: RFC 9113,
 	 * section 6.8. */
 	if (nghttp2_submit_shutdown_notice(h->session) != 0)

@@ -375,11 +375,25 @@ void stream_data(struct stream *s, struct span data)
 	s->discarded += data.n;
 }
 
+static void linger(struct stream *s)
+{
+	const bool patient = s->x.streaming && !s->h->finishing;
+
+	set_timer(s, patient ? STREAM_LINGER_MS : LINGER_MS, on_lingered);
+}
+
 void stream_sent(struct stream *s)
 {
 	if (!s->ended)
-		set_timer(s, s->x.streaming ? STREAM_LINGER_MS : LINGER_MS,
-			  on_lingered);
+		linger(s);
+}
+
+void stream_finish(struct stream *s)
+{
+	if (s->x.streaming && !s->x.answered)
+		api_cut(&s->x, SG_CLOSED, NULL);
+	else if (s->timer.fire == on_lingered)
+		linger(s);
 }
 
 void stream_end(struct stream *s)

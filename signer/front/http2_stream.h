@@ -52,6 +52,9 @@ void stream_end(struct stream *s);
 void stream_data(struct stream *s, struct span data);
 /* The answer is out; the request may not be in. */
 void stream_sent(struct stream *s);
+/* The connection comes to its end: so does a stream of requests, and nothing
+ * is waited for that is answered. */
+void stream_finish(struct stream *s);
 void stream_free(struct stream *s);
 
 /* End the connection with GOAWAY, whatever is in flight. */

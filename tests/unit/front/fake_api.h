@@ -27,6 +27,7 @@ enum fake_mode {
 
 struct fake_call {
 	struct bytes body;
+	bool begun; /* of a stream: the answer's head is out */
 	bool ended;
 };
 
@@ -90,7 +91,11 @@ static inline void fake_begin(struct exchange *x)
 	static const struct http_reply r = {.status = 200,
 					    .content_type = "text/plain"};
 
-	exchange_begin(x, &r);
+	struct fake_call *call = x->api;
+
+	if (!call->begun)
+		exchange_begin(x, &r);
+	call->begun = true;
 }
 
 static inline void fake_write(struct exchange *x, struct span run)
@@ -106,6 +111,7 @@ void api_cut(struct exchange *x, enum sg_err e, const char *detail)
 	fake.cut = e;
 	if (x->owed > 0)
 		exchange_took(x, x->owed);
+	fake_begin(x);
 	fake_write(x, SPAN_LIT("cut"));
 	exchange_finish(x);
 }
@@ -126,8 +132,7 @@ void api_data(struct exchange *x, struct span data)
 	assert(bytes_add(&call->body, data) == SG_OK);
 	if (fake.mode != FAKE_STREAM)
 		return;
-	if (call->body.len == data.n)
-		fake_begin(x);
+	fake_begin(x);
 	fake_write(x, data);
 	if (!fake.keep)
 		exchange_took(x, data.n);
@@ -142,8 +147,10 @@ void api_end(struct exchange *x)
 	fake.ended++;
 	if (fake.mode == FAKE_ECHO)
 		fake_answer(x, 200, bytes_view(&call->body));
-	if (fake.mode == FAKE_STREAM)
+	if (fake.mode == FAKE_STREAM) {
+		fake_begin(x);
 		exchange_finish(x);
+	}
 	if (fake.mode == FAKE_LARGE) {
 		uint8_t *text = malloc(fake.large);
 

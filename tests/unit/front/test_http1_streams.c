@@ -178,6 +178,21 @@ static void test_drain(void **state)
 	assert_non_null(strstr(out, "3\r\ncut\r\n0\r\n\r\n"));
 }
 
+/* One whose head comes when the server is going already. */
+static void test_drain_within_the_head(void **state)
+{
+	(void)state;
+	fake.mode = FAKE_STREAM;
+	feed(span_of(CHUNKED, 20), SIZE_MAX);
+	h1->ops->finish(h1, false);
+	assert_false(h1->ops->done(h1));
+	feed(span_of(CHUNKED + 20, sizeof(CHUNKED) - 21), SIZE_MAX);
+	pull();
+	assert_int_equal(fake.cut, SG_CLOSED);
+	assert_true(h1->ops->done(h1));
+	assert_non_null(strstr(out, "3\r\ncut\r\n0\r\n\r\n"));
+}
+
 /* The client is gone in the middle. */
 static void test_client_goes(void **state)
 {
@@ -224,6 +239,7 @@ int main(void)
 		T(test_framing),
 		T(test_answered_early),
 		T(test_drain),
+		T(test_drain_within_the_head),
 		T(test_client_goes),
 		T(test_long_answer),
 #undef T

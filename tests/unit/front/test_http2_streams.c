@@ -122,6 +122,49 @@ static void test_drain(void **state)
 	assert_int_equal(fake.cut, SG_CLOSED);
 	talk(SIZE_MAX);
 	assert_true(body_is(id, "hellocut"));
+	/* A client that does not end its request does not hold us up. */
+	fake_pass(4000);
+	talk(SIZE_MAX);
+	assert_int_equal(streams[id].closed_by, NGHTTP2_NO_ERROR + 1);
+	assert_true(h2->ops->done(h2));
+}
+
+/* Nor does one that has its answer already. */
+static void test_drain_after_the_answer(void **state)
+{
+	int32_t id;
+
+	(void)state;
+	fake.mode = FAKE_STREAM;
+	id = request("POST", "/", SPAN_LIT("hello"), true);
+	talk(SIZE_MAX);
+	exchange_finish(fake.last);
+	talk(SIZE_MAX);
+	h2->ops->finish(h2, false);
+	talk(SIZE_MAX);
+	assert_int_equal(streams[id].closed_by, 0);
+	fake_pass(4000);
+	talk(SIZE_MAX);
+	assert_int_equal(streams[id].closed_by, NGHTTP2_NO_ERROR + 1);
+	assert_true(h2->ops->done(h2));
+}
+
+/* A stream that crosses the notice is told when the time is up. */
+static void test_drain_crossed(void **state)
+{
+	int32_t id;
+
+	(void)state;
+	fake.mode = FAKE_STREAM;
+	talk(SIZE_MAX);
+	h2->ops->finish(h2, false);
+	id = request("POST", "/", SPAN_LIT("hello"), true);
+	talk(SIZE_MAX);
+	assert_true(body_is(id, "hello"));
+	fake_pass(2000);
+	talk(SIZE_MAX);
+	assert_true(body_is(id, "hellocut"));
+	assert_int_equal(fake.cut, SG_CLOSED);
 }
 
 static void test_reset(void **state)
@@ -156,6 +199,8 @@ int main(void)
 		T(test_backlog),
 		T(test_slow_reader),
 		T(test_drain),
+		T(test_drain_after_the_answer),
+		T(test_drain_crossed),
 		T(test_reset),
 #undef T
 	};
