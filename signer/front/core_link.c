@@ -16,34 +16,43 @@ enum {
 	GRACE_US = 500 * 1000,	   /* beyond the deadline, for the way back */
 	US_PER_MS = 1000,
 	STATUS_TEXT_MAX = 512, /* bytes kept of a reason or an origin */
+	/* A client's share of the credit for what it walked away from. */
+	ABANDONED_SHARE = 4,
+	CLIENT_BITS = 12,
 	MESSAGE_OVERHEAD = 256 /* bytes of head, fixed part and padding */
 };
 
 enum kind { KIND_ISSUE, KIND_ASK, KIND_COUNT };
 
-/* A question in flight.  Those of a kind are given the same time, so that
- * each kind's list is in order of its deadlines. */
+/* A question, from when it is asked until the core has answered, also when
+ * nobody waits for that any more: it still takes up room in the core.  Those
+ * of a kind are given the same time, so that each kind's list is in order of
+ * its deadlines. */
 struct op {
 	struct op *prev, *next;
 	op_id id;
 	enum kind kind;
 	uint64_t give_up_us; /* CLOCK_MONOTONIC */
-	core_answer answer;
+	core_answer answer;  /* NULL: nobody waits */
 	void *asker;
+	uint16_t client; /* index of abandoned[] */
+	bool abandoned;	 /* and counted there */
 };
 
 struct core_link {
 	struct channel *channel; /* NULL: the core is down */
 	uv_loop_t *loop;
-	uv_timer_t timer; /* runs while a question is in flight */
-	struct slots *slots;
+	uv_timer_t timer;	       /* runs while a question is in flight */
+	struct slots *slots;	       /* all that the core owes an answer */
 	struct op *ops, *free_ops;     /* QUESTIONS_MAX; chained by next */
 	struct op waiting[KIND_COUNT]; /* heads of the rings, oldest first */
+	struct op unwanted; /* the same, of those that nobody waits for */
+	size_t in_flight;   /* those that somebody waits for */
 	uint32_t credit;
-	/* Answers that this channel still owes.  Counted apart from the
-	 * questions: one that was forgotten or given up still takes up room
-	 * in the core. */
-	uint32_t owed;
+	/* Forgotten questions that the core still works on, by a hash of the
+	 * client's identity: who sends requests and goes away must not use up
+	 * the credit of those who stay. */
+	uint16_t abandoned[1 << CLIENT_BITS];
 	bool has_status, has_hash;
 	struct wire_status status;
 	uint8_t reason[STATUS_TEXT_MAX], origin[STATUS_TEXT_MAX];
@@ -55,29 +64,56 @@ struct core_link {
 
 /* --- questions --------------------------------------------------------- */
 
-static void unlink_op(struct core_link *l, struct op *op)
+static void unlink_op(struct op *op)
 {
 	op->prev->next = op->next;
 	op->next->prev = op->prev;
+}
+
+static void append(struct op *head, struct op *op)
+{
+	op->prev = head->prev;
+	op->next = head;
+	op->prev->next = op;
+	head->prev = op;
+}
+
+/* The core owes no answer to OP any more. */
+static void release(struct core_link *l, struct op *op)
+{
+	(void)slots_take(l->slots, op->id);
+	unlink_op(op);
+	if (op->answer != NULL)
+		l->in_flight--;
+	if (op->abandoned)
+		l->abandoned[op->client]--;
 	op->next = l->free_ops;
 	l->free_ops = op;
 }
 
-/* OP, already out of the slots, ends: M, or ERR without one. */
+/* Nobody waits for OP any more, but the core works on it. */
+static void disown(struct core_link *l, struct op *op)
+{
+	unlink_op(op);
+	append(&l->unwanted, op);
+	op->answer = NULL;
+	l->in_flight--;
+}
+
+/* OP is answered: by M, or by ERR without one. */
 static void finish(struct core_link *l, struct op *op, const struct wire_msg *m,
 		   enum sg_err err)
 {
 	const core_answer answer = op->answer;
 	void *asker = op->asker;
 
-	unlink_op(l, op);
-	answer(asker, m, err);
+	release(l, op);
+	if (answer != NULL)
+		answer(asker, m, err);
 }
 
-static struct op *oldest(struct core_link *l, enum kind kind)
+static struct op *oldest(struct op *head)
 {
-	struct op *head = &l->waiting[kind];
-
 	return head->next == head ? NULL : head->next;
 }
 
@@ -86,11 +122,11 @@ static void fail_all(struct core_link *l, enum sg_err err)
 	struct op *op;
 
 	for (int kind = 0; kind < KIND_COUNT; kind++) {
-		while ((op = oldest(l, (enum kind)kind)) != NULL) {
-			(void)slots_take(l->slots, op->id);
+		while ((op = oldest(&l->waiting[kind])) != NULL)
 			finish(l, op, NULL, err);
-		}
 	}
+	while ((op = oldest(&l->unwanted)) != NULL)
+		release(l, op);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -102,7 +138,7 @@ static void arm(struct core_link *l, uint64_t now)
 	const struct op *op;
 
 	for (int kind = 0; kind < KIND_COUNT; kind++) {
-		op = oldest(l, (enum kind)kind);
+		op = oldest(&l->waiting[kind]);
 		if (op != NULL && op->give_up_us < next)
 			next = op->give_up_us;
 	}
@@ -119,45 +155,55 @@ static void on_timer(uv_timer_t *timer)
 	struct op *op;
 
 	for (int kind = 0; kind < KIND_COUNT; kind++) {
-		while ((op = oldest(l, (enum kind)kind)) != NULL &&
+		while ((op = oldest(&l->waiting[kind])) != NULL &&
 		       op->give_up_us <= now) {
-			(void)slots_take(l->slots, op->id);
-			finish(l, op, NULL, SG_TIMED_OUT);
+			const core_answer answer = op->answer;
+
+			disown(l, op);
+			answer(op->asker, NULL, SG_TIMED_OUT);
 		}
 	}
 	arm(l, now);
 }
 
-/* A question of KIND, in flight from now on. */
-static enum sg_err begin(struct core_link *l, enum kind kind,
-			 uint64_t give_up_us, struct op **out)
+/* FNV-1a.  Two clients that share a counter are held up together at worst. */
+static uint16_t client_of(struct span identity)
+{
+	uint32_t h = 2166136261U;
+
+	for (size_t i = 0; i < identity.n; i++)
+		h = (h ^ identity.p[i]) * 16777619U;
+	return (uint16_t)((h ^ h >> CLIENT_BITS ^ h >> 2 * CLIENT_BITS) &
+			  ((1U << CLIENT_BITS) - 1));
+}
+
+/* A question like FROM, in flight from now on. */
+static enum sg_err begin(struct core_link *l, const struct op *from,
+			 struct op **out)
 {
 	struct op *op = l->free_ops;
-	struct op *head = &l->waiting[kind];
 	enum sg_err err;
 
 	if (l->channel == NULL || l->credit == 0)
 		return SG_CORE_DOWN; /* no credit at all: it is starting */
-	if (l->owed >= l->credit || op == NULL)
+	if (core_link_room(l) == 0 || op == NULL)
+		return SG_BUSY;
+	if (l->abandoned[from->client] > l->credit / ABANDONED_SHARE)
 		return SG_BUSY;
 	err = slots_put(l->slots, op, &op->id);
 	if (err != SG_OK)
 		return err;
 	l->free_ops = op->next;
-	op->kind = kind;
-	op->give_up_us = give_up_us;
-	op->prev = head->prev;
-	op->next = head;
-	op->prev->next = op;
-	head->prev = op;
+	op->kind = from->kind;
+	op->give_up_us = from->give_up_us;
+	op->answer = from->answer;
+	op->asker = from->asker;
+	op->client = from->client;
+	op->abandoned = false;
+	append(&l->waiting[op->kind], op);
+	l->in_flight++;
 	*out = op;
 	return SG_OK;
-}
-
-static void cancel(struct core_link *l, struct op *op)
-{
-	(void)slots_take(l->slots, op->id);
-	unlink_op(l, op);
 }
 
 /* OP has been sent, unless ERR: then it never was. */
@@ -165,10 +211,9 @@ static enum sg_err sent(struct core_link *l, struct op *op, enum sg_err err,
 			uint64_t *question)
 {
 	if (err != SG_OK) {
-		cancel(l, op);
+		release(l, op); /* the core owes nothing */
 		return err;
 	}
-	l->owed++;
 	*question = op->id;
 	if (!uv_is_active((const uv_handle_t *)&l->timer))
 		arm(l, clock_mono_us());
@@ -178,17 +223,20 @@ static enum sg_err sent(struct core_link *l, struct op *op, enum sg_err err,
 enum sg_err core_link_issue(struct core_link *l, const struct wire_issue *m,
 			    core_answer answer, void *asker, uint64_t *question)
 {
+	const struct op from = {.kind = KIND_ISSUE,
+				.give_up_us = m->deadline_us + GRACE_US,
+				.answer = answer,
+				.asker = asker,
+				.client = client_of(m->identity)};
 	struct wire_packet *w;
 	struct op *op;
 	enum sg_err err;
 
 	if (m->request.n > WIRE_REQUEST_MAX)
 		return SG_TOO_BIG;
-	err = begin(l, KIND_ISSUE, m->deadline_us + GRACE_US, &op);
+	err = begin(l, &from, &op);
 	if (err != SG_OK)
 		return err;
-	op->answer = answer;
-	op->asker = asker;
 	w = channel_room(l->channel,
 			 m->request.n + m->identity.n + MESSAGE_OVERHEAD);
 	err = w == NULL ? SG_BUSY : wire_put_issue(w, op->id, m);
@@ -198,15 +246,18 @@ enum sg_err core_link_issue(struct core_link *l, const struct wire_issue *m,
 enum sg_err core_link_ask(struct core_link *l, const struct wire_ask *m,
 			  core_answer answer, void *asker, uint64_t *question)
 {
+	const struct op from = {.kind = KIND_ASK,
+				.give_up_us = clock_mono_us() + ASK_US,
+				.answer = answer,
+				.asker = asker,
+				.client = client_of(m->identity)};
 	struct wire_packet *w;
 	struct op *op;
 	enum sg_err err;
 
-	err = begin(l, KIND_ASK, clock_mono_us() + ASK_US, &op);
+	err = begin(l, &from, &op);
 	if (err != SG_OK)
 		return err;
-	op->answer = answer;
-	op->asker = asker;
 	w = channel_room(l->channel, m->identity.n + MESSAGE_OVERHEAD);
 	err = w == NULL ? SG_BUSY : wire_put_ask(w, op->id, m);
 	return sent(l, op, err, question);
@@ -214,10 +265,13 @@ enum sg_err core_link_ask(struct core_link *l, const struct wire_ask *m,
 
 void core_link_forget(struct core_link *l, uint64_t question)
 {
-	struct op *op = slots_take(l->slots, question);
+	struct op *op = slots_find(l->slots, question);
 
-	if (op != NULL)
-		unlink_op(l, op);
+	if (op == NULL || op->answer == NULL)
+		return;
+	disown(l, op);
+	op->abandoned = true;
+	l->abandoned[op->client]++;
 }
 
 uint32_t core_link_credit(const struct core_link *l)
@@ -228,13 +282,14 @@ uint32_t core_link_credit(const struct core_link *l)
 uint32_t core_link_room(const struct core_link *l)
 {
 	const uint32_t credit = core_link_credit(l);
+	const uint32_t owed = (uint32_t)slots_used(l->slots);
 
-	return l->owed < credit ? credit - l->owed : 0;
+	return owed < credit ? credit - owed : 0;
 }
 
 size_t core_link_in_flight(const struct core_link *l)
 {
-	return slots_used(l->slots);
+	return l->in_flight;
 }
 
 const struct wire_status *core_link_status(const struct core_link *l)
@@ -271,12 +326,11 @@ static bool on_answer(struct core_link *l, const struct wire_msg *m)
 	enum kind kind;
 	struct op *op;
 
-	if (l->owed == 0 || !answer_is_sound(m, &kind))
+	if (!answer_is_sound(m, &kind))
 		return false;
-	l->owed--;
-	op = slots_take(l->slots, m->id);
+	op = slots_find(l->slots, m->id);
 	if (op == NULL)
-		return true; /* forgotten, or given up */
+		return false; /* never asked, or answered before */
 	if (kind != KIND_COUNT && kind != op->kind) {
 		finish(l, op, NULL, SG_CORE_DOWN);
 		return false;
@@ -349,7 +403,6 @@ static void detach(struct core_link *l)
 	channel_close(l->channel);
 	l->channel = NULL;
 	l->credit = 0;
-	l->owed = 0;
 	l->has_status = false;
 	fail_all(l, SG_CORE_DOWN);
 }
@@ -359,7 +412,7 @@ static void on_end(void *ctx, bool bad)
 	struct core_link *l = (struct core_link *)ctx;
 
 	log_event(LOG_WARNING, bad ? "core-bad" : "core-gone", "in_flight=%zu",
-		  slots_used(l->slots));
+		  l->in_flight);
 	detach(l);
 	if (bad && l->on_bad != NULL)
 		l->on_bad(l->bad_ctx);
@@ -404,6 +457,7 @@ enum sg_err core_link_create(uv_loop_t *loop, core_status status, void *ctx,
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		l->waiting[kind].prev = l->waiting[kind].next =
 			&l->waiting[kind];
+	l->unwanted.prev = l->unwanted.next = &l->unwanted;
 	l->timer.data = l;
 	l->loop = loop;
 	l->on_status = status;

@@ -112,18 +112,18 @@ static bool is_control(const nghttp2_frame *frame)
 	}
 }
 
-static bool too_many_controls(struct http2 *h)
+/* One more into B, which leaks RATE a second: is that beyond BURST? */
+static bool overflows(struct http2_bucket *b, uint64_t rate, uint64_t burst)
 {
 	const uint64_t now = clock_mono_us();
-	const uint64_t leaked =
-		(now - h->controls_us) * CONTROLS_RATE / 1000000;
+	const uint64_t leaked = (now - b->at_us) * rate / 1000000;
 
 	if (leaked > 0) {
-		h->controls -= leaked < h->controls ? leaked : h->controls;
-		h->controls_us = now;
+		b->n -= leaked < b->n ? leaked : b->n;
+		b->at_us = now;
 	}
-	h->controls++;
-	return h->controls > CONTROLS_BURST;
+	b->n++;
+	return b->n > burst;
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
@@ -132,7 +132,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
 	struct http2 *h = ctx;
 	struct stream *s;
 
-	if (is_control(frame) && too_many_controls(h)) {
+	if (is_control(frame) &&
+	    overflows(&h->controls, CONTROLS_RATE, CONTROLS_BURST)) {
 		http2_terminate(h, NGHTTP2_ENHANCE_YOUR_CALM);
 		return 0;
 	}
@@ -162,12 +163,24 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 	return 0;
 }
 
+/* A frame of the client's that makes no sense has us reset its stream, which
+ * frees the place but not the core: to us it is a reset of the client's. */
+static bool is_provoked_reset(const nghttp2_frame *frame)
+{
+	return frame->hd.type == NGHTTP2_RST_STREAM &&
+	       frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
+	       frame->rst_stream.error_code != NGHTTP2_REFUSED_STREAM;
+}
+
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame,
 		   void *ctx)
 {
+	struct http2 *h = ctx;
 	struct stream *s;
 
-	(void)ctx;
+	if (is_provoked_reset(frame) &&
+	    overflows(&h->resets, RESETS_RATE, RESETS_BURST))
+		http2_terminate(h, NGHTTP2_ENHANCE_YOUR_CALM);
 	if ((frame->hd.type != NGHTTP2_HEADERS &&
 	     frame->hd.type != NGHTTP2_DATA) ||
 	    (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)

@@ -12,14 +12,19 @@
  * http2_stream: one request and its answer in an HTTP/2 connection; the inside
  * of http2.c, which drives it by what the session reports.
  */
+struct http2_bucket { /* leaks */
+	uint64_t at_us, n;
+};
+
 struct http2 {
 	struct http http; /* first: a struct http * is one to this */
 	nghttp2_session *session;
 	struct wheel_timer timer; /* without streams: idle; or goodbye */
 	struct stream *first;
-	size_t queued;			/* bytes of answers not pulled yet */
-	unsigned streaming;		/* exchanges that are streams */
-	uint64_t controls_us, controls; /* a leaking bucket */
+	size_t queued;		      /* bytes of answers not pulled yet */
+	unsigned streaming;	      /* exchanges that are streams */
+	struct http2_bucket controls; /* frames that ask for nothing */
+	struct http2_bucket resets;   /* that the client brought us to */
 	struct span frame; /* pulled from the session, not copied yet */
 	bool finishing, said_goodbye, done;
 };

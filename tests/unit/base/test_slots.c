@@ -40,7 +40,10 @@ static void test_full(void **state)
 	assert_int_equal(slots_put(s, &ops[1], &id[1]), SG_OK);
 	assert_int_equal(slots_put(s, &ops[2], &id[2]), SG_BUSY);
 	assert_int_equal(slots_used(s), 2);
+	assert_ptr_equal(slots_find(s, id[1]), &ops[1]);
+	assert_int_equal(slots_used(s), 2);
 	assert_ptr_equal(slots_take(s, id[1]), &ops[1]);
+	assert_null(slots_find(s, id[1]));
 	assert_int_equal(slots_put(s, &ops[2], &id[2]), SG_OK);
 	assert_ptr_equal(slots_take(s, id[2]), &ops[2]);
 	assert_ptr_equal(slots_take(s, id[0]), &ops[0]);
@@ -58,6 +61,8 @@ static void test_false_ids(void **state)
 	(void)state;
 	assert_int_equal(slots_create(1, &s), SG_OK);
 	assert_null(slots_take(s, 0));
+	assert_null(slots_find(s, 0));
+	assert_null(slots_find(s, 7));
 	assert_int_equal(slots_put(s, &ops[0], &id), SG_OK);
 	assert_true(id != 0);
 	assert_null(slots_take(s, 0));

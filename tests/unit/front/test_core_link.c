@@ -196,6 +196,66 @@ static void test_forgotten(void **state)
 	assert_int_equal(seen.bad, 0);
 }
 
+static enum sg_err issue_as(const char *identity, uint64_t *question)
+{
+	const struct wire_issue m = {.deadline_us =
+					     clock_mono_us() + DEADLINE_US,
+				     .identity = span_str(identity),
+				     .request = SPAN_LIT("\xa0")};
+
+	return core_link_issue(front_end, &m, on_answer, &asker[0], question);
+}
+
+/* A client that walks away from its requests does not use up the credit. */
+static void test_abandoned(void **state)
+{
+	enum { SHARE = 4 }; /* of a credit of 16 */
+	uint64_t id[SHARE + 1];
+	uint64_t q;
+
+	(void)state;
+	core_credit(16);
+	for (int i = 0; i <= SHARE; i++) {
+		assert_int_equal(issue_as("walks away", &q), SG_OK);
+		id[i] = core_takes(WIRE_ISSUE).id;
+		core_link_forget(front_end, q);
+	}
+	assert_int_equal(issue_as("walks away", &q), SG_BUSY);
+	assert_int_equal(issue_as("stays", &q), SG_OK);
+	issues(core_takes(WIRE_ISSUE).id, 1);
+	assert_int_equal(asker[0].calls, 1);
+	issues(id[0], 1);
+	assert_int_equal(asker[0].calls, 1);
+	assert_int_equal(issue_as("walks away", &q), SG_OK);
+	assert_int_equal(core_link_room(front_end), 16 - SHARE - 1);
+	/* A new core knows nothing of the old one's. */
+	core_dies();
+	connect_core();
+	core_credit(16);
+	assert_int_equal(core_link_room(front_end), 16);
+	for (int i = 0; i <= SHARE; i++) {
+		assert_int_equal(issue_as("walks away", &q), SG_OK);
+		core_link_forget(front_end, q);
+	}
+	assert_int_equal(issue_as("walks away", &q), SG_BUSY);
+}
+
+static void test_answered_twice(void **state)
+{
+	uint64_t q;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(issue(&asker[0], DEADLINE_US, &q), SG_OK);
+	assert_int_equal(issue(&asker[1], DEADLINE_US, &q), SG_OK);
+	id = core_takes(WIRE_ISSUE).id;
+	issues(id, 1);
+	issues(id, 1);
+	assert_int_equal(asker[0].calls, 1);
+	assert_int_equal(seen.bad, 1);
+	assert_int_equal(asker[1].err, SG_CORE_DOWN);
+}
+
 static void test_deadline_and_late_answer(void **state)
 {
 	const uint64_t end = clock_mono_us() + PATIENCE_US;
@@ -406,6 +466,8 @@ int main(void)
 		TEST(test_message_arrives_whole),
 		TEST(test_credit),
 		TEST(test_forgotten),
+		TEST(test_abandoned),
+		TEST(test_answered_twice),
 		TEST(test_deadline_and_late_answer),
 		TEST(test_death_and_restart),
 		TEST(test_new_link_replaces_old),

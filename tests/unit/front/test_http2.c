@@ -252,6 +252,34 @@ static void test_rapid_reset(void **state)
 	assert_in_range(fake.opened, 100, 1000);
 }
 
+/* The same, but it is we who reset: each window grows beyond its bounds. */
+static void test_made_to_reset(void **state)
+{
+	static uint8_t buf[65536];
+	static const uint8_t settings_ack[] = {0, 0, 0, 4, 1, 0, 0, 0, 0};
+	uint8_t frames[] = {/* HEADERS, END_HEADERS and END_STREAM: GET https /,
+			       authority a */
+			    0,
+			    0, 6, 1, 5, 0, 0, 0, 0, 0x82, 0x87, 0x84, 0x41, 1,
+			    'a',
+			    /* WINDOW_UPDATE of 2^31 - 1 */
+			    0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff};
+
+	(void)state;
+	fake.mode = FAKE_LATER;
+	raw_start();
+	raw(span_of(settings_ack, sizeof(settings_ack)));
+	for (unsigned id = 1; id < 4000 && !h2->ops->done(h2); id += 2) {
+		frames[7] = frames[22] = (uint8_t)(id >> 8);
+		frames[8] = frames[23] = (uint8_t)id;
+		raw(span_of(frames, sizeof(frames)));
+		while (h2->ops->pull(h2, buf, sizeof(buf)) > 0) {
+		}
+	}
+	assert_true(h2->ops->done(h2));
+	assert_in_range(fake.opened, 100, 1000);
+}
+
 static void test_ping_flood_unread(void **state)
 {
 	(void)state;
@@ -351,6 +379,7 @@ int main(void)
 		CASE(test_expired_client_is_refused),
 		CASE(test_not_http2),
 		CASE(test_rapid_reset),
+		CASE(test_made_to_reset),
 		CASE(test_ping_flood_unread),
 		CASE(test_ping_flood_read),
 		CASE(test_settings_flood),
