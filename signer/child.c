@@ -175,6 +175,7 @@ static void on_reaped(uv_process_t *process, int64_t status, int signal)
 	log_death(c, status, signal);
 	c->process = NULL;
 	c->up = c->reloading = c->draining = false;
+	c->accuser = 0;
 	channel_close(c->control);
 	c->control = NULL;
 	uv_close((uv_handle_t *)process, free_process);

@@ -53,6 +53,7 @@ struct child {
 	uint32_t generation; /* of the configuration that it has */
 	bool reloading;	     /* a WIRE_RELOAD is not yet answered */
 	bool draining;	     /* WIRE_DRAIN has been sent */
+	unsigned accuser;    /* front slot + 1 that accused it; 0: none */
 };
 
 /* Set up C for ROLE and SLOT with a metrics page.  Errors: SG_IO. */

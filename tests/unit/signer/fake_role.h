@@ -105,6 +105,8 @@ static inline void fake_take_link(struct fake *f, const struct wire_msg *m,
 			  role_name((enum wire_role)link.role), link.slot);
 		if (fake_told(f, "accuse") && link.role == WIRE_FRONT)
 			fake_accuse(WIRE_FRONT);
+		if (fake_told(f, "accuse core") && link.role == WIRE_CORE)
+			fake_accuse(WIRE_CORE);
 		if (fake_told(f, "slander"))
 			fake_accuse(WIRE_HSM);
 	}

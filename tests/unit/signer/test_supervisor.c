@@ -130,6 +130,36 @@ static void test_slander(void **state)
 	drain(r);
 }
 
+/* One front's word ends the front, again and again, and never the core. */
+static void test_front_accuses_core(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "front.1", "accuse core");
+	launch(r);
+	wait_for(r, "process-killed process=front/1", 3);
+	order(r, "front.1", "");
+	wait_for(r, "supervisor ready ", 1);
+	assert_int_equal(seen(r, "process-started process=core/0"), 1);
+	assert_int_equal(seen(r, "process-started process=front/0"), 1);
+	drain(r);
+}
+
+static void test_two_fronts_accuse_core(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "front.1", "accuse core");
+	order(r, "front.0", "accuse core");
+	launch(r);
+	wait_for(r, "process-killed process=core/0", 1);
+	order(r, "front.0", "");
+	order(r, "front.1", "");
+	wait_for(r, "process-started process=core/0", 2);
+	wait_for(r, "supervisor ready ", 1);
+	drain(r);
+}
+
 static void test_bad_messages(void **state)
 {
 	struct run *r = *state;
@@ -257,13 +287,22 @@ static void test_bad_config(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_stopped),	TEST(test_life),
-		TEST(test_deaths),	TEST(test_back_off),
-		TEST(test_pin_refused), TEST(test_bad_peer),
-		TEST(test_slander),	TEST(test_bad_messages),
-		TEST(test_drain_time),	TEST(test_second_signal),
-		TEST(test_only_one),	TEST(test_port_taken),
-		TEST(test_ops_socket),	TEST(test_supervisor_killed),
+		TEST(test_stopped),
+		TEST(test_life),
+		TEST(test_deaths),
+		TEST(test_back_off),
+		TEST(test_pin_refused),
+		TEST(test_bad_peer),
+		TEST(test_slander),
+		TEST(test_front_accuses_core),
+		TEST(test_two_fronts_accuse_core),
+		TEST(test_bad_messages),
+		TEST(test_drain_time),
+		TEST(test_second_signal),
+		TEST(test_only_one),
+		TEST(test_port_taken),
+		TEST(test_ops_socket),
+		TEST(test_supervisor_killed),
 		TEST(test_bad_config),
 	};
 
