@@ -45,8 +45,8 @@ enum sg_err assembly_make(struct assembly *a,
 	err = cwt_encode(&claims, scratch, ASSEMBLY_SCRATCH, &payload_n);
 	if (err != SG_OK)
 		return err;
-	buf = reserve(a, payload_n + ASSEMBLY_WRAP_MAX + parts->uvci.n +
-				 parts->warnings.n);
+	buf = reserve(a, payload_n + ASSEMBLY_WRAP_MAX + prot.n +
+				 parts->uvci.n + parts->warnings.n);
 	if (buf == NULL)
 		return SG_NO_MEMORY;
 	err = cose_sig_structure(prot, span_of(NULL, 0),
@@ -59,19 +59,19 @@ enum sg_err assembly_make(struct assembly *a,
 	a->sig_structure = span_of(buf, n);
 	/* The payload is the Sig_structure's last field: kept once. */
 	a->payload = span_of(buf + n - payload_n, payload_n);
+	a->prot = append(buf, &n, prot);
+	memcpy(a->kid, key->dsc.kid, sizeof(a->kid));
 	a->uvci = append(buf, &n, parts->uvci);
 	a->warnings = append(buf, &n, parts->warnings);
 	return SG_OK;
 }
 
-enum sg_err assembly_sign1(const struct assembly *a, const struct key *key,
-			   struct span signature,
+enum sg_err assembly_sign1(const struct assembly *a, struct span signature,
 			   uint8_t scratch[ASSEMBLY_SCRATCH], struct span *cose)
 {
 	size_t n = 0;
-	const enum sg_err err =
-		cose_sign1_encode(span_of(key->prot, key->prot_n), a->payload,
-				  signature, scratch, ASSEMBLY_SCRATCH, &n);
+	const enum sg_err err = cose_sign1_encode(
+		a->prot, a->payload, signature, scratch, ASSEMBLY_SCRATCH, &n);
 
 	if (err == SG_OK)
 		*cose = span_of(scratch, n);

@@ -21,7 +21,9 @@ enum {
 struct assembly {
 	struct span sig_structure; /* RFC 9052 s. 4.4 */
 	struct span payload;	   /* the CWT, inside it */
+	struct span prot;	   /* the protected header that is signed */
 	struct span uvci, warnings;
+	uint8_t kid[COSE_KID_BYTES]; /* in it */
 	uint8_t *more; /* the buffer where `fixed` is too small, or NULL */
 	uint8_t fixed[ASSEMBLY_FIXED];
 };
@@ -35,7 +37,8 @@ struct assembly_parts {
 };
 
 /*
- * Assemble PARTS, copying all of it, by way of SCRATCH.
+ * Assemble PARTS, copying all of it (the key's certificate may be renewed
+ * before the signature comes), by way of SCRATCH.
  * Owns: A is the caller's; assembly_clear().
  * Errors: SG_TOO_BIG, SG_NO_MEMORY.
  */
@@ -43,10 +46,9 @@ SG_MUST_USE enum sg_err assembly_make(struct assembly *a,
 				      const struct assembly_parts *parts,
 				      uint8_t scratch[ASSEMBLY_SCRATCH]);
 
-/* The COSE_Sign1 of A, signed by KEY with SIGNATURE, written to SCRATCH.
- * Errors: SG_TOO_BIG. */
+/* The COSE_Sign1 of A with SIGNATURE, written to SCRATCH.  Errors: SG_TOO_BIG.
+ */
 SG_MUST_USE enum sg_err assembly_sign1(const struct assembly *a,
-				       const struct key *key,
 				       struct span signature,
 				       uint8_t scratch[ASSEMBLY_SCRATCH],
 				       struct span *cose);

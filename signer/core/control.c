@@ -109,7 +109,13 @@ static enum sg_err reload(struct control *c, const int *fds, char *reason,
 			log_event(LOG_WARNING, "reload-partial",
 				  "reason=\"changes of the keys, the state "
 				  "directory and in_flight take a restart\"");
-		desk_reload(c->desk, new, policy);
+		new->nkeys = c->settings->nkeys;
+		memcpy(new->key, c->settings->key, sizeof(new->key));
+		err = desk_reload(c->desk, new, policy);
+		if (err != SG_OK)
+			(void)snprintf(reason, cap,
+				       "a signing certificate is refused: %s",
+				       err_text(err));
 		policy_unref(policy);
 	}
 	free(new);

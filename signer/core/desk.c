@@ -340,15 +340,24 @@ enum sg_err desk_create(const struct desk_parts *parts, struct desk **out)
 	return SG_OK;
 }
 
-void desk_reload(struct desk *d, const struct core_settings *settings,
-		 struct policy *policy)
+enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
+			struct policy *policy)
 {
+	struct keyring *fresh;
+	const enum sg_err err =
+		keyring_reread(d->keys, settings, clock_wall_s(), &fresh);
+
+	if (err != SG_OK)
+		return err;
+	keyring_renew(d->keys, fresh);
 	policy_ref(policy); /* first: it may be the same one */
 	policy_unref(d->policy);
 	d->policy = policy;
 	issuer_set_policy(d->issuer, policy);
 	hsm_pool_rates(d->pool, settings);
 	tell_all(d);
+	review(d);
+	return SG_OK;
 }
 
 void desk_drain(struct desk *d)

@@ -48,10 +48,14 @@ SG_MUST_USE enum sg_err desk_create(const struct desk_parts *parts,
 SG_MUST_USE enum sg_err desk_link(struct desk *d, enum wire_role role,
 				  uint16_t slot, int fd);
 
-/* Judge by POLICY from now on, and use verify_* and test_sign_ms of SETTINGS;
- * all else of it takes a restart.  What is in flight keeps its policy. */
-void desk_reload(struct desk *d, const struct core_settings *settings,
-		 struct policy *policy);
+/* Judge by POLICY from now on, use verify_* and test_sign_ms of SETTINGS, and
+ * the certificates that its keys name; those keys are still those of the
+ * start, and all else takes a restart.  What is in flight keeps its policy and
+ * its certificate.
+ * Errors: those of keyring_reread(); then nothing has changed. */
+SG_MUST_USE enum sg_err desk_reload(struct desk *d,
+				    const struct core_settings *settings,
+				    struct policy *policy);
 
 /* Take no new request, answer what is in flight, then call `drained`. */
 void desk_drain(struct desk *d);

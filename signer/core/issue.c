@@ -132,8 +132,7 @@ static void on_released(struct release_item *item, enum sg_err err,
 	struct issue *i =
 		(struct issue *)((char *)item - offsetof(struct issue, item));
 	struct issuer *s = i->issuer;
-	const struct key *key = i->key;
-	struct wire_issued m = {.alg = key->alg,
+	struct wire_issued m = {.alg = i->key->alg,
 				.iat = i->iat,
 				.exp = i->exp,
 				.ledger_index = ledger_index,
@@ -141,7 +140,7 @@ static void on_released(struct release_item *item, enum sg_err err,
 				.violations = i->text.warnings};
 
 	if (err == SG_OK)
-		err = assembly_sign1(&i->text, key, item->facts.signature,
+		err = assembly_sign1(&i->text, item->facts.signature,
 				     s->scratch, &m.cose);
 	if (err != SG_OK) {
 		issue_fail(i, err);
@@ -149,7 +148,7 @@ static void on_released(struct release_item *item, enum sg_err err,
 	}
 	metric_add(METRIC_ISSUED, 1);
 	if (i->front != NULL) {
-		memcpy(m.kid, key->dsc.kid, sizeof(m.kid));
+		memcpy(m.kid, i->text.kid, sizeof(m.kid));
 		front_link_issued(i->front, i->id, &m);
 	}
 	issue_put(i);
@@ -180,7 +179,7 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 		.iat = i->iat,
 		.exp = i->exp,
 		.policy_hash = policy_hash(i->policy)};
-	memcpy(facts->kid, i->key->dsc.kid, sizeof(facts->kid));
+	memcpy(facts->kid, i->text.kid, sizeof(facts->kid));
 	i->item.released = on_released;
 	release_submit(i->issuer->part.release, &i->item);
 }

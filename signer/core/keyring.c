@@ -236,6 +236,86 @@ enum sg_err keyring_offer(struct keyring *k, const struct wire_hsm_key *key,
 	return SG_NOT_FOUND;
 }
 
+/* --- renewal ------------------------------------------------------------ */
+
+/* Has FRESH another certificate than KEY, from its file? */
+static bool is_renewed(const struct key *key, const struct key *fresh)
+{
+	return fresh->has_dsc && (fresh->certificate_n != key->certificate_n ||
+				  memcmp(fresh->certificate, key->certificate,
+					 key->certificate_n) != 0);
+}
+
+/* The test signatures prove the key that is there: another takes a restart. */
+static bool same_subject_key(const struct key *a, const struct key *b)
+{
+	const uint8_t *p = a->certificate;
+	const uint8_t *q = b->certificate;
+	X509 *x = d2i_X509(NULL, &p, (long)a->certificate_n);
+	X509 *y = d2i_X509(NULL, &q, (long)b->certificate_n);
+	bool same = false;
+
+	if (x != NULL && y != NULL)
+		same = EVP_PKEY_eq(X509_get0_pubkey(x), X509_get0_pubkey(y)) ==
+		       1;
+	X509_free(x);
+	X509_free(y);
+	return same;
+}
+
+static enum sg_err check_renewal(const struct key *key, const struct key *fresh,
+				 int64_t now)
+{
+	if (!is_renewed(key, fresh))
+		return SG_OK;
+	if (!same_subject_key(key, fresh))
+		return refused(key, SG_BAD_KEY,
+			       "its new certificate is for another key: that "
+			       "takes a restart");
+	if (now < fresh->dsc.not_before || now > fresh->dsc.not_after)
+		return refused(key, SG_EXPIRED,
+			       "its new certificate is not valid now");
+	return SG_OK;
+}
+
+enum sg_err keyring_reread(const struct keyring *k,
+			   const struct core_settings *settings, int64_t now,
+			   struct keyring **out)
+{
+	enum sg_err err = keyring_create(settings, out);
+
+	if (err != SG_OK)
+		return err;
+	if ((*out)->n != k->n)
+		err = SG_INTERNAL;
+	for (size_t i = 0; i < k->n && err == SG_OK; i++)
+		err = check_renewal(&k->key[i], &(*out)->key[i], now);
+	if (err != SG_OK) {
+		keyring_free(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
+void keyring_renew(struct keyring *k, struct keyring *fresh)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		struct key *key = &k->key[i];
+		const struct key old = *key;
+
+		if (!is_renewed(key, &fresh->key[i]))
+			continue;
+		*key = fresh->key[i];
+		key->state = old.state;
+		fresh->key[i] = old;
+		log_event(LOG_INFO, "key-renewed", "key=\"%s\" not_after=%lld",
+			  key->label, (long long)key->dsc.not_after);
+	}
+	keyring_free(fresh);
+}
+
+/* --- what is there ------------------------------------------------------ */
+
 bool keyring_valid(const struct keyring *k, size_t index, int64_t now)
 {
 	const struct key *key = &k->key[index];

@@ -81,6 +81,20 @@ SG_MUST_USE enum sg_err keyring_offer(struct keyring *k,
 				      const struct wire_hsm_key *key,
 				      size_t *index);
 
+/*
+ * Read the certificates that SETTINGS (those K was made of) name once more.
+ * Owns: *OUT is the caller's; keyring_renew() or keyring_free().
+ * Errors: those of keyring_create(); SG_BAD_KEY (a new certificate for another
+ * public key), SG_EXPIRED (a new one that is not valid at NOW): logged.
+ */
+SG_MUST_USE enum sg_err keyring_reread(const struct keyring *k,
+				       const struct core_settings *settings,
+				       int64_t now, struct keyring **out);
+/* Take the certificates of FRESH, of keyring_reread(), into K.
+ * Owns: FRESH, which is gone.  What was made of the old ones is K's no more:
+ * nobody keeps a pointer to it. */
+void keyring_renew(struct keyring *k, struct keyring *fresh);
+
 /* May key INDEX sign certificates of KIND at NOW (seconds since 1970)? */
 bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 		   int64_t now);

@@ -42,25 +42,20 @@ static inline void signer_extend(X509 *cert, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
-static inline struct signer signer_make(const struct signer_shape *shape)
+/* A certificate for the key of S. */
+static inline void signer_certify(struct signer *s,
+				  const struct signer_shape *shape)
 {
-	struct signer s = {.alg = shape->alg};
 	X509 *cert = X509_new();
 	X509_NAME *name;
 
-	if (shape->alg == COSE_ES256)
-		s.key = EVP_EC_gen("P-256");
-	else if (shape->alg == COSE_PS256)
-		s.key = EVP_RSA_gen(2048);
-	else
-		s.key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	if (s.key == NULL || cert == NULL)
+	if (cert == NULL)
 		abort();
 	X509_set_version(cert, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
 	X509_gmtime_adj(X509_getm_notBefore(cert), shape->from_s);
 	X509_gmtime_adj(X509_getm_notAfter(cert), shape->to_s);
-	X509_set_pubkey(cert, s.key);
+	X509_set_pubkey(cert, s->key);
 	name = X509_get_subject_name(cert);
 	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
 				   (const unsigned char *)"test DSC", -1, -1,
@@ -68,12 +63,29 @@ static inline struct signer signer_make(const struct signer_shape *shape)
 	X509_set_issuer_name(cert, name);
 	signer_extend(cert, NID_key_usage, shape->key_usage);
 	signer_extend(cert, NID_ext_key_usage, shape->extended);
-	if (X509_sign(cert, s.key,
+	if (X509_sign(cert, s->key,
 		      shape->alg == COSE_EDDSA ? NULL : EVP_sha256()) == 0)
 		abort();
-	s.der_n = i2d_X509(cert, &s.der);
-	s.spki_n = i2d_PUBKEY(s.key, &s.spki);
+	s->der = NULL;
+	s->der_n = i2d_X509(cert, &s->der);
+	s->spki = NULL;
+	s->spki_n = i2d_PUBKEY(s->key, &s->spki);
 	X509_free(cert);
+}
+
+static inline struct signer signer_make(const struct signer_shape *shape)
+{
+	struct signer s = {.alg = shape->alg};
+
+	if (shape->alg == COSE_ES256)
+		s.key = EVP_EC_gen("P-256");
+	else if (shape->alg == COSE_PS256)
+		s.key = EVP_RSA_gen(2048);
+	else
+		s.key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	if (s.key == NULL)
+		abort();
+	signer_certify(&s, shape);
 	return s;
 }
 

@@ -243,7 +243,7 @@ static void test_reload(void **state)
 	o->hsm[0].mood = HSM_HOLDS;
 	front_issue(f, 1, &vn);
 	OFFICE_WAIT(o, o->hsm[0].nheld == 1);
-	desk_reload(o->desk, &o->settings, other);
+	assert_int_equal(desk_reload(o->desk, &o->settings, other), SG_OK);
 	/* Only what is in flight still holds the old one. */
 	policy_unref(o->policy);
 	o->policy = other;
@@ -264,6 +264,113 @@ static void test_reload(void **state)
 	assert_int_equal(front_answer(f, 3)->issued.exp -
 				 front_answer(f, 3)->issued.iat,
 			 30 * 86400);
+	office_close(o);
+}
+
+/* The certificate of the office's signer, in the file that the settings name.
+ */
+static void write_dsc(const struct office *o)
+{
+	FILE *f = fopen(o->settings.key[0].certificate, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(o->signer.der, 1, (size_t)o->signer.der_n, f),
+			 o->signer.der_n);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* One hsm, and a key whose certificate comes from a file. */
+static struct office *office_from_file(void)
+{
+	struct office *o = office_open(COSE_ES256);
+
+	(void)snprintf(o->settings.key[0].certificate, CORE_PATH_MAX,
+		       "/tmp/test-desk-%ld.der", (long)getpid());
+	write_dsc(o);
+	desk_free(o->desk);
+	office_open_desk(o);
+	office_add_front(o, 0);
+	office_add_hsm(o, 0, HSM_SIGNS);
+	OFFICE_WAIT(o, o->front[0].ready);
+	return o;
+}
+
+/* The same key, with another certificate. */
+static struct signer renewed(const struct signer *old, long to_s)
+{
+	const struct signer_shape shape = {
+		.alg = old->alg, .from_s = -7200, .to_s = to_s};
+	struct signer s = {.key = old->key, .alg = old->alg};
+
+	signer_certify(&s, &shape);
+	return s;
+}
+
+static void forget_certificate(struct signer *s)
+{
+	s->key = NULL; /* the other's */
+	signer_free(s);
+}
+
+/* A renewed certificate, for the same key in the same file, is taken; what is
+ * being signed goes out under the old one. */
+static void test_reload_renews(void **state)
+{
+	struct office *o = office_from_file();
+	struct fake_front *f = &o->front[0];
+	struct signer old = o->signer;
+	const struct ask ask[2] = {{.serial = 1}, {.serial = 2}};
+
+	(void)state;
+	o->hsm[0].mood = HSM_HOLDS;
+	front_issue(f, 1, &ask[0]);
+	OFFICE_WAIT(o, o->hsm[0].nheld == 1);
+	o->signer = renewed(&old, 3L * 365 * 86400);
+	write_dsc(o);
+	assert_int_equal(desk_reload(o->desk, &o->settings, o->policy), SG_OK);
+	front_issue(f, 2, &ask[1]);
+	OFFICE_WAIT(o, o->hsm[0].nheld == 2);
+	o->hsm[0].mood = HSM_SIGNS;
+	hsm_release_held(&o->hsm[0]);
+	OFFICE_WAIT(o, f->n == 2);
+	assert_certificate(o, front_answer(f, 2), &ask[1]);
+	o->second = old; /* whose kid the first one has */
+	assert_certificate(o, front_answer(f, 1), &ask[0]);
+	assert_memory_not_equal(front_answer(f, 1)->issued.kid,
+				front_answer(f, 2)->issued.kid, COSE_KID_BYTES);
+	o->second = (struct signer){0};
+	forget_certificate(&old);
+	unlink(o->settings.key[0].certificate);
+	office_close(o);
+}
+
+/* One that does not do leaves all as it was, the policy too. */
+static void test_reload_refuses(void **state)
+{
+	struct office *o = office_from_file();
+	struct fake_front *f = &o->front[0];
+	struct policy *other = office_policy(OTHER_POLICY);
+	struct signer good = o->signer;
+	struct signer bad = signer_usual(COSE_ES256);
+	const struct ask ask = {.serial = 1};
+
+	(void)state;
+	o->signer = bad; /* another key */
+	write_dsc(o);
+	assert_int_equal(desk_reload(o->desk, &o->settings, other), SG_BAD_KEY);
+	signer_free(&bad);
+	bad = renewed(&good, -60); /* expired */
+	o->signer = bad;
+	write_dsc(o);
+	assert_int_equal(desk_reload(o->desk, &o->settings, other), SG_EXPIRED);
+	unlink(o->settings.key[0].certificate);
+	assert_int_not_equal(desk_reload(o->desk, &o->settings, other), SG_OK);
+	forget_certificate(&bad);
+	o->signer = good;
+	front_issue(f, 1, &ask);
+	OFFICE_WAIT(o, f->n == 1);
+	assert_certificate(o, front_answer(f, 1), &ask);
+	policy_unref(other);
 	office_close(o);
 }
 
@@ -321,6 +428,8 @@ int main(void)
 		cmocka_unit_test(test_ask_policy),
 		cmocka_unit_test(test_ask_keys),
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_reload_renews),
+		cmocka_unit_test(test_reload_refuses),
 		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_drain_idle),
 	};
