@@ -35,7 +35,7 @@
  *	    pin: file:pin           # or credential:NAME (systemd)
  *	    processes: 2            # 1..16
  *	    sessions: 2             # threads and sessions a process, 1..256
- *	    hang: 10s               # optional
+ *	    hang: 3s                # optional
  *	    session_copies: false   # optional: sign with session copies
  *	    environment:            # optional, for the module
  *	      - SOFTHSM2_CONF=softhsm2.conf   # a value that names an existing

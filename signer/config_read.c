@@ -27,6 +27,7 @@ enum {
 	MINUTE_MS = 60 * SECOND_MS,
 	HOUR_MS = 60 * MINUTE_MS,
 	VERSION = 1,
+	HANG_MS = 3 * SECOND_MS,
 	/* Bounds that keep a slip of the pen from becoming an outage. */
 	CONNECTIONS_MAX = 1000000,
 	HEADER_BYTES_MIN = 1024,
@@ -221,7 +222,6 @@ static void read_hsm(const struct yaml_at *at, struct config_hsm *hsm)
 	};
 #undef AT
 
-	hsm->worker.hang_ms = 10 * SECOND_MS;
 	yaml_fields(at, fields, COUNT(fields), hsm);
 }
 
@@ -340,6 +340,26 @@ static void read_keys(const struct yaml_at *at, void *config,
 
 /* --- the whole file ------------------------------------------------------ */
 
+/* What waits behind a call that hangs has to be signed elsewhere in time. */
+static void settle_hangs(const struct yaml_at *root, struct config *c)
+{
+	const struct yaml_at hsms = yaml_child(root, "hsms");
+	const uint32_t half_ms = c->front.request_ms / 2;
+
+	for (size_t i = 0; i < c->nhsms; i++) {
+		const struct yaml_at item = yaml_item(&hsms, i);
+		const struct yaml_at at = yaml_child(&item, "hang");
+		uint32_t *hang_ms = &c->hsm[i].worker.hang_ms;
+
+		if (*hang_ms == 0 && !yaml_present(&at))
+			*hang_ms = half_ms < HANG_MS ? half_ms : HANG_MS;
+		else if (*hang_ms >= c->front.request_ms)
+			yaml_fault(&at, "must be below limits.request");
+		if (*hang_ms > c->core.hang_ms)
+			c->core.hang_ms = *hang_ms;
+	}
+}
+
 static void read_version(const struct yaml_at *at, void *config,
 			 const struct yaml_field *f)
 {
@@ -372,4 +392,5 @@ void config_read(struct yaml_tree *t, struct config *c)
 	const struct yaml_at root = yaml_root(t);
 
 	yaml_fields(&root, fields, COUNT(fields), c);
+	settle_hangs(&root, c);
 }

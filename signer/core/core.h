@@ -31,6 +31,7 @@ struct core_settings {
 	uint32_t verify_ecdsa_one_in; /* 1: all; 100: one in a hundred */
 	uint32_t verify_all_ms; /* after an HSM error, verify all that long */
 	uint32_t test_sign_ms;	/* between test signatures for readiness */
+	uint32_t hang_ms; /* the longest that an hsm gives one call; 0: 3 s */
 	char state[CORE_PATH_MAX]; /* directory */
 };
 

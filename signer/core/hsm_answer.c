@@ -77,8 +77,11 @@ static struct op *answered(struct hsm_pool *p, struct hsm_link *l, op_id id,
 	struct op *op = slots_take(p->flight, id);
 
 	*ok = true;
-	if (op == NULL)
+	if (op == NULL) {
+		if (id == l->stalled)
+			l->stalled = 0; /* slow, but it goes on */
 		return NULL;
+	}
 	if (op->at == l) {
 		hsm_link_forget(l, op);
 		return op;

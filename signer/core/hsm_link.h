@@ -56,8 +56,10 @@ struct hsm_link {
 	uint64_t usable;    /* bit k: key[k].good */
 	uint64_t passed;    /* the dispatch round that had nothing for it */
 	uint64_t logged_us; /* when its last failure was logged */
-	struct op_list flight;
-	size_t nkeys;		   /* of the keyring */
+	struct op_list flight; /* the oldest first */
+	op_id stalled;	       /* a job that was away for too long; 0: none */
+	uint64_t stalled_us;   /* when it was taken back */
+	size_t nkeys;	       /* of the keyring */
 	struct hsm_link_key key[]; /* by index in the keyring */
 };
 

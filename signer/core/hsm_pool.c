@@ -12,7 +12,11 @@
 
 enum {
 	FLIGHT_MAX = 1 << 16, /* operations at all hsms together */
-	US_PER_MS = 1000
+	US_PER_MS = 1000,
+	HANG_MS = 3000,
+	/* An hsm ends by itself when a call hangs; a job may have waited for
+	 * one call before its own. */
+	STALL_MORE_US = 1000 * 1000
 };
 
 /* --- links -------------------------------------------------------------- */
@@ -51,18 +55,25 @@ static void on_batch(void *ctx)
 	hsm_pool_dispatch(ctx);
 }
 
-/* Take everything back from L and close it. */
-static void drop_link(struct hsm_pool *p, struct hsm_link *l)
+void hsm_pool_take_back(struct hsm_pool *p, struct hsm_link *l, int avoid)
 {
 	struct op *op;
 
-	p->link[l->slot] = NULL;
 	/* From the newest to the oldest, each to the front: order is kept. */
 	while ((op = TAILQ_LAST(&l->flight, op_list)) != NULL) {
 		hsm_op_recall(p, op);
-		if (!op->test)
-			hsm_op_again(p, op, -1);
+		if (op->test)
+			hsm_test_result(p, l, op->key, false);
+		else
+			hsm_op_again(p, op, avoid);
 	}
+}
+
+/* Take everything back from L and close it. */
+static void drop_link(struct hsm_pool *p, struct hsm_link *l)
+{
+	p->link[l->slot] = NULL;
+	hsm_pool_take_back(p, l, -1);
 	for (size_t k = 0; k < l->nkeys; k++)
 		hsm_test_set(p, l, k, false);
 	hsm_link_close(l);
@@ -150,6 +161,11 @@ enum sg_err hsm_pool_create(uv_loop_t *loop, struct keyring *keys,
 void hsm_pool_rates(struct hsm_pool *p, const struct core_settings *settings)
 {
 	p->test_every_us = (uint64_t)settings->test_sign_ms * US_PER_MS;
+	p->stall_us =
+		STALL_MORE_US + 2 * US_PER_MS *
+					(uint64_t)(settings->hang_ms > 0
+							   ? settings->hang_ms
+							   : HANG_MS);
 	sigcheck_rates(p->check, settings);
 }
 
@@ -317,12 +333,22 @@ static void fail_waiting(struct hsm_pool *p, size_t k)
 
 void hsm_pool_tick(struct hsm_pool *p)
 {
-	const uint64_t now = clock_mono_us();
+	uint64_t now = clock_mono_us();
 
 	for (size_t i = 0; i < p->nlinks; i++) {
-		if (p->link[i] != NULL)
-			hsm_test_due(p, p->link[i], now);
+		struct hsm_link *l = p->link[i];
+
+		if (l == NULL)
+			continue;
+		if (hsm_test_stuck(p, l, now)) {
+			log_event(LOG_ERROR, "hsm-stuck", "hsm=%u", l->slot);
+			drop_link(p, l);
+			p->events->bad(p->ctx, (uint16_t)i);
+		} else {
+			hsm_test_due(p, l, now);
+		}
 	}
+	now = clock_mono_us(); /* not before what was just noted */
 	for (size_t k = 0; k < p->keys->n; k++) {
 		if (p->key[k].good == 0 &&
 		    now - p->key[k].down_since_us > HSM_POOL_GRACE_US)

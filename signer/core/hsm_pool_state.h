@@ -20,8 +20,9 @@ struct hsm_pool {
 	struct slots *flight;
 	struct sigcheck *check;
 	uint64_t test_every_us;
-	uint64_t round; /* of dispatch */
-	size_t turn;	/* of choose: where it begins to look */
+	uint64_t stall_us; /* a job that is away for longer is lost */
+	uint64_t round;	   /* of dispatch */
+	size_t turn;	   /* of choose: where it begins to look */
 	struct {
 		size_t good;		/* links that can use it */
 		size_t load;		/* operations queued and in flight */
@@ -31,6 +32,12 @@ struct hsm_pool {
 	size_t nlinks; /* slots in use: up to the highest */
 	struct hsm_link *link[HSM_POOL_LINKS_MAX];
 };
+
+/* --- hsm_pool.c --------------------------------------------------------- */
+
+/* Take everything back from L, to be signed first of all, rather not in the
+ * slot AVOID (-1: anywhere).  A test of it counts as failed. */
+void hsm_pool_take_back(struct hsm_pool *p, struct hsm_link *l, int avoid);
 
 /* --- hsm_answer.c ------------------------------------------------------- */
 
@@ -63,7 +70,10 @@ void hsm_test_result(struct hsm_pool *p, struct hsm_link *l, size_t k,
 		     bool good);
 /* Key K at L has become doubtful: out with it, until it proves itself. */
 void hsm_test_doubt(struct hsm_pool *p, struct hsm_link *l, size_t k);
-/* Test what is due at L; give up a test that is not answered. */
+/* Test what is due at L. */
 void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
+/* Take all work back from an L that keeps a job for too long.  True: it did
+ * not answer even after as long again, and has to be replaced. */
+bool hsm_test_stuck(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
 
 #endif /* SG_HSM_POOL_STATE_H */

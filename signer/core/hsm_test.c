@@ -4,7 +4,6 @@
 #include "hsm_pool_state.h"
 
 enum {
-	TEST_DEADLINE_US = 5 * 1000 * 1000,
 	RETEST_US = 1000 * 1000 /* after a test signature that failed */
 };
 
@@ -53,7 +52,7 @@ static void test_start(struct hsm_pool *p, struct hsm_link *l, size_t k)
 	op->message = span_of(
 		lk->test_message,
 		keyring_test_message(&p->keys->key[k], lk->test_message));
-	op->deadline_us = now + TEST_DEADLINE_US;
+	op->deadline_us = now + p->stall_us;
 	if (hsm_op_prepare(p, op, now) != SG_OK ||
 	    hsm_op_send(p, l, op, now) != SG_OK)
 		hsm_test_result(p, l, k, false);
@@ -68,14 +67,33 @@ void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us)
 
 		if (!lk->offered)
 			continue;
-		if (lk->test.place == OP_OUT && now_us >= lk->test_at_us) {
+		if (lk->test.place == OP_OUT && now_us >= lk->test_at_us)
 			test_start(p, l, k);
-		} else if (lk->test.place == OP_AT_HSM &&
-			   now_us >= lk->test.deadline_us) {
-			hsm_op_recall(p, &lk->test);
-			hsm_test_result(p, l, k, false);
-		}
 	}
+}
+
+bool hsm_test_stuck(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us)
+{
+	struct op *op = TAILQ_FIRST(&l->flight);
+
+	if (l->stalled != 0 && now_us - l->stalled_us >= p->stall_us)
+		return true;
+	if (op == NULL || now_us - op->sent_us < p->stall_us)
+		return false;
+	log_event(LOG_ERROR, "hsm-stalled", "hsm=%u in_flight=%zu", l->slot,
+		  l->in_flight);
+	if (l->stalled == 0) {
+		l->stalled = op->id;
+		l->stalled_us = now_us;
+	}
+	/* All of it, and none of the keys stays in use before it has proved
+	 * itself again: the whole process may have stopped. */
+	hsm_pool_take_back(p, l, l->slot);
+	for (size_t k = 0; k < l->nkeys; k++) {
+		if (l->key[k].offered)
+			hsm_test_doubt(p, l, k);
+	}
+	return false;
 }
 
 void hsm_test_doubt(struct hsm_pool *p, struct hsm_link *l, size_t k)

@@ -68,8 +68,9 @@ static void test_good(void **state)
 	assert_string_equal(w->name, "demo");
 	assert_string_equal(w->pin_file, fixture_path(&fix, "pin"));
 	assert_int_equal(w->sessions, 4);
-	assert_int_equal(w->hang_ms, 10000);
 	assert_false(w->session_copies);
+	assert_int_equal(w->hang_ms, 3000);
+	assert_int_equal(c->core.hang_ms, 3000);
 	assert_int_equal(w->nkeys, 1);
 	assert_string_equal(w->key[0].uri, "pkcs11:token=demo;object=dsc-1");
 	assert_int_equal(w->nenv, 2);
@@ -159,6 +160,8 @@ static const struct bad BAD[] = {
 	 ":22: hsms[0].hang: must be from"},
 	{"sessions: 4", "sessions: 4\n    session_copies: yes",
 	 ":22: hsms[0].session_copies: must be true or false"},
+	{"sessions: 4", "sessions: 4\n    hang: 10s",
+	 ":22: hsms[0].hang: must be below limits.request"},
 	{"PLAIN=value", "=value", ":24: hsms[0].environment[1]: must be"},
 	{"name: demo", "name: de mo", ":17: hsms[0].name: must be 1 to"},
 	{"keys:\n",
