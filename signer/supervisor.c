@@ -443,6 +443,7 @@ int supervisor_run(const char *config)
 	enum sg_err e;
 
 	log_role("supervisor");
+	log_no_wait();
 	if (sandbox_enter(WIRE_SUPERVISOR) != SG_OK ||
 	    self_path(s.exe) != SG_OK || uv_loop_init(&s.loop) != 0)
 		return EXIT_KILLED;

@@ -2,16 +2,21 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "metrics.h"
 
 enum {
 	ROLE_SIZE = 16,	       /* 15 bytes and the NUL */
@@ -28,6 +33,8 @@ static const char *const LEVEL_NAMES[] = {
 
 static char role_name[ROLE_SIZE] = "signerd";
 static _Atomic int level_limit = LOG_INFO;
+static _Atomic int log_fd = STDERR_FILENO;
+static _Atomic uint64_t dropped; /* lines since the last one that got out */
 
 void log_role(const char *role)
 {
@@ -37,6 +44,24 @@ void log_role(const char *role)
 void log_limit(enum log_level level)
 {
 	atomic_store_explicit(&level_limit, (int)level, memory_order_relaxed);
+}
+
+void log_no_wait(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &st) != 0 ||
+	    (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return;
+	/* Another opening of the same thing: the flag of the one that is
+	 * inherited belongs to our parents and children, too. */
+	fd = open("/proc/self/fd/2",
+		  O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		fd = atomic_exchange(&log_fd, fd);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
 }
 
 /* U+0000-001F, U+007F and, as UTF-8, U+0080-009F: a terminal acts on all. */
@@ -91,6 +116,46 @@ static size_t put_prefix(char *line, size_t size, enum log_level level,
 			   size - n);
 }
 
+/* Write N bytes, or nothing: whoever reads the log must not be able to stop
+ * us by not reading. */
+static bool write_line(const char *line, size_t n)
+{
+	const int fd = atomic_load(&log_fd);
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
+	ssize_t done;
+
+	do
+		done = send(fd, line, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (done < 0 && errno == EINTR);
+	if (done >= 0 || errno != ENOTSOCK)
+		return done >= 0;
+	if (fd == STDERR_FILENO && poll(&room, 1, 0) == 0)
+		return false;
+	do
+		done = write(fd, line, n);
+	while (done < 0 && errno == EINTR);
+	return done >= 0;
+}
+
+/* Say that lines are missing.  False: there is no room for that either. */
+static bool tell_dropped(void)
+{
+	const uint64_t n = atomic_exchange(&dropped, 0);
+	char line[LINE_MAX_BYTES];
+	size_t len;
+
+	if (n == 0)
+		return true;
+	len = put_prefix(line, sizeof(line), LOG_WARNING, "log-dropped");
+	len += written(snprintf(line + len, sizeof(line) - len, " lines=%llu\n",
+				(unsigned long long)n),
+		       sizeof(line) - len);
+	if (write_line(line, len))
+		return true;
+	atomic_fetch_add(&dropped, n);
+	return false;
+}
+
 /* The text after a space; nothing for an empty text. */
 __attribute__((format(printf, 3, 0))) static size_t put_text(char *p,
 							     size_t size,
@@ -126,8 +191,9 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 		n = cut_at_character(line, LINE_MAX_BYTES);
 	blank_controls(line, n);
 	line[n] = '\n';
-	/* A log that cannot be written has nowhere to say so. */
-	while (write(STDERR_FILENO, line, n + 1) < 0 && errno == EINTR)
-		continue;
+	if (!tell_dropped() || !write_line(line, n + 1)) {
+		atomic_fetch_add(&dropped, 1);
+		metric_add(METRIC_LOG_DROPPED, 1);
+	}
 	errno = saved;
 }

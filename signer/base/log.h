@@ -9,7 +9,10 @@
  * a value with spaces is written in double quotes by the caller (see LOG_Q).
  * Control characters of the formatted text are replaced by '?', so a peer
  * cannot forge a line; a line is cut at 1,000 bytes and written by one
- * write(2).  Never log personal data, secrets or request bodies.  Thread-safe.
+ * write(2).  A reader that has stopped stops nobody: a line that there is no
+ * room for is dropped, counted (METRIC_LOG_DROPPED), and the next one that gets
+ * out stands behind "log-dropped lines=N".  Never log personal data, secrets or
+ *request bodies.  Thread-safe.
  */
 /* A quoted value in FMT: "reason=" LOG_Q. */
 #define LOG_Q "\"%s\""
@@ -18,6 +21,9 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /* Name this process in its lines ("front/0").  Kept by copy, 15 bytes. */
 void log_role(const char *role);
+/* For a process that shares a pipe or a terminal with others: without it two
+ * of them that see the last room at the same moment could still wait. */
+void log_no_wait(void);
 /* Lines above LEVEL are dropped (default LOG_INFO). */
 void log_limit(enum log_level level);
 

@@ -65,6 +65,8 @@
 	  "Reloads refused because of faults")                                 \
 	X(BAD_MESSAGES, C, "signer_ipc_bad_messages_total", "",                \
 	  "Messages of another process that made no sense")                    \
+	X(LOG_DROPPED, C, "signer_log_lines_dropped_total", "",                \
+	  "Log lines that nobody read in time")                                \
 	X(CLIENT_CERT_EXPIRY, G, "signer_tls_certificate_expires_seconds", "", \
 	  "notAfter of the server's own TLS certificate, seconds since 1970")
 

@@ -89,6 +89,7 @@ enum sg_err role_begin(enum wire_role role, unsigned slot)
 
 	(void)snprintf(name, sizeof(name), "%s/%u", role_name(role), slot);
 	log_role(name);
+	log_no_wait(); /* while /proc/self is still ours to open */
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0); /* for ps and top */
 	if (!is_control(ROLE_FD_CONTROL)) {
 		log_event(

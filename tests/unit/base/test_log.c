@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <regex.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -151,6 +154,67 @@ static void test_cut_at_character(void **state)
 	}
 }
 
+/* Lines into standard error, which is ENDS[1] and which nobody reads; then
+ * what a reader finds who comes back. */
+static void stop_reading(const int ends[2], bool no_wait)
+{
+	enum { LINES = 5000 };
+	const int saved = dup(STDERR_FILENO);
+	size_t lines = 0;
+	char *at;
+	ssize_t n;
+
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	if (no_wait)
+		log_no_wait();
+	(void)alarm(60); /* it must not wait, let alone for ever */
+	for (int i = 0; i < LINES; i++)
+		log_event(LOG_INFO, "unread", "n=%0500d", i);
+	(void)alarm(0);
+	assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	while ((n = read(ends[0], line, sizeof(line))) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			lines += line[i] == '\n';
+	}
+	assert_in_range(lines, 1, LINES - 1);
+	log_event(LOG_INFO, "read", "%s", "");
+	log_event(LOG_INFO, "again", "%s", "");
+	n = read(ends[0], line, sizeof(line) - 1);
+	(void)dup2(saved, STDERR_FILENO);
+	(void)close(saved);
+	assert_true(n > 0);
+	line[n] = '\0';
+	at = strstr(line, " log-dropped lines=");
+	assert_non_null(at);
+	assert_int_equal(strtoul(at + 19, NULL, 10), LINES - lines);
+	assert_non_null(strstr(at, " read\n"));
+	assert_non_null(strstr(at, " again\n"));
+	assert_null(strstr(at + 1, " log-dropped"));
+	assert_int_equal(close(ends[0]), 0);
+	assert_int_equal(close(ends[1]), 0);
+}
+
+static void test_reader_stops(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	stop_reading(ends, false);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	stop_reading(ends, false);
+}
+
+/* Last of all: it redirects the log for good. */
+static void test_reader_of_many_stops(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	stop_reading(ends, true);
+}
+
 static void test_errno_is_kept(void **state)
 {
 	(void)state;
@@ -171,6 +235,8 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_at_character),
 		cmocka_unit_test(test_errno_is_kept),
+		cmocka_unit_test(test_reader_stops),
+		cmocka_unit_test(test_reader_of_many_stops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
