@@ -68,6 +68,8 @@ static const char *find_fault(const struct desk *d, const struct key **key)
 		return "shutting down";
 	if (d->keys->n == 0)
 		return "no key is configured";
+	if (!release_clock_sane(d->release, clock_wall_s()))
+		return "the clock is behind the newest certificate";
 	for (size_t k = 0; k < d->keys->n; k++) {
 		*key = &d->keys->key[k];
 		if (!d->keys->key[k].has_dsc)

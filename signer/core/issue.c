@@ -323,10 +323,8 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 		answer_verdict(s, r, violations);
 		return SG_OK;
 	}
-	if (!clock_sane(s, r->now)) {
-		r->detail = "the server's clock is behind its records";
-		return SG_INTERNAL;
-	}
+	if (!clock_sane(s, r->now))
+		return SG_CLOCK_BEHIND;
 	assert(s->decision.document.has_kind);
 	kind = s->decision.document.kind;
 	if (choice.err[kind] != SG_OK)

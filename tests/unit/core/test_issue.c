@@ -286,6 +286,7 @@ static void test_clock_behind(void **state)
 {
 	struct office *o = office_open(COSE_ES256);
 	struct fake_front *f = &o->front[0];
+	const char *reason;
 
 	(void)state;
 	desk_free(o->desk);
@@ -293,10 +294,15 @@ static void test_clock_behind(void **state)
 	office_open_desk(o);
 	office_add_front(o, 0);
 	office_add_hsm(o, 0, HSM_SIGNS);
-	OFFICE_WAIT(o, f->ready);
+	/* The key is usable, but nothing is signed, and that is told. */
+	OFFICE_UNTIL(o, 300, false); /* its hsm has proved itself */
+	(void)desk_ready(o->desk, &reason);
+	assert_string_equal(reason,
+			    "the clock is behind the newest certificate");
+	assert_false(f->ready);
 	front_issue(f, 1, &(struct ask){.serial = 1});
 	OFFICE_WAIT(o, f->n == 1);
-	assert_int_equal(f->answer[0].err, SG_INTERNAL);
+	assert_int_equal(f->answer[0].err, SG_CLOCK_BEHIND);
 	assert_int_equal(o->hsm[0].jobs, 0);
 	office_close(o);
 }
