@@ -71,7 +71,8 @@ enum {
 	CONFIG_BYTES_MAX = 1 << 20,
 	CONFIG_HSMS_MAX = 16,
 	CONFIG_FRONTS_MAX = 64,
-	CONFIG_PROCESSES_MAX = 16
+	CONFIG_PROCESSES_MAX = 16,
+	CONFIG_NOTE_BYTES = 1024
 };
 
 struct config_hsm {
@@ -93,6 +94,12 @@ struct config {
 	struct config_hsm hsm[CONFIG_HSMS_MAX];
 	uint32_t drain_ms;
 	int log_level; /* enum log_level */
+	/* What config_load() found beside faults, lines as theirs.  What is
+	 * wrong only for its time, a CRL past its next update: nothing that is
+	 * in force gives way to it, but a start is not refused, so that a
+	 * SIGHUP can mend it. */
+	char outdated[CONFIG_NOTE_BYTES];
+	char doubts[CONFIG_NOTE_BYTES]; /* to be said, and no more */
 };
 
 /*

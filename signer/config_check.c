@@ -4,11 +4,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fileio.h"
 #include "config_read.h"
 #include "config_values.h"
@@ -133,27 +135,61 @@ static void check_crl(const struct yaml_at *at, const char *path)
 	source_close(&s);
 }
 
+/* Add to NOTES a line like that of a fault at AT. */
+static void note(const struct yaml_at *at, char notes[CONFIG_NOTE_BYTES],
+		 const char *text)
+{
+	struct faults *faults = at->tree->faults;
+	const size_t n = strlen(notes);
+	struct faults one = {0};
+
+	at->tree->faults = &one;
+	yaml_fault(at, "%s", text);
+	at->tree->faults = faults;
+	(void)snprintf(notes + n, CONFIG_NOTE_BYTES - n, "%s", one.text);
+}
+
+static void check_times(const struct yaml_at *tls, const struct tls_context *t,
+			struct config *c)
+{
+	const struct yaml_at certificate = yaml_child(tls, "certificate");
+	const struct yaml_at crl = yaml_child(tls, "crl");
+
+	if (tls_context_not_after(t) < clock_wall_s())
+		note(&certificate, c->outdated, "has expired");
+	if (tls_context_crl_expired(t))
+		note(&crl, c->outdated,
+		     "is past its next update: all clients of its CA are "
+		     "refused");
+	if (tls_context_crl_missing(t))
+		note(&crl, c->doubts,
+		     "is of none of the CAs in tls.client_ca: their clients "
+		     "are refused");
+}
+
 /* The files together, just as the fronts will read them: what only they would
  * find leaves the service without a door. */
-static void check_as_front(const struct yaml_at *tls,
-			   const struct front_settings *front)
+static void check_as_front(const struct yaml_at *tls, struct config *c)
 {
+	const struct front_settings *front = &c->front;
 	char reason[TLS_REASON_BYTES];
-	struct tls_context *c;
+	struct tls_context *t;
 
 	if (front->certificate[0] == '\0' || front->key[0] == '\0' ||
 	    front->client_ca[0] == '\0')
 		return;
-	if (tls_context_create(front, &c, reason) == SG_OK)
-		tls_context_free(c);
-	else
+	if (tls_context_create(front, &t, reason) == SG_OK) {
+		check_times(tls, t, c);
+		tls_context_free(t);
+	} else {
 		yaml_fault(tls, "%s", reason);
+	}
 	ERR_clear_error();
 }
 
-static void check_tls(const struct yaml_at *root,
-		      const struct front_settings *front)
+static void check_tls(const struct yaml_at *root, struct config *c)
 {
+	const struct front_settings *front = &c->front;
 	const size_t before = root->tree->faults->n;
 	const struct yaml_at tls = yaml_child(root, "tls");
 	const struct yaml_at ca = yaml_child(&tls, "client_ca");
@@ -165,7 +201,7 @@ static void check_tls(const struct yaml_at *root,
 	if (front->crl[0] != '\0')
 		check_crl(&crl, front->crl);
 	if (root->tree->faults->n == before)
-		check_as_front(&tls, front);
+		check_as_front(&tls, c);
 }
 
 /* --- HSMs and keys ------------------------------------------------------- */
@@ -348,14 +384,14 @@ static enum sg_err check_policy(struct yaml_tree *t, const char *path,
 	return SG_OK;
 }
 
-enum sg_err config_check(struct yaml_tree *t, const struct config *c,
+enum sg_err config_check(struct yaml_tree *t, struct config *c,
 			 struct span *policy)
 {
 	const size_t before = t->faults->n;
 	const struct yaml_at root = yaml_root(t);
 	enum sg_err e;
 
-	check_tls(&root, &c->front);
+	check_tls(&root, c);
 	check_hsms(&root, c);
 	check_keys(&root, c);
 	check_directory(&root, "state", c->core.state);

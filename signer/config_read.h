@@ -12,12 +12,11 @@ void config_defaults(struct config *c, const char *base);
 
 /*
  * Check the files that C names: that they are there, parse and fit each other;
- * T tells the lines.  *POLICY (may be NULL) gets the policy's text on SG_OK;
- * free() it.
- * Errors: SG_CONFIG with faults added, SG_NO_MEMORY.
+ * T tells the lines.  C's notes are set.  *POLICY (may be NULL) gets the
+ * policy's text on SG_OK; free() it. Errors: SG_CONFIG with faults added,
+ * SG_NO_MEMORY.
  */
-SG_MUST_USE enum sg_err config_check(struct yaml_tree *t,
-				     const struct config *c,
+SG_MUST_USE enum sg_err config_check(struct yaml_tree *t, struct config *c,
 				     struct span *policy);
 
 #endif /* SG_CONFIG_READ_H */

@@ -142,9 +142,13 @@ static int check(const char *path)
 	const enum sg_err e = config_load(path, &c, &faults, NULL, NULL);
 
 	if (e == SG_OK) {
+		const bool outdated = c->outdated[0] != '\0';
+
+		(void)fprintf(stderr, "%s%s", c->outdated, c->doubts);
 		config_free(c);
-		(void)puts("configuration is valid");
-		return STATUS_OK;
+		(void)puts(outdated ? "configuration is out of date"
+				    : "configuration is valid");
+		return outdated ? STATUS_USAGE : STATUS_OK;
 	}
 	if (e != SG_CONFIG)
 		(void)fprintf(stderr, "signerd: %s: %s\n", path, err_text(e));

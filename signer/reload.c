@@ -32,6 +32,20 @@ static enum sg_err seal(const char *name, struct span text, int *out)
 	return SG_IO;
 }
 
+/* Lines of a text, each a line of the log. */
+static void log_lines(enum log_level level, const char *event, char *text)
+{
+	char *rest = text;
+	char *line;
+
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '"') /* which ends a value in the log */
+			*p = '\'';
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			log_event(level, event, "fault=\"%s\"", line);
+}
+
 enum sg_err reload_init(struct reload *l, const char *path,
 			struct roster *roster, uv_loop_t *loop,
 			struct faults *faults)
@@ -49,6 +63,8 @@ enum sg_err reload_init(struct reload *l, const char *path,
 	e = config_load(path, &l->config, faults, &l->began, &policy);
 	if (e != SG_OK)
 		return e;
+	log_lines(LOG_ERROR, "config-outdated", l->config->outdated);
+	log_lines(LOG_WARNING, "config-doubt", l->config->doubts);
 	e = seal("signerd.yaml", l->began, &l->config_fd);
 	if (e == SG_OK)
 		e = seal("policy.yaml", policy, &l->policy_fd);
@@ -94,20 +110,6 @@ static void refuse(struct reload *l, const char *reason)
 	drop_candidate(l);
 }
 
-static void log_faults(struct faults *f)
-{
-	char *rest = f->text;
-	char *line;
-
-	for (char *p = f->text; *p != '\0'; p++)
-		if (*p == '"') /* which ends a value in the log */
-			*p = '\'';
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (line[0] != '\0')
-			log_event(LOG_ERROR, "config-fault", "fault=\"%s\"",
-				  line);
-}
-
 static enum sg_err seal_candidate(struct reload *l, struct span text,
 				  struct span policy)
 {
@@ -133,10 +135,19 @@ static void read_candidate(struct reload *l)
 
 	e = config_load(l->path, &l->candidate, &faults, &text, &policy);
 	if (e != SG_OK) {
-		log_faults(&faults);
+		log_lines(LOG_ERROR, "config-fault", faults.text);
 		refuse(l, err_text(e));
 		return;
 	}
+	if (l->candidate->outdated[0] != '\0') {
+		/* The fronts would refuse it, after the core had taken it. */
+		log_lines(LOG_ERROR, "config-outdated", l->candidate->outdated);
+		refuse(l, "what it names is out of date");
+		config_text_free(&text);
+		config_text_free(&policy);
+		return;
+	}
+	log_lines(LOG_WARNING, "config-doubt", l->candidate->doubts);
 	config_keep_fixed(l->config, l->candidate, names, sizeof(names));
 	if (names[0] != '\0')
 		log_event(LOG_WARNING, "reload-needs-restart",

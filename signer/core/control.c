@@ -74,22 +74,26 @@ static bool same_key(const struct core_key_settings *a,
 		     const struct core_key_settings *b)
 {
 	return strcmp(a->label, b->label) == 0 && a->alg == b->alg &&
-	       a->kinds == b->kinds && strcmp(a->country, b->country) == 0 &&
-	       strcmp(a->certificate, b->certificate) == 0;
+	       a->kinds == b->kinds && strcmp(a->country, b->country) == 0;
+}
+
+/* But for where their certificates are. */
+static bool same_keys(const struct core_settings *a,
+		      const struct core_settings *b)
+{
+	bool same = a->nkeys == b->nkeys;
+
+	for (size_t i = 0; same && i < a->nkeys; i++)
+		same = same_key(&a->key[i], &b->key[i]);
+	return same;
 }
 
 /* Does NEW hold anything that only a restart brings into force? */
 static bool needs_restart(const struct core_settings *old,
 			  const struct core_settings *new)
 {
-	bool same =
-		old->nkeys == new->nkeys &&
-		old->front_credit ==
-			new->front_credit &&strcmp(old->state, new->state) == 0;
-
-	for (size_t i = 0; same && i < new->nkeys; i++)
-		same = same_key(&old->key[i], &new->key[i]);
-	return !same;
+	return !same_keys(old, new) || old->front_credit != new->front_credit ||
+	       strcmp(old->state, new->state) != 0;
 }
 
 static enum sg_err reload(struct control *c, const int *fds, char *reason,
@@ -109,10 +113,14 @@ static enum sg_err reload(struct control *c, const int *fds, char *reason,
 			log_event(LOG_WARNING, "reload-partial",
 				  "reason=\"changes of the keys, the state "
 				  "directory and in_flight take a restart\"");
-		new->nkeys = c->settings->nkeys;
-		memcpy(new->key, c->settings->key, sizeof(new->key));
+		if (!same_keys(c->settings, new)) {
+			new->nkeys = c->settings->nkeys;
+			memcpy(new->key, c->settings->key, sizeof(new->key));
+		}
 		err = desk_reload(c->desk, new, policy);
-		if (err != SG_OK)
+		if (err == SG_OK)
+			memcpy(c->settings->key, new->key, sizeof(new->key));
+		else
 			(void)snprintf(reason, cap,
 				       "a signing certificate is refused: %s",
 				       err_text(err));

@@ -31,6 +31,8 @@ SG_MUST_USE enum sg_err tls_context_create(const struct front_settings *s,
 int64_t tls_context_not_after(const struct tls_context *ctx);
 /* A CRL is past its nextUpdate: clients of its CA are all refused. */
 bool tls_context_crl_expired(const struct tls_context *ctx);
+/* There are CRLs, but none of any client CA. */
+bool tls_context_crl_missing(const struct tls_context *ctx);
 /* Connections that were made from CTX keep what they need of it. */
 void tls_context_free(struct tls_context *ctx);
 

@@ -114,10 +114,13 @@ static enum sg_err use_cas(struct tls_context *c, const char *path,
 	return SG_OK;
 }
 
-/* A CRL that its CA did not sign would only be noticed by the clients. */
-static bool signature_is_wrong(const struct tls_context *c, X509_CRL *crl)
+/* A CRL that its CA did not sign would only be noticed by the clients.  One of
+ * a CA that is not KNOWN may be of one that the clients send: then it is seen
+ * at verification. */
+static bool signature_is_wrong(const struct tls_context *c, X509_CRL *crl,
+			       bool *known)
 {
-	bool known = false;
+	*known = false;
 
 	for (int i = 0; i < sk_X509_num(c->cas); i++) {
 		X509 *ca = sk_X509_value(c->cas, i);
@@ -125,20 +128,23 @@ static bool signature_is_wrong(const struct tls_context *c, X509_CRL *crl)
 		if (X509_NAME_cmp(X509_get_subject_name(ca),
 				  X509_CRL_get_issuer(crl)) != 0)
 			continue;
-		known = true;
+		*known = true;
 		if (X509_CRL_verify(crl, X509_get0_pubkey(ca)) == 1)
 			return false;
 	}
-	return known; /* of a CA that the clients send: seen at verification */
+	return *known;
 }
 
 static enum sg_err add_crl(struct tls_context *c, X509_CRL *crl,
 			   const char *path, char *reason)
 {
 	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+	bool known;
 
-	if (signature_is_wrong(c, crl))
+	if (signature_is_wrong(c, crl, &known))
 		return fault(reason, path, "not signed by the client CA");
+	c->crl_ours = c->crl_ours || known;
+	c->crl_foreign = c->crl_foreign || !known;
 	if (next != NULL && X509_cmp_current_time(next) < 0)
 		c->crl_expired = true;
 	return X509_STORE_add_crl(c->store, crl) == 1 ? SG_OK : SG_NO_MEMORY;
@@ -291,6 +297,11 @@ int64_t tls_context_not_after(const struct tls_context *ctx)
 bool tls_context_crl_expired(const struct tls_context *ctx)
 {
 	return ctx->crl_expired;
+}
+
+bool tls_context_crl_missing(const struct tls_context *ctx)
+{
+	return ctx->crl_foreign && !ctx->crl_ours;
 }
 
 void tls_context_free(struct tls_context *ctx)

@@ -11,6 +11,7 @@ struct tls_context {
 	STACK_OF(X509) * cas; /* the CAs once more, in order */
 	int64_t not_after;
 	bool crl_expired;
+	bool crl_foreign, crl_ours; /* there is one of no, of some client CA */
 };
 
 /* The handshake of SSL refuses LEAF: keep its fingerprint (tls.c). */

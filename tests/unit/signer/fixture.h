@@ -92,22 +92,29 @@ static inline void fixture_certificate(const struct fixture *f,
 	X509_free(x);
 }
 
-static inline void fixture_crl(const struct fixture *f, EVP_PKEY *key)
+/* A CRL by NAMED and KEY, with its next update in NEXT_S seconds. */
+static inline void fixture_crl(const struct fixture *f, EVP_PKEY *key,
+			       const char *named, long next_s)
 {
 	FILE *file = fopen(fixture_path(f, "crl.pem"), "w");
 	X509_CRL *crl = X509_CRL_new();
 	X509_NAME *name = X509_NAME_new();
 	ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+	ASN1_TIME *next = X509_gmtime_adj(NULL, next_s);
 
 	assert_true(file != NULL && crl != NULL && name != NULL);
 	(void)X509_CRL_set_version(crl, 1);
+	(void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+					 (const unsigned char *)named, -1, -1,
+					 0);
 	(void)X509_CRL_set_issuer_name(crl, name);
 	(void)X509_CRL_set1_lastUpdate(crl, now);
-	(void)X509_CRL_set1_nextUpdate(crl, now);
+	(void)X509_CRL_set1_nextUpdate(crl, next);
 	assert_true(X509_CRL_sign(crl, key, EVP_sha256()) > 0);
 	assert_int_equal(PEM_write_X509_CRL(file, crl), 1);
 	assert_int_equal(fclose(file), 0);
 	ASN1_TIME_free(now);
+	ASN1_TIME_free(next);
 	X509_NAME_free(name);
 	X509_CRL_free(crl);
 }
@@ -123,6 +130,19 @@ static inline void fixture_key(const struct fixture *f, const char *name,
 		PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(path, 0600), 0);
+}
+
+/* Another CRL of the fixture's CA, or of one that is NAMED otherwise. */
+static inline void fixture_new_crl(const struct fixture *f, const char *named,
+				   long next_s)
+{
+	FILE *file = fopen(fixture_path(f, "server.key"), "r");
+	EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+
+	assert_non_null(key);
+	fixture_crl(f, key, named, next_s);
+	EVP_PKEY_free(key);
+	assert_int_equal(fclose(file), 0);
 }
 
 /* A port that is free now, and most likely still is in a moment. */
@@ -221,7 +241,7 @@ static inline void fixture_make(struct fixture *f)
 	fixture_certificate(f, "ca.pem", server, NULL);
 	fixture_certificate(f, "dsc.pem", dsc, "digitalSignature");
 	fixture_certificate(f, "agreement.pem", dsc, "keyAgreement");
-	fixture_crl(f, server);
+	fixture_crl(f, server, "test", 86400);
 	EVP_PKEY_free(server);
 	EVP_PKEY_free(dsc);
 }

@@ -115,6 +115,39 @@ static void test_load_bad(void **state)
 	}
 }
 
+/* Right but for the time, and what is only strange, is told apart. */
+static void test_load_notes(void **state)
+{
+	struct faults faults = {0};
+	struct config *c;
+
+	(void)state;
+	fixture_write(&fix, "signerd.yaml", good, 0644);
+	fixture_new_crl(&fix, "test", -60);
+	assert_int_equal(config_load(fixture_path(&fix, "signerd.yaml"), &c,
+				     &faults, NULL, NULL),
+			 SG_OK);
+	assert_string_equal(c->outdated,
+			    "signerd.yaml:12: tls.crl: is past its next "
+			    "update: all clients of its CA are refused\n");
+	assert_string_equal(c->doubts, "");
+	config_free(c);
+	fixture_new_crl(&fix, "another", 60);
+	assert_int_equal(config_load(fixture_path(&fix, "signerd.yaml"), &c,
+				     &faults, NULL, NULL),
+			 SG_OK);
+	assert_string_equal(c->outdated, "");
+	assert_non_null(strstr(c->doubts, ":12: tls.crl: is of none of the"));
+	config_free(c);
+	fixture_new_crl(&fix, "test", 86400);
+	assert_int_equal(config_load(fixture_path(&fix, "signerd.yaml"), &c,
+				     &faults, NULL, NULL),
+			 SG_OK);
+	assert_string_equal(c->outdated, "");
+	assert_string_equal(c->doubts, "");
+	config_free(c);
+}
+
 /* Behind a first block that is good: the fronts read them all. */
 static void test_load_second_block(void **state)
 {
@@ -171,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_load_nothing),
+		cmocka_unit_test(test_load_notes),
 		cmocka_unit_test(test_load_bad),
 		cmocka_unit_test(test_load_second_block),
 		cmocka_unit_test(test_load_both),

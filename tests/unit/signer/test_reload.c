@@ -39,6 +39,37 @@ static void test_reload_faults(void **state)
 	drain(r);
 }
 
+/* The core would take it, the fronts would not: nobody is asked. */
+static void test_reload_crl_expired(void **state)
+{
+	struct run *r = *state;
+
+	start(r);
+	fixture_new_crl(&r->fix, "test", -60);
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "reload-refused", 1);
+	wait_for(r, "reload-done generation=1", 1);
+	read_log(r);
+	assert_non_null(
+		strstr(r->log, "config-outdated fault=\"signerd.yaml:"));
+	assert_int_equal(count(r->log, "fake-reload"), 0);
+	drain(r);
+}
+
+/* A start says so, and serves: the next reload can mend it. */
+static void test_start_crl_expired(void **state)
+{
+	struct run *r = *state;
+
+	fixture_new_crl(&r->fix, "test", -60);
+	start(r);
+	assert_int_equal(seen(r, "error supervisor config-outdated"), 1);
+	fixture_new_crl(&r->fix, "test", 60);
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "reload-done generation=2", 1);
+	drain(r);
+}
+
 static void test_reload_refused_by_core(void **state)
 {
 	struct run *r = *state;
@@ -73,6 +104,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(test_reload),
 		TEST(test_reload_faults),
+		TEST(test_reload_crl_expired),
+		TEST(test_start_crl_expired),
 		TEST(test_reload_refused_by_core),
 		TEST(test_reload_and_death),
 	};
