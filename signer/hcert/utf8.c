@@ -93,3 +93,33 @@ bool utf8_valid(struct span s)
 	}
 	return true;
 }
+
+uint32_t utf8_next(struct span *rest)
+{
+	static const uint8_t bits[] = {0x7f, 0x7f, 0x1f, 0x0f, 0x07};
+	const uint8_t *p = rest->p;
+	const size_t width = p[0] < 0x80 ? 1 : wide_character(p, rest->n);
+	const size_t step = width > 0 ? width : 1;
+	uint32_t c = width > 0 ? p[0] & bits[width] : UTF8_BROKEN;
+
+	for (size_t i = 1; i < width; i++)
+		c = c << 6 | (p[i] & 0x3fU);
+	*rest = span_of(p + step, rest->n - step);
+	return c;
+}
+
+bool utf8_is_hidden(uint32_t c)
+{
+	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
+		return true;
+	return c == 0x061c || c == 0x200e || c == 0x200f ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+bool utf8_has_hidden(struct span s)
+{
+	while (s.n > 0)
+		if (utf8_is_hidden(utf8_next(&s)))
+			return true;
+	return false;
+}

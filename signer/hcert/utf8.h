@@ -2,10 +2,24 @@
 #ifndef SG_UTF8_H
 #define SG_UTF8_H
 
+#include <stdint.h>
+
 #include "base/span.h"
 
 /* Is S well-formed UTF-8 (RFC 3629): shortest forms, no surrogates, nothing
  * beyond U+10FFFF?  Pure. */
 bool utf8_valid(struct span s);
+
+/* Take the first character from *REST, which is not empty; UTF8_BROKEN, and one
+ * byte, where there is none. */
+enum { UTF8_BROKEN = 0xfffd };
+uint32_t utf8_next(struct span *rest);
+
+/* Is C not to be seen, but acted upon by a terminal or whatever lays text out:
+ * controls (C0, DEL, C1), line and paragraph separators, marks and overrides of
+ * direction (UAX #9)? */
+bool utf8_is_hidden(uint32_t c);
+/* Is there such a character in S? */
+bool utf8_has_hidden(struct span s);
 
 #endif /* SG_UTF8_H */

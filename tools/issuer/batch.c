@@ -8,6 +8,7 @@
 
 #include "issuer.h"
 #include "tools/common/payload.h"
+#include "tools/common/printable.h"
 #include "tools/common/times.h"
 
 static void set_text(json_t *j, const char *name, const char *text)
@@ -41,7 +42,7 @@ static void describe(json_t *j, const struct check *c)
 
 static void print_line(FILE *to, json_t *j)
 {
-	char *text = json_dumps(j, JSON_COMPACT);
+	char *text = printable_json(j, JSON_COMPACT);
 
 	(void)fprintf(to, "%s\n", text != NULL ? text : "{\"ok\":false}");
 	free(text);

@@ -6,13 +6,14 @@
 #include "tools/common/check.h"
 #include "tools/common/input.h"
 #include "tools/common/payload.h"
+#include "tools/common/printable.h"
 #include "tools/common/times.h"
 
 static const struct arg_option OPTIONS[OPT_COMMON] = {COMMON_OPTIONS};
 
 static int put_json(const json_t *j, bool newline)
 {
-	char *text = json_dumps(j, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	char *text = printable_json(j, JSON_INDENT(2) | JSON_ENCODE_ANY);
 
 	if (text == NULL)
 		return trouble(err_text(SG_NO_MEMORY));
@@ -42,6 +43,13 @@ static void say_time(const char *label, bool has, int64_t t)
 	printf("%-12s%s (%lld)\n", label, text, (long long)t);
 }
 
+static void say_text(const char *label, struct span text)
+{
+	printf("%-12s", label);
+	printable_put(stdout, text);
+	putchar('\n');
+}
+
 static int say(const struct cose_sign1 *s, const struct cwt_claims *c)
 {
 	json_t *payload = decoded(c->dcc);
@@ -57,8 +65,7 @@ static int say(const struct cose_sign1 *s, const struct cwt_claims *c)
 	printf("%-12s%s\n", "algorithm", cose_alg_name(s->alg));
 	printf("%-12s%s\n", "key id", s->has_kid ? kid : "none");
 	if (c->iss.n > 0)
-		printf("%-12s%.*s\n", "issuer", (int)c->iss.n,
-		       (const char *)c->iss.p);
+		say_text("issuer", c->iss);
 	say_time("issued", c->has_iat, c->iat);
 	say_time("expires", c->has_exp, c->exp);
 	printf("%-12s%zu bytes\n", "signature", s->signature.n);

@@ -8,6 +8,7 @@
 #include "tools/common/check.h"
 #include "tools/common/input.h"
 #include "tools/common/payload.h"
+#include "tools/common/printable.h"
 #include "tools/common/server_keys.h"
 #include "tools/common/times.h"
 
@@ -85,11 +86,14 @@ static void say_facts(const struct check *c)
 	char kid[2 * COSE_KID_BYTES + 1];
 
 	payload_hex(span_of(c->key->dsc.kid, COSE_KID_BYTES), kid);
-	printf("signer  %s (kid %s, %s)\n", c->key->name, kid,
-	       cose_alg_name(c->sign1.alg));
-	if (c->claims.iss.n > 0)
-		printf("issuer  %.*s\n", (int)c->claims.iss.n,
-		       (const char *)c->claims.iss.p);
+	printf("signer  ");
+	printable_put(stdout, span_str(c->key->name));
+	printf(" (kid %s, %s)\n", kid, cose_alg_name(c->sign1.alg));
+	if (c->claims.iss.n > 0) {
+		printf("issuer  ");
+		printable_put(stdout, c->claims.iss);
+		putchar('\n');
+	}
 	if (c->claims.has_iat) {
 		times_format(c->claims.iat, text);
 		printf("issued  %s\n", text);

@@ -35,6 +35,38 @@ static void test_valid(void **state)
 	assert_true(utf8_valid(hex("00")));
 }
 
+static void test_next(void **state)
+{
+	struct span rest = SPAN_LIT("a\xc2\x9bộ\xf0\x9f\x92\x89\xed\xa0\x80");
+	static const uint32_t want[] = {'a',	    0x9b,	 0x1ed9,
+					0x1f489,    UTF8_BROKEN, UTF8_BROKEN,
+					UTF8_BROKEN};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		assert_int_equal(utf8_next(&rest), want[i]);
+	assert_int_equal(rest.n, 0);
+}
+
+static void test_hidden(void **state)
+{
+	static const uint32_t hidden[] = {0,	  0x1f,	  0x7f,	  0x80,
+					  0x9f,	  0x061c, 0x200e, 0x200f,
+					  0x2028, 0x202e, 0x2066, 0x2069};
+	static const uint32_t seen[] = {' ',	0x7e,	0xa0,	0x061b, 0x200d,
+					0x2027, 0x202f, 0x2065, 0x206a, 0x1ed9};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		assert_true(utf8_is_hidden(hidden[i]));
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+		assert_false(utf8_is_hidden(seen[i]));
+	assert_true(utf8_has_hidden(SPAN_LIT("Nguyễn\0")));
+	assert_true(utf8_has_hidden(SPAN_LIT("a\xe2\x80\xae")));
+	assert_false(utf8_has_hidden(SPAN_LIT("Nguyễn Bảo-Duy's")));
+	assert_false(utf8_has_hidden(SPAN_LIT("")));
+}
+
 static void test_invalid(void **state)
 {
 	static const char *const texts[] = {
@@ -111,6 +143,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_valid),
 		cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_all_code_points),
 		cmocka_unit_test(test_places),
 	};
