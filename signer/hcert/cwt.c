@@ -117,6 +117,7 @@ static enum sg_err read_claim(struct cbor_reader *r,
 	switch (k) {
 	case CWT_ISS: return cbor_string(r, CBOR_TEXT, &out->iss);
 	case CWT_EXP: return read_time(r, &out->has_exp, &out->exp);
+	case CWT_NBF: return read_time(r, &out->has_nbf, &out->nbf);
 	case CWT_IAT: return read_time(r, &out->has_iat, &out->iat);
 	case CWT_HCERT: return read_map(r, read_hcert_member, out);
 	default: return skip(r, NULL);

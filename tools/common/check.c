@@ -183,7 +183,7 @@ static bool check_claims(struct check *out)
 	return true;
 }
 
-static bool check_expiry(int64_t at, struct check *out)
+static bool check_claimed_times(int64_t at, struct check *out)
 {
 	const struct cwt_claims *c = &out->claims;
 	char when[TIMES_TEXT];
@@ -191,6 +191,11 @@ static bool check_expiry(int64_t at, struct check *out)
 	if (c->has_iat && at < c->iat) {
 		times_format(c->iat, when);
 		return fail(out, CHECK_EXPIRY, "not yet issued: issued at %s",
+			    when);
+	}
+	if (c->has_nbf && at < c->nbf) {
+		times_format(c->nbf, when);
+		return fail(out, CHECK_EXPIRY, "not yet valid: not before %s",
 			    when);
 	}
 	/* hcert-spec 1.0.8 s. 3.3.5: exp is required of an issuer. */
@@ -204,28 +209,55 @@ static bool check_expiry(int64_t at, struct check *out)
 	return true;
 }
 
-/* Kinds that a signer with that key id may sign, if one is known. */
-static bool check_key_usage(const struct keyset *set, int64_t at,
-			    struct check *out)
+/* The signer, or who it would be by the key id; NULL: nobody knows. */
+static const struct keyset_key *signer(const struct keyset *set,
+				       const struct check *out)
 {
-	const struct keyset_key *k = out->key;
-	char from[TIMES_TEXT];
-	char until[TIMES_TEXT];
-
-	for (size_t i = 0; k == NULL && i < set->n; i++)
+	if (out->key != NULL)
+		return out->key;
+	for (size_t i = 0; i < set->n; i++)
 		if (key_fits(&set->key[i], &out->sign1))
-			k = &set->key[i];
+			return &set->key[i];
+	return NULL;
+}
+
+/* Its own times, and those of its signer's certificate: a signature says
+ * nothing any more when that has run out (hcert-spec s. 3.3.5 has exp end
+ * before it; where an issuer did otherwise, that is worth a note). */
+static bool check_expiry(const struct keyset *set, int64_t at,
+			 struct check *out)
+{
+	const struct keyset_key *k = signer(set, out);
+	char when[TIMES_TEXT];
+
+	if (!check_claimed_times(at, out) || k == NULL)
+		return (out->failures & CHECK_BIT(CHECK_EXPIRY)) == 0;
+	if (at < k->dsc.not_before) {
+		times_format(k->dsc.not_before, when);
+		return fail(out, CHECK_EXPIRY,
+			    "the signer's certificate is not valid before %s",
+			    when);
+	}
+	times_format(k->dsc.not_after, when);
+	if (at > k->dsc.not_after)
+		return fail(out, CHECK_EXPIRY,
+			    "the signer's certificate expired at %s", when);
+	if (out->claims.exp > k->dsc.not_after)
+		(void)snprintf(out->warning, sizeof(out->warning),
+			       "the signer's certificate expires before this "
+			       "one, at %s",
+			       when);
+	return true;
+}
+
+/* Kinds that a signer with that key id may sign, if one is known. */
+static bool check_key_usage(const struct keyset *set, struct check *out)
+{
+	const struct keyset_key *k = signer(set, out);
+
 	if (k == NULL) {
 		out->unknown |= CHECK_BIT(CHECK_KEY_USAGE);
 		return false;
-	}
-	if (at < k->dsc.not_before || at > k->dsc.not_after) {
-		times_format(k->dsc.not_before, from);
-		times_format(k->dsc.not_after, until);
-		(void)snprintf(out->warning, sizeof(out->warning),
-			       "the signer's certificate is valid from %s to "
-			       "%s",
-			       from, until);
 	}
 	if (!k->dsc.digital_signature)
 		return fail(out, CHECK_KEY_USAGE,
@@ -251,7 +283,7 @@ bool checker_run(struct checker *c, struct span text, const struct keyset *set,
 		return false;
 	}
 	(void)check_signature(c, set, out);
-	(void)check_expiry(at, out);
-	(void)check_key_usage(set, at, out);
+	(void)check_expiry(set, at, out);
+	(void)check_key_usage(set, out);
 	return out->failures == 0;
 }

@@ -20,7 +20,7 @@
 	X(COMPRESSION, "compression", "one zlib stream (RFC 1950)")            \
 	X(DECODE, "decode", "a COSE_Sign1 with a CWT with an EU DCC in it")    \
 	X(SIGNATURE, "signature", "by a signer whose certificate was given")   \
-	X(EXPIRY, "expiry", "issued, and not run out")                         \
+	X(EXPIRY, "expiry", "issued, and not run out, nor its signer's")       \
 	X(KEY_USAGE, "key-usage", "the signer may sign this kind")
 
 enum check_step {
@@ -59,8 +59,8 @@ void checker_free(struct checker *c);
 /*
  * Check TEXT by the certificates in SET at the time AT (seconds since 1970).
  * Spans of *OUT lie in C and last until its next use.  A signer's certificate
- * outside of its own time only earns a warning: it is for the trust list to
- * drop it.
+ * outside of its own time at AT is a failure; one that only ends before the
+ * certificate does earns a warning.
  * Returns whether all steps passed.
  */
 bool checker_run(struct checker *c, struct span text, const struct keyset *set,

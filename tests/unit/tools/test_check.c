@@ -32,7 +32,8 @@ struct recipe {
 	const uint8_t *kid; /* NULL: the signer's own */
 	enum cose_alg alg;
 	struct cwt_claims claims;
-	bool spoil; /* the signature */
+	uint32_t nbf; /* 0: none */
+	bool spoil;   /* the signature */
 };
 
 static struct signer vaccines; /* its certificate is for vaccinations only */
@@ -130,6 +131,13 @@ static void cook(const struct recipe *r)
 	assert_int_equal(
 		cwt_encode(&r->claims, payload, sizeof(payload), &npayload),
 		SG_OK);
+	if (r->nbf != 0) { /* one more pair, which we never write */
+		payload[0]++;
+		payload[npayload++] = CWT_NBF;
+		payload[npayload++] = 0x1a;
+		for (int shift = 24; shift >= 0; shift -= 8)
+			payload[npayload++] = (uint8_t)(r->nbf >> shift);
+	}
 	assert_int_equal(cose_sig_structure(span_of(prot, nprot),
 					    span_of(NULL, 0),
 					    span_of(payload, npayload), tbs,
@@ -232,17 +240,35 @@ static void test_key_usage(void **state)
 	assert_int_equal(failures(IAT), CHECK_BIT(CHECK_KEY_USAGE));
 }
 
-static void test_signer_validity_is_a_warning(void **state)
+/* Until 2024-01-01: then its signatures say nothing any more. */
+static void test_signer_validity(void **state)
 {
+	enum { FROM = 1672531200, UNTIL = 1704067200 };
 	struct recipe r = good();
 	struct check c;
 
 	(void)state;
+	r.claims.iat = FROM - 10;
 	r.claims.exp = 1800000000;
 	cook(&r);
-	assert_true(checker_run(checker, span_of(text, text_n), &set,
-				1750000000, &c));
+	assert_int_equal(failures(FROM), 0);
+	assert_int_equal(failures(FROM - 1), CHECK_BIT(CHECK_EXPIRY));
+	assert_int_equal(failures(UNTIL), 0);
+	assert_int_equal(failures(UNTIL + 1), CHECK_BIT(CHECK_EXPIRY));
+	assert_true(
+		checker_run(checker, span_of(text, text_n), &set, UNTIL, &c));
 	assert_non_null(strstr(c.warning, "2024-01-01T00:00:00Z"));
+}
+
+static void test_not_before(void **state)
+{
+	struct recipe r = good();
+
+	(void)state;
+	r.nbf = IAT + 10;
+	cook(&r);
+	assert_int_equal(failures(IAT + 9), CHECK_BIT(CHECK_EXPIRY));
+	assert_int_equal(failures(IAT + 10), 0);
 }
 
 static void test_wrapping(void **state)
@@ -323,7 +349,8 @@ int main(void)
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_signature),
 		cmocka_unit_test(test_key_usage),
-		cmocka_unit_test(test_signer_validity_is_a_warning),
+		cmocka_unit_test(test_signer_validity),
+		cmocka_unit_test(test_not_before),
 		cmocka_unit_test(test_wrapping),
 		cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_keyset),
