@@ -17,6 +17,7 @@
  */
 #define RULE_MAP(X)                                                            \
 	X(UNKNOWN_FIELD, "unknown-field")                                      \
+	X(CONTROL_CHARACTER, "control-character")                              \
 	X(VALIDITY_TOO_LONG, "validity-too-long")                              \
 	X(VALIDITY_IN_PAST, "validity-in-past")
 

@@ -2,6 +2,7 @@
 #include "schema.h"
 
 #include "hcert/cbor.h"
+#include "hcert/utf8.h"
 #include "schema_table.h"
 
 struct walk {
@@ -19,6 +20,14 @@ static void complain(struct walk *w, enum violation_code code,
 		     const struct pointer *at)
 {
 	verdict_add_at(w->v, code, false, at);
+}
+
+/* TEXT, a value at AT or the name of one in it, is going to be signed. */
+static void check_visible(struct walk *w, struct span text,
+			  const struct pointer *at)
+{
+	if (utf8_has_hidden(text))
+		rule_report(w->profile, w->v, VIOLATION_CONTROL_CHARACTER, at);
 }
 
 static enum sg_err enter(struct walk *w)
@@ -74,6 +83,8 @@ static enum sg_err pass_inside(struct walk *w, const struct cbor_item *item,
 	struct pointer step = {.up = at, .indexed = array};
 	enum sg_err err;
 
+	if (item->type == CBOR_TEXT)
+		check_visible(w, item->run, at);
 	if (item->type == CBOR_TAG) /* has been told already, whole */
 		return cbor_skip(&w->r, SCHEMA_DEPTH_MAX, NULL);
 	if (!array && item->type != CBOR_MAP)
@@ -83,6 +94,8 @@ static enum sg_err pass_inside(struct walk *w, const struct cbor_item *item,
 		step.index = i;
 		if (!array)
 			err = next_key(w, &step.key);
+		if (err == SG_OK && !array)
+			check_visible(w, step.key, at);
 		if (err == SG_OK)
 			err = pass_value(w, &step);
 	}
@@ -113,6 +126,7 @@ static enum sg_err read_text(struct walk *w, const struct schema_field *f,
 	if (item->type != CBOR_TEXT)
 		return wrong_type(w, item, at);
 	check_text(w, f, item->run, at);
+	check_visible(w, item->run, at);
 	if (w->keep) {
 		w->d->present[f->leaf] = true;
 		w->d->text[f->leaf] = item->run;
@@ -165,6 +179,7 @@ static enum sg_err read_unknown(struct walk *w, const struct schema_object *o,
 {
 	if (o->open) {
 		rule_report(w->profile, w->v, VIOLATION_UNKNOWN_FIELD, at);
+		check_visible(w, at->key, at->up);
 		return pass_value(w, at);
 	}
 	complain(w, VIOLATION_UNKNOWN_FIELD, at);

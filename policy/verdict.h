@@ -21,6 +21,9 @@
 	  "giá trị sai kiểu dữ liệu")                                          \
 	X(BAD_FORMAT, "bad-format", "the value does not have the right form",  \
 	  "giá trị không đúng định dạng")                                      \
+	X(CONTROL_CHARACTER, "control-character",                              \
+	  "the text has control characters, which nobody sees",                \
+	  "văn bản có ký tự điều khiển không nhìn thấy được")                  \
 	X(TOO_LONG, "too-long", "the text is too long", "văn bản quá dài")     \
 	X(OUT_OF_RANGE, "out-of-range", "the number is out of range",          \
 	  "số nằm ngoài khoảng cho phép")                                      \

@@ -16,8 +16,8 @@ enum { UTF8_BROKEN = 0xfffd };
 uint32_t utf8_next(struct span *rest);
 
 /* Is C not to be seen, but acted upon by a terminal or whatever lays text out:
- * controls (C0, DEL, C1), line and paragraph separators, marks and overrides of
- * direction (UAX #9)? */
+ * controls (C0, DEL, C1), line and paragraph separators, explicit embeddings,
+ * overrides and isolates of direction (UAX #9 s. 2)? */
 bool utf8_is_hidden(uint32_t c);
 /* Is there such a character in S? */
 bool utf8_has_hidden(struct span s);

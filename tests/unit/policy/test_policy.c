@@ -282,7 +282,8 @@ static void test_describe(void **state)
 		"'countries':['LA','VN'],'issuers':['A','Bộ Y tế'],"
 		"'uvci_prefixes':['URN:UVCI:01:VN:'],"
 		"'profile':{'unknown-field':'error','validity-in-past':"
-		"'error','validity-too-long':'error'},"
+		"'error','control-character':'error',"
+		"'validity-too-long':'error'},"
 		"'validity':{'v':31536000,'r':15552000}}",
 		hash);
 	check_described(issuer(), text);
@@ -291,7 +292,8 @@ static void test_describe(void **state)
 		"{'client':'any','hash':'%s','operations':['issue'],"
 		"'kinds':['v','t','r'],'countries':['*'],'issuers':['*'],"
 		"'uvci_prefixes':['*'],'profile':{'unknown-field':'off',"
-		"'validity-in-past':'off','validity-too-long':'warning'},"
+		"'validity-in-past':'off','control-character':'error',"
+		"'validity-too-long':'warning'},"
 		"'validity':{'v':86400,'t':86400,'r':86400}}",
 		hash);
 	check_described(any(), text);

@@ -158,7 +158,8 @@ static void test_profiles(void **state)
 		   "    identities: [\"uri:u:o\"]\n"
 		   "    operations: [officer]\n",
 	      "p.yaml:4: profiles[0].rules: unknown key \"dates\" (known: "
-	      "unknown-field, validity-too-long, validity-in-past)\n"
+	      "unknown-field, control-character, validity-too-long, "
+	      "validity-in-past)\n"
 	      "p.yaml:3: profiles[0].name: must be 1 to 64 of the letters "
 	      "A-Z a-z 0-9 . _ -\n"
 	      "p.yaml:4: profiles[0].rules.unknown-field: must be error, "

@@ -322,6 +322,27 @@ static void test_unknown(void **state)
 	      "unknown-field /dcc/r/0/dn\n");
 }
 
+/* What nobody sees must not be signed, wherever in the payload it stands. */
+static void test_control_characters(void **state)
+{
+	static const char *const text =
+		"{'dcc':{" VER "," DOB ",'x\xc2\x85':{'y':['\x1b']},"
+		"'nam':{'fn':'a\xe2\x80\xae','fnt':'A','gn':'\xe2\x80\x8d'},"
+		"'v':[{" V_REST ",'co':'V','is':'Y\x7f','ci':'A'}]},"
+		"'id':'\x01'}";
+
+	(void)state;
+	rule_profile_set(&profile, RULE_UNKNOWN_FIELD, RULE_OFF);
+	check(text, "control-character /dcc/v/0/is\n"
+		    "control-character /dcc/nam/fn\n"
+		    "control-character /dcc\n"
+		    "control-character /dcc/x\xc2\x85/y/0\n");
+	rule_profile_set(&profile, RULE_CONTROL_CHARACTER, RULE_OFF);
+	check(text, "");
+	assert_int_equal(verdict.errors, 0);
+	rule_profile_init(&profile);
+}
+
 static void test_request_level(void **state)
 {
 #define AND(more) "{'dcc':{" VER "," DOB "," NAM ",'v':[" V_ENTRY "]}," more "}"
@@ -411,6 +432,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_formats, reset, forget),
 		cmocka_unit_test_setup_teardown(test_lengths, reset, forget),
 		cmocka_unit_test_setup_teardown(test_unknown, reset, forget),
+		cmocka_unit_test_setup_teardown(test_control_characters, reset,
+						forget),
 		cmocka_unit_test_setup_teardown(test_request_level, reset,
 						forget),
 		cmocka_unit_test_setup_teardown(test_malformed, reset, forget),
