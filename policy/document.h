@@ -50,9 +50,8 @@ struct document {
 	/* The fields of dcc, nam and the first entry: */
 	bool present[DOC_FIELD_COUNT];	   /* there, and of the right type */
 	struct span text[DOC_FIELD_COUNT]; /* of text fields that are present */
-	int64_t number[DOC_FIELD_COUNT];   /* of dn, sd; likewise.  What is
-					      beyond 64 bits is the last one
-					      that is not */
+	int64_t number[DOC_FIELD_COUNT];   /* of dn, sd; likewise, but absent
+					      where it is beyond 64 bits */
 	bool asks_exp;			   /* there, of whatever type */
 	bool has_exp; /* there, and an integer of 64 bits */
 	int64_t exp;

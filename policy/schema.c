@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema.h"
 
+#include <math.h>
+
 #include "hcert/cbor.h"
 #include "hcert/utf8.h"
 #include "schema_table.h"
@@ -59,6 +61,18 @@ static bool is_holdable(enum cbor_type type)
 	       type == CBOR_ARRAY || type == CBOR_MAP;
 }
 
+/* Is ITEM an integer beyond 64 bits?  From JSON such a one comes as a real
+ * number, so the same is one from CBOR. */
+static bool is_too_large(const struct cbor_item *item)
+{
+	int64_t value;
+
+	if (item->type == CBOR_UINT || item->type == CBOR_NINT)
+		return !cbor_int(item, &value);
+	return item->type == CBOR_FLOAT && isfinite(item->real) &&
+	       fabs(item->real) >= 0x1p63;
+}
+
 static enum sg_err pass_inside(struct walk *w, const struct cbor_item *item,
 			       const struct pointer *at);
 
@@ -70,7 +84,9 @@ static enum sg_err pass_value(struct walk *w, const struct pointer *at)
 
 	if (err != SG_OK)
 		return err;
-	if (!is_holdable(item.type))
+	if (is_too_large(&item))
+		complain(w, VIOLATION_OUT_OF_RANGE, at);
+	else if (!is_holdable(item.type))
 		complain(w, VIOLATION_WRONG_TYPE, at);
 	return pass_inside(w, &item, at);
 }
@@ -138,16 +154,14 @@ static enum sg_err read_positive(struct walk *w, const struct schema_field *f,
 				 const struct cbor_item *item,
 				 const struct pointer *at)
 {
-	const bool negative = item->type == CBOR_NINT;
-	int64_t value;
+	const bool too_large = is_too_large(item);
+	int64_t value = 0;
 
-	if (item->type != CBOR_UINT && !negative)
+	if (item->type != CBOR_UINT && item->type != CBOR_NINT && !too_large)
 		return wrong_type(w, item, at);
-	if (!cbor_int(item, &value))
-		value = negative ? INT64_MIN : INT64_MAX;
-	if (value < 1)
+	if (too_large || !cbor_int(item, &value) || value < 1)
 		complain(w, VIOLATION_OUT_OF_RANGE, at);
-	if (w->keep) {
+	if (w->keep && !too_large) {
 		w->d->present[f->leaf] = true;
 		w->d->number[f->leaf] = value;
 	}
@@ -324,10 +338,12 @@ static enum sg_err wrong_type_flat(struct walk *w, const struct cbor_item *item,
 static enum sg_err read_exp(struct walk *w, const struct cbor_item *item,
 			    const struct pointer *at)
 {
+	const bool too_large = is_too_large(item);
+
 	w->d->asks_exp = true;
-	if (item->type != CBOR_UINT && item->type != CBOR_NINT)
+	if (item->type != CBOR_UINT && item->type != CBOR_NINT && !too_large)
 		return wrong_type_flat(w, item, at);
-	w->d->has_exp = cbor_int(item, &w->d->exp);
+	w->d->has_exp = !too_large && cbor_int(item, &w->d->exp);
 	if (!w->d->has_exp)
 		complain(w, VIOLATION_OUT_OF_RANGE, at);
 	return SG_OK;

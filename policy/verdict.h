@@ -65,8 +65,9 @@ enum violation_code {
 enum verdict_language { VERDICT_ENGLISH, VERDICT_VIETNAMESE };
 
 enum {
-	VERDICT_MAX = 64,	  /* violations kept; more are counted */
-	VERDICT_POINTER_MAX = 256 /* bytes of a pointer, cut beyond */
+	VERDICT_MAX = 64,	 /* violations kept; more are counted */
+	VERDICT_POINTER_MAX = 64 /* bytes of a pointer, cut beyond: the names of
+				    unknown fields are the client's */
 };
 
 struct violation {
@@ -82,7 +83,7 @@ struct verdict {
 	size_t dropped;	 /* beyond VERDICT_MAX or the pool */
 	struct violation violation[VERDICT_MAX];
 	size_t pool_n;
-	char pool[4096]; /* the pointers' text */
+	char pool[2048]; /* the pointers' text */
 };
 
 /* A step from a value to one of its members: the way to a place in the

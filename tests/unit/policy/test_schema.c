@@ -206,11 +206,13 @@ static void test_doses(void **state)
 	check_doses("-1", "out-of-range /dcc/v/0/dn\n");
 	check_doses("-9223372036854775808", "out-of-range /dcc/v/0/dn\n");
 	check_doses("m", "out-of-range /dcc/v/0/dn\n");
-	assert_int_equal(document.number[DOC_DN], INT64_MIN);
+	assert_false(document.present[DOC_DN]);
 	check_doses("9223372036854775807", "");
 	assert_int_equal(document.number[DOC_DN], INT64_MAX);
-	check_doses("18446744073709551615", "");
-	assert_int_equal(document.number[DOC_DN], INT64_MAX);
+	check_doses("9223372036854775808", "out-of-range /dcc/v/0/dn\n");
+	assert_false(document.present[DOC_DN]);
+	check_doses("18446744073709551615", "out-of-range /dcc/v/0/dn\n");
+	check_doses("1000000000000000000000.0", "out-of-range /dcc/v/0/dn\n");
 	check_doses("2.5", "wrong-type /dcc/v/0/dn\n");
 }
 
@@ -356,6 +358,8 @@ static void test_request_level(void **state)
 	check(AND("'exp':[null]"), "wrong-type /exp\n");
 	check(AND("'exp':9223372036854775807"), "");
 	check(AND("'exp':9223372036854775808"), "out-of-range /exp\n");
+	check(AND("'exp':10000000000000000000.0"), "out-of-range /exp\n");
+	assert_true(document.asks_exp && !document.has_exp);
 	assert_false(document.has_exp);
 	check(AND("'exp':m"), "out-of-range /exp\n");
 	check(AND("'id':1"), "wrong-type /id\n");
