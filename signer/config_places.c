@@ -135,6 +135,24 @@ void value_ops(const struct yaml_at *at, void *member,
 		text_put(s, (char *)member);
 }
 
+bool ops_collides(const char *ops, const char *address, uint16_t port)
+{
+	char host[CONFIG_ADDRESS_BYTES];
+	struct in6_addr a = IN6ADDR_ANY_INIT;
+	struct in6_addr b = IN6ADDR_ANY_INIT;
+	uint64_t ops_port;
+
+	if (!split_endpoint(span_str(ops), host, sizeof(host), &ops_port) ||
+	    ops_port != port)
+		return false;
+	if (strcmp(address, host) == 0 || strcmp(address, "0.0.0.0") == 0)
+		return true;
+	return inet_pton(AF_INET6, address, &a) == 1 &&
+	       (IN6_IS_ADDR_UNSPECIFIED(&a) ||
+		(inet_pton(AF_INET6, host, &b) == 1 &&
+		 IN6_ARE_ADDR_EQUAL(&a, &b)));
+}
+
 const char *credentials_directory(void)
 {
 	/* Nothing here changes the environment while others read it. */
@@ -194,6 +212,18 @@ void value_pin(const struct yaml_at *at, void *member,
 			       "the PIN itself");
 }
 
+/* RFC 3986 s. 2.1; and no %00, which would end the text. */
+static bool escapes_are_sound(const char *uri)
+{
+	for (const char *p = strchr(uri, '%'); p != NULL; p = strchr(p, '%')) {
+		p++;
+		if (strspn(p, "0123456789abcdefABCDEF") < 2 ||
+		    (p[0] == '0' && p[1] == '0'))
+			return false;
+	}
+	return true;
+}
+
 void value_uri(const struct yaml_at *at, void *member,
 	       const struct yaml_field *f)
 {
@@ -210,6 +240,11 @@ void value_uri(const struct yaml_at *at, void *member,
 		return;
 	}
 	text_put(s, out);
+	if (!escapes_are_sound(out)) {
+		out[0] = '\0';
+		yaml_fault(at, "has a %% without two hexadecimal digits");
+		return;
+	}
 	/* RFC 7512 s. 2.4: attributes that carry the PIN, or name a module
 	 * other than the one of the HSM. */
 	if (strstr(out, "pin-value") == NULL &&
@@ -238,6 +273,11 @@ void value_environment(const struct yaml_at *at, void *member,
 	if (name == 0 || name == s.n || s.p[name] != '=' ||
 	    s.n >= CONFIG_PATH_BYTES) {
 		yaml_fault(at, "must be NAME=value");
+		return;
+	}
+	if (s.n >= 3 && memcmp(s.p, "LD_", 3) == 0) {
+		yaml_fault(at, "is for the loader, which reads it before the "
+			       "module is there: it would do nothing");
 		return;
 	}
 	text_put(s, out);

@@ -372,6 +372,15 @@ static void read_version(const struct yaml_at *at, void *config,
 		yaml_fault(at, "this program reads version 1 only");
 }
 
+static void check_sockets(const struct yaml_at *root, const struct config *c)
+{
+	const struct yaml_at ops = yaml_child(root, "ops");
+	const struct yaml_at at = yaml_child(&ops, "listen");
+
+	if (c->port != 0 && ops_collides(c->ops, c->address, c->port))
+		yaml_fault(&at, "is the socket of listen");
+}
+
 void config_read(struct yaml_tree *t, struct config *c)
 {
 	/* hsms before keys, which name them */
@@ -393,4 +402,5 @@ void config_read(struct yaml_tree *t, struct config *c)
 
 	yaml_fields(&root, fields, COUNT(fields), c);
 	settle_hangs(&root, c);
+	check_sockets(&root, c);
 }

@@ -37,6 +37,9 @@ void value_address(const struct yaml_at *at, void *member,
  * absolute. */
 void value_ops(const struct yaml_at *at, void *member,
 	       const struct yaml_field *f);
+/* Would a socket at the value OPS of value_ops() be in the way of one at
+ * ADDRESS and PORT? */
+bool ops_collides(const char *ops, const char *address, uint16_t port);
 /* char[CONFIG_PATH_BYTES]: "file:PATH" or "credential:NAME", as a path. */
 void value_pin(const struct yaml_at *at, void *member,
 	       const struct yaml_field *f);

@@ -163,6 +163,11 @@ static const struct bad BAD[] = {
 	{"sessions: 4", "sessions: 4\n    hang: 10s",
 	 ":22: hsms[0].hang: must be below limits.request"},
 	{"PLAIN=value", "=value", ":24: hsms[0].environment[1]: must be"},
+	{"PLAIN=value", "LD_PRELOAD=/lib/x.so",
+	 ":24: hsms[0].environment[1]: is for the loader"},
+	{"token=demo", "token=de%zzmo", ":28: keys[0].uri: has a % without"},
+	{"token=demo", "token=demo%2", ":28: keys[0].uri: has a % without"},
+	{"token=demo", "token=demo%00", ":28: keys[0].uri: has a % without"},
 	{"name: demo", "name: de mo", ":17: hsms[0].name: must be 1 to"},
 	{"keys:\n",
 	 "  - {name: demo, module: m, pin: 'file:p', processes: 1, "
@@ -212,6 +217,37 @@ static void test_bad(void **state)
 		if (strstr(faults.text, BAD[i].fault) == NULL)
 			fail_msg("\"%s\" for \"%s\" gave: %s", BAD[i].new,
 				 BAD[i].old, faults.text);
+	}
+}
+
+static void test_one_socket_twice(void **state)
+{
+	static const char *const listens[] = {"127.0.0.1", "0.0.0.0", "'::'",
+					      "'::1'"};
+	char ops[64];
+	char same[64];
+	char text[FIXTURE_TEXT];
+	char other[FIXTURE_TEXT];
+
+	(void)state;
+	(void)snprintf(ops, sizeof(ops), "listen: 127.0.0.1:%u", fix.ops_port);
+	(void)snprintf(same, sizeof(same), "listen: 127.0.0.1:%u", fix.port);
+	fixture_edit(good, ops, same, text);
+	for (size_t i = 0; i < sizeof(listens) / sizeof(listens[0]); i++) {
+		struct faults faults = {0};
+		struct config *c;
+		char address[64];
+
+		(void)snprintf(address, sizeof(address), "address: %s",
+			       listens[i]);
+		fixture_edit(text, "address: 127.0.0.1", address, other);
+		c = parse(other, &faults);
+		assert_int_equal(c == NULL, i < 3);
+		if (i < 3)
+			assert_non_null(strstr(faults.text,
+					       ":7: ops.listen: is the socket "
+					       "of listen"));
+		config_free(c);
 	}
 }
 
@@ -447,6 +483,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_one_socket_twice),
 		cmocka_unit_test(test_long_values),
 		cmocka_unit_test(test_many_at_once),
 		cmocka_unit_test(test_not_a_mapping),
