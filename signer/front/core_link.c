@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/slots.h"
 #include "ipc/channel.h"
+#include "shares.h"
 
 enum {
 	QUESTIONS_MAX = 16384, /* in flight at a time, whatever the credit */
@@ -16,9 +17,6 @@ enum {
 	GRACE_US = 500 * 1000,	   /* beyond the deadline, for the way back */
 	US_PER_MS = 1000,
 	STATUS_TEXT_MAX = 512, /* bytes kept of a reason or an origin */
-	/* A client's share of the credit for what it walked away from. */
-	ABANDONED_SHARE = 4,
-	CLIENT_BITS = 12,
 	MESSAGE_OVERHEAD = 256 /* bytes of head, fixed part and padding */
 };
 
@@ -35,7 +33,7 @@ struct op {
 	uint64_t give_up_us; /* CLOCK_MONOTONIC */
 	core_answer answer;  /* NULL: nobody waits */
 	void *asker;
-	uint16_t client; /* index of abandoned[] */
+	uint16_t client; /* index of the shares */
 	bool abandoned;	 /* and counted there */
 };
 
@@ -49,10 +47,7 @@ struct core_link {
 	struct op unwanted; /* the same, of those that nobody waits for */
 	size_t in_flight;   /* those that somebody waits for */
 	uint32_t credit;
-	/* Forgotten questions that the core still works on, by a hash of the
-	 * client's identity: who sends requests and goes away must not use up
-	 * the credit of those who stay. */
-	uint16_t abandoned[1 << CLIENT_BITS];
+	struct shares shares; /* of the credit */
 	bool has_status, has_hash;
 	struct wire_status status;
 	uint8_t reason[STATUS_TEXT_MAX], origin[STATUS_TEXT_MAX];
@@ -85,8 +80,9 @@ static void release(struct core_link *l, struct op *op)
 	unlink_op(op);
 	if (op->answer != NULL)
 		l->in_flight--;
+	l->shares.owed[op->client]--;
 	if (op->abandoned)
-		l->abandoned[op->client]--;
+		l->shares.abandoned[op->client]--;
 	op->next = l->free_ops;
 	l->free_ops = op;
 }
@@ -166,17 +162,6 @@ static void on_timer(uv_timer_t *timer)
 	arm(l, now);
 }
 
-/* FNV-1a.  Two clients that share a counter are held up together at worst. */
-static uint16_t client_of(struct span identity)
-{
-	uint32_t h = 2166136261U;
-
-	for (size_t i = 0; i < identity.n; i++)
-		h = (h ^ identity.p[i]) * 16777619U;
-	return (uint16_t)((h ^ h >> CLIENT_BITS ^ h >> 2 * CLIENT_BITS) &
-			  ((1U << CLIENT_BITS) - 1));
-}
-
 /* A question like FROM, in flight from now on. */
 static enum sg_err begin(struct core_link *l, const struct op *from,
 			 struct op **out)
@@ -188,7 +173,7 @@ static enum sg_err begin(struct core_link *l, const struct op *from,
 		return SG_CORE_DOWN; /* no credit at all: it is starting */
 	if (core_link_room(l) == 0 || op == NULL)
 		return SG_BUSY;
-	if (l->abandoned[from->client] > l->credit / ABANDONED_SHARE)
+	if (shares_used_up(&l->shares, from->client, l->credit))
 		return SG_BUSY;
 	err = slots_put(l->slots, op, &op->id);
 	if (err != SG_OK)
@@ -202,6 +187,7 @@ static enum sg_err begin(struct core_link *l, const struct op *from,
 	op->abandoned = false;
 	append(&l->waiting[op->kind], op);
 	l->in_flight++;
+	l->shares.owed[op->client]++;
 	*out = op;
 	return SG_OK;
 }
@@ -227,7 +213,7 @@ enum sg_err core_link_issue(struct core_link *l, const struct wire_issue *m,
 				.give_up_us = m->deadline_us + GRACE_US,
 				.answer = answer,
 				.asker = asker,
-				.client = client_of(m->identity)};
+				.client = shares_index(m->identity)};
 	struct wire_packet *w;
 	struct op *op;
 	enum sg_err err;
@@ -250,7 +236,7 @@ enum sg_err core_link_ask(struct core_link *l, const struct wire_ask *m,
 				.give_up_us = clock_mono_us() + ASK_US,
 				.answer = answer,
 				.asker = asker,
-				.client = client_of(m->identity)};
+				.client = shares_index(m->identity)};
 	struct wire_packet *w;
 	struct op *op;
 	enum sg_err err;
@@ -271,7 +257,7 @@ void core_link_forget(struct core_link *l, uint64_t question)
 		return;
 	disown(l, op);
 	op->abandoned = true;
-	l->abandoned[op->client]++;
+	l->shares.abandoned[op->client]++;
 }
 
 uint32_t core_link_credit(const struct core_link *l)

@@ -48,7 +48,8 @@ SG_MUST_USE enum sg_err core_link_ask(struct core_link *l,
 				      uint64_t *question);
 /* The asker is gone: drop the answer when it comes.  Until then the question
  * takes up room in the core, and counts against the client that asked: with
- * more than a quarter of the credit taken up like that it gets SG_BUSY. */
+ * more than a quarter of the credit taken up like that it gets SG_BUSY, as with
+ * seven eighths of it in all. */
 void core_link_forget(struct core_link *l, uint64_t question);
 /* Questions that the core takes at a time; 0: it is down, or starting. */
 uint32_t core_link_credit(const struct core_link *l);

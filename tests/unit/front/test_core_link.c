@@ -240,6 +240,21 @@ static void test_abandoned(void **state)
 	assert_int_equal(issue_as("walks away", &q), SG_BUSY);
 }
 
+/* Nor does one that waits for all of them. */
+static void test_room_for_others(void **state)
+{
+	uint64_t q;
+
+	(void)state;
+	core_credit(16);
+	for (int i = 0; i < 14; i++)
+		assert_int_equal(issue_as("greedy", &q), SG_OK);
+	assert_int_equal(issue_as("greedy", &q), SG_BUSY);
+	assert_int_equal(issue_as("other", &q), SG_OK);
+	issues(core_takes(WIRE_ISSUE).id, 1);
+	assert_int_equal(issue_as("greedy", &q), SG_OK);
+}
+
 static void test_answered_twice(void **state)
 {
 	uint64_t q;
@@ -467,6 +482,7 @@ int main(void)
 		TEST(test_credit),
 		TEST(test_forgotten),
 		TEST(test_abandoned),
+		TEST(test_room_for_others),
 		TEST(test_answered_twice),
 		TEST(test_deadline_and_late_answer),
 		TEST(test_death_and_restart),
