@@ -253,16 +253,15 @@ static bool may_accuse(enum wire_role accuser, enum wire_role accused)
 /* C is a front that accuses the core CORE.  One that was taken over would say
  * so at will, and each new core costs what is in flight: so it is the front
  * that ends, and the core only when another front had to say the same of this
- * process, or there is no other that could. */
-static void front_accuses(const struct supervisor *s, struct child *c,
-			  struct child *core)
+ * process. */
+static void front_accuses(struct child *c, struct child *core)
 {
 	const bool first = core->accuser == 0 || core->accuser == c->slot + 1;
 
 	child_kill(c, "it accuses the core");
 	if (core->accuser == 0)
 		core->accuser = c->slot + 1;
-	if (!first || s->roster.fronts == 1)
+	if (!first)
 		child_kill(core, "its messages make no sense");
 }
 
@@ -282,7 +281,7 @@ static void on_peer_bad(void *ctx, struct child *c,
 		  role_name((enum wire_role)m->role), m->slot,
 		  role_name(c->role), c->slot);
 	if (bad != NULL && c->role == WIRE_FRONT)
-		front_accuses(s, c, bad);
+		front_accuses(c, bad);
 	else if (bad != NULL)
 		child_kill(bad, "its messages make no sense");
 }
