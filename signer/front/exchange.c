@@ -25,14 +25,33 @@ static void count_status(int status)
 		metric_add(METRIC_HTTP_5XX, 1);
 }
 
+/* R as it goes out: a client's answer is for nobody else, and what GET gets
+ * depends on what it asked for. */
+static struct http_reply complete(const struct exchange *x,
+				  const struct http_reply *r)
+{
+	struct http_reply out = *r;
+
+	assert(r->nheaders + REPLY_HEADERS_ADDED <= REPLY_HEADERS_MAX);
+	if (x->peer == NULL)
+		return out;
+	out.header[out.nheaders++] = (struct http_header){
+		"vary", SPAN_LIT("accept, accept-language")};
+	if (x->request.method == HTTP_POST || r->status >= 400)
+		out.header[out.nheaders++] = (struct http_header){
+			"cache-control", SPAN_LIT("no-store")};
+	return out;
+}
+
 void exchange_reply(struct exchange *x, const struct http_reply *r)
 {
+	const struct http_reply whole = complete(x, r);
+
 	assert(!x->answered);
-	assert(r->nheaders <= REPLY_HEADERS_MAX);
 	x->answered = true;
 	count_status(r->status);
 	metric_time(HISTOGRAM_REQUEST_TIME, clock_mono_us() - x->opened_us);
-	x->transport->reply(x, r);
+	x->transport->reply(x, &whole);
 }
 
 /* --- streams --------------------------------------------------------------
@@ -55,9 +74,11 @@ void exchange_took(struct exchange *x, size_t n)
 
 void exchange_begin(struct exchange *x, const struct http_reply *r)
 {
+	const struct http_reply whole = complete(x, r);
+
 	assert(x->streaming && !x->answered && r->body.n == 0);
 	count_status(r->status);
-	x->transport->begin(x, r);
+	x->transport->begin(x, &whole);
 }
 
 enum sg_err exchange_write(struct exchange *x, struct span run)
@@ -166,10 +187,11 @@ void exchange_refuse(struct exchange *x, enum sg_err e, const char *detail)
 	}
 	exchange_gone(x);
 	r.body = span_of(body, api_problem_body(e, detail, body, sizeof(body)));
-	if (r.status == 503) {
-		r.header[0] =
+	if (r.status == 503)
+		r.header[r.nheaders++] =
 			(struct http_header){"retry-after", SPAN_LIT("1")};
-		r.nheaders = 1;
-	}
+	if (e == SG_BAD_METHOD) /* RFC 9110 s. 15.5.6 */
+		r.header[r.nheaders++] = (struct http_header){
+			"allow", SPAN_LIT("GET, HEAD, POST")};
 	exchange_reply(x, &r);
 }

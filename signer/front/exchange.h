@@ -75,7 +75,7 @@ struct http_header {
 	struct span value;
 };
 
-enum { REPLY_HEADERS_MAX = 8 };
+enum { REPLY_HEADERS_MAX = 8, REPLY_HEADERS_ADDED = 2 };
 
 struct http_reply {
 	int status;
@@ -103,7 +103,9 @@ enum {
 };
 
 /* Answer X, once, from inside an api_* call or any time later.  The transport
- * adds date, content-length, connection; HEAD bodies are dropped.  Records
+ * adds date, content-length, connection; HEAD bodies are dropped.  A client
+ * with a certificate gets vary, and but for what it read with GET
+ * cache-control: no-store, REPLY_HEADERS_ADDED of them.  Records
  * the metrics of the response. */
 void exchange_reply(struct exchange *x, const struct http_reply *r);
 

@@ -59,6 +59,7 @@ static void on_second(uv_timer_t *timer)
 
 	http_date(clock_wall_s(), f->date);
 	metrics_sample_process();
+	listener_second(f);
 	recheck_second(f);
 }
 

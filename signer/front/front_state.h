@@ -53,6 +53,7 @@ struct front {
 	uint64_t reloads; /* that took effect, */
 	uint64_t walks;	  /* and times that all clients were asked about */
 	struct throttle refusals, overflows;
+	bool descriptors_out; /* and it has been logged */
 
 	/* --- front.c -------------------------------------------------------
 	 */

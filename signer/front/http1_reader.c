@@ -20,6 +20,12 @@ enum scan {
 	SCAN_BAD
 };
 
+enum method_scan {
+	METHOD_NAME, /* of which some has come */
+	METHOD_WORD, /* it was one, and a space */
+	METHOD_NONE
+};
+
 enum {
 	FIELD_NAME_MAX = 32, /* longer than any that head_field_of() knows */
 	/* Of a stream in chunks of a byte: head, CR and LF are five to one. */
@@ -31,8 +37,10 @@ struct http1_reader {
 	const struct http1_events *events;
 	void *ctx;
 	enum scan scan;
-	enum sg_err err; /* of an event or a callback */
-	bool in_body;	 /* the head event has been given */
+	enum method_scan method;
+	bool unknown_method; /* the parser gave up on it */
+	enum sg_err err;     /* of an event or a callback */
+	bool in_body;	     /* the head event has been given */
 	bool ended;
 	bool stream;
 	size_t head_max, head_bytes;
@@ -233,6 +241,8 @@ void http1_reader_next(struct http1_reader *r, size_t head_max,
 	head_clear(&r->head);
 	bytes_free(&r->value);
 	r->scan = SCAN_START;
+	r->method = METHOD_NAME;
+	r->unknown_method = false;
 	r->err = SG_OK;
 	r->in_body = false;
 	r->ended = false;
@@ -250,6 +260,16 @@ void http1_reader_stream(struct http1_reader *r)
 	r->stream = true;
 }
 
+/* The request line's first word, byte by byte; all registered methods are of
+ * capitals and hyphens (RFC 9110 s. 16.1). */
+static enum method_scan scan_method(enum method_scan m, uint8_t byte,
+				    bool first)
+{
+	if (m != METHOD_NAME || (byte >= 'A' && byte <= 'Z') || byte == '-')
+		return m;
+	return byte == ' ' && !first ? METHOD_WORD : METHOD_NONE;
+}
+
 /* Give the parser N bytes; *USED of them were its request's. */
 static enum sg_err parse(struct http1_reader *r, struct span in, size_t *used)
 {
@@ -259,11 +279,24 @@ static enum sg_err parse(struct http1_reader *r, struct span in, size_t *used)
 	*used = in.n;
 	if (e == HPE_OK)
 		return SG_OK;
+	if (e == HPE_INVALID_METHOD) {
+		r->unknown_method = true; /* or none: seen when it has ended */
+		return SG_OK;
+	}
 	if (e != HPE_PAUSED)
 		return r->err != SG_OK ? r->err : SG_MALFORMED;
 	*used = (size_t)((const uint8_t *)llhttp_get_error_pos(&r->parser) -
 			 in.p);
 	return SG_OK;
+}
+
+/* A request that is sound but for its method is told so, when all of its head
+ * has come. */
+static enum sg_err refuse_method(const struct http1_reader *r)
+{
+	if (r->method == METHOD_NONE)
+		return SG_MALFORMED;
+	return r->scan == SCAN_DONE ? SG_BAD_METHOD : SG_OK;
 }
 
 static enum sg_err feed_head(struct http1_reader *r, struct span in,
@@ -276,12 +309,16 @@ static enum sg_err feed_head(struct http1_reader *r, struct span in,
 		if (r->head_bytes == r->head_max)
 			return SG_TOO_BIG;
 		r->scan = scan_byte(r->scan, in.p[n]);
+		r->method = scan_method(r->method, in.p[n], r->head_bytes == 0);
 		if (r->scan == SCAN_BAD)
 			return SG_MALFORMED;
 		r->head_bytes++;
 		n++;
 	}
-	err = parse(r, span_of(in.p, n), used);
+	*used = n;
+	err = r->unknown_method ? SG_OK : parse(r, span_of(in.p, n), used);
+	if (err == SG_OK && r->unknown_method)
+		return refuse_method(r);
 	if (err == SG_OK && r->in_body != (r->scan == SCAN_DONE))
 		err = SG_MALFORMED; /* it sees another end than we do */
 	return err;

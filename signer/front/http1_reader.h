@@ -42,7 +42,8 @@ void http1_reader_stream(struct http1_reader *r);
 /*
  * Read from IN up to the end of the request, *USED bytes; *ENDED says that
  * it was met.
- * Errors: SG_MALFORMED, SG_TOO_BIG (the head, or the framing), SG_NO_MEMORY,
+ * Errors: SG_MALFORMED, SG_BAD_METHOD (a request line whose method is none that
+ * HTTP has), SG_TOO_BIG (the head, or the framing), SG_NO_MEMORY,
  * or an event's own.
  */
 SG_MUST_USE enum sg_err http1_reader_feed(struct http1_reader *r,

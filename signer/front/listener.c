@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "listener.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "connection.h"
@@ -24,8 +27,6 @@ static void on_connection(uv_stream_t *stream, int status)
 {
 	const struct listener *l = stream->data;
 
-	/* Without descriptors libuv refuses what waits; here it is only told.
-	 */
 	if (status != 0) {
 		log_event(LOG_WARNING, "accept-failed", "reason=\"%s\"",
 			  uv_strerror(status));
@@ -82,6 +83,25 @@ enum sg_err listener_open(struct front *f, int fd, bool is_tls,
 	}
 	*out = l;
 	return SG_OK;
+}
+
+void listener_second(struct front *f)
+{
+	const int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0) {
+		(void)close(fd);
+		f->descriptors_out = false;
+		return;
+	}
+	if ((errno != EMFILE && errno != ENFILE) || f->descriptors_out)
+		return;
+	f->descriptors_out = true;
+	log_event(LOG_ERROR, "accept-failed",
+		  "reason=\"%s\" connections=%zu text=\"new connections are "
+		  "closed at once: raise LimitNOFILE, or lower "
+		  "limits.connections\"",
+		  strerrordesc_np(errno), f->tls_connections);
 }
 
 void listener_close(struct listener *l)

@@ -8,6 +8,10 @@
  * for TLS, TCP or a Unix socket for the plain ops interface. */
 struct listener; /* opaque */
 
+/* Once a second: say it in the log when there is no descriptor left.  libuv
+ * then closes what waits by itself, and tells nobody. */
+void listener_second(struct front *f);
+
 /* Owns: FD on success; *OUT: listener_close().  Errors: SG_IO, SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err listener_open(struct front *f, int fd, bool is_tls,
 				      struct listener **out);

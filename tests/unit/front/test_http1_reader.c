@@ -19,7 +19,11 @@ static const struct {
 } BAD[] = {
 	{"garbage", "\x16\x03\x01\x02", 400},
 	{"no method", " / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
-	{"unknown method", "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+	{"unknown method", "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 405},
+	{"unknown method that begins as one",
+	 "GETS / HTTP/1.1\r\nHost: x\r\n\r\n", 405},
+	{"unknown method, bare LF", "BREW / HTTP/1.1\nHost: x\r\n\r\n", 400},
+	{"no method alone", "BREW\r\n\r\n", 400},
 	{"lower case method", "get / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
 	{"http/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
 	{"http/0.9", "GET /\r\n\r\n", 400},
