@@ -116,21 +116,27 @@ static int run_role(enum wire_role role, unsigned slot)
 	return status;
 }
 
+static int bad_role(const char *what, const char *which)
+{
+	(void)fprintf(stderr, "signerd: %s%s\n", what, which);
+	return STATUS_USAGE;
+}
+
 static int start_role(const char *name, const char *slot_text)
 {
 	char *end;
 	unsigned long slot;
 
 	if (slot_text == NULL || slot_text[0] < '0' || slot_text[0] > '9')
-		return STATUS_USAGE;
+		return bad_role("--role needs --slot, a number", "");
 	errno = 0;
 	slot = strtoul(slot_text, &end, 10);
 	if (errno != 0 || *end != '\0' || slot > SLOT_MAX)
-		return STATUS_USAGE;
+		return bad_role("no such slot: ", slot_text);
 	for (int r = WIRE_FRONT; r < WIRE_ROLE_COUNT; r++)
 		if (strcmp(name, role_name((enum wire_role)r)) == 0)
 			return run_role((enum wire_role)r, (unsigned)slot);
-	return STATUS_USAGE;
+	return bad_role("no such role: ", name);
 }
 
 /* --- the command ---------------------------------------------------------- */

@@ -69,6 +69,9 @@ enum sg_err input_bytes(const char *path, uint8_t **out, size_t *n, char *why,
 	if (err == SG_IO && errno != 0)
 		(void)snprintf(why, cap, "%s: %s", path,
 			       strerrordesc_np(errno));
+	else if (err == SG_TOO_BIG)
+		(void)snprintf(why, cap, "%s: is larger than %d bytes", path,
+			       INPUT_BYTES_MAX);
 	else if (err != SG_OK)
 		(void)snprintf(why, cap, "%s: %s", path, err_text(err));
 	return err;
