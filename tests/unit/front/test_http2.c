@@ -259,9 +259,8 @@ static void test_made_to_reset(void **state)
 	static const uint8_t settings_ack[] = {0, 0, 0, 4, 1, 0, 0, 0, 0};
 	uint8_t frames[] = {/* HEADERS, END_HEADERS and END_STREAM: GET https /,
 			       authority a */
-			    0,
-			    0, 6, 1, 5, 0, 0, 0, 0, 0x82, 0x87, 0x84, 0x41, 1,
-			    'a',
+			    0, 0, 6, 1, 5, 0, 0, 0, 0, 0x82, 0x87, 0x84, 0x41,
+			    1, 'a',
 			    /* WINDOW_UPDATE of 2^31 - 1 */
 			    0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff};
 
