@@ -160,12 +160,11 @@ enum sg_err hsm_pool_create(uv_loop_t *loop, struct keyring *keys,
 
 void hsm_pool_rates(struct hsm_pool *p, const struct core_settings *settings)
 {
+	const uint64_t hang_ms =
+		settings->hang_ms > 0 ? settings->hang_ms : HANG_MS;
+
 	p->test_every_us = (uint64_t)settings->test_sign_ms * US_PER_MS;
-	p->stall_us =
-		STALL_MORE_US + 2 * US_PER_MS *
-					(uint64_t)(settings->hang_ms > 0
-							   ? settings->hang_ms
-							   : HANG_MS);
+	p->stall_us = STALL_MORE_US + 2 * hang_ms * US_PER_MS;
 	sigcheck_rates(p->check, settings);
 }
 

@@ -155,6 +155,7 @@ static void on_timer(uv_timer_t *timer)
 		       op->give_up_us <= now) {
 			const core_answer answer = op->answer;
 
+			assert(answer != NULL); /* it waits */
 			disown(l, op);
 			answer(op->asker, NULL, SG_TIMED_OUT);
 		}

@@ -62,7 +62,7 @@ static void test_hidden(void **state)
 	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
 		assert_false(utf8_is_hidden(seen[i]));
 	assert_true(utf8_has_hidden(SPAN_LIT("Nguyễn\0")));
-	assert_true(utf8_has_hidden(SPAN_LIT("a\xe2\x80\xae")));
+	assert_true(utf8_has_hidden(SPAN_LIT("a\xe2\x80\xac")));
 	assert_false(utf8_has_hidden(SPAN_LIT("Nguyễn Bảo-Duy's")));
 	assert_false(utf8_has_hidden(SPAN_LIT("")));
 }

@@ -329,7 +329,7 @@ static void test_control_characters(void **state)
 {
 	static const char *const text =
 		"{'dcc':{" VER "," DOB ",'x\xc2\x85':{'y':['\x1b']},"
-		"'nam':{'fn':'a\xe2\x80\xae','fnt':'A','gn':'\xe2\x80\x8d'},"
+		"'nam':{'fn':'a\xe2\x80\xac','fnt':'A','gn':'\xe2\x80\x8d'},"
 		"'v':[{" V_REST ",'co':'V','is':'Y\x7f','ci':'A'}]},"
 		"'id':'\x01'}";
 

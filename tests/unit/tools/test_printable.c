@@ -12,10 +12,10 @@
 #include "tools/common/printable.h"
 
 #define ESC "\x1b"
-#define CSI "\xc2\x9b"		/* U+009B */
-#define OVERRIDE "\xe2\x80\xae" /* U+202E */
-#define LINE "\xe2\x80\xa8"	/* U+2028 */
-#define SHOWN "\xef\xbf\xbd"	/* U+FFFD */
+#define CSI "\xc2\x9b"	     /* U+009B */
+#define POP "\xe2\x80\xac"   /* U+202C */
+#define LINE "\xe2\x80\xa8"  /* U+2028 */
+#define SHOWN "\xef\xbf\xbd" /* U+FFFD */
 
 static void assert_put(struct span text, const char *want)
 {
@@ -39,7 +39,7 @@ static void test_put(void **state)
 		   "Bộ Y tế \xf0\x9f\x92\x89");
 	assert_put(SPAN_LIT("a" ESC "[2Jb\0c\r\n\x7f"),
 		   "a" SHOWN "[2Jb" SHOWN "c" SHOWN SHOWN SHOWN);
-	assert_put(SPAN_LIT("VN" CSI "x" OVERRIDE "y" LINE),
+	assert_put(SPAN_LIT("VN" CSI "x" POP "y" LINE),
 		   "VN" SHOWN "x" SHOWN "y" SHOWN);
 	/* No UTF-8: a bare C1 byte, and one that is cut short. */
 	assert_put(SPAN_LIT("a\x9b"
@@ -50,7 +50,7 @@ static void test_put(void **state)
 /* Escaped, and read back as it was. */
 static void test_json(void **state)
 {
-	const char text[] = "a" ESC CSI OVERRIDE LINE "\x7f ế \"\\";
+	const char text[] = "a" ESC CSI POP LINE "\x7f ế \"\\";
 	json_t *j = json_pack("{s:[s]}", "k" CSI, text);
 	char *got = printable_json(j, JSON_INDENT(1));
 	json_t *again;
@@ -58,7 +58,7 @@ static void test_json(void **state)
 	(void)state;
 	assert_non_null(got);
 	assert_string_equal(got, "{\n \"k\\u009B\": [\n  \"a\\u001B\\u009B"
-				 "\\u202E\\u2028\\u007F ế \\\"\\\\\"\n ]\n}");
+				 "\\u202C\\u2028\\u007F ế \\\"\\\\\"\n ]\n}");
 	again = json_loads(got, 0, NULL);
 	assert_true(json_equal(j, again));
 	json_decref(again);
