@@ -63,11 +63,10 @@ struct exchange {
 	void *api;	    /* the API's own state for this exchange */
 	bool answered;	    /* a stream: wholly */
 	bool streaming;
+	bool given; /* the transport's: api_open was called, api_gone not yet */
 	size_t owed; /* bytes of a stream's request that the API works on */
 	const struct exchange_transport *transport;
-	/* The transport's own. */
-	bool given;	   /* api_open has been called, api_gone not yet */
-	size_t body_bytes; /* of the body, so far */
+	size_t body_bytes; /* the transport's: of the body, so far */
 };
 
 struct http_header {
