@@ -20,11 +20,23 @@ static unsigned first_foreign_fd(enum wire_role role)
 	return STDERR_FILENO + 1;
 }
 
+/* All from FIRST on, but for where the log goes. */
+static int close_foreign(unsigned first)
+{
+	const unsigned log = (unsigned)log_descriptor();
+
+	if (log < first)
+		return close_range(first, ~0U, 0);
+	if (log > first && close_range(first, log - 1, 0) != 0)
+		return -1;
+	return close_range(log + 1, ~0U, 0);
+}
+
 enum sg_err sandbox_enter(enum wire_role role)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    role_hide_memory() != SG_OK ||
-	    close_range(first_foreign_fd(role), ~0U, 0) != 0) {
+	    close_foreign(first_foreign_fd(role)) != 0) {
 		log_event(LOG_ERROR, "sandbox-failed", "role=%s errno=%d",
 			  role_name(role), errno);
 		return SG_IO;

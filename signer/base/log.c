@@ -64,6 +64,11 @@ void log_no_wait(void)
 		(void)close(fd);
 }
 
+int log_descriptor(void)
+{
+	return atomic_load(&log_fd);
+}
+
 /* U+0000-001F, U+007F and, as UTF-8, U+0080-009F: a terminal acts on all. */
 static void blank_controls(char *s, size_t n)
 {

@@ -24,6 +24,9 @@ void log_role(const char *role);
 /* For a process that shares a pipe or a terminal with others: without it two
  * of them that see the last room at the same moment could still wait. */
 void log_no_wait(void);
+/* Where lines are written to: standard error, or after log_no_wait() another
+ * descriptor of the same, which must stay open. */
+int log_descriptor(void);
 /* Lines above LEVEL are dropped (default LOG_INFO). */
 void log_limit(enum log_level level);
 

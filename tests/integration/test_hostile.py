@@ -94,6 +94,8 @@ def test_nobody_reads_the_log(own):
         own.check(own.issue(record()))
         assert own.metric_sum("signer_log_lines_dropped_total") > 0
         assert own.stop() == 0
+        read = os.read(reader, 65536).decode()
+        assert " info supervisor starting " in read and " front/0 " in read
     finally:
         os.close(reader)
 

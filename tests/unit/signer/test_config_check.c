@@ -115,34 +115,35 @@ static void test_load_bad(void **state)
 	}
 }
 
-/* Right but for the time, and what is only strange, is told apart. */
-static void test_load_notes(void **state)
+static struct config *load_with_crl(const char *named, long next_s)
 {
 	struct faults faults = {0};
 	struct config *c;
 
-	(void)state;
 	fixture_write(&fix, "signerd.yaml", good, 0644);
-	fixture_new_crl(&fix, "test", -60);
+	fixture_new_crl(&fix, named, next_s);
 	assert_int_equal(config_load(fixture_path(&fix, "signerd.yaml"), &c,
 				     &faults, NULL, NULL),
 			 SG_OK);
+	return c;
+}
+
+/* Right but for the time, and what is only strange, is told apart. */
+static void test_load_notes(void **state)
+{
+	struct config *c = load_with_crl("test", -60);
+
+	(void)state;
 	assert_string_equal(c->outdated,
 			    "signerd.yaml:12: tls.crl: is past its next "
 			    "update: all clients of its CA are refused\n");
 	assert_string_equal(c->doubts, "");
 	config_free(c);
-	fixture_new_crl(&fix, "another", 60);
-	assert_int_equal(config_load(fixture_path(&fix, "signerd.yaml"), &c,
-				     &faults, NULL, NULL),
-			 SG_OK);
+	c = load_with_crl("another", 60);
 	assert_string_equal(c->outdated, "");
 	assert_non_null(strstr(c->doubts, ":12: tls.crl: is of none of the"));
 	config_free(c);
-	fixture_new_crl(&fix, "test", 86400);
-	assert_int_equal(config_load(fixture_path(&fix, "signerd.yaml"), &c,
-				     &faults, NULL, NULL),
-			 SG_OK);
+	c = load_with_crl("test", 86400);
 	assert_string_equal(c->outdated, "");
 	assert_string_equal(c->doubts, "");
 	config_free(c);
