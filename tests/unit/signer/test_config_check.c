@@ -158,12 +158,12 @@ static void test_load_second_block(void **state)
 	} bad[] = {{"ca.pem", "CERTIFICATE"},
 		   {"crl.pem", "X509 CRL"},
 		   {"server.pem", "CERTIFICATE"}};
-	char text[2 * FIXTURE_TEXT];
+	static char text[2 * FIXTURE_TEXT];
+	static struct faults faults;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		const char *path = fixture_path(&fix, bad[i].file);
-		struct faults faults = {0};
 		uint8_t *old;
 		size_t n;
 
@@ -174,13 +174,14 @@ static void test_load_second_block(void **state)
 			"%s-----BEGIN %s-----\ngarbage\n-----END %s-----\n",
 			old, bad[i].block, bad[i].block);
 		fixture_write(&fix, bad[i].file, text, 0644);
+		memset(&faults, 0, sizeof(faults));
 		assert_int_equal(load(good, &faults), SG_CONFIG);
 		assert_non_null(strstr(faults.text, ": tls: "));
 		assert_non_null(strstr(faults.text, bad[i].file));
 		fixture_write(&fix, bad[i].file, (char *)old, 0644);
 		free(old);
 	}
-	assert_int_equal(load(good, &(struct faults){0}), SG_OK);
+	assert_int_equal(load(good, &faults), SG_OK);
 }
 
 /* Faults of the text and of the files it names, all in one go. */
