@@ -32,7 +32,7 @@ static void test_index(void **state)
 
 static void test_bounds(void **state)
 {
-	struct shares s = {.owed = {[7] = 13}, .abandoned = {[8] = 4}};
+	static struct shares s = {.owed = {[7] = 13}, .abandoned = {[8] = 4}};
 
 	(void)state;
 	assert_false(shares_used_up(&s, 7, 16));
