@@ -105,11 +105,12 @@ def test_no_descriptor_left_is_said(own):
     front = own.roles()["front/0"]
     used = max(int(fd) for fd in os.listdir(f"/proc/{front}/fd"))
     soft, hard = resource.prlimit(front, resource.RLIMIT_NOFILE)
-    resource.prlimit(front, resource.RLIMIT_NOFILE, (used + 5, hard))
-    held = [socket.create_connection(("127.0.0.1", own.port)) for _ in range(20)]
+    resource.prlimit(front, resource.RLIMIT_NOFILE, (used + 1, hard))
+    held = [socket.create_connection(("127.0.0.1", own.port)) for _ in range(60)]
     end = time.monotonic() + 10 * SLOW
     while "accept-failed" not in own.log():
         assert time.monotonic() < end, own.log()[-2000:]
+        held.append(socket.create_connection(("127.0.0.1", own.port)))
         time.sleep(0.1)
     for s in held:
         s.close()
