@@ -114,6 +114,7 @@ def test_cbor_sequence_is_lost(demo):
         assert s.status == 200 and len(answers) == 2
         assert "cose" in answers[0] and answers[1]["status"] == 400
         assert "sequence" in answers[1]["detail"]
+        (s if how == "h1" else s.connection).close()
     # One that is cut off is a record that is malformed.
     status, body = curl(demo, "-T", "-", data=one[:-3], media=CBOR_SEQ)
     assert [a["status"] for a in streams.items(body)] == [400]
