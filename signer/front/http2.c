@@ -237,10 +237,12 @@ static void on_goodbye(struct wheel_timer *t)
 static void refuse_incomplete(struct http2 *h)
 {
 	for (struct stream *s = h->first; s != NULL; s = s->next) {
-		if (!s->ended && !s->x.answered &&
-		    nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE,
-					      s->id,
-					      NGHTTP2_REFUSED_STREAM) != 0)
+		if (s->x.answered)
+			stream_finish(s); /* nothing is waited for */
+		else if (!s->ended &&
+			 nghttp2_submit_rst_stream(h->session,
+						   NGHTTP2_FLAG_NONE, s->id,
+						   NGHTTP2_REFUSED_STREAM) != 0)
 			h->done = true;
 	}
 }

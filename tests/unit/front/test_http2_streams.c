@@ -167,6 +167,25 @@ static void test_drain_crossed(void **state)
 	assert_int_equal(fake.cut, SG_CLOSED);
 }
 
+/* The client hangs up without an end of its request: what is answered is not
+ * waited for. */
+static void test_hangs_up(void **state)
+{
+	(void)state;
+	fake.mode = FAKE_STREAM;
+	(void)request("POST", "/", SPAN_LIT("hello"), true);
+	talk(SIZE_MAX);
+	exchange_finish(fake.last);
+	talk(SIZE_MAX);
+	assert_int_equal(fake.gone, 0); /* it is lingering */
+	h2->ops->finish(h2, true);
+	talk(SIZE_MAX);
+	fake_pass(3000);
+	talk(SIZE_MAX);
+	assert_int_equal(fake.gone, 1);
+	assert_true(h2->ops->done(h2));
+}
+
 static void test_reset(void **state)
 {
 	int32_t id;
@@ -201,6 +220,7 @@ int main(void)
 		T(test_drain),
 		T(test_drain_after_the_answer),
 		T(test_drain_crossed),
+		T(test_hangs_up),
 		T(test_reset),
 #undef T
 	};
