@@ -138,7 +138,8 @@ const struct command QR_COMMAND = {
 	.usage = "[OPTIONS] HC1|FILE",
 	.about = "show a certificate as a QR code",
 	.more = "Without --svg and --png it is drawn in the terminal.  FILE "
-		"holds the HC1 text;\n- is standard input.\n",
+		"holds the HC1 text\nor a picture (PNG) of the QR code; - is "
+		"standard input.\n",
 	.options = OPTIONS,
 	.noptions = NOPTIONS,
 	.run = run,
