@@ -155,8 +155,12 @@ static bool tick(struct bulk *b)
 	const uint64_t in_phase = now - b->phase_us;
 
 	if (b->phase == BULK_OPENING) {
-		if (count_ready(b) == b->nstreams)
+		if (count_ready(b) == b->nstreams) {
 			enter(b, BULK_WARMING);
+			/* No answer may come before it counts. */
+			if (s->warmup_us == 0)
+				enter(b, BULK_MEASURING);
+		}
 		return count_broken(b) == 0 && in_phase <= OPEN_US;
 	}
 	if (b->phase == BULK_WARMING && in_phase >= s->warmup_us)
