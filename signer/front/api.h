@@ -14,6 +14,7 @@
 #include "hcert/hc1.h"
 #include "media.h"
 #include "problem.h"
+#include "shares.h"
 
 /*
  * api: the routes.  Inside of the API only; the transport sees exchange.h.
@@ -38,8 +39,14 @@ struct api {
 	/* Streams with input that waits to be looked at, and whether something
 	 * has happened that may let one of them go on. */
 	struct api_stream_list hungry;
-	size_t nhungry;
 	bool stirred;
+	/* Of them, for each client (shares_index()); and how many clients. */
+	uint16_t hungry_of[SHARES_CLIENTS];
+	size_t nclients;
+	/* Bytes of streams, all together and for each client: answers that
+	 * nobody has read, requests that nobody has looked at. */
+	size_t answers;
+	uint32_t answers_of[SHARES_CLIENTS], input_of[SHARES_CLIENTS];
 };
 
 struct api_call;

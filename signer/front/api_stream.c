@@ -13,6 +13,13 @@ enum {
 	TURN_RECORDS = 64, /* of a stream; then the others have their turn */
 	/* Of answers that wait for their reader, those to come included. */
 	ANSWERS_MAX = 4 << 20,
+	/* The same of all streams, and of those of one client: beyond it each
+	 * has only so little. */
+	ANSWERS_ALL_MAX = 256 << 20,
+	ANSWERS_CLIENT_MAX = 64 << 20,
+	ANSWERS_MIN = 16 << 10,
+	/* Requests of one client's streams that were not looked at. */
+	INPUT_CLIENT_MAX = 64 << 20,
 	ANSWER_GUESS = 1024,
 	TICK_MS = 1000,
 	US_PER_MS = 1000,
@@ -43,7 +50,8 @@ static void hunger(struct api_stream *s)
 	if (s->hungry)
 		return;
 	s->hungry = true;
-	a->nhungry++;
+	if (a->hungry_of[s->client]++ == 0)
+		a->nclients++;
 	TAILQ_INSERT_TAIL(&a->hungry, s, entry);
 }
 
@@ -54,13 +62,28 @@ static void sate(struct api_stream *s)
 	if (!s->hungry)
 		return;
 	s->hungry = false;
-	a->nhungry--;
+	if (--a->hungry_of[s->client] == 0)
+		a->nclients--;
 	TAILQ_REMOVE(&a->hungry, s, entry);
 }
 
 void api_stream_stir(const struct api_stream *s)
 {
 	api_of(s)->stirred = true;
+}
+
+static void count_answers(struct api_stream *s, size_t n)
+{
+	struct api *a = api_of(s);
+
+	a->answers = a->answers - s->counted + n;
+	a->answers_of[s->client] += (uint32_t)n - (uint32_t)s->counted;
+	s->counted = n;
+}
+
+void api_stream_recount(struct api_stream *s)
+{
+	count_answers(s, exchange_waiting(s->x));
 }
 
 /* --- what the client sends --------------------------------------------- */
@@ -112,6 +135,7 @@ static void used(struct api_stream *s, size_t n)
 	if (n == 0)
 		return;
 	bytes_drop(&s->in, n);
+	api_of(s)->input_of[s->client] -= (uint32_t)n;
 	exchange_took(s->x, n);
 }
 
@@ -153,17 +177,39 @@ static enum next take(struct api_stream *s, uint64_t now, bool down)
 
 enum may { MAY_TAKE, MAY_NOT, MAY_REFUSE };
 
-/* Records of one stream in flight, now that so many are hungry.  A quarter of
- * what the core takes is left for single requests. */
-static uint32_t share(const struct api_stream *s, uint32_t credit)
+static uint32_t at_least(uint32_t min, size_t n)
 {
-	const size_t n = api_of(s)->nhungry;
-	const uint32_t all = credit - credit / 4;
-	uint32_t mine = n > 1 ? (uint32_t)(all / n) : all;
+	return n > min ? (uint32_t)n : min;
+}
 
-	if (mine < API_STREAM_WINDOW_MIN)
-		mine = API_STREAM_WINDOW_MIN;
+/* Records that S and the other streams of its client may have in flight, now
+ * that so many clients are hungry.  A quarter of what the core takes is left
+ * for single requests. */
+static uint32_t client_share(const struct api_stream *s, uint32_t credit)
+{
+	return at_least(API_STREAM_WINDOW_MIN,
+			(credit - credit / 4) / api_of(s)->nclients);
+}
+
+/* Of them, those of S alone. */
+static uint32_t share(const struct api_stream *s, uint32_t of_client)
+{
+	const uint32_t mine =
+		at_least(API_STREAM_WINDOW_MIN,
+			 of_client / api_of(s)->hungry_of[s->client]);
+
 	return mine < s->limit ? mine : s->limit;
+}
+
+/* Bytes of S's answers that may wait for their reader. */
+static size_t answers_max(const struct api_stream *s)
+{
+	const struct api *a = api_of(s);
+
+	return a->answers >= ANSWERS_ALL_MAX ||
+			       a->answers_of[s->client] >= ANSWERS_CLIENT_MAX
+		       ? ANSWERS_MIN
+		       : ANSWERS_MAX;
 }
 
 /* The core is started again, and a stream has time; but not for ever. */
@@ -183,14 +229,18 @@ static enum may may_take(struct api_stream *s)
 	const struct front *f = s->x->front;
 	const uint32_t credit = core_link_credit(f->link);
 	const size_t n = records_count(&s->records);
+	uint32_t of_client;
 
 	if (api_stream_now_ms(s) < s->hold_ms ||
-	    exchange_waiting(s->x) + n * s->guess >= ANSWERS_MAX)
+	    exchange_waiting(s->x) + n * s->guess >= answers_max(s))
 		return MAY_NOT;
 	if (credit == 0)
 		return may_refuse(s) && n < RECORDS_MAX ? MAY_REFUSE : MAY_NOT;
 	s->down = false;
-	return n < share(s, credit) && core_link_room(f->link) > credit / 4
+	of_client = client_share(s, credit);
+	return n < share(s, of_client) &&
+			       core_link_owed(f->link, s->client) < of_client &&
+			       core_link_room(f->link) > credit / 4
 		       ? MAY_TAKE
 		       : MAY_NOT;
 }
@@ -213,25 +263,32 @@ static void take_some(struct api_stream *s, uint64_t now)
 
 void api_turn(struct api *a)
 {
+	struct api_stream *last = TAILQ_LAST(&a->hungry, api_stream_list);
+	struct api_stream *s;
+	struct api_stream *next;
 	uint64_t now;
 
 	if (!a->stirred)
 		return;
 	a->stirred = false;
 	now = clock_mono_us();
-	/* Each once; who began goes to the end. */
-	for (size_t n = a->nhungry; n > 0 && a->nhungry > 0; n--) {
-		struct api_stream *s = TAILQ_FIRST(&a->hungry);
-
+	/* Each once: taking adds none, and takes away S at most. */
+	for (s = TAILQ_FIRST(&a->hungry); s != NULL; s = next) {
+		next = s != last ? TAILQ_NEXT(s, entry) : NULL;
+		take_some(s, now);
+	}
+	/* The next turn begins with another one: where there is not enough
+	 * for all, none is always the last. */
+	s = TAILQ_FIRST(&a->hungry);
+	if (s != NULL) {
 		TAILQ_REMOVE(&a->hungry, s, entry);
 		TAILQ_INSERT_TAIL(&a->hungry, s, entry);
-		take_some(s, now);
 	}
 }
 
 bool api_turn_due(const struct api *a)
 {
-	return a->stirred && a->nhungry > 0;
+	return a->stirred && a->nclients > 0;
 }
 
 /* --- patience ---------------------------------------------------------- */
@@ -271,6 +328,8 @@ static void on_tick(struct wheel_timer *t)
 	const char *why = give_up(s);
 
 	wheel_set(&s->x->front->wheel, &s->tick, TICK_MS);
+	if (records_count(&s->records) == 0)
+		records_shed(&s->records);
 	if (s->hungry)
 		api_stream_stir(s);
 	if (why != NULL)
@@ -293,6 +352,8 @@ void api_stream_open(struct api_call *c)
 	}
 	s->call = c;
 	s->x = c->x;
+	s->client = shares_index(
+		span_of(c->x->peer->identity, c->x->peer->identity_n));
 	s->cutter = cutter_begin(form, max < RECORD_MAX ? max : RECORD_MAX);
 	s->language = api_language(c);
 	s->limit = RECORDS_MAX;
@@ -305,8 +366,17 @@ void api_stream_open(struct api_call *c)
 	exchange_stream(c->x);
 }
 
+/* RUN has no place. */
+static void turn_away(struct api_stream *s, struct span run, enum sg_err err)
+{
+	exchange_took(s->x, run.n);
+	api_stream_cut(s, err, NULL);
+}
+
 void api_stream_data(struct api_stream *s, struct span run)
 {
+	uint32_t *input = &api_of(s)->input_of[s->client];
+
 	if (s->cut != SG_OK) {
 		exchange_took(s->x, run.n);
 		return;
@@ -315,11 +385,15 @@ void api_stream_data(struct api_stream *s, struct span run)
 	s->input_ms = api_stream_now_ms(s);
 	if (s->in.len == 0 && !cutter_is_within(&s->cutter))
 		s->partial_ms = s->input_ms;
-	if (bytes_add(&s->in, run) != SG_OK) {
-		exchange_took(s->x, run.n);
-		api_stream_cut(s, SG_NO_MEMORY, NULL);
+	if (run.n > INPUT_CLIENT_MAX - *input) {
+		turn_away(s, run, SG_BUSY);
 		return;
 	}
+	if (bytes_add(&s->in, run) != SG_OK) {
+		turn_away(s, run, SG_NO_MEMORY);
+		return;
+	}
+	*input += (uint32_t)run.n;
 	hunger(s);
 }
 
@@ -334,6 +408,7 @@ void api_stream_end(struct api_stream *s)
 void api_stream_room(struct api_stream *s)
 {
 	s->moved_ms = api_stream_now_ms(s);
+	api_stream_recount(s);
 	if (s->hungry)
 		api_stream_stir(s);
 }
@@ -365,6 +440,8 @@ void api_stream_free(struct api_stream *s)
 		records_pop(&s->records);
 	}
 	sate(s);
+	count_answers(s, 0);
+	api_of(s)->input_of[s->client] -= (uint32_t)s->in.len;
 	wheel_clear(&s->tick);
 	records_free(&s->records);
 	bytes_free(&s->in);

@@ -23,6 +23,7 @@ struct api_stream {
 	struct exchange *x;
 	struct cutter cutter;
 	struct bytes in; /* what the API owes the transport */
+	uint16_t client; /* shares_index() */
 	bool hungry;
 	bool begun;    /* the answer's head is out */
 	bool ended;    /* the request is in */
@@ -33,6 +34,7 @@ struct api_stream {
 	struct records records; /* in flight */
 	uint32_t limit;		/* of them: the core's pace */
 	size_t guess;		/* bytes of an answer, lately */
+	size_t counted;		/* bytes of the answer, with the API's */
 	/* By the wheel's time: */
 	uint64_t moved_ms;	 /* when the reader last took something, */
 	uint64_t input_ms;	 /* when something came, */
@@ -46,6 +48,8 @@ struct api_stream {
 uint64_t api_stream_now_ms(const struct api_stream *s);
 /* Something has changed that a stream may wait for. */
 void api_stream_stir(const struct api_stream *s);
+/* What waits of the answer is another amount. */
+void api_stream_recount(struct api_stream *s);
 
 /* --- api_stream_answer.c ----------------------------------------------- */
 

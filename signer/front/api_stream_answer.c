@@ -30,6 +30,7 @@ static void write_answer(struct api_stream *s, struct span line)
 	/* A transport without memory breaks off by itself. */
 	if (!s->finished && exchange_write(s->x, line) != SG_OK)
 		s->finished = true;
+	api_stream_recount(s);
 }
 
 /* The document D as a line or an item; empty if it is too large. */

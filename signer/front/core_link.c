@@ -274,6 +274,11 @@ uint32_t core_link_room(const struct core_link *l)
 	return owed < credit ? credit - owed : 0;
 }
 
+uint32_t core_link_owed(const struct core_link *l, uint16_t client)
+{
+	return l->shares.owed[client];
+}
+
 size_t core_link_in_flight(const struct core_link *l)
 {
 	return l->in_flight;

@@ -55,6 +55,8 @@ void core_link_forget(struct core_link *l, uint64_t question);
 uint32_t core_link_credit(const struct core_link *l);
 /* How many of them are free now. */
 uint32_t core_link_room(const struct core_link *l);
+/* Questions of CLIENT (shares_index()) that the core works on. */
+uint32_t core_link_owed(const struct core_link *l, uint16_t client);
 /* Questions in flight, for draining. */
 size_t core_link_in_flight(const struct core_link *l);
 /* The last status; NULL before the first, and while the core is down. */

@@ -121,6 +121,7 @@ static void stream_data(struct exchange *x, struct span data)
 
 	if (data.n > BODIES_BYTES_MAX - f->body_bytes) {
 		api_cut(x, SG_BUSY, NULL);
+		x->transport->took(x, data.n);
 		return;
 	}
 	x->owed += data.n;

@@ -21,12 +21,21 @@ enum sg_err records_create(struct records *q)
 	return q->record != NULL ? SG_OK : SG_NO_MEMORY;
 }
 
-void records_free(struct records *q)
+void records_shed(struct records *q)
 {
-	for (size_t i = 0; q->record != NULL && i < RECORDS_MAX; i++) {
+	if (!q->used)
+		return;
+	for (size_t i = 0; i < RECORDS_MAX; i++) {
 		free(q->record[i].id.p);
 		free(q->record[i].line.p);
+		q->record[i] = (struct record){0};
 	}
+	q->used = false;
+}
+
+void records_free(struct records *q)
+{
+	records_shed(q);
 	free(q->record);
 	*q = (struct records){0};
 }
@@ -42,6 +51,7 @@ struct record *records_push(struct records *q, void *owner, uint64_t now_us)
 
 	assert(records_count(q) < RECORDS_MAX);
 	q->next++;
+	q->used = true;
 	r->owner = owner;
 	r->taken_us = now_us;
 	r->asked = false;

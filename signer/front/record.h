@@ -30,12 +30,15 @@ struct record {
 
 struct records {
 	uint32_t first, next;  /* numbers of records, modulo 2^32 */
+	bool used;	       /* records may have texts */
 	struct record *record; /* RECORDS_MAX */
 };
 
 /* Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err records_create(struct records *q);
 void records_free(struct records *q);
+/* None is in flight, nor will be for a while: give the texts' memory back. */
+void records_shed(struct records *q);
 size_t records_count(const struct records *q);
 
 /* A new one, the last; there are fewer than RECORDS_MAX. */

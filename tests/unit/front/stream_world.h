@@ -90,7 +90,9 @@ static const struct exchange_transport STREAMS = {
 	.waiting = end_waiting,
 };
 
-static inline struct wire_end *open_stream(const char *path, const char *type)
+static inline struct wire_end *open_stream_of(const struct peer *peer,
+					      const char *path,
+					      const char *type)
 {
 	struct wire_end *e = calloc(1, sizeof(*e));
 
@@ -99,9 +101,15 @@ static inline struct wire_end *open_stream(const char *path, const char *type)
 	assert_non_null(e->out);
 	e->x = post(path, type, "");
 	e->x.transport = &STREAMS;
+	e->x.peer = peer;
 	assert_true(exchange_open(&e->x));
 	assert_true(e->x.streaming);
 	return e;
+}
+
+static inline struct wire_end *open_stream(const char *path, const char *type)
+{
+	return open_stream_of(&PEER, path, type);
 }
 
 static inline void close_stream(struct wire_end *e)

@@ -67,6 +67,27 @@ static void test_wrap(void **state)
 	records_free(&q);
 }
 
+/* A stream at rest keeps no texts, and goes on as before. */
+static void test_shed(void **state)
+{
+	struct records q;
+	struct record *r;
+
+	(void)state;
+	assert_int_equal(records_create(&q), SG_OK);
+	records_shed(&q);
+	for (int round = 0; round < 2; round++) {
+		r = records_push(&q, NULL, 0);
+		assert_int_equal(record_keep_id(r, SPAN_LIT("id")), SG_OK);
+		record_answered(r, SPAN_LIT("line"));
+		records_pop(&q);
+		records_shed(&q);
+		assert_null(r->id.p);
+		assert_null(r->line.p);
+	}
+	records_free(&q);
+}
+
 static void test_full(void **state)
 {
 	struct records q;
@@ -86,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_shed),
 		cmocka_unit_test(test_full),
 	};
 
