@@ -23,6 +23,15 @@ static bool give_http(struct connection *c, struct span s)
 	return bytes_add(&c->held, s) == SG_OK;
 }
 
+/* Nothing more comes, and HTTP has all that came. */
+static void end_input(struct connection *c)
+{
+	if (c->http != NULL)
+		c->http->ops->finish(c->http, true);
+	else
+		connection_end(c);
+}
+
 void connection_give_held(struct connection *c)
 {
 	size_t n;
@@ -35,6 +44,8 @@ void connection_give_held(struct connection *c)
 	if (n == 0)
 		return; /* not yet */
 	bytes_drop(&c->held, n);
+	if (c->eof && c->held.len == 0)
+		end_input(c);
 	connection_wake(c);
 }
 
@@ -91,12 +102,11 @@ static bool shake_hands(struct connection *c)
 static void on_eof(struct connection *c)
 {
 	c->eof = true;
-	if (c->http != NULL)
-		c->http->ops->finish(c->http, true);
-	else if (!c->ending && c->tls != NULL)
+	if (c->http == NULL && !c->ending && c->tls != NULL)
 		refused(c, "closed during the handshake");
-	if (c->http == NULL)
-		connection_end(c);
+	/* Else a request that came whole would be cut off for its end. */
+	if (c->held.len == 0)
+		end_input(c);
 }
 
 static void read_records(struct connection *c)

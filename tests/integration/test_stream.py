@@ -7,6 +7,8 @@ import json
 import os
 import pathlib
 import signal
+import socket
+import ssl
 import time
 
 import cbor2
@@ -100,6 +102,32 @@ def test_cbor_sequence(demo, version):
     for a, (_, dcc) in list(zip(answers, requests))[::20]:
         _, claims = streams.hcert.verify(a["cose"], demo.dsc)
         assert claims[-260][1] == dcc
+
+
+def test_closed_behind_the_request(demo):
+    """Who has sent all may say close_notify at once, and still is answered."""
+    requests = good(1000)
+    data = text(requests)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = demo.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with socket.create_connection(("127.0.0.1", demo.port), 20 * SLOW) as raw:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                raw.sendall(outgoing.read())
+                incoming.write(raw.recv(65536))
+        tls.write(b"POST /v1/certificates HTTP/1.1\r\nHost: localhost\r\n"
+                  b"Content-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n"
+                  % len(data) + data)
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.unwrap()
+        raw.sendall(outgoing.read())
+        received = 0
+        while piece := raw.recv(65536):
+            received += len(piece)
+    assert received > 500 * len(requests)
 
 
 def test_cbor_sequence_is_lost(demo):
