@@ -101,10 +101,15 @@ static enum sg_err check_apart(struct bulk_job *job)
 /* Begin a file anew, or go on with one that an earlier run began. */
 static enum sg_err open_mend(struct bulk_job *job, struct survey *s)
 {
+	struct stat st;
+	enum sg_err err;
 	bool made;
-	enum sg_err err = output_open(job->mended, &made, &job->mend, job->why,
-				      sizeof(job->why));
 
+	if (lstat(job->mended, &st) == 0 && !S_ISREG(st.st_mode))
+		return fail(job, SG_CONFIG, "%.*s: not a regular file",
+			    WHY_MAX / 2, job->mended);
+	err = output_open(job->mended, &made, &job->mend, job->why,
+			  sizeof(job->why));
 	*s = (struct survey){0};
 	if (err == SG_OK && !made)
 		err = resume_survey(job->mended, s, job->why, sizeof(job->why));
@@ -209,13 +214,17 @@ enum sg_err bulk_job_open(const char *in, const char *out,
 		(void)snprintf(why, WHY_MAX, "%s", err_text(SG_NO_MEMORY));
 		return SG_NO_MEMORY;
 	}
+	/* A link stays one: the file that it leads to may be replaced. */
+	if (realpath(out, b->path) != NULL)
+		out = b->path;
 	if (strlen(out) + sizeof(".partial.new") > sizeof(b->path)) {
 		(void)snprintf(why, WHY_MAX, "the output's name is too long");
 		free(b);
 		return SG_CONFIG;
 	}
 	b->in_path = in;
-	(void)snprintf(b->path, sizeof(b->path), "%s", out);
+	if (out != b->path)
+		(void)snprintf(b->path, sizeof(b->path), "%s", out);
 	(void)snprintf(b->partial, sizeof(b->partial), "%s.partial", out);
 	(void)snprintf(b->mended, sizeof(b->mended), "%s.mended", out);
 	b->synced_us = clock_mono_us();

@@ -56,9 +56,10 @@ enum sg_err lines_open(const char *path, struct lines **out, char *why,
 	}
 	l->own_fd = strcmp(path, "-") != 0;
 	l->fd = l->own_fd ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	errno = l->fd < 0 ? errno : EISDIR;
 	if (l->fd < 0 || fstat(l->fd, &st) != 0 || S_ISDIR(st.st_mode)) {
 		(void)snprintf(why, cap, "%s: %s", path,
-			       strerrordesc_np(l->fd < 0 ? errno : EISDIR));
+			       strerrordesc_np(errno));
 		if (l->own_fd && l->fd >= 0)
 			(void)close(l->fd);
 		goto fail;
@@ -291,6 +292,11 @@ enum lines_got lines_peek(struct lines *l, size_t max, struct span *out,
 	*out = span_of(l->text + l->at, l->n - l->at);
 	*end = l->eof;
 	return LINES_LINE;
+}
+
+bool lines_are_packed(const struct lines *l)
+{
+	return l->form == FORM_GZIP;
 }
 
 int lines_fd(const struct lines *l)

@@ -40,6 +40,8 @@ enum lines_got lines_next_wait(struct lines *l, struct line *out);
  * which is all there is if *END.  LINES_LINE or LINES_FAULT. */
 enum lines_got lines_peek(struct lines *l, size_t max, struct span *out,
 			  bool *end);
+/* The file is a gzip file; known once something was read of it. */
+bool lines_are_packed(const struct lines *l);
 int lines_fd(const struct lines *l);
 const char *lines_why(const struct lines *l);
 /* Bytes of the file that the lines so far took: exact for plain files, about

@@ -4,6 +4,43 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/*
+ * Can TEXT, the only line of a file, be the beginning of an answer that was cut
+ * short?  Any other file that has no line's end is not ours to cut.
+ */
+static bool is_torn_answer(struct span text)
+{
+	static const char *const begin[] = {"{\"id\":\"", "{\"hcert\":\"",
+					    "{\"verdict\":\"", "{\"type\":\""};
+
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
+		const size_t n = strlen(begin[i]);
+
+		if (memcmp(text.p, begin[i], text.n < n ? text.n : n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum sg_err no_answer(const char *path, uint64_t line, char *why,
+			     size_t cap)
+{
+	(void)snprintf(why, cap,
+		       "%s, line %" PRIu64 ": this is no answer of a server",
+		       path, line);
+	return SG_MALFORMED;
+}
+
+/* LINE, behind S, has no end. */
+static enum sg_err look_at_torn(const struct survey *s, const struct line *line,
+				const char *path, char *why, size_t cap)
+{
+	if (s->lines + s->loose > 0 ||
+	    (!line->too_long && is_torn_answer(line->text)))
+		return SG_OK;
+	return no_answer(path, 1, why, cap);
+}
+
 enum sg_err resume_survey(const char *path, struct survey *out, char *why,
 			  size_t cap)
 {
@@ -20,11 +57,7 @@ enum sg_err resume_survey(const char *path, struct survey *out, char *why,
 	while ((got = lines_next_wait(l, &line)) == LINES_LINE && line.ended) {
 		answer_read(line.text, &a);
 		if (a.kind == ANSWER_NONE) {
-			(void)snprintf(why, cap,
-				       "%s, line %" PRIu64
-				       ": this is no answer of a server",
-				       path, s.lines + s.loose + 1);
-			err = SG_MALFORMED;
+			err = no_answer(path, s.lines + s.loose + 1, why, cap);
 			break;
 		}
 		s.loose++;
@@ -36,9 +69,16 @@ enum sg_err resume_survey(const char *path, struct survey *out, char *why,
 		s.later = later;
 		s.end = lines_offset(l);
 	}
+	if (err == SG_OK && got == LINES_LINE)
+		err = look_at_torn(&s, &line, path, why, cap);
 	if (got == LINES_FAULT) {
 		(void)snprintf(why, cap, "%s: %s", path, lines_why(l));
 		err = SG_IO;
+	}
+	if (lines_are_packed(l)) {
+		(void)snprintf(why, cap, "%s: packed by gzip: unpack it first",
+			       path);
+		err = SG_CONFIG;
 	}
 	lines_close(l);
 	if (err == SG_OK)

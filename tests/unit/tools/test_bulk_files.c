@@ -16,6 +16,7 @@
 
 #include "base/fileio.h"
 #include "tools/issuer/journal.h"
+#include "tools/issuer/lines.h"
 #include "tools/issuer/output.h"
 #include "tools/issuer/resume.h"
 
@@ -254,6 +255,31 @@ static void test_survey(void **state)
 	assert_non_null(strstr(why, "line 3"));
 }
 
+static enum sg_err refusal(struct span text)
+{
+	struct survey s;
+
+	assert_int_equal(fileio_replace(in_dir("out"), text, 0600), SG_OK);
+	return resume_survey(in_dir("out"), &s, why, sizeof(why));
+}
+
+/* A file that is not ours is no torn answer, though it has no line's end. */
+static void test_survey_of_others(void **state)
+{
+	static const uint8_t packed[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3};
+	static char large[LINES_LINE_MAX + 2];
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	assert_int_equal(refusal(SPAN_LIT("a password")), SG_MALFORMED);
+	assert_int_equal(refusal(SPAN_LIT("{\"keys\":[1,2]}")), SG_MALFORMED);
+	assert_int_equal(refusal(SPAN_LIT("\0\0\0\0")), SG_MALFORMED);
+	assert_int_equal(refusal(span_of(large, sizeof(large))), SG_MALFORMED);
+	assert_int_equal(refusal(span_of(packed, sizeof(packed))), SG_CONFIG);
+	assert_int_equal(refusal(SPAN_LIT("{\"id\":\"r-1\",\"hce")), SG_OK);
+	assert_int_equal(refusal(SPAN_LIT("{")), SG_OK);
+}
+
 static void no_mark(void *ctx, struct span first)
 {
 	*(bool *)ctx = span_is(first, "{\"id\":\"1\"}");
@@ -316,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_journal_renewed),
 		cmocka_unit_test(test_survey),
+		cmocka_unit_test(test_survey_of_others),
 		cmocka_unit_test(test_pair_up),
 	};
 

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fileio.h"
@@ -219,6 +220,35 @@ static void test_refuses(void **state)
 			 SG_CONFIG);
 }
 
+/* A link for OUT stays one; a link where a file of ours should be is none. */
+static void test_links(void **state)
+{
+	struct bulk_job *job;
+	struct stat st;
+	char link[128];
+
+	(void)state;
+	(void)snprintf(link, sizeof(link), "%s/link", dir);
+	write_file(IN, RECORD("a") "\n" RECORD("b") "\n");
+	write_file(OUT, LATER("a") "\n" GOOD("b") "\n");
+	write_file(NEW, "precious");
+	assert_int_equal(symlink(path[NEW], path[MENDED]), 0);
+	assert_int_equal(refusal(), SG_CONFIG);
+	expect_file(NEW, "precious");
+	assert_int_equal(unlink(path[MENDED]), 0);
+	assert_int_equal(symlink(path[OUT], link), 0);
+	assert_int_equal(bulk_job_open(path[IN], link, &job, why), SG_OK);
+	expect_next(job, RECORD("a"), NULL);
+	expect_next(job, RECORD("b"), GOOD("b"));
+	put(job, 0, RECORD("a"), GOOD("a"));
+	put(job, 1, RECORD("b"), GOOD("b"));
+	end(job, true);
+	expect_file(OUT, GOOD("a") "\n" GOOD("b") "\n");
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(unlink(link), 0);
+}
+
 static void test_settings(void **state)
 {
 	struct engine_settings s;
@@ -247,6 +277,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_too_long, clean),
 		cmocka_unit_test_teardown(test_mends, clean),
 		cmocka_unit_test_teardown(test_refuses, clean),
+		cmocka_unit_test_teardown(test_links, clean),
 		cmocka_unit_test(test_settings),
 	};
 
