@@ -63,8 +63,8 @@ static void fill(struct wire_end *e)
 {
 	static char rows[EXCHANGE_BACKLOG_MAX];
 
-	for (size_t i = 0; i < sizeof(rows); i += 2)
-		memcpy(rows + i, "x\n", 2);
+	for (size_t i = 0; i < sizeof(rows); i++)
+		rows[i] = i % 2 == 0 ? 'x' : '\n';
 	while (e->x.owed < EXCHANGE_BACKLOG_MAX) {
 		exchange_data(&e->x, span_of(rows, sizeof(rows)));
 		for (int i = 0; i < 300; i++)
