@@ -17,12 +17,14 @@
 
 enum { SYNC_EVERY_US = 1000000 };
 
+enum { SUFFIX_MAX = 16 };
+
 struct bulk_job {
 	struct lines *in;
 	const char *in_path;
-	char path[PATH_MAX];	/* OUT */
-	char partial[PATH_MAX]; /* OUT.partial */
-	char mended[PATH_MAX];	/* OUT.mended */
+	char path[PATH_MAX];		     /* OUT */
+	char partial[PATH_MAX + SUFFIX_MAX]; /* OUT.partial */
+	char mended[PATH_MAX + SUFFIX_MAX];  /* OUT.mended */
 	struct output *out;
 	/* While answers amid OUT are replaced: the new file, the old answers
 	 * and how many they are. */
