@@ -69,9 +69,13 @@ uint64_t engine_back_off(unsigned n)
 static bool take_record(void *ctx, uint64_t *seq, struct span *text)
 {
 	struct engine *e = ctx;
+	struct window_mark *mark;
 
 	if (engine_stop || !window_take(e->w, e->now, seq))
 		return false;
+	mark = window_mark(e->w, *seq);
+	e->stats->again += mark->sent;
+	mark->sent = true;
 	*text = window_text(e->w, *seq);
 	return true;
 }
@@ -90,7 +94,6 @@ static void lose_record(void *ctx, uint64_t seq)
 {
 	struct engine *e = ctx;
 
-	e->stats->again++;
 	window_again(e->w, seq, e->now);
 }
 
@@ -134,7 +137,6 @@ static enum sg_err again(struct engine *e, uint64_t seq, struct span line,
 	err = window_keep(e->w, seq, line);
 	if (err != SG_OK)
 		return engine_fail(e, err, "%s", err_text(err));
-	e->stats->again++;
 	window_again(e->w, seq, e->now + engine_back_off(mark->tries));
 	return SG_OK;
 }

@@ -60,7 +60,9 @@ static enum sg_err finish(struct engine *e, struct lane *l, CURLcode code)
 			(l->breaks > 0 ? engine_back_off(l->breaks) : 0);
 		return SG_OK;
 	}
-	e->stats->breaks++;
+	/* Without a connection there was no stream to break. */
+	e->stats->breaks += end.code != CURLE_COULDNT_CONNECT &&
+			    end.code != CURLE_COULDNT_RESOLVE_HOST;
 	(void)snprintf(e->stats->note, sizeof(e->stats->note), "%s", end.why);
 	engine_clean(e->stats->note);
 	return after_break(e, l, &end);

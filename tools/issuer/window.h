@@ -59,6 +59,7 @@ void window_pop(struct window *w);
 struct window_mark {
 	unsigned tries;	 /* answers that asked to come again */
 	uint64_t finals; /* the caller's counter at the first of them */
+	bool sent;	 /* at least once */
 };
 struct window_mark *window_mark(struct window *w, uint64_t seq);
 /* Keep LINE as the answer for want of a better one; copied. */
