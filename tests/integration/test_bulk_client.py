@@ -336,6 +336,24 @@ def test_refused_for_now_then_resumed(job):
     assert sum(job.server.received.values()) == before + 4 and job.asked_once()
 
 
+def test_refused_again(job):
+    """Corrected records are sent anew, and only when it is asked for."""
+    job.make(200, {0, 50, 51, 199})
+    out = job.run(expect=1)
+    assert b"--refused-again" in out.stderr and b"Refused: 4." in out.stderr
+    job.records[50]["dcc"]["v"][0]["dn"] = job.records[199]["dcc"]["v"][0]["dn"] = 1
+    job.input.write_text("".join(json.dumps(r) + "\n" for r in job.records))
+    before = sum(job.server.received.values())
+    report = job.report(expect=1)
+    assert report["refused"] == 4 and report["answered_before"] == 200
+    assert sum(job.server.received.values()) == before
+    report = job.report("--refused-again", expect=1)
+    assert report["refused"] == 2 and report["signed"] == 198
+    assert report["answered_before"] == 196 and report["sent_again"] == 0
+    assert sum(job.server.received.values()) == before + 4
+    job.check({0, 51})
+
+
 def test_killed_while_mending(job):
     job.make(300)
     job.server.on_record = lambda r, times: \
@@ -411,6 +429,7 @@ def test_no_server(job):
     job.server.stop_listening()
     begin = time.monotonic()
     out = job.run(expect=2)
+    assert b" 0 streams broken" in out.stdout
     assert b"signer-issuer: " in out.stderr and time.monotonic() - begin < 60 * SLOW
 
 
@@ -535,8 +554,11 @@ def test_stopped_by_signal(job):
     assert process.returncode == 2 and b"signal" in err
     report = json.loads(out)
     assert not report["complete"] and report["records"] == count_lines(job.output)
+    assert report["sent_again"] == 0  # many were under way, none was sent twice
     job.server.pace = 0
-    job.run()
+    table = job.run().stdout.decode()
+    assert " answered in earlier runs\n" in table
+    assert " replayed), " in table
     job.check()
 
 

@@ -10,6 +10,11 @@ bool answer_again(int status)
 	return status == 408 || status == 429 || status == 503 || status == 504;
 }
 
+bool answer_is_open(const struct answer *a, bool refused)
+{
+	return a->again || (refused && a->kind == ANSWER_PROBLEM);
+}
+
 /* What is seen of a line while its members go by. */
 struct seen {
 	bool certificate, verdict;

@@ -25,6 +25,9 @@ struct answer {
 };
 
 void answer_read(struct span line, struct answer *out);
+/* Is the record of A to be sent again in another run: what asks for it, and if
+ * REFUSED, whatever is a problem? */
+bool answer_is_open(const struct answer *a, bool refused);
 /* May the same request be sent again after STATUS? */
 bool answer_again(int status);
 /*

@@ -7,10 +7,14 @@
 #include "streaming.h"
 #include "tally_print.h"
 
-static const struct arg_option OPTIONS[OPT_STREAMING] = {
+enum { OPT_REFUSED_AGAIN = OPT_STREAMING, OPT_BULK };
+
+static const struct arg_option OPTIONS[OPT_BULK] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
 	STREAMING_OPTIONS,
+	[OPT_REFUSED_AGAIN] = {"refused-again", NULL, NULL,
+			       "send what OUT has as refused again, too"},
 };
 
 /* What the hooks need beside the job. */
@@ -79,6 +83,8 @@ static void print_json(struct bulk *b)
 	json_object_set_new(j, "signed", json_integer((json_int_t)t->good));
 	json_object_set_new(j, "replayed",
 			    json_integer((json_int_t)t->replayed));
+	json_object_set_new(j, "answered_before",
+			    json_integer((json_int_t)bulk_job_kept(b->job)));
 	json_object_set_new(
 		j, "resumed_at",
 		json_integer((json_int_t)bulk_job_first(b->job) + 1));
@@ -98,23 +104,38 @@ static void print_summary(struct bulk *b)
 	double seconds;
 	const double rate = progress_rate(&b->progress, t, &seconds);
 
-	printf("%s records: %s signed (%s of them before), %s refused, %s "
-	       "refused for now\n",
+	printf("%s records: %s signed (%s replayed), %s refused, %s refused "
+	       "for now\n",
 	       progress_number(t->records, n[0]),
 	       progress_number(t->good, n[1]),
 	       progress_number(t->replayed, n[2]),
 	       progress_number(t->refused, n[3]),
 	       progress_number(t->again, n[4]));
+	if (bulk_job_kept(b->job) > 0)
+		printf("%s answered in earlier runs\n",
+		       progress_number(bulk_job_kept(b->job), n[0]));
 	printf("%.1f s, %s records a second; %" PRIu64 " sent again, %" PRIu64
-	       " streams broken\n",
+	       " stream%s broken\n",
 	       seconds, progress_number((uint64_t)rate, n[5]), b->stats.again,
-	       b->stats.breaks);
+	       b->stats.breaks, b->stats.breaks == 1 ? "" : "s");
 	if (t->warned > 0)
 		printf("%s with warnings\n", progress_number(t->warned, n[0]));
 	tally_print_table(stdout, t);
 	if (t->again > 0)
 		puts("\nThe same command again sends what was refused for now "
 		     "once more.");
+}
+
+static void say_refused(const struct tally *t)
+{
+	char n[32];
+
+	if (t->refused > 0)
+		(void)fprintf(stderr,
+			      "Refused: %s. The same command again does not "
+			      "send these records; once they are\ncorrected in "
+			      "the input, it does so with --refused-again.\n",
+			      progress_number(t->refused, n));
 }
 
 static int conclude(struct bulk *b, const struct args *args, enum sg_err err,
@@ -138,6 +159,7 @@ static int conclude(struct bulk *b, const struct args *args, enum sg_err err,
 				      "this one has stopped.\n");
 		return EXIT_TROUBLE;
 	}
+	say_refused(t);
 	return t->refused + t->again > 0 ? EXIT_REFUSED : EXIT_GOOD;
 }
 
@@ -186,7 +208,9 @@ static int run(const struct args *args)
 		return trouble(why);
 	https_close(h);
 	streaming_catch_signals();
-	if (bulk_job_open(args->rest[0], args->rest[1], &b.job, why) != SG_OK)
+	if (bulk_job_open(args->rest[0], args->rest[1],
+			  args->value[OPT_REFUSED_AGAIN] != NULL, &b.job,
+			  why) != SG_OK)
 		return trouble(why);
 	status = run_job(&b, args, &settings);
 	bulk_job_close(b.job);
@@ -201,8 +225,11 @@ const struct command BULK_COMMAND = {
 		"gzip, and - is\nstandard input.  OUT gets one line for each, "
 		"in the same order: a certificate or\na problem.  The same "
 		"command again goes on after any interruption, and sends\n"
-		"again what was refused for now (408, 429, 503, 504).\n",
+		"again what was refused for now (408, 429, 503, 504).  What "
+		"was "
+		"refused for good\nit sends again with --refused-again alone: "
+		"after these lines of IN were corrected.\n",
 	.options = OPTIONS,
-	.noptions = OPT_STREAMING,
+	.noptions = OPT_BULK,
 	.run = run,
 };

@@ -22,6 +22,7 @@ enum { SUFFIX_MAX = 16 };
 struct bulk_job {
 	struct lines *in;
 	const char *in_path;
+	bool refused_again;
 	char path[PATH_MAX];		     /* OUT */
 	char partial[PATH_MAX + SUFFIX_MAX]; /* OUT.partial */
 	char mended[PATH_MAX + SUFFIX_MAX];  /* OUT.mended */
@@ -35,7 +36,8 @@ struct bulk_job {
 	char mark[JOURNAL_MARK_BYTES]; /* empty: no line was read */
 	struct tally *tally;
 	uint64_t first,
-		next; /* numbers: of this run's first, to be read next */
+		next;  /* numbers: of this run's first, to be read next */
+	uint64_t kept; /* answers of earlier runs */
 	uint64_t synced_us;
 	char why[WHY_MAX];
 };
@@ -113,8 +115,10 @@ static enum sg_err open_mend(struct bulk_job *job, struct survey *s)
 	err = output_open(job->mended, &made, &job->mend, job->why,
 			  sizeof(job->why));
 	*s = (struct survey){0};
+	/* Refusals in it are of the run that is gone on with. */
 	if (err == SG_OK && !made)
-		err = resume_survey(job->mended, s, job->why, sizeof(job->why));
+		err = resume_survey(job->mended, false, s, job->why,
+				    sizeof(job->why));
 	if (err == SG_OK)
 		err = output_cut(job->mend, s->end) == SG_OK
 			      ? SG_OK
@@ -141,7 +145,7 @@ static enum sg_err pair_up(struct bulk_job *job, const char *path, uint64_t n)
 	err = resume_pair_up(&f, job->tally, take_mark, job, job->why,
 			     sizeof(job->why));
 	lines_close(f.answers);
-	job->first = job->next = n;
+	job->first = job->next = job->kept = n;
 	return err;
 }
 
@@ -163,9 +167,10 @@ static enum sg_err end_mending(struct bulk_job *job)
 static enum sg_err take_up(struct bulk_job *job)
 {
 	struct survey s;
+	struct survey s;
 	struct survey mended = {0};
-	enum sg_err err =
-		resume_survey(job->path, &s, job->why, sizeof(job->why));
+	enum sg_err err = resume_survey(job->path, job->refused_again, &s,
+					job->why, sizeof(job->why));
 
 	if (err != SG_OK)
 		return err;
@@ -173,10 +178,9 @@ static enum sg_err take_up(struct bulk_job *job)
 	if (output_cut(job->out, s.end) != SG_OK)
 		return write_failed(job, job->path);
 	job->old_n = s.lines;
-	if (s.later == 0) {
-		(void)unlink(job->mended);
+	/* Without refused_again, too, a run that had it is gone on with. */
+	if (s.later == 0 && access(job->mended, F_OK) != 0)
 		return pair_up(job, job->path, s.lines);
-	}
 	err = open_mend(job, &mended);
 	if (err == SG_OK)
 		err = pair_up(job, job->mended, mended.lines);
@@ -206,7 +210,7 @@ static enum sg_err open_all(struct bulk_job *job)
 	return take_up(job);
 }
 
-enum sg_err bulk_job_open(const char *in, const char *out,
+enum sg_err bulk_job_open(const char *in, const char *out, bool refused_again,
 			  struct bulk_job **job, char *why)
 {
 	struct bulk_job *b = calloc(1, sizeof(*b));
@@ -225,6 +229,7 @@ enum sg_err bulk_job_open(const char *in, const char *out,
 		return SG_CONFIG;
 	}
 	b->in_path = in;
+	b->refused_again = refused_again;
 	if (out != b->path)
 		(void)snprintf(b->path, sizeof(b->path), "%s", out);
 	(void)snprintf(b->partial, sizeof(b->partial), "%s.partial", out);
@@ -258,6 +263,11 @@ uint64_t bulk_job_first(const struct bulk_job *job)
 	return job->first;
 }
 
+uint64_t bulk_job_kept(const struct bulk_job *job)
+{
+	return job->kept;
+}
+
 struct tally *bulk_job_tally(const struct bulk_job *job)
 {
 	return job->tally;
@@ -274,8 +284,10 @@ const char *bulk_job_why(const struct bulk_job *job)
 	return job->why;
 }
 
-/* What the old file says of the record that is read next, if that is final. */
-static enum sg_err old_answer(struct bulk_job *job, struct span *known)
+/* What the old file says of TEXT, the record that is read next, if that is
+ * final. */
+static enum sg_err old_answer(struct bulk_job *job, struct span text,
+			      struct span *known)
 {
 	struct answer a;
 	struct line line;
@@ -286,8 +298,43 @@ static enum sg_err old_answer(struct bulk_job *job, struct span *known)
 		return fail(job, SG_IO, "%.*s cannot be read again",
 			    WHY_MAX / 2, job->path);
 	answer_read(line.text, &a);
-	if (!a.again)
-		*known = line.text;
+	if (answer_is_open(&a, job->refused_again))
+		return SG_OK;
+	if (!answer_fits(&a, text))
+		return fail(job, SG_CONFLICT,
+			    "%.*s, line %" PRIu64
+			    ": this is the answer to another record than the "
+			    "input's",
+			    WHY_MAX / 2, job->path, job->next + 1);
+	*known = line.text;
+	return SG_OK;
+}
+
+/* What the journal says of it.  A refusal may be of the record as it was. */
+static void early_answer(const struct bulk_job *job, struct span *known)
+{
+	struct answer a;
+
+	if (!journal_find(job->journal, job->next, known))
+		return;
+	answer_read(*known, &a);
+	if (answer_is_open(&a, job->refused_again))
+		*known = (struct span){0};
+}
+
+/* The answer to LINE, the record that is read next, that need not be asked. */
+static enum sg_err known_answer(struct bulk_job *job, const struct line *line,
+				struct span *known)
+{
+	const enum sg_err err = old_answer(job, line->text, known);
+
+	if (err != SG_OK)
+		return err;
+	if (known->n == 0 && (*known = bulk_job_local(line)).n > 0)
+		return SG_OK;
+	if (known->n == 0)
+		early_answer(job, known);
+	job->kept += known->n > 0;
 	return SG_OK;
 }
 
@@ -323,12 +370,8 @@ enum lines_got bulk_job_next(void *ctx, struct span *text, struct span *known)
 		return LINES_FAULT;
 	*text = line.text;
 	*known = (struct span){0};
-	if (old_answer(job, known) != SG_OK)
+	if (known_answer(job, &line, known) != SG_OK)
 		return LINES_FAULT;
-	if (known->n == 0)
-		*known = bulk_job_local(&line);
-	if (known->n == 0)
-		(void)journal_find(job->journal, job->next, known);
 	job->next++;
 	return LINES_LINE;
 }

@@ -10,21 +10,25 @@
  * an earlier run has left off.  Beside OUT, while there is work:
  *	OUT.partial  answers that came before it was their turn
  *	OUT.mended   OUT anew, while answers amid it that asked to come again
- *		     are being replaced
+ *		     (or all problems) are being replaced
  */
 struct bulk_job; /* opaque */
 
 /*
  * Open IN ("-": standard input) and OUT; what OUT holds is checked against IN
- * and counted.
+ * and counted.  REFUSED_AGAIN: the records that OUT has problems for are sent
+ * again.
  * Errors: SG_CONFLICT (OUT is of another input, or in use), SG_MALFORMED (OUT
  * holds what is no answer), SG_CONFIG, SG_IO, SG_NO_MEMORY; bulk_job_why().
  */
 SG_MUST_USE enum sg_err bulk_job_open(const char *in, const char *out,
-				      struct bulk_job **job, char *why);
+				      bool refused_again, struct bulk_job **job,
+				      char *why);
 void bulk_job_close(struct bulk_job *job);
 /* The number of the first record to be sent. */
 uint64_t bulk_job_first(const struct bulk_job *job);
+/* How many answers were taken over from earlier runs. */
+uint64_t bulk_job_kept(const struct bulk_job *job);
 struct tally *bulk_job_tally(const struct bulk_job *job);
 /* Bytes of the input that were read, and its size (0: not known). */
 void bulk_job_place(const struct bulk_job *job, uint64_t *bytes,

@@ -41,14 +41,15 @@ static enum sg_err look_at_torn(const struct survey *s, const struct line *line,
 	return no_answer(path, 1, why, cap);
 }
 
-enum sg_err resume_survey(const char *path, struct survey *out, char *why,
-			  size_t cap)
+enum sg_err resume_survey(const char *path, bool refused, struct survey *out,
+			  char *why, size_t cap)
 {
 	struct survey s = {0};
 	struct lines *l;
 	struct answer a;
 	struct line line;
 	uint64_t later = 0;
+	bool open;
 	enum sg_err err = lines_open(path, &l, why, cap);
 	enum lines_got got;
 
@@ -61,8 +62,9 @@ enum sg_err resume_survey(const char *path, struct survey *out, char *why,
 			break;
 		}
 		s.loose++;
-		later += a.again;
-		if (a.again)
+		open = answer_is_open(&a, refused);
+		later += open;
+		if (open)
 			continue;
 		s.lines += s.loose;
 		s.loose = 0;
@@ -94,7 +96,8 @@ static enum sg_err mismatch(const struct resume_files *f, uint64_t line,
 	return SG_CONFLICT;
 }
 
-/* An older answer that was final is still the answer. */
+/* An older answer that was good is still the answer; a problem may have been
+ * sent again (--refused-again). */
 static bool is_kept(const struct resume_files *f, uint64_t i,
 		    struct span answer)
 {
@@ -106,7 +109,7 @@ static bool is_kept(const struct resume_files *f, uint64_t i,
 	if (lines_next_wait(f->old, &old) != LINES_LINE)
 		return false;
 	answer_read(old.text, &a);
-	return a.again || span_eq(old.text, answer);
+	return a.kind == ANSWER_PROBLEM || span_eq(old.text, answer);
 }
 
 enum sg_err resume_pair_up(const struct resume_files *f, struct tally *tally,

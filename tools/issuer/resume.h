@@ -10,24 +10,25 @@
 struct survey {
 	uint64_t lines; /* answers, up to and with the last final one */
 	uint64_t end;	/* the byte after them */
-	uint64_t later; /* of these answers, how many ask to come again */
-	uint64_t loose; /* answers behind them; all ask to come again */
+	uint64_t later; /* of these answers, how many are open */
+	uint64_t loose; /* answers behind them; all are open */
 };
 
 /*
- * Look through the file of answers PATH.  A last line that is cut short counts
- * for nothing.
+ * Look through the file of answers PATH; with REFUSED, each problem is open
+ * (answer_is_open()).  A last line that is cut short counts for nothing.
  * Errors: SG_MALFORMED (a line is no answer), SG_IO; WHY (CAP bytes) says what.
  */
-SG_MUST_USE enum sg_err resume_survey(const char *path, struct survey *out,
-				      char *why, size_t cap);
+SG_MUST_USE enum sg_err resume_survey(const char *path, bool refused,
+				      struct survey *out, char *why,
+				      size_t cap);
 
 struct resume_files {
 	struct lines *in;
 	struct lines *answers;
 	const char *path; /* of answers */
 	uint64_t n;	  /* lines to read of both */
-	/* NULL, or older answers; those that were final are in ANSWERS, too. */
+	/* NULL, or older answers; those that were good are in ANSWERS, too. */
 	struct lines *old;
 	uint64_t old_n; /* lines to read of these at most */
 };

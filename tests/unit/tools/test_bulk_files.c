@@ -229,8 +229,9 @@ static struct survey survey(const char *text)
 	struct survey s;
 
 	write_file("out", text);
-	assert_int_equal(resume_survey(in_dir("out"), &s, why, sizeof(why)),
-			 SG_OK);
+	assert_int_equal(
+		resume_survey(in_dir("out"), false, &s, why, sizeof(why)),
+		SG_OK);
 	return s;
 }
 
@@ -250,8 +251,9 @@ static void test_survey(void **state)
 	s = survey(LATER);
 	assert_true(s.lines == 0 && s.end == 0 && s.loose == 1);
 	write_file("out", GOOD LATER "\n" GOOD);
-	assert_int_equal(resume_survey(in_dir("out"), &s, why, sizeof(why)),
-			 SG_MALFORMED);
+	assert_int_equal(
+		resume_survey(in_dir("out"), false, &s, why, sizeof(why)),
+		SG_MALFORMED);
 	assert_non_null(strstr(why, "line 3"));
 }
 

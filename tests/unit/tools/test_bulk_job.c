@@ -75,7 +75,7 @@ static struct bulk_job *open_job(uint64_t first)
 {
 	struct bulk_job *job;
 
-	if (bulk_job_open(path[IN], path[OUT], &job, why) != SG_OK)
+	if (bulk_job_open(path[IN], path[OUT], false, &job, why) != SG_OK)
 		fail_msg("%s", why);
 	assert_int_equal(bulk_job_first(job), first);
 	return job;
@@ -184,11 +184,90 @@ static void test_mends(void **state)
 	expect_file(OUT, GOOD("a") "\n" GOOD("b") "\n" GOOD("c") "\n");
 }
 
+#define REFUSED(id) "{\"status\":422,\"id\":\"" id "\"}"
+
+static struct bulk_job *open_again(uint64_t first)
+{
+	struct bulk_job *job;
+
+	assert_int_equal(bulk_job_open(path[IN], path[OUT], true, &job, why),
+			 SG_OK);
+	assert_int_equal(bulk_job_first(job), first);
+	return job;
+}
+
+static void test_refused_again(void **state)
+{
+	struct bulk_job *job;
+
+	(void)state;
+	write_file(IN, RECORD("a") "\n" RECORD("b") "\n" RECORD("c") "\n");
+	write_file(OUT, REFUSED("a") "\n" GOOD("b") "\n" REFUSED("c") "\n");
+	job = open_job(3); /* not without being asked to */
+	bulk_job_close(job);
+	job = open_again(0);
+	expect_next(job, RECORD("a"), NULL);
+	put(job, 0, RECORD("a"), GOOD("a"));
+	end(job, false);
+	/* Interrupted: it goes on, asked to or not. */
+	job = open_job(1);
+	expect_next(job, RECORD("b"), GOOD("b"));
+	expect_next(job, RECORD("c"), NULL);
+	assert_int_equal(bulk_job_kept(job), 2);
+	put(job, 1, RECORD("b"), GOOD("b"));
+	assert_false(exists(MENDED));
+	put(job, 2, RECORD("c"), REFUSED("c"));
+	end(job, true);
+	expect_file(OUT, GOOD("a") "\n" GOOD("b") "\n" REFUSED("c") "\n");
+	/* At the end of OUT nothing needs to be written anew. */
+	job = open_again(2);
+	expect_next(job, RECORD("c"), NULL);
+	assert_false(exists(MENDED));
+	put(job, 2, RECORD("c"), GOOD("c"));
+	end(job, true);
+	expect_file(OUT, GOOD("a") "\n" GOOD("b") "\n" GOOD("c") "\n");
+}
+
+/* What came early may be the refusal of the record as it was. */
+static void test_refused_early(void **state)
+{
+	struct bulk_job *job;
+
+	(void)state;
+	write_file(IN, RECORD("a") "\n" RECORD("b") "\n");
+	job = open_job(0);
+	expect_next(job, RECORD("a"), NULL);
+	expect_next(job, RECORD("b"), NULL);
+	assert_int_equal(bulk_job_early(job, 1, SPAN_LIT(REFUSED("b"))), SG_OK);
+	end(job, false);
+	job = open_again(0);
+	expect_next(job, RECORD("a"), NULL);
+	expect_next(job, RECORD("b"), NULL);
+	bulk_job_close(job);
+}
+
+/* Answers behind those that are replaced are compared, too. */
+static void test_mends_its_own_only(void **state)
+{
+	struct bulk_job *job;
+	struct span t;
+	struct span k;
+
+	(void)state;
+	write_file(IN, RECORD("a") "\n" RECORD("x") "\n");
+	write_file(OUT, LATER("a") "\n" GOOD("b") "\n");
+	job = open_job(0);
+	expect_next(job, RECORD("a"), NULL);
+	assert_int_equal(bulk_job_next(job, &t, &k), LINES_FAULT);
+	assert_non_null(strstr(bulk_job_why(job), "line 2"));
+	bulk_job_close(job);
+}
+
 static enum sg_err refusal(void)
 {
 	struct bulk_job *job;
 
-	return bulk_job_open(path[IN], path[OUT], &job, why);
+	return bulk_job_open(path[IN], path[OUT], false, &job, why);
 }
 
 static void test_refuses(void **state)
@@ -213,10 +292,11 @@ static void test_refuses(void **state)
 	assert_int_equal(unlink(path[MENDED]), 0);
 	write_file(OUT, GOOD("a") "\n");
 	job = open_job(1);
-	assert_int_equal(bulk_job_open(path[IN], path[OUT], &second, why),
-			 SG_CONFLICT);
+	assert_int_equal(
+		bulk_job_open(path[IN], path[OUT], false, &second, why),
+		SG_CONFLICT);
 	bulk_job_close(job);
-	assert_int_equal(bulk_job_open(path[IN], path[IN], &second, why),
+	assert_int_equal(bulk_job_open(path[IN], path[IN], false, &second, why),
 			 SG_CONFIG);
 }
 
@@ -276,6 +356,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_from_the_beginning, clean),
 		cmocka_unit_test_teardown(test_too_long, clean),
 		cmocka_unit_test_teardown(test_mends, clean),
+		cmocka_unit_test_teardown(test_refused_again, clean),
+		cmocka_unit_test_teardown(test_refused_early, clean),
+		cmocka_unit_test_teardown(test_mends_its_own_only, clean),
 		cmocka_unit_test_teardown(test_refuses, clean),
 		cmocka_unit_test_teardown(test_links, clean),
 		cmocka_unit_test(test_settings),
