@@ -635,7 +635,7 @@ def test_cleaning_report_csv_and_table(job):
     cleaning(job)
     out = job.run("--csv", "--connections", "3", command="validate", files=[job.input],
                   expect=1).stdout
-    rows = list(csv.DictReader(io.StringIO(out.decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(out.decode("utf-8-sig"), newline="")))
     by_key = {(r["section"], r["key"]): r for r in rows}
     assert by_key["total", "records"]["count"] == "1000"
     assert by_key["code", "date-in-future"]["count"] == "250"
@@ -644,8 +644,39 @@ def test_cleaning_report_csv_and_table(job):
     assert by_key["issuer", "'=Sở Y tế \"Hà Nội\""]["refused"] == "50"
     table = job.run(command="validate", files=[job.input], expect=1).stdout.decode()
     assert "749 accepted (74.9 %)" in table and "/dcc/v/0/dt" in table
+    assert '"=Sở Y tế "Hà Nội""' in table and "not judged yet" in table
+    assert "\n      a field that the schema does not know\n" in table
     for text in (out.decode(), table):
         assert "NGUYEN" not in text and "1984" not in text and "Nguy" not in text
+
+
+def test_faults_row_by_row(job):
+    cleaning(job)
+    path = job.dir / "faults.csv"
+    with job.input.open("a") as f:
+        f.write("=no JSON\n")
+    job.run("--faults", path, command="validate", files=[job.input], expect=1)
+    text = path.read_bytes()
+    assert text.startswith(b"\xef\xbb\xbfline,pointer,code,level,detail\r\n")
+    rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
+    assert len(rows) == 250 * 2 + 2
+    assert rows[0] == {"line": "1", "pointer": "/dcc/v/0/dn", "code": "out-of-range",
+                       "level": "error", "detail": "so it is"}
+    assert {"line": "8", "pointer": "/dcc/?/0", "code": "unknown-field", "level": "error",
+            "detail": "so it is"} in rows
+    assert rows[-1]["line"] == "1001" and rows[-1]["code"] == "malformed"
+    out = job.run("--faults", "/nonexistent/f", command="validate", files=[job.input], expect=2)
+    assert b"--faults: /nonexistent/f: No such file" in out.stderr
+    out = job.run("--faults", "/dev/full", command="validate", files=[job.input], expect=2)
+    assert b"--faults: cannot write" in out.stderr
+
+
+@pytest.mark.parametrize("name", ["empty", "empty.ndjson"])
+def test_no_record(job, name):
+    path = job.dir / name
+    path.write_bytes(b"")
+    out = job.run(command="validate", files=[path], expect=2)
+    assert b"holds no record" in out.stderr
 
 
 @pytest.mark.parametrize("form", ["stdin", "gz", "no name", "csv of one"])
@@ -665,7 +696,7 @@ def test_many_or_one(job, form):
         options, given = ["--csv"], text
     out = job.run(*options, command="validate", files=files, input=given).stdout
     if form == "csv of one":
-        assert out.startswith(b"section,") and b"total,records,,1,0," in out
+        assert out.startswith(b"\xef\xbb\xbfsection,") and b"total,records,,1,0," in out
     else:
         assert json.loads(out)["accepted"] == 20
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cleaning.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "bulk_job.h"
+#include "faults.h"
 #include "progress.h"
 #include "scan.h"
 #include "tally_print.h"
@@ -16,6 +18,7 @@ struct cleaning {
 	struct progress progress;
 	struct engine_stats stats;
 	uint64_t line;
+	FILE *faults; /* NULL: not asked for */
 	char why[WHY_MAX];
 };
 
@@ -60,6 +63,8 @@ static enum sg_err on_put(void *ctx, uint64_t seq, struct span text,
 
 	answer_read(line, &a);
 	tally_add(c->tally, seq + 1, text, &a);
+	if (c->faults != NULL)
+		faults_add(c->faults, seq + 1, &a, line);
 	return SG_OK;
 }
 
@@ -99,6 +104,34 @@ static void print_report(struct tally *t, bool json, bool csv, bool complete)
 	       progress_number(t->records - t->good, n[2]),
 	       progress_number(t->warned, n[3]));
 	tally_print_table(stdout, t);
+	puts("\nAccepted means: by the schema, and by this client's rights "
+	     "and times.  Whether dates,\nnames, doses, UVCIs and codes of "
+	     "value sets make sense is not judged yet.");
+}
+
+static enum sg_err open_faults(struct cleaning *c, const char *path, char *why)
+{
+	if (path == NULL)
+		return SG_OK;
+	c->faults = fopen(path, "we");
+	if (c->faults == NULL) {
+		(void)snprintf(why, WHY_MAX, "--faults: %s: %s", path,
+			       strerrordesc_np(errno));
+		return SG_IO;
+	}
+	faults_begin(c->faults);
+	return SG_OK;
+}
+
+static int close_faults(struct cleaning *c, int status)
+{
+	bool bad;
+
+	if (c->faults == NULL)
+		return status;
+	bad = ferror(c->faults) != 0;
+	bad = fclose(c->faults) != 0 || bad;
+	return bad ? trouble("--faults: cannot write all of it") : status;
 }
 
 static int judge(struct cleaning *c, const struct args *args,
@@ -122,21 +155,29 @@ static int judge(struct cleaning *c, const struct args *args,
 		     err == SG_OK);
 	if (err != SG_OK)
 		return trouble(why[0] != '\0' ? why : c->why);
+	if (c->tally->records == 0)
+		return trouble("the input holds no record");
 	return c->tally->good < c->tally->records ? EXIT_REFUSED : EXIT_GOOD;
 }
 
 int cleaning_run(const struct args *args, struct engine_settings *settings,
-		 struct lines *l, const char *path, bool csv, bool quiet)
+		 struct lines *l, const char *path,
+		 const struct cleaning_form *form)
 {
 	struct cleaning c = {.l = l, .path = path};
 	struct progress_state begin;
+	char why[WHY_MAX];
 	int status;
 
 	if (tally_create(true, &c.tally) != SG_OK)
 		return trouble(err_text(SG_NO_MEMORY));
+	if (open_faults(&c, form->faults, why) != SG_OK) {
+		tally_free(c.tally);
+		return trouble(why);
+	}
 	begin = state_of(&c);
-	progress_begin(&c.progress, quiet, "accepted", &begin);
-	status = judge(&c, args, settings, csv);
+	progress_begin(&c.progress, form->quiet, "accepted", &begin);
+	status = close_faults(&c, judge(&c, args, settings, form->csv));
 	tally_free(c.tally);
 	return status;
 }

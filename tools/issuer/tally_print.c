@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "csv.h"
+#include "meaning.h"
 #include "progress.h"
 
 enum { ROWS_MAX = 20, KEY_WIDTH = 28, PER_CENT = 100 };
@@ -30,6 +32,15 @@ static void put_key(FILE *to, const char *key)
 	(void)fprintf(to, "  %s%*s", key, pad > 0 ? pad : 0, "");
 }
 
+/* A space at an end would not be seen. */
+static void put_issuer(FILE *to, const char *key)
+{
+	char quoted[COUNTS_KEY_MAX + sizeof("\"\"")];
+
+	(void)snprintf(quoted, sizeof(quoted), "\"%s\"", key);
+	put_key(to, key[0] == '(' ? key : quoted);
+}
+
 static void put_lines(FILE *to, const struct count *c, const char *between)
 {
 	for (unsigned i = 0; i < c->nlines; i++)
@@ -37,7 +48,8 @@ static void put_lines(FILE *to, const struct count *c, const char *between)
 			      c->lines[i]);
 }
 
-static void table_of(FILE *to, const char *title, struct counts *counts)
+static void table_of(FILE *to, const char *title, struct counts *counts,
+		     bool codes)
 {
 	const struct count *const *c;
 	char number[32];
@@ -52,6 +64,8 @@ static void table_of(FILE *to, const char *title, struct counts *counts)
 		(void)fprintf(to, " %11s  ", progress_number(c[i]->n, number));
 		put_lines(to, c[i], " ");
 		(void)fputs(c[i]->warning ? "  (warning)\n" : "\n", to);
+		if (codes && meaning_of(c[i]->key) != NULL)
+			(void)fprintf(to, "      %s\n", meaning_of(c[i]->key));
 	}
 	if (n > ROWS_MAX)
 		(void)fprintf(to, "  and %zu more\n", n - ROWS_MAX);
@@ -70,7 +84,7 @@ static void table_of_issuers(FILE *to, struct counts *counts)
 	(void)fprintf(to, "\n%-30s %11s %11s %8s  %s\n", "issuer", "records",
 		      "refused", "accepted", "first lines");
 	for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
-		put_key(to, c[i]->key);
+		put_issuer(to, c[i]->key);
 		(void)fprintf(to, " %11s %11s %6.1f %%  ",
 			      progress_number(c[i]->n, records),
 			      progress_number(c[i]->n - c[i]->good, refused),
@@ -84,26 +98,11 @@ static void table_of_issuers(FILE *to, struct counts *counts)
 
 void tally_print_table(FILE *to, struct tally *t)
 {
-	table_of(to, "code", t->codes);
+	table_of(to, "code", t->codes, true);
 	if (t->fields != NULL)
-		table_of(to, "field", t->fields);
+		table_of(to, "field", t->fields, false);
 	if (t->issuers != NULL)
 		table_of_issuers(to, t->issuers);
-}
-
-/* A quoted field.  What a spreadsheet would take for a formula gets an
- * apostrophe in front: issuers' names come from outside. */
-static void csv_text(FILE *to, const char *text)
-{
-	(void)fputc('"', to);
-	if (text[0] != '\0' && strchr("=+-@", text[0]) != NULL)
-		(void)fputc('\'', to);
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p == '"')
-			(void)fputc('"', to);
-		(void)fputc(*p, to);
-	}
-	(void)fputc('"', to);
 }
 
 static void csv_of(FILE *to, const char *section, struct counts *counts)
@@ -129,7 +128,7 @@ static void csv_of(FILE *to, const char *section, struct counts *counts)
 
 void tally_print_csv(FILE *to, struct tally *t)
 {
-	(void)fputs("section,key,level,count,refused,lines\r\n", to);
+	csv_begin(to, "section,key,level,count,refused,lines");
 	(void)fprintf(to, "total,records,,%" PRIu64 ",%" PRIu64 ",\r\n",
 		      t->records, t->records - t->good);
 	csv_of(to, "code", t->codes);

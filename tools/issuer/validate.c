@@ -8,7 +8,7 @@
 #include "streaming.h"
 #include "submit.h"
 
-enum { OPT_CSV = OPT_STREAMING, OPT_VALIDATE };
+enum { OPT_CSV = OPT_STREAMING, OPT_FAULTS, OPT_VALIDATE };
 
 static const struct arg_option OPTIONS[OPT_VALIDATE] = {
 	COMMON_OPTIONS,
@@ -16,6 +16,8 @@ static const struct arg_option OPTIONS[OPT_VALIDATE] = {
 	SUBMIT_OPTIONS,
 	STREAMING_OPTIONS,
 	[OPT_CSV] = {"csv", NULL, NULL, "print the report as CSV"},
+	[OPT_FAULTS] = {"faults", "FILE", NULL,
+			"write a row (CSV) for each fault there"},
 };
 
 static int say_verdict(const struct https_reply *reply, bool json)
@@ -58,6 +60,11 @@ static int ask(const struct args *args, const struct span *text)
 
 static int report(const struct args *args, struct lines *l)
 {
+	const struct cleaning_form form = {
+		.csv = args->value[OPT_CSV] != NULL,
+		.quiet = args->value[OPT_QUIET] != NULL,
+		.faults = args->value[OPT_FAULTS],
+	};
 	struct engine_settings settings;
 	char why[WHY_MAX];
 
@@ -66,9 +73,7 @@ static int report(const struct args *args, struct lines *l)
 	if (streaming_settings(args, &settings, why) != SG_OK)
 		return trouble(why);
 	streaming_catch_signals();
-	return cleaning_run(args, &settings, l, args->rest[0],
-			    args->value[OPT_CSV] != NULL,
-			    args->value[OPT_QUIET] != NULL);
+	return cleaning_run(args, &settings, l, args->rest[0], &form);
 }
 
 /* One record or many?  Read on until that is clear. */
@@ -83,6 +88,8 @@ static int look(const struct args *args, struct lines *l)
 		if (cleaning_is_many(text))
 			return report(args, l);
 	}
+	if (text.n == 0)
+		return trouble("the input holds no record");
 	if (!end && lines_fd(l) == STDIN_FILENO)
 		return trouble("the record is too long");
 	/* A file is read again, whole. */
@@ -100,7 +107,8 @@ static int run(const struct args *args)
 			       "or -");
 	if (lines_open(args->rest[0], &l, why, sizeof(why)) != SG_OK)
 		return trouble(why);
-	if (args->value[OPT_CSV] != NULL || cleaning_is_ndjson(args->rest[0]))
+	if (args->value[OPT_CSV] != NULL || args->value[OPT_FAULTS] != NULL ||
+	    cleaning_is_ndjson(args->rest[0]))
 		status = report(args, l);
 	else
 		status = look(args, l);
@@ -118,7 +126,10 @@ const struct command VALIDATE_COMMAND = {
 		"standard input.  For many the answer is a\nreport for whoever "
 		"cleans the data: what is wrong how often, in which fields, "
 		"by\n"
-		"which issuers and on which lines, and nothing of a person.\n",
+		"which issuers and on which lines, and nothing of a person.\n"
+		"Accepted means: by the schema, and by the client's rights and "
+		"times; what dates,\nnames, doses and value sets say is not "
+		"judged yet.\n",
 	.options = OPTIONS,
 	.noptions = OPT_VALIDATE,
 	.run = run,

@@ -155,7 +155,8 @@ static void test_csv(void **state)
 	    "{\"hcert\":\"x\"}");
 	tally_print_csv(f, t);
 	assert_int_equal(fclose(f), 0);
-	assert_string_equal(text, "section,key,level,count,refused,lines\r\n"
+	assert_string_equal(text, "\xef\xbb\xbf"
+				  "section,key,level,count,refused,lines\r\n"
 				  "total,records,,1,0,\r\n"
 				  "issuer,\"'=1+\"\"1\"\"\",,1,0,1\r\n");
 	free(text);
