@@ -76,7 +76,7 @@ def test_good_records_are_accepted(demo):
 
 
 def test_plain_faults_are_refused_with_their_codes(demo):
-    listed = [line.split() for line in bench("generate", "--list-faults").stdout.splitlines()]
+    listed = [line.split() for line in bench("generate", "--list-faults").stdout.splitlines()[1:]]
     codes = {code for _, code, _, sort in listed if sort == "plain"}
     answers = stream(demo, generate(1200, "--faults", 1, "--fault-set", "plain"))
     seen = set()
@@ -84,6 +84,12 @@ def test_plain_faults_are_refused_with_their_codes(demo):
         assert a["status"] == 422, a
         seen |= {v["code"] for v in a["violations"]}
     assert codes <= seen, codes - seen
+
+
+def test_no_such_command():
+    out = bench("nope")
+    assert out.returncode == 2 and 'no command and no directory "nope"' in out.stderr
+    assert bench("generate", "--list-faults").stdout.split()[:3] == ["fault", "code", "kinds"]
 
 
 def test_generate_usage():

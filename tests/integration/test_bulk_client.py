@@ -141,7 +141,7 @@ def test_gzip_cut_short(job):
     packed = gzip.compress(job.input.read_bytes())
     job.input.write_bytes(packed[:len(packed) * 3 // 4])
     out = job.run(expect=2)
-    assert b"gzip" in out.stderr
+    assert b"gzip" in out.stderr and b"Once that is mended" in out.stderr
     n = count_lines(job.output)
     job.input.write_bytes(packed)
     job.run()
@@ -306,6 +306,8 @@ def test_refused_stream(job, status):
     job.server.on_stream = lambda s: setattr(s, "refuse", (status, None))
     out = job.run(expect=2)
     assert str(status).encode() in out.stderr and job.server.streams == 1
+    assert b"Once that is mended, the same command" in out.stderr
+    assert b" 0 sent again" in out.stdout
 
 
 @pytest.mark.parametrize("status", [429, 503, 504])
@@ -443,6 +445,7 @@ def test_server_of_another_ca(job, tmp_path):
     begin = time.monotonic()
     out = subprocess.run(arguments, capture_output=True, timeout=60)
     assert out.returncode == 2 and b"certificate" in out.stderr.lower(), out
+    assert b"CA of the server's certificate with --ca" in out.stderr
     assert time.monotonic() - begin < 5 * SLOW and job.server.streams == 0
 
 
@@ -552,6 +555,7 @@ def test_stopped_by_signal(job):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 2 and b"signal" in err
+    assert b"\nThe same command again goes on" in err
     report = json.loads(out)
     assert not report["complete"] and report["records"] == count_lines(job.output)
     assert report["sent_again"] == 0  # many were under way, none was sent twice
@@ -600,6 +604,12 @@ def test_usage(job):
     out = subprocess.run([ISSUER, "bulk", "--server", "https://localhost:1", job.input,
                           job.output], capture_output=True)
     assert out.returncode == 2 and b"--cert" in out.stderr and out.stdout == b""
+    assert b"SIGNER_CERT" in out.stderr
+    arguments = job.command()
+    arguments[arguments.index(job.dir / "client.key")] = job.dir / "server.key"
+    out = subprocess.run(arguments, capture_output=True, timeout=60)
+    assert out.returncode == 2 and b"that of --cert?" in out.stderr, out
+    job.output.unlink()
     assert not job.output.exists()
 
 
@@ -669,6 +679,23 @@ def test_faults_row_by_row(job):
     assert b"--faults: /nonexistent/f: No such file" in out.stderr
     out = job.run("--faults", "/dev/full", command="validate", files=[job.input], expect=2)
     assert b"--faults: cannot write" in out.stderr
+
+
+def test_wrong_kind_of_file(job):
+    """What is expected instead is named."""
+    job.make(2)
+    out = job.run(command="issue", files=[job.input], expect=2)
+    assert b"signer-issuer bulk" in out.stderr
+    path = job.dir / "records"
+    for text, word in (("[1]", b"but an array"), ("name,date\nx,y\n", b"not JSON")):
+        path.write_text(text)
+        out = job.run(command="validate", files=[path], expect=2)
+        assert word in out.stderr and b'a request {"dcc": ...}' in out.stderr
+
+
+def test_qr_into_a_pipe():
+    out = subprocess.run([ISSUER, "qr", "HC1:6BF"], capture_output=True, check=True).stdout
+    assert "█" in out.decode() and b"\x1b" not in out
 
 
 @pytest.mark.parametrize("name", ["empty", "empty.ndjson"])

@@ -44,10 +44,11 @@ static int usage(const char *why)
 
 static void list_faults(void)
 {
+	printf("%-20s %-22s %-5s %s\n", "fault", "code", "kinds", "found by");
 	for (size_t i = 0; flaw_at(i) != NULL; i++) {
 		const struct flaw *f = flaw_at(i);
 
-		printf("%-20s %-22s %-4s %s\n", f->name, f->code, f->kinds,
+		printf("%-20s %-22s %-5s %s\n", f->name, f->code, f->kinds,
 		       f->plain ? "plain" : "meaning");
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bulk_main.h"
 #include "generate.h"
@@ -49,5 +50,13 @@ int main(int argc, char *argv[])
 	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
 		if (strcmp(argv[1], COMMANDS[i].name) == 0)
 			return COMMANDS[i].run(argc - 2, argv + 2);
+	/* Without a command it is the suite, of directories. */
+	if (argv[1][0] != '-' && access(argv[1], F_OK) != 0) {
+		(void)fprintf(stderr,
+			      "signer-bench: there is no command and no "
+			      "directory \"%s\"\n\n%s",
+			      argv[1], USAGE);
+		return 2;
+	}
 	return suite_main(argc - 1, argv + 1);
 }

@@ -177,6 +177,41 @@ void https_url(const struct https *h, const char *path, char *out)
 	(void)snprintf(out, HTTPS_URL_MAX, "%s%s", h->server, path);
 }
 
+/* What libcurl and OpenSSL say, and what that means here. */
+static const struct {
+	const char *words;
+	const char *hint;
+} HINTS[] = {
+	{"unable to get local issuer certificate",
+	 "give the CA of the server's certificate with --ca"},
+	{"self-signed certificate",
+	 "give the CA of the server's certificate with --ca"},
+	{"unable to set private key file",
+	 "is --key a PEM key, and that of --cert?"},
+	{"key values mismatch", "is --key that of --cert?"},
+	{"alert certificate revoked",
+	 "the server says that the client's certificate (--cert) is revoked"},
+	{"alert certificate expired",
+	 "the server says that the client's certificate (--cert) has expired"},
+	{"alert unknown ca",
+	 "the server does not trust the CA of the client's certificate "
+	 "(--cert)"},
+};
+
+void https_say(int code, const char *error, char *why, size_t cap)
+{
+	const char *text =
+		error[0] != '\0' ? error : curl_easy_strerror((CURLcode)code);
+
+	for (size_t i = 0; i < sizeof(HINTS) / sizeof(HINTS[0]); i++) {
+		if (strstr(text, HINTS[i].words) == NULL)
+			continue;
+		(void)snprintf(why, cap, "%s (%s)", text, HINTS[i].hint);
+		return;
+	}
+	(void)snprintf(why, cap, "%s", text);
+}
+
 /* Run the transfer that CURL is set up for. */
 static enum sg_err perform(CURL *curl, struct https_reply *out,
 			   const char *error, char *why, size_t cap)
@@ -202,9 +237,7 @@ static enum sg_err perform(CURL *curl, struct https_reply *out,
 	if (sink.too_big)
 		(void)snprintf(why, cap, "the answer is too long");
 	else
-		(void)snprintf(why, cap, "%s",
-			       error[0] != '\0' ? error
-						: curl_easy_strerror(code));
+		https_say((int)code, error, why, cap);
 	free(out->body);
 	out->body = NULL;
 	return sink.too_big ? SG_TOO_BIG : SG_IO;

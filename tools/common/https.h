@@ -63,6 +63,13 @@ SG_MUST_USE enum sg_err https_ask(struct https *h,
 void *https_handle(struct https *h);
 void https_url(const struct https *h, const char *path, char *out);
 
+/*
+ * Why a transfer failed into WHY of CAP bytes: what libcurl says (ERROR, or if
+ * that is empty, of CODE, a CURLcode), with a hint where its words do not tell
+ * what to do.  Pure.
+ */
+void https_say(int code, const char *error, char *why, size_t cap);
+
 /* Fetch the plain http or https URL by GET, for metrics.  As https_ask(). */
 SG_MUST_USE enum sg_err https_fetch_plain(const char *url, uint8_t **body,
 					  size_t *n, char *why, size_t cap);

@@ -47,6 +47,25 @@ done:
 	return err;
 }
 
+#define EXPECTED "expected is a request {\"dcc\": ...} or a bare payload"
+
+/* Is there more behind the first value of FILE? */
+static bool is_many(struct span file)
+{
+	json_error_t end;
+	json_t *j = json_loadb((const char *)file.p, file.n,
+			       JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL |
+				       JSON_DISABLE_EOF_CHECK,
+			       &end);
+	const bool object = json_is_object(j);
+	size_t at = object ? (size_t)end.position : file.n;
+
+	json_decref(j);
+	while (at < file.n && strchr(" \t\r\n", file.p[at]) != NULL)
+		at++;
+	return at < file.n && file.p[at] == '{';
+}
+
 /* What kind of object the file is, and that EXTRA's members are not in it. */
 static enum sg_err look(struct span file, const struct request_extra *extra,
 			bool *is_request, char *why, size_t cap)
@@ -58,13 +77,21 @@ static enum sg_err look(struct span file, const struct request_extra *extra,
 	enum sg_err err = SG_OK;
 
 	if (j == NULL) {
-		(void)snprintf(why, cap, "not JSON: line %d, column %d: %s",
-			       fault.line, fault.column, fault.text);
+		if (is_many(file))
+			(void)snprintf(why, cap,
+				       "more than one record: for a file of "
+				       "them use \"signer-issuer bulk\"");
+		else
+			(void)snprintf(
+				why, cap,
+				"not JSON: line %d, column %d: %s; " EXPECTED,
+				fault.line, fault.column, fault.text);
 		return SG_MALFORMED;
 	}
 	*is_request = json_object_get(j, "dcc") != NULL;
 	if (!json_is_object(j)) {
-		(void)snprintf(why, cap, "not a JSON object");
+		(void)snprintf(why, cap, "not a JSON object%s; " EXPECTED,
+			       json_is_array(j) ? " but an array" : "");
 		err = SG_MALFORMED;
 	} else if (*is_request && extra->exp != NULL &&
 		   json_object_get(j, "exp") != NULL) {

@@ -138,6 +138,12 @@ static void say_refused(const struct tally *t)
 			      progress_number(t->refused, n));
 }
 
+/* Is it worth trying just so, or is there something to mend? */
+static bool can_go_on(enum sg_err err)
+{
+	return err == SG_TIMED_OUT || err == SG_CLOSED;
+}
+
 static int conclude(struct bulk *b, const struct args *args, enum sg_err err,
 		    const char *why)
 {
@@ -155,8 +161,11 @@ static int conclude(struct bulk *b, const struct args *args, enum sg_err err,
 		print_summary(b);
 	if (!b->whole) {
 		(void)trouble(why[0] != '\0' ? why : bulk_job_why(b->job));
-		(void)fprintf(stderr, "The same command again goes on where "
-				      "this one has stopped.\n");
+		(void)fprintf(stderr,
+			      "%s same command again goes on where this one "
+			      "has stopped.\n",
+			      can_go_on(err) ? "The"
+					     : "Once that is mended, the");
 		return EXIT_TROUBLE;
 	}
 	say_refused(t);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "issuer.h"
 #include "tools/common/input.h"
@@ -64,7 +65,9 @@ static enum sg_err put_png(const struct qr *q, unsigned scale, const char *path,
 static enum sg_err put_terminal(const struct qr *q, const struct args *args,
 				char *why, size_t cap)
 {
-	enum qr_text_style style = QR_TEXT_COLOUR;
+	/* Escapes are for terminals: files and pipes get blocks alone. */
+	enum qr_text_style style =
+		isatty(STDOUT_FILENO) ? QR_TEXT_COLOUR : QR_TEXT_PLAIN;
 	char *text;
 	enum sg_err err;
 
@@ -137,7 +140,8 @@ const struct command QR_COMMAND = {
 	.name = "qr",
 	.usage = "[OPTIONS] HC1|FILE",
 	.about = "show a certificate as a QR code",
-	.more = "Without --svg and --png it is drawn in the terminal.  FILE "
+	.more = "Without --svg and --png it is drawn in the terminal; into a "
+		"file or pipe\nas with --plain.  FILE "
 		"holds the HC1 text\nor a picture (PNG) of the QR code; - is "
 		"standard input.\n",
 	.options = OPTIONS,

@@ -370,10 +370,7 @@ static void say_why(const struct stream *s, const struct stream_end *end,
 	else if (s->err != SG_OK)
 		(void)snprintf(out, WHY_MAX, "%s", err_text(s->err));
 	else if (end->code != CURLE_OK)
-		(void)snprintf(out, WHY_MAX, "%s",
-			       s->error[0] != '\0'
-				       ? s->error
-				       : curl_easy_strerror(end->code));
+		https_say((int)end->code, s->error, out, WHY_MAX);
 	else if (end->status != 200)
 		say_refusal(s, out);
 	else

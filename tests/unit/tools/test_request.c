@@ -84,6 +84,9 @@ static void test_refuses(void **state)
 	(void)state;
 	assert_int_equal(error("", NULL, NULL), SG_MALFORMED);
 	assert_int_equal(error("[]", NULL, NULL), SG_MALFORMED);
+	assert_non_null(strstr(why, "array"));
+	assert_int_equal(error("{}\n{\"dcc\":{}}\n", NULL, NULL), SG_MALFORMED);
+	assert_non_null(strstr(why, "bulk"));
 	assert_int_equal(error("{\"dcc\":{}} x", NULL, NULL), SG_MALFORMED);
 	assert_int_equal(error("{\"v\":}", NULL, NULL), SG_MALFORMED);
 	assert_non_null(strstr(why, "line 1"));
