@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -55,14 +56,13 @@ def terminal_to_png(text, path):
     assert len(rows) > 15, "no QR code on the screen"
     colours = any("\x1b[" in l for l in text.splitlines() if "▀" in l or "▄" in l)
     width = max(map(len, rows))
-    image = Image.new("L", (width + 8, len(rows) * 2 + 8), 255 if colours else 255)
+    image = Image.new("L", (width + 8, len(rows) * 2 + 8), 255)
     for y, row in enumerate(rows):
         for x, c in enumerate(row.ljust(width)):
             top, bottom = c in "▀█", c in "▄█"
             image.putpixel((x + 4, y * 2 + 4), 0 if top else 255)
             image.putpixel((x + 4, y * 2 + 5), 0 if bottom else 255)
-    dark = sum(1 for p in image.getdata() if p == 0)
-    if dark > image.width * image.height * 0.6:  # the light modules were drawn
+    if not colours:  # into a pipe: the light modules were drawn
         image = image.point(lambda p: 255 - p)
     image.resize((image.width * 6, image.height * 6), Image.NEAREST).save(path)
     return path
@@ -120,6 +120,20 @@ def test_shim_sessions(tmp_path, n, processes, sessions):
     assert out.returncode == 0
     text = (tmp_path / "demo/signerd.yaml").read_text()
     assert f"processes: {processes}\n    sessions: {sessions}\n" in text
+
+
+@pytest.mark.parametrize("offset", [0, 1000])
+@pytest.mark.parametrize("listens", [True, False])
+def test_port_in_use(tmp_path, offset, listens):
+    directory, port = tmp_path / "demo", free_port()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port + offset))
+        if listens:
+            other.listen()
+        out = quickstart(directory, port, "--once", "--no-install")
+    assert out.returncode == 1 and f"port {port}" in out.stderr.replace(
+        f"port {port + 1000} is", f"port {port} is") and "in use" in out.stderr
+    assert "signerd is ready" not in out.stdout
 
 
 def test_usage(tmp_path):
