@@ -2,12 +2,15 @@
 // Any number of requests, 2,000 at a time: Java's own HttpClient sends all
 // before it reads.
 //   java Stream.java https://localhost:8443 ca.pem client.pem client.key <in.ndjson >out.ndjson
+// Exit status: 0 if all were signed, 1 if a line is a problem, 2 if it did not
+// come to an end.
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyFactory;
@@ -23,7 +26,22 @@ import javax.net.ssl.TrustManagerFactory;
 public class Stream {
     static final int RECORDS = 2000;
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
+        if (args.length != 4) {
+            System.err.println("usage: Stream.java SERVER CA CERTIFICATE KEY");
+            System.exit(2);
+        }
+        try {
+            System.exit(run(args) ? 0 : 1);
+        } catch (Exception e) { // such as a refusal by TLS
+            System.err.println("Stream.java: " + e);
+            System.exit(2);
+        }
+    }
+
+    /** True if all were signed. */
+    static boolean run(String[] args) throws Exception {
+        var good = true;
         var client = HttpClient.newBuilder().sslContext(tls(args[1], args[2], args[3])).build();
         var uri = URI.create(args[0] + "/v1/certificates");
         var in = new BufferedReader(new InputStreamReader(System.in, "UTF-8"));
@@ -36,9 +54,13 @@ public class Stream {
             System.out.flush();
             if (answer.statusCode() != 200) {
                 System.err.println("HTTP status " + answer.statusCode());
-                System.exit(1);
+                return false;
             }
+            // In a text its quotes would be escaped: only problems have this.
+            if (new String(answer.body(), StandardCharsets.ISO_8859_1).contains("\"status\":"))
+                good = false;
         }
+        return good;
     }
 
     /** The next lines of IN, at most RECORDS; empty at its end. */

@@ -3,6 +3,9 @@
 modules (http.client sends all before it reads: it is good for 2,000):
 
     python3 stream.py https://localhost:8443 ca.pem client.pem client.key <in.ndjson >out.ndjson
+
+Exit status: 0 if all were signed, 1 if a line is a problem, 2 if it did not
+come to an end.
 """
 import asyncio
 import ssl
@@ -26,15 +29,28 @@ async def send(writer, host):
         pass  # the answer says why
 
 
-async def receive(reader, out):
+class Lines:
+    """Passes the answers on, and counts the problems among them."""
+
+    def __init__(self, out):
+        self.out, self.rest, self.problems = out, b"", 0
+
+    def write(self, data):
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        # In a text its quotes would be escaped: only problems have this.
+        self.problems += sum(b'"status":' in line for line in lines)
+        self.out.write(data)
+
+
+async def receive(reader, lines):
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     if "transfer-encoding: chunked" in head:
         while n := int(await reader.readline(), 16):
-            out.write((await reader.readexactly(n + 2))[:n])
+            lines.write((await reader.readexactly(n + 2))[:n])
     else:  # refused as a whole
-        out.write(await reader.read())
-    out.flush()
-    return head.split()[1] == "200"
+        lines.write(await reader.read())
+    lines.out.flush()
+    return head.split()[1]
 
 
 async def main(server, ca, certificate, key):
@@ -44,10 +60,20 @@ async def main(server, ca, certificate, key):
     reader, writer = await asyncio.open_connection(
         url.hostname, url.port or 443, ssl=context, limit=1 << 20)
     sending = asyncio.create_task(send(writer, url.netloc))
-    done = await receive(reader, sys.stdout.buffer)
+    lines = Lines(sys.stdout.buffer)
+    status = await receive(reader, lines)
     sending.cancel()
     writer.close()
-    return 0 if done else 1
+    if status != "200":
+        sys.exit(f"HTTP status {status}")  # and 1
+    return 1 if lines.problems else 0
 
 
-sys.exit(asyncio.run(main(*sys.argv[1:])))
+if len(sys.argv) != 5:
+    print("usage: stream.py SERVER CA CERTIFICATE KEY", file=sys.stderr)
+    sys.exit(2)
+try:
+    sys.exit(asyncio.run(main(*sys.argv[1:])))
+except (OSError, EOFError, ValueError) as e:  # such as a refusal by TLS
+    print(f"stream.py: {e}", file=sys.stderr)
+    sys.exit(2)
