@@ -449,6 +449,22 @@ def test_server_of_another_ca(job, tmp_path):
     assert time.monotonic() - begin < 5 * SLOW and job.server.streams == 0
 
 
+def test_client_of_another_ca(job, tmp_path):
+    """The server's refusal by TLS is told at once, in plain words."""
+    job.make(3)
+    other = tmp_path / "other"
+    other.mkdir()
+    FakeServer(other).close()
+    arguments = job.command()
+    for name in ("client.pem", "client.key"):
+        arguments[arguments.index(job.dir / name)] = other / name
+    begin = time.monotonic()
+    out = subprocess.run(arguments, capture_output=True, timeout=60)
+    assert out.returncode == 2 and b"does not accept the client's certificate" in out.stderr, out
+    assert b"Once that is mended" in out.stderr and b" 0 sent again" in out.stdout
+    assert time.monotonic() - begin < 5 * SLOW
+
+
 def test_answer_about_another_record(job):
     job.make(100)
     job.server.on_stream = lambda s: setattr(s, "swap_after", 42)

@@ -193,12 +193,20 @@ static const struct {
 	 "the server says that the client's certificate (--cert) is revoked"},
 	{"alert certificate expired",
 	 "the server says that the client's certificate (--cert) has expired"},
+	{"alert bad certificate",
+	 "the server does not accept the client's certificate (--cert)"},
+	{"alert certificate unknown",
+	 "the server does not accept the client's certificate (--cert)"},
+	{"alert unsupported certificate",
+	 "the server does not accept the client's certificate (--cert)"},
+	{"alert decrypt error",
+	 "the server does not accept the client's certificate (--cert)"},
 	{"alert unknown ca",
 	 "the server does not trust the CA of the client's certificate "
 	 "(--cert)"},
 };
 
-void https_say(int code, const char *error, char *why, size_t cap)
+bool https_say(int code, const char *error, char *why, size_t cap)
 {
 	const char *text =
 		error[0] != '\0' ? error : curl_easy_strerror((CURLcode)code);
@@ -207,9 +215,10 @@ void https_say(int code, const char *error, char *why, size_t cap)
 		if (strstr(text, HINTS[i].words) == NULL)
 			continue;
 		(void)snprintf(why, cap, "%s (%s)", text, HINTS[i].hint);
-		return;
+		return true;
 	}
 	(void)snprintf(why, cap, "%s", text);
+	return false;
 }
 
 /* Run the transfer that CURL is set up for. */
@@ -237,7 +246,7 @@ static enum sg_err perform(CURL *curl, struct https_reply *out,
 	if (sink.too_big)
 		(void)snprintf(why, cap, "the answer is too long");
 	else
-		https_say((int)code, error, why, cap);
+		(void)https_say((int)code, error, why, cap);
 	free(out->body);
 	out->body = NULL;
 	return sink.too_big ? SG_TOO_BIG : SG_IO;

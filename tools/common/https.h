@@ -66,9 +66,10 @@ void https_url(const struct https *h, const char *path, char *out);
 /*
  * Why a transfer failed into WHY of CAP bytes: what libcurl says (ERROR, or if
  * that is empty, of CODE, a CURLcode), with a hint where its words do not tell
- * what to do.  Pure.
+ * what to do.  Returns whether there is one: something is to be mended, and to
+ * try again is in vain.  Pure.
  */
-void https_say(int code, const char *error, char *why, size_t cap);
+bool https_say(int code, const char *error, char *why, size_t cap);
 
 /* Fetch the plain http or https URL by GET, for metrics.  As https_ask(). */
 SG_MUST_USE enum sg_err https_fetch_plain(const char *url, uint8_t **body,

@@ -26,7 +26,7 @@ static enum sg_err after_break(struct engine *e, struct lane *l,
 	const bool refused = end->status != 0 && end->status != 200;
 	uint64_t until;
 
-	if (is_hopeless(end->code) && !e->connected)
+	if ((end->hopeless || is_hopeless(end->code)) && !e->connected)
 		return engine_fail(e, SG_CONFIG, "%s", end->why);
 	if (refused && end->status < 500 && !answer_again(end->status))
 		return engine_fail(e, SG_CONFIG, "%s", end->why);

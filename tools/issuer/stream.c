@@ -361,8 +361,7 @@ static void say_refusal(const struct stream *s, char *out)
 	json_decref(j);
 }
 
-static void say_why(const struct stream *s, const struct stream_end *end,
-		    char *out)
+static void say_why(const struct stream *s, struct stream_end *end, char *out)
 {
 	if (s->err == SG_MALFORMED)
 		(void)snprintf(out, WHY_MAX,
@@ -370,7 +369,8 @@ static void say_why(const struct stream *s, const struct stream_end *end,
 	else if (s->err != SG_OK)
 		(void)snprintf(out, WHY_MAX, "%s", err_text(s->err));
 	else if (end->code != CURLE_OK)
-		https_say((int)end->code, s->error, out, WHY_MAX);
+		end->hopeless =
+			https_say((int)end->code, s->error, out, WHY_MAX);
 	else if (end->status != 200)
 		say_refusal(s, out);
 	else

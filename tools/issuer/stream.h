@@ -37,6 +37,7 @@ struct stream_end {
 	bool whole;	      /* all that was sent is answered */
 	uint64_t answers;     /* lines */
 	uint32_t retry_after; /* seconds; 0: not said */
+	bool hopeless;	      /* something is to be mended first */
 	char why[WHY_MAX];
 };
 

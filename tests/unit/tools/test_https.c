@@ -16,15 +16,16 @@ static void test_say(void **state)
 	char why[256];
 
 	(void)state;
-	https_say(CURLE_COULDNT_CONNECT, "", why, sizeof(why));
+	assert_false(https_say(CURLE_COULDNT_CONNECT, "", why, sizeof(why)));
 	assert_string_equal(why, curl_easy_strerror(CURLE_COULDNT_CONNECT));
-	https_say(CURLE_RECV_ERROR,
-		  "error:0A000414:SSL routines::sslv3 alert certificate "
-		  "revoked",
-		  why, sizeof(why));
+	assert_true(https_say(
+		CURLE_RECV_ERROR,
+		"error:0A000414:SSL routines::sslv3 alert certificate "
+		"revoked",
+		why, sizeof(why)));
 	assert_non_null(strstr(why, "(--cert) is revoked)"));
-	https_say(CURLE_RECV_ERROR, "Connection reset by peer", why,
-		  sizeof(why));
+	assert_false(https_say(CURLE_RECV_ERROR, "Connection reset by peer",
+			       why, sizeof(why)));
 	assert_string_equal(why, "Connection reset by peer");
 }
 
