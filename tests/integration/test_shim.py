@@ -111,6 +111,7 @@ def test_sessions_are_pooled(hsm):
     scale = 2 ** math.ceil(math.log2(SLOW))  # what is slow needs longer rounds
     demo = hsm(f"latency={600 * scale}ms,sessions=32")
     configure(demo, r"^version: 1", "version: 1\nlimits: {request: 120s}")
+    configure(demo, r"^    processes:", "    hang: 60s\n    processes:")
     begin(demo)
     assert demo.log().count('hsm-up hsm="demo" keys=1 sessions=16') == 2
     for dcc, r in issue_together(demo, 64):

@@ -167,7 +167,6 @@ static enum sg_err end_mending(struct bulk_job *job)
 static enum sg_err take_up(struct bulk_job *job)
 {
 	struct survey s;
-	struct survey s;
 	struct survey mended = {0};
 	enum sg_err err = resume_survey(job->path, job->refused_again, &s,
 					job->why, sizeof(job->why));

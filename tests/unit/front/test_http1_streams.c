@@ -186,7 +186,7 @@ static void test_drain_within_the_head(void **state)
 	feed(span_of(CHUNKED, 20), SIZE_MAX);
 	h1->ops->finish(h1, false);
 	assert_false(h1->ops->done(h1));
-	feed(span_of(CHUNKED + 20, sizeof(CHUNKED) - 21), SIZE_MAX);
+	feed(span_of(&CHUNKED[20], sizeof(CHUNKED) - 21), SIZE_MAX);
 	pull();
 	assert_int_equal(fake.cut, SG_CLOSED);
 	assert_true(h1->ops->done(h1));
