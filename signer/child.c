@@ -76,6 +76,7 @@ static void on_up(struct child *c)
 	if (c->up)
 		return;
 	c->up = c->was_up = true;
+	metrics_set_in(c->page, METRIC_PROCESS_UP, 1);
 	child_forgive(c, clock_mono_us());
 	(void)uv_timer_stop(&c->timer);
 	log_event(
@@ -175,6 +176,8 @@ static void on_reaped(uv_process_t *process, int64_t status, int signal)
 	log_death(c, status, signal);
 	c->process = NULL;
 	c->up = c->reloading = c->draining = false;
+	/* There may be no next one that would do it. */
+	metrics_clear_gauges(c->page);
 	c->accuser = 0;
 	channel_close(c->control);
 	c->control = NULL;

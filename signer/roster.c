@@ -46,6 +46,7 @@ static enum sg_err make_own_page(struct roster *r)
 		return SG_IO;
 	}
 	metrics_install(r->own);
+	metric_set(METRIC_PROCESS_UP, 1);
 	return SG_OK;
 }
 
@@ -222,21 +223,13 @@ static void send_pages(const struct roster *r, struct child *front)
 			  r->child[i].metrics_fd);
 }
 
-/* On the role's own page, which outlives its processes. */
-static void count_start(const struct roster *r, const struct child *c)
-{
-	metrics_install(c->page);
-	metric_add(METRIC_STARTS, 1);
-	metrics_install(r->own);
-}
-
 void roster_start(struct roster *r, struct child *c,
 		  const struct child_fds *fds)
 {
 	child_start(c, fds);
 	if (!child_alive(c))
 		return;
-	count_start(r, c);
+	metrics_add_to(c->page, METRIC_STARTS, 1);
 	if (c->role == WIRE_FRONT)
 		send_pages(r, c);
 	link_child(r, c);

@@ -36,20 +36,22 @@ struct metrics_page {
 
 struct metric_row {
 	enum kind kind;
+	unsigned roles; /* enum metrics_roles */
 	const char *family;
 	const char *labels;
 	const char *help;
 };
 
 static const struct metric_row METRICS[METRIC_COUNT] = {
-#define X(id, kind, family, labels, help)                                      \
-	[METRIC_##id] = {KIND_##kind, (family), (labels), (help)},
+#define X(id, kind, roles, family, labels, help)                               \
+	[METRIC_##id] = {KIND_##kind, (roles), (family), (labels), (help)},
 	METRICS_MAP(X)
 #undef X
 };
 
 static const struct metric_row HISTOGRAMS[HISTOGRAM_COUNT] = {
-#define H(id, family, help) [HISTOGRAM_##id] = {KIND_C, (family), "", (help)},
+#define H(id, roles, family, help)                                             \
+	[HISTOGRAM_##id] = {KIND_C, (roles), (family), "", (help)},
 	METRICS_HISTOGRAM_MAP(H)
 #undef H
 };
@@ -104,25 +106,41 @@ struct metrics_page *metrics_map(int fd, int writable)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-void metrics_install(struct metrics_page *page)
+void metrics_clear_gauges(struct metrics_page *page)
 {
-	/* What the process before this one had open is gone with it. */
 	for (size_t i = 0; i < METRIC_COUNT; i++)
 		if (METRICS[i].kind == KIND_G)
 			atomic_store_explicit(&page->metric[i], 0,
 					      memory_order_relaxed);
+}
+
+void metrics_install(struct metrics_page *page)
+{
+	/* What the process before this one had open is gone with it. */
+	metrics_clear_gauges(page);
 	atomic_store_explicit(&own_page, page, memory_order_release);
+}
+
+void metrics_add_to(struct metrics_page *page, enum metric_id id, uint64_t n)
+{
+	(void)atomic_fetch_add_explicit(&page->metric[id], n,
+					memory_order_relaxed);
+}
+
+void metrics_set_in(struct metrics_page *page, enum metric_id id,
+		    uint64_t value)
+{
+	atomic_store_explicit(&page->metric[id], value, memory_order_relaxed);
 }
 
 void metric_add(enum metric_id id, uint64_t n)
 {
-	(void)atomic_fetch_add_explicit(&own()->metric[id], n,
-					memory_order_relaxed);
+	metrics_add_to(own(), id, n);
 }
 
 void metric_set(enum metric_id id, uint64_t value)
 {
-	atomic_store_explicit(&own()->metric[id], value, memory_order_relaxed);
+	metrics_set_in(own(), id, value);
 }
 
 void metric_sub(enum metric_id id, uint64_t n)
@@ -234,6 +252,36 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t,
 	t->len += n;
 }
 
+static unsigned role_bit(const char *role)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} ROLES[] = {{"supervisor", METRICS_SUPERVISOR},
+		     {"front", METRICS_FRONT},
+		     {"core", METRICS_CORE},
+		     {"hsm", METRICS_HSM}};
+
+	for (size_t i = 0; i < sizeof(ROLES) / sizeof(ROLES[0]); i++)
+		if (strcmp(ROLES[i].name, role) == 0)
+			return ROLES[i].bit;
+	return 0;
+}
+
+static bool has(const struct metrics_source *s, const struct metric_row *row)
+{
+	return (row->roles & role_bit(s->role)) != 0;
+}
+
+static bool any_has(const struct metrics_source *sources, size_t n,
+		    const struct metric_row *row)
+{
+	for (size_t i = 0; i < n; i++)
+		if (has(&sources[i], row))
+			return true;
+	return false;
+}
+
 static void put_family(struct text *t, const struct metric_row *row,
 		       const char *type)
 {
@@ -253,9 +301,13 @@ static void put_metric(struct text *t, enum metric_id id,
 {
 	const struct metric_row *row = &METRICS[id];
 
+	if (!any_has(sources, n, row))
+		return;
 	if (id == 0 || strcmp(METRICS[id - 1].family, row->family) != 0)
 		put_family(t, row, row->kind == KIND_C ? "counter" : "gauge");
 	for (size_t i = 0; i < n; i++) {
+		if (!has(&sources[i], row))
+			continue;
 		put_name(t, row->family, "", &sources[i]);
 		put(t, "%s%s} %" PRIu64 "\n", row->labels[0] != '\0' ? "," : "",
 		    row->labels, metric_get(sources[i].page, id));
@@ -300,9 +352,13 @@ enum sg_err metrics_render(const struct metrics_source *sources, size_t n,
 	for (unsigned id = 0; id < METRIC_COUNT; id++)
 		put_metric(&t, (enum metric_id)id, sources, n);
 	for (unsigned id = 0; id < HISTOGRAM_COUNT; id++) {
+		if (!any_has(sources, n, &HISTOGRAMS[id]))
+			continue;
 		put_family(&t, &HISTOGRAMS[id], "histogram");
 		for (size_t i = 0; i < n; i++)
-			put_histogram(&t, (enum histogram_id)id, &sources[i]);
+			if (has(&sources[i], &HISTOGRAMS[id]))
+				put_histogram(&t, (enum histogram_id)id,
+					      &sources[i]);
 	}
 	*len = t.len;
 	return t.len <= cap ? SG_OK : SG_TOO_BIG;

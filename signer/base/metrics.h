@@ -13,85 +13,108 @@
  * that counters only grow; the role maps it for writing, the fronts map all
  * of them read-only and print them on /metrics.
  *
- *	X(id, kind, family, labels, help)
- * kind: C counter, G gauge.  Members of one family stand together.  Every
- * series gets the labels role="front",slot="0" on top of LABELS.
+ *	X(id, kind, roles, family, labels, help)
+ * kind: C counter, G gauge.  roles: whose pages it is printed of, so that a
+ * zero always means something.  Members of one family stand together and are
+ * of the same roles.  Every series gets the labels role="front",slot="0" on
+ * top of LABELS.
  */
+enum metrics_roles {
+	METRICS_SUPERVISOR = 1,
+	METRICS_FRONT = 2,
+	METRICS_CORE = 4,
+	METRICS_HSM = 8,
+	METRICS_ROLES = METRICS_FRONT | METRICS_CORE | METRICS_HSM,
+	METRICS_NOT_HSM = METRICS_SUPERVISOR | METRICS_FRONT | METRICS_CORE,
+	METRICS_ALL = METRICS_SUPERVISOR | METRICS_ROLES
+};
+
 #define METRICS_MAP(X)                                                         \
-	X(STARTS, C, "signer_process_starts_total", "",                        \
+	X(STARTS, C, METRICS_ROLES, "signer_process_starts_total", "",         \
 	  "Times that the supervisor started this process")                    \
-	X(CPU_US, C, "signer_process_cpu_microseconds_total", "",              \
+	X(PROCESS_UP, G, METRICS_ALL, "signer_process_up", "",                 \
+	  "1 while the process of this slot serves")                           \
+	X(CPU_US, C, METRICS_ALL, "signer_process_cpu_microseconds_total", "", \
 	  "CPU time of this process, user and system, over its restarts")      \
-	X(RSS_BYTES, G, "signer_process_resident_bytes", "",                   \
+	X(RSS_BYTES, G, METRICS_ALL, "signer_process_resident_bytes", "",      \
 	  "Resident memory")                                                   \
-	X(CONNECTIONS, G, "signer_connections", "", "Open TLS connections")    \
-	X(CONNECTIONS_TOTAL, C, "signer_connections_total", "",                \
+	X(CONNECTIONS, G, METRICS_FRONT, "signer_connections", "",             \
+	  "Open TLS connections")                                              \
+	X(CONNECTIONS_TOTAL, C, METRICS_FRONT, "signer_connections_total", "", \
 	  "TLS connections accepted")                                          \
-	X(HANDSHAKES_FAILED, C, "signer_tls_handshakes_failed_total", "",      \
+	X(HANDSHAKES_FAILED, C, METRICS_FRONT,                                 \
+	  "signer_tls_handshakes_failed_total", "",                            \
 	  "TLS handshakes that failed, wrong client certificates included")    \
-	X(CONNECTIONS_CLOSED_BY_RELOAD, C,                                     \
+	X(CONNECTIONS_CLOSED_BY_RELOAD, C, METRICS_FRONT,                      \
 	  "signer_connections_closed_by_reload_total", "",                     \
 	  "Connections closed because their client is no longer valid")        \
-	X(HTTP_2XX, C, "signer_http_responses_total", "class=\"2xx\"",         \
-	  "HTTP responses by class of status")                                 \
-	X(HTTP_4XX, C, "signer_http_responses_total", "class=\"4xx\"", "")     \
-	X(HTTP_5XX, C, "signer_http_responses_total", "class=\"5xx\"", "")     \
-	X(STREAMS, G, "signer_streams", "",                                    \
+	X(HTTP_2XX, C, METRICS_FRONT, "signer_http_responses_total",           \
+	  "class=\"2xx\"", "HTTP responses by class of status")                \
+	X(HTTP_4XX, C, METRICS_FRONT, "signer_http_responses_total",           \
+	  "class=\"4xx\"", "")                                                 \
+	X(HTTP_5XX, C, METRICS_FRONT, "signer_http_responses_total",           \
+	  "class=\"5xx\"", "")                                                 \
+	X(STREAMS, G, METRICS_FRONT, "signer_streams", "",                     \
 	  "Streams of requests that are open")                                 \
-	X(STREAM_RECORDS, C, "signer_stream_records_total", "",                \
+	X(STREAM_RECORDS, C, METRICS_FRONT, "signer_stream_records_total", "", \
 	  "Records of streams that were answered")                             \
-	X(ISSUED, C, "signer_certificates_issued_total", "",                   \
+	X(ISSUED, C, METRICS_CORE, "signer_certificates_issued_total", "",     \
 	  "Certificates signed and released")                                  \
-	X(REFUSED, C, "signer_certificates_refused_total", "",                 \
+	X(REFUSED, C, METRICS_CORE, "signer_certificates_refused_total", "",   \
 	  "Requests that the policy refused")                                  \
-	X(FAILED, C, "signer_certificates_failed_total", "",                   \
+	X(FAILED, C, METRICS_CORE, "signer_certificates_failed_total", "",     \
 	  "Requests that failed for the server's own reasons")                 \
-	X(IN_FLIGHT, G, "signer_requests_in_flight", "",                       \
+	X(IN_FLIGHT, G, METRICS_CORE, "signer_requests_in_flight", "",         \
 	  "Requests that this process works on")                               \
-	X(REQUEUED, C, "signer_signatures_requeued_total", "",                 \
+	X(REQUEUED, C, METRICS_CORE | METRICS_HSM,                             \
+	  "signer_signatures_requeued_total", "",                              \
 	  "Signing jobs given to another session or process after a failure")  \
-	X(SIGNATURES, C, "signer_hsm_signatures_total", "",                    \
+	X(SIGNATURES, C, METRICS_HSM, "signer_hsm_signatures_total", "",       \
 	  "C_Sign calls that succeeded")                                       \
-	X(SIGN_ERRORS, C, "signer_hsm_errors_total", "",                       \
+	X(SIGN_ERRORS, C, METRICS_HSM, "signer_hsm_errors_total", "",          \
 	  "PKCS#11 calls that failed")                                         \
-	X(VERIFIED, C, "signer_signatures_verified_total", "",                 \
+	X(VERIFIED, C, METRICS_CORE, "signer_signatures_verified_total", "",   \
 	  "Signatures verified before their release")                          \
-	X(VERIFY_FAILED, C, "signer_signatures_wrong_total", "",               \
+	X(VERIFY_FAILED, C, METRICS_CORE, "signer_signatures_wrong_total", "", \
 	  "Signatures that did not verify and were thrown away")               \
-	X(READY, G, "signer_ready", "",                                        \
+	X(READY, G, METRICS_CORE, "signer_ready", "",                          \
 	  "1 while the last test signature of every active key is good")       \
-	X(RELOADS, C, "signer_reloads_total", "", "Reloads that took effect")  \
-	X(RELOADS_REFUSED, C, "signer_reloads_refused_total", "",              \
-	  "Reloads refused because of faults")                                 \
-	X(BAD_MESSAGES, C, "signer_ipc_bad_messages_total", "",                \
+	X(DSC_EXPIRY, G, METRICS_CORE, "signer_dsc_expires_seconds", "",       \
+	  "Earliest notAfter of the signing certificates, seconds since 1970") \
+	X(RELOADS, C, METRICS_NOT_HSM, "signer_reloads_total", "",             \
+	  "Reloads that took effect")                                          \
+	X(RELOADS_REFUSED, C, METRICS_NOT_HSM, "signer_reloads_refused_total", \
+	  "", "Reloads refused because of faults")                             \
+	X(BAD_MESSAGES, C, METRICS_ALL, "signer_ipc_bad_messages_total", "",   \
 	  "Messages of another process that made no sense")                    \
-	X(LOG_DROPPED, C, "signer_log_lines_dropped_total", "",                \
+	X(LOG_DROPPED, C, METRICS_ALL, "signer_log_lines_dropped_total", "",   \
 	  "Log lines that nobody read in time")                                \
-	X(CLIENT_CERT_EXPIRY, G, "signer_tls_certificate_expires_seconds", "", \
+	X(CLIENT_CERT_EXPIRY, G, METRICS_FRONT,                                \
+	  "signer_tls_certificate_expires_seconds", "",                        \
 	  "notAfter of the server's own TLS certificate, seconds since 1970")
 
-/* Histograms of durations: H(id, family, help).  */
+/* Histograms of durations: H(id, roles, family, help).  */
 #define METRICS_HISTOGRAM_MAP(H)                                               \
-	H(REQUEST_TIME, "signer_request_seconds",                              \
+	H(REQUEST_TIME, METRICS_FRONT, "signer_request_seconds",               \
 	  "Front: request complete to response handed to TLS")                 \
-	H(RECORD_TIME, "signer_stream_record_seconds",                         \
+	H(RECORD_TIME, METRICS_FRONT, "signer_stream_record_seconds",          \
 	  "Front: record of a stream taken to its answer known")               \
-	H(QUEUE_TIME, "signer_sign_queue_seconds",                             \
+	H(QUEUE_TIME, METRICS_CORE, "signer_sign_queue_seconds",               \
 	  "Core: verdict to start of C_Sign")                                  \
-	H(SIGN_TIME, "signer_sign_execution_seconds",                          \
+	H(SIGN_TIME, METRICS_HSM, "signer_sign_execution_seconds",             \
 	  "HSM: duration of C_SignInit and C_Sign")                            \
-	H(DECIDE_TIME, "signer_decision_seconds",                              \
+	H(DECIDE_TIME, METRICS_CORE, "signer_decision_seconds",                \
 	  "Core: decoding and policy decision")
 
 enum metric_id {
-#define X(id, kind, family, labels, help) METRIC_##id,
+#define X(id, kind, roles, family, labels, help) METRIC_##id,
 	METRICS_MAP(X)
 #undef X
 		METRIC_COUNT
 };
 
 enum histogram_id {
-#define H(id, family, help) HISTOGRAM_##id,
+#define H(id, roles, family, help) HISTOGRAM_##id,
 	METRICS_HISTOGRAM_MAP(H)
 #undef H
 		HISTOGRAM_COUNT
@@ -119,6 +142,12 @@ void metric_add(enum metric_id id, uint64_t n);
 void metric_set(enum metric_id id, uint64_t value);
 void metric_sub(enum metric_id id, uint64_t n);
 void metric_time(enum histogram_id id, uint64_t us);
+/* The same on the page of another process, PAGE. */
+void metrics_add_to(struct metrics_page *page, enum metric_id id, uint64_t n);
+void metrics_set_in(struct metrics_page *page, enum metric_id id,
+		    uint64_t value);
+/* Set the gauges of PAGE to 0: its process is gone. */
+void metrics_clear_gauges(struct metrics_page *page);
 /* Read from any page (for tests, and for the exposition). */
 uint64_t metric_get(const struct metrics_page *page, enum metric_id id);
 /* Update CPU_US and RSS_BYTES of this process from getrusage and
@@ -136,8 +165,8 @@ struct metrics_source {
 
 /*
  * Write the Prometheus text exposition (format 0.0.4) of N sources to OUT:
- * per family one HELP and one TYPE line, then its series.  Sets *LEN to the
- * bytes needed, also on SG_TOO_BIG (measure, then write).
+ * per family that one of them has, one HELP and one TYPE line, then its series.
+ * Sets *LEN to the bytes needed, also on SG_TOO_BIG (measure, then write).
  */
 SG_MUST_USE enum sg_err metrics_render(const struct metrics_source *sources,
 				       size_t n, char *out, size_t cap,

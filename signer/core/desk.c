@@ -121,6 +121,7 @@ static void review(struct desk *d)
 	const char *reason;
 	const bool ready = desk_ready(d, &reason);
 
+	metric_set(METRIC_DSC_EXPIRY, (uint64_t)keyring_expiry(d->keys));
 	if (ready == d->ready && strcmp(reason, d->told) == 0)
 		return;
 	log_event(ready ? LOG_INFO : LOG_WARNING, ready ? "ready" : "not-ready",

@@ -340,6 +340,20 @@ bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind)
 	return false;
 }
 
+int64_t keyring_expiry(const struct keyring *k)
+{
+	int64_t earliest = 0;
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct key *key = &k->key[i];
+
+		if (key->state == KEY_ACTIVE && key->has_dsc &&
+		    (earliest == 0 || key->dsc.not_after < earliest))
+			earliest = key->dsc.not_after;
+	}
+	return earliest;
+}
+
 size_t keyring_test_message(const struct key *key,
 			    uint8_t out[KEYRING_TEST_MAX])
 {

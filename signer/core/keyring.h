@@ -102,6 +102,9 @@ bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind);
 /* Is key INDEX active, with a DSC that is valid at NOW? */
 bool keyring_valid(const struct keyring *k, size_t index, int64_t now);
+/* The earliest notAfter of the active keys' certificates, seconds since 1970; 0
+ * where none has one. */
+int64_t keyring_expiry(const struct keyring *k);
 
 /* The message of test signatures with KEY: fixed, and no Sig_structure. */
 enum { KEYRING_TEST_MAX = 32 + CORE_LABEL_MAX };

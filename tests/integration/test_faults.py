@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes that die, start and stop."""
+import datetime
 import json
 import os
 import pathlib
@@ -217,6 +218,13 @@ def test_wrong_pin_is_said_and_not_repeated_endlessly(own):
     assert "CKR_PIN_INCORRECT" in own.log()
     assert own.ops("/readyz").status == 503
     assert own.log().count("CKR_PIN_INCORRECT") < 12
+    # Held off, it shows as a process that is not up and holds nothing.
+    series = {(n, l): v for n, l, v in own.metrics()}
+    for slot in range(sum(n == "signer_process_up" and 'role="hsm"' in l for n, l in series)):
+        assert series["signer_process_up", f'role="hsm",slot="{slot}"'] == 0
+        assert series["signer_process_resident_bytes", f'role="hsm",slot="{slot}"'] == 0
+    assert series["signer_process_up", 'role="core",slot="0"'] == 1
+    assert series["signer_process_up", 'role="supervisor",slot="0"'] == 1
     own.stop()
 
 
@@ -237,6 +245,13 @@ def test_ops(demo):
     names = {n for n, _, _ in demo.metrics()}
     assert {"signer_ready", "signer_sign_queue_seconds_bucket",
             "signer_sign_execution_seconds_bucket", "signer_request_seconds_count"} <= names
+    demo.wait_all_up()
+    up = {l: v for n, l, v in demo.metrics() if n == "signer_process_up"}
+    assert len(up) == len(demo.roles()) + 1 and set(up.values()) == {1}
+    (expiry,) = [v for n, _, v in demo.metrics() if n == "signer_dsc_expires_seconds"]
+    assert expiry == demo.dsc.not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp()
+    # No series of a role that could only ever be 0.
+    assert {l for n, l, _ in demo.metrics() if n == "signer_ready"} == {'role="core",slot="0"'}
     text = demo.ops("/metrics").body.decode()
     assert text.count("# TYPE signer_http_responses_total counter") == 1
 

@@ -242,6 +242,66 @@ static void test_exposition(void **state)
 	release_page(other);
 }
 
+/* A series stands for those that own it, and a family for nobody does not. */
+static void test_roles(void **state)
+{
+	struct metrics_page *page = fresh_page();
+	const struct metrics_source sources[] = {{page, "supervisor", 0},
+						 {page, "core", 0},
+						 {page, "front", 1},
+						 {page, "hsm", 2}};
+	char *text;
+
+	(void)state;
+	text = render(sources, 4);
+	assert_int_equal(count(text, "signer_process_up{"), 4);
+	assert_int_equal(count(text, "signer_ready{"), 1);
+	assert_int_equal(count(text, "signer_ready{role=\"core\""), 1);
+	assert_int_equal(
+		count(text, "signer_dsc_expires_seconds{role=\"core\""), 1);
+	assert_int_equal(count(text, "signer_tls_certificate_expires_seconds{"),
+			 1);
+	assert_int_equal(
+		count(text,
+		      "signer_tls_certificate_expires_seconds{role=\"front\""),
+		1);
+	assert_int_equal(count(text, "signer_signatures_requeued_total{"), 2);
+	assert_int_equal(count(text, "signer_reloads_total{"), 3);
+	assert_int_equal(count(text, "signer_sign_queue_seconds_count{"), 1);
+	assert_int_equal(
+		count(text, "signer_sign_queue_seconds_count{role=\"core\""),
+		1);
+	free(text);
+	text = render(&sources[3], 1);
+	assert_null(strstr(text, "signer_ready"));
+	assert_null(strstr(text, "signer_request_seconds"));
+	assert_non_null(strstr(text, "signer_sign_execution_seconds"));
+	assert_int_equal(count(text, "# HELP "), count(text, "# TYPE "));
+	free(text);
+}
+
+/* What the supervisor writes on the page of another. */
+static void test_pages_of_others(void **state)
+{
+	struct metrics_page *own = fresh_page();
+	struct metrics_page *other = fresh_page();
+
+	(void)state;
+	metrics_install(own);
+	metric_set(METRIC_PROCESS_UP, 1);
+	metrics_add_to(other, METRIC_STARTS, 2);
+	metrics_set_in(other, METRIC_PROCESS_UP, 1);
+	metrics_set_in(other, METRIC_RSS_BYTES, 4096);
+	assert_int_equal(metric_get(own, METRIC_STARTS), 0);
+	assert_int_equal(metric_get(other, METRIC_PROCESS_UP), 1);
+	metrics_clear_gauges(other);
+	assert_int_equal(metric_get(other, METRIC_STARTS), 2);
+	assert_int_equal(metric_get(other, METRIC_PROCESS_UP), 0);
+	assert_int_equal(metric_get(other, METRIC_RSS_BYTES), 0);
+	assert_int_equal(metric_get(own, METRIC_PROCESS_UP), 1);
+	release_page(other);
+}
+
 /* A duration of a bound is in that bound's bucket; one more is not. */
 static void test_histogram(void **state)
 {
@@ -288,6 +348,8 @@ int main(void)
 		cmocka_unit_test(test_cpu_over_restarts),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_exposition),
+		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_pages_of_others),
 		cmocka_unit_test(test_histogram),
 	};
 

@@ -94,11 +94,31 @@ static void test_from_file(void **state)
 		assert_true(keyring_signs(k, 0, DCC_TEST, now));
 		assert_false(keyring_signs(k, 0, DCC_TEST, now - 7200));
 		assert_false(keyring_valid(k, 0, now + 3L * 365 * 86400));
+		assert_int_equal(keyring_expiry(k), k->key[0].dsc.not_after);
 		k->key[0].state = KEY_RETIRED;
+		assert_int_equal(keyring_expiry(k), 0);
 		assert_false(keyring_signs(k, 0, DCC_TEST, now));
 		keyring_free(k);
 		signer_free(&s);
 	}
+}
+
+/* The first that runs out, wherever it stands. */
+static void test_expiry(void **state)
+{
+	struct keyring k = {.n = 3};
+
+	(void)state;
+	assert_int_equal(keyring_expiry(&k), 0);
+	for (size_t i = 0; i < k.n; i++) {
+		k.key[i].state = KEY_ACTIVE;
+		k.key[i].has_dsc = i != 0;
+	}
+	k.key[1].dsc.not_after = 2000;
+	k.key[2].dsc.not_after = 1000;
+	assert_int_equal(keyring_expiry(&k), 1000);
+	k.key[2].dsc.not_after = 3000;
+	assert_int_equal(keyring_expiry(&k), 2000);
 }
 
 static void test_bad_files(void **state)
@@ -234,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from_file),
+		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_usages),
 		cmocka_unit_test(test_offers),
