@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "caller.h"
 
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/throttle.h"
+
 enum sg_err caller_find(const struct policy *p, struct span identity,
 			const struct client **out)
 {
@@ -11,4 +17,32 @@ enum sg_err caller_find(const struct policy *p, struct span identity,
 		return SG_MALFORMED;
 	*out = policy_client(p, &who);
 	return *out != NULL ? SG_OK : SG_FORBIDDEN;
+}
+
+void caller_log_unknown(struct span identity)
+{
+	static struct throttle throttle;
+	struct identity who;
+	char spki[2 * sizeof(who.spki) + 1];
+	uint64_t dropped;
+
+	if (identity_decode(identity, &who) != SG_OK ||
+	    !throttle_allows(&throttle, clock_wall_s(), &dropped))
+		return;
+	for (size_t i = 0; i < sizeof(who.spki); i++)
+		(void)snprintf(spki + 2 * i, 3, "%02x", who.spki[i]);
+	log_event(LOG_WARNING, "client-unknown", "spki=%s unlogged=%llu", spki,
+		  (unsigned long long)dropped);
+}
+
+void caller_log_forbidden(const struct client *client, const char *operation)
+{
+	static struct throttle throttle;
+	uint64_t dropped;
+
+	if (!throttle_allows(&throttle, clock_wall_s(), &dropped))
+		return;
+	log_event(LOG_WARNING, "client-forbidden",
+		  "client=\"%s\" operation=%s unlogged=%llu",
+		  client_name(client), operation, (unsigned long long)dropped);
 }

@@ -5,13 +5,16 @@
 #include "policy/policy.h"
 
 /* caller: which client of the policy is at the other end of a front's
- * connection.  Pure. */
+ * connection. */
 
 /* Safe details of a SG_FORBIDDEN, in a problem. */
 #define CALLER_UNKNOWN "no client in the policy has this certificate"
-#define CALLER_MAY_NOT "the policy does not allow this client to do this"
+#define CALLER_MAY_NOT_ISSUE "the policy does not allow this client to issue"
+#define CALLER_MAY_NOT_VALIDATE                                                \
+	"the policy does not allow this client to validate"
 
 /*
+ * Pure.
  * Find the client of P that IDENTITY (base/identity.h, encoded) is.
  * Errors: SG_FORBIDDEN (none); SG_MALFORMED (no identity at all: the front
  * makes no sense).
@@ -19,5 +22,10 @@
 SG_MUST_USE enum sg_err caller_find(const struct policy *p,
 				    struct span identity,
 				    const struct client **out);
+
+/* Log that IDENTITY is nobody's, or that CLIENT may not do OPERATION ("issue"):
+ * a few times a second; the rest is counted.  Loop thread only. */
+void caller_log_unknown(struct span identity);
+void caller_log_forbidden(const struct client *client, const char *operation);
 
 #endif /* SG_CALLER_H */

@@ -190,11 +190,13 @@ static bool on_ask(void *ctx, struct front_link *f, uint64_t id,
 
 	if (err == SG_MALFORMED)
 		return false;
-	if (err == SG_OK)
+	if (err == SG_OK) {
 		err = documents_answer(m->question, d->policy, client, d->keys,
 				       &document, &n);
-	else
+	} else {
 		detail = CALLER_UNKNOWN;
+		caller_log_unknown(m->identity);
+	}
 	if (err == SG_OK)
 		front_link_answer(f, id, span_of(document, n));
 	else

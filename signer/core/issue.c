@@ -223,7 +223,10 @@ static enum sg_err judge(struct issuer *s, struct request *r,
 	enum sg_err err;
 
 	if (!client_may(r->client, operation)) {
-		r->detail = CALLER_MAY_NOT;
+		r->detail = r->m->dry_run ? CALLER_MAY_NOT_VALIDATE
+					  : CALLER_MAY_NOT_ISSUE;
+		caller_log_forbidden(r->client,
+				     r->m->dry_run ? "validate" : "issue");
 		return SG_FORBIDDEN;
 	}
 	err = policy_decide(s->policy, r->client, r->m->request, r->now,
@@ -345,16 +348,18 @@ bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
 
 	if (err == SG_MALFORMED)
 		return false;
-	if (err != SG_OK)
+	if (err != SG_OK) {
 		r.detail = CALLER_UNKNOWN;
-	else if (s->closed)
+		caller_log_unknown(m->identity);
+	} else if (s->closed) {
 		err = SG_CLOSED;
-	else if (f->outstanding >= f->credit)
+	} else if (f->outstanding >= f->credit) {
 		err = SG_BUSY;
-	else if (m->deadline_us <= r.now_us)
+	} else if (m->deadline_us <= r.now_us) {
 		err = SG_TIMED_OUT;
-	else
+	} else {
 		err = request_take(s, &r);
+	}
 	if (err != SG_OK)
 		answer_error(f, id, err, r.detail);
 	return true;

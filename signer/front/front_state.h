@@ -6,9 +6,9 @@
 #include <uv.h>
 
 #include "base/metrics.h"
+#include "base/throttle.h"
 #include "front/core_link.h"
 #include "front/front.h"
-#include "front/throttle.h"
 #include "front/wheel.h"
 #include "ipc/channel.h"
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may ask: refused in TLS, or by the policy, each with a clear error."""
 import datetime
+import hashlib
 import ssl
 import subprocess
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 import pki
 from conftest import record
@@ -74,14 +77,22 @@ def test_stranger(demo):
     for path in ("/v1/policy", "/v1/keys"):
         assert demo.request("GET", path, client="stranger").status == 403
     assert issued(demo) == before
+    # The log names the key as the policy would.
+    spki = hashlib.sha256(x509.load_pem_x509_certificate(
+        (demo.dir / "clients/stranger.pem").read_bytes()).public_key().public_bytes(
+            serialization.Encoding.DER,
+            serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    assert f"client-unknown spki={spki} " in demo.log()
 
 
 @pytest.mark.parametrize("client", ["officer-1", "auditor"])
 def test_not_an_issuing_client(demo, client):
     before = issued(demo)
     r = demo.issue(record(), client=client)
-    assert r.status == 403 and r.json["detail"]
+    assert r.status == 403
+    assert r.json["detail"] == "the policy does not allow this client to issue"
     assert issued(demo) == before
+    assert f'client-forbidden client="{client}" operation=issue ' in demo.log()
 
 
 def test_tls12_is_off(demo):

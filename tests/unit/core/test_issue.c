@@ -143,6 +143,8 @@ static void test_unknown_client(void **state)
 	assert_string_equal(f->answer[0].detail,
 			    "no client in the policy has this certificate");
 	assert_int_equal(f->answer[1].err, SG_FORBIDDEN);
+	assert_string_equal(f->answer[1].detail,
+			    "the policy does not allow this client to issue");
 	assert_int_equal(o->hsm[0].jobs, 0);
 	office_close(o);
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "front/throttle.h"
+#include "base/throttle.h"
 
 static void test_counts_what_it_drops(void **state)
 {
