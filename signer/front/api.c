@@ -163,9 +163,12 @@ void api_body_data(struct api_call *c, struct span run)
 {
 	const enum sg_err err =
 		reserve(c, run.n, c->x->front->settings.body_bytes_max);
+	char text[EXCHANGE_DETAIL_MAX];
 
 	if (err != SG_OK) {
-		api_fail(c, err, NULL);
+		api_fail(c, err,
+			 err == SG_TOO_BIG ? exchange_too_large(c->x, text)
+					   : NULL);
 		return;
 	}
 	if (run.n > 0)

@@ -2,11 +2,13 @@
 #include "api.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
 	RETRY_AFTER_S = 1, /* where the core names no time */
 	HTTP_OK = 200,
-	NUMBER_BYTES = 24
+	NUMBER_BYTES = 24,
+	FORMS_TEXT = 512 /* all of MEDIA_MAP's would fit */
 };
 
 enum wire_language api_language(const struct api_call *c)
@@ -16,12 +18,26 @@ enum wire_language api_language(const struct api_call *c)
 		       : WIRE_ENGLISH;
 }
 
+/* What could be made instead. */
+static void fail_form(struct api_call *c, const enum media *offers, size_t n)
+{
+	char text[FORMS_TEXT] = "none of the accepted media types can be made "
+				"here, but";
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < n && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s",
+					i > 0 ? "," : "",
+					media_text(offers[i]));
+	api_fail(c, SG_NOT_ACCEPTABLE, text);
+}
+
 bool api_choose_form(struct api_call *c, const enum media *offers, size_t n)
 {
 	const int i = media_negotiate(c->x->request.accept, offers, n);
 
 	if (i < 0) {
-		api_fail(c, SG_NOT_ACCEPTABLE, NULL);
+		fail_form(c, offers, n);
 		return false;
 	}
 	c->form = offers[i];

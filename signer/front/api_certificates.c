@@ -37,6 +37,7 @@ static bool is_stream(const struct api_call *c)
 /* Can the body be read at all?  Answers when it cannot. */
 static bool check_body(struct api_call *c)
 {
+	char text[EXCHANGE_DETAIL_MAX];
 	const struct http_request *q = &c->x->request;
 	const struct http_header types = {
 		"accept-post", SPAN_LIT("application/json, application/cbor, "
@@ -63,7 +64,7 @@ static bool check_body(struct api_call *c)
 		return false;
 	}
 	if (q->has_length && q->length > c->x->front->settings.body_bytes_max) {
-		api_fail(c, SG_TOO_BIG, "the body is too large");
+		api_fail(c, SG_TOO_BIG, exchange_too_large(c->x, text));
 		return false;
 	}
 	return true;

@@ -2,6 +2,7 @@
 /* POST /v1/certificates and /v1/validations: a stream of requests. */
 #include "api_stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -139,6 +140,16 @@ static void used(struct api_stream *s, size_t n)
 	exchange_took(s->x, n);
 }
 
+static void refuse_too_large(struct api_stream *s, struct record *r)
+{
+	char text[EXCHANGE_DETAIL_MAX];
+
+	(void)snprintf(text, sizeof(text),
+		       "the record is too large: at most %zu bytes are taken",
+		       s->cutter.max);
+	api_stream_refuse(s, r, SG_TOO_BIG, text);
+}
+
 enum next { NEXT_TAKEN, NEXT_NONE };
 
 /* Take the next record of the input; the core is DOWN. */
@@ -163,7 +174,7 @@ static enum next take(struct api_stream *s, uint64_t now, bool down)
 	}
 	r = records_push(&s->records, s, now);
 	if (got == CUTTER_TOO_BIG)
-		api_stream_refuse(s, r, SG_TOO_BIG, "the record is too large");
+		refuse_too_large(s, r);
 	else if (down)
 		api_stream_refuse(s, r, SG_CORE_DOWN, NULL);
 	else

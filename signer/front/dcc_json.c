@@ -178,7 +178,12 @@ static enum sg_err parse_fault(struct dcc_scratch *s, const json_error_t *error)
 		break;
 	default: break;
 	}
-	if (error->line > 0)
+	/* A record of a stream is one line, and not the first of its file. */
+	if (error->line == 1)
+		(void)snprintf(s->detail, sizeof(s->detail),
+			       "the JSON text is %s (column %d)", what,
+			       error->column);
+	else if (error->line > 1)
 		(void)snprintf(s->detail, sizeof(s->detail),
 			       "the JSON text is %s (line %d, column %d)", what,
 			       error->line, error->column);

@@ -2,6 +2,7 @@
 #include "exchange.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -133,6 +134,7 @@ void exchange_data(struct exchange *x, struct span data)
 {
 	struct front *f = x->front;
 	const size_t limit = f->settings.body_bytes_max;
+	char text[EXCHANGE_DETAIL_MAX];
 
 	if (x->answered || data.n == 0)
 		return;
@@ -141,7 +143,7 @@ void exchange_data(struct exchange *x, struct span data)
 		return;
 	}
 	if (x->body_bytes > limit || data.n > limit - x->body_bytes) {
-		exchange_refuse(x, SG_TOO_BIG, "the body is too large");
+		exchange_refuse(x, SG_TOO_BIG, exchange_too_large(x, text));
 		return;
 	}
 	if (data.n > BODIES_BYTES_MAX - f->body_bytes) {
@@ -151,6 +153,15 @@ void exchange_data(struct exchange *x, struct span data)
 	x->body_bytes += data.n;
 	f->body_bytes += data.n;
 	api_data(x, data);
+}
+
+const char *exchange_too_large(const struct exchange *x,
+			       char text[EXCHANGE_DETAIL_MAX])
+{
+	(void)snprintf(text, EXCHANGE_DETAIL_MAX,
+		       "the body is too large: at most %zu bytes are taken",
+		       x->front->settings.body_bytes_max);
+	return text;
 }
 
 void exchange_end(struct exchange *x)

@@ -164,5 +164,10 @@ void exchange_gone(struct exchange *x);
  * which the connection (HTTP/1.1) closes.  A stream that has begun is cut: the
  * API tells its client.  Nothing if X is answered. */
 void exchange_refuse(struct exchange *x, enum sg_err e, const char *detail);
+/* Write to TEXT that a body is larger than the limit of X's front, for its
+ * client.  Returns TEXT. */
+enum { EXCHANGE_DETAIL_MAX = 96 };
+const char *exchange_too_large(const struct exchange *x,
+			       char text[EXCHANGE_DETAIL_MAX]);
 
 #endif /* SG_EXCHANGE_H */

@@ -331,6 +331,7 @@ static void open_exchange(struct stream *s)
 void stream_head(struct stream *s)
 {
 	struct http_request *r = &s->x.request;
+	char text[EXCHANGE_DETAIL_MAX];
 
 	s->head_done = true;
 	set_timer(s, settings_of(s)->body_ms, on_slow_body);
@@ -346,7 +347,8 @@ void stream_head(struct stream *s)
 	}
 	open_exchange(s);
 	if (r->length > settings_of(s)->body_bytes_max && !s->x.streaming)
-		exchange_refuse(&s->x, SG_TOO_BIG, "the body is too large");
+		exchange_refuse(&s->x, SG_TOO_BIG,
+				exchange_too_large(&s->x, text));
 }
 
 /* The window opens again as data is taken: of a stream when the API has used

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates, from the request to an independent verifier."""
 import base64
+import json
 import time
 
 import cbor2
@@ -35,6 +36,12 @@ def test_names_survive_byte_for_byte(demo, fn, gn):
     dcc = record(nam=dict(fn=fn, fnt="A", gn=gn, gnt="B"))
     r = demo.issue(dcc, client="any-country")
     demo.check(r, dcc)
+
+
+def test_an_empty_id_is_none(demo):
+    body = json.dumps({"dcc": record(), "id": ""}).encode()
+    r = demo.request("POST", "/v1/certificates", body, {"Content-Type": "application/json"})
+    assert r.status == 200 and "id" not in r.json
 
 
 def test_cbor_in_cbor_out(demo):

@@ -72,13 +72,17 @@ static void test_media(void **state)
 		{"/v1/certificates", "application/json-seq", "", 415,
 		 "unsupported-media-type", "application/cbor-seq"},
 		{"/v1/certificates", "application/x-ndjson", "application/json",
-		 406, "not-acceptable", "media types"},
+		 406, "not-acceptable", "here, but application/x-ndjson"},
 		{"/v1/validations", "application/cbor-seq",
-		 "application/x-ndjson", 406, "not-acceptable", "media types"},
+		 "application/x-ndjson", 406, "not-acceptable",
+		 "here, but application/cbor-seq"},
 		{"/v1/certificates", "application/json", "text/html", 406,
-		 "not-acceptable", "media types"},
+		 "not-acceptable",
+		 "here, but application/json, application/cbor, "
+		 "application/cose, text/plain, image/svg+xml, image/png"},
 		{"/v1/validations", "application/json", "image/png", 406,
-		 "not-acceptable", "media types"},
+		 "not-acceptable",
+		 "here, but application/json, application/cbor"},
 		{"/v1/validations", "application/json", "application/cose", 406,
 		 "not-acceptable", "media types"},
 	};
@@ -122,7 +126,7 @@ static void test_too_large(void **state)
 	api_open(&x);
 	assert_true(x.answered);
 	api_gone(&x);
-	expect_problem(413, "too-large", "");
+	expect_problem(413, "too-large", "at most 65536 bytes are taken");
 	/* the length is not told: refused where it goes over */
 	x = post("/v1/certificates", JSON, "");
 	got.calls = 0;
@@ -133,7 +137,7 @@ static void test_too_large(void **state)
 	api_data(&x, span_of(run, sizeof(run)));
 	assert_true(x.answered);
 	api_gone(&x);
-	expect_problem(413, "too-large", "");
+	expect_problem(413, "too-large", "at most 65536 bytes are taken");
 	/* a body that fits, and a request that does not */
 	memset(big, 'x', sizeof(big));
 	memcpy(big, "{\"a\":\"", 6);

@@ -54,6 +54,7 @@ static void test_bad_records(void **state)
 	struct wire_end *e = open_stream("/v1/certificates", NDJSON);
 	static char large[BODY_MAX + 2];
 	const struct wire_issued good = issued();
+	json_t *doc;
 
 	(void)state;
 	memset(large, ' ', sizeof(large) - 1);
@@ -71,6 +72,9 @@ static void test_bad_records(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		expect_line(e, i, "", 400);
 	expect_line(e, 4, "", 413);
+	doc = line(e, 4);
+	assert_non_null(strstr(text(doc, "detail"), "at most 65536 bytes"));
+	json_decref(doc);
 	expect_line(e, 5, "b", 200);
 	close_stream(e);
 }

@@ -174,7 +174,9 @@ static void test_detail_tells_no_data(void **state)
 	(void)state;
 	assert_int_equal(translate(json, strlen(json), &out), SG_MALFORMED);
 	assert_null(strstr(scratch->detail, "Secret"));
-	assert_non_null(strstr(scratch->detail, "line 1"));
+	/* Of a record of a stream the line would be misleading. */
+	assert_null(strstr(scratch->detail, "line"));
+	assert_non_null(strstr(scratch->detail, "(column "));
 }
 
 /* N times OPEN before INNER, N times CLOSE after it. */
