@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,13 +58,33 @@ static enum sg_err fill(int fd, struct pin *pin)
 	return n > 0 ? SG_OK : SG_CONFIG;
 }
 
+static bool is_credential(const char *path)
+{
+	/* Nothing here changes the environment while others read it. */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	return dir != NULL && strncmp(path, dir, strlen(dir)) == 0 &&
+	       path[strlen(dir)] == '/';
+}
+
+bool pin_is_shared(const char *path, const struct stat *st)
+{
+	const mode_t foreign =
+		is_credential(path) ? S_IRWXO : S_IRWXG | S_IRWXO;
+
+	return (st->st_mode & foreign) != 0;
+}
+
 static void warn_if_shared(int fd, const char *path)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	if (fstat(fd, &st) == 0 && pin_is_shared(path, &st))
 		log_event(LOG_WARNING, "pin-file-shared",
-			  "path=\"%s\" mode=%03o", path, st.st_mode & 0777U);
+			  "path=\"%s\" mode=%03o text=\"chmod 600: the next "
+			  "start or reload refuses it\"",
+			  path, st.st_mode & 0777U);
 }
 
 enum sg_err pin_read(const char *path, struct pin *out)

@@ -16,6 +16,7 @@
 #include "config_values.h"
 #include "front/tls.h"
 #include "hcert/dsc.h"
+#include "pkcs11/pin.h"
 
 enum { PEM_FILE_MAX = 4 << 20 }; /* bytes; a CRL can be long */
 
@@ -206,14 +207,6 @@ static void check_tls(const struct yaml_at *root, struct config *c)
 
 /* --- HSMs and keys ------------------------------------------------------- */
 
-static bool is_credential(const char *path)
-{
-	const char *dir = credentials_directory();
-
-	return dir != NULL && strncmp(path, dir, strlen(dir)) == 0 &&
-	       path[strlen(dir)] == '/';
-}
-
 static bool check_file(const struct yaml_at *at, const char *path,
 		       struct stat *st)
 {
@@ -231,14 +224,11 @@ static bool check_file(const struct yaml_at *at, const char *path,
 /* The PIN itself is not read here: only the hsm process ever does. */
 static void check_pin(const struct yaml_at *at, const char *path)
 {
-	/* The ACL that systemd gives a credential shows as group bits. */
-	const mode_t foreign =
-		is_credential(path) ? S_IRWXO : S_IRWXG | S_IRWXO;
 	struct stat st;
 
 	if (!check_file(at, path, &st))
 		return;
-	if ((st.st_mode & foreign) != 0)
+	if (pin_is_shared(path, &st))
 		yaml_fault(at,
 			   "%s: others than its owner have rights to it "
 			   "(chmod 600)",

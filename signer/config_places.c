@@ -153,7 +153,8 @@ bool ops_collides(const char *ops, const char *address, uint16_t port)
 		 IN6_ARE_ADDR_EQUAL(&a, &b)));
 }
 
-const char *credentials_directory(void)
+/* NULL if nowhere. */
+static const char *credentials_directory(void)
 {
 	/* Nothing here changes the environment while others read it. */
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe) */

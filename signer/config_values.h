@@ -80,8 +80,6 @@ bool text_is_word_byte(uint8_t c);
 bool text_is_word(struct span s);
 /* S with a NUL, into OUT, which has room. */
 void text_put(struct span s, char *out);
-/* Where systemd put the credentials of this service; NULL if nowhere. */
-const char *credentials_directory(void);
 /* An address of this machine alone, in numeric form? */
 bool address_is_loopback(const char *address);
 

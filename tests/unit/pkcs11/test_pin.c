@@ -80,6 +80,37 @@ static void test_line_ends(void **state)
 	expect_pin(" 12 34 ", " 12 34 ");
 }
 
+/* The group's bits of a credential are systemd's ACL. */
+static void test_shared(void **state)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+		bool shared;
+	} rows[] = {
+		{"/run/pin", 0600, false},	 {"/run/pin", 0400, false},
+		{"/run/pin", 0640, true},	 {"/run/pin", 0604, true},
+		{"/run/pin", 0610, true},	 {"/run/c/pin", 0440, false},
+		{"/run/c/pin", 0444, true},	 {"/run/c2/pin", 0440, true},
+		{"/run/c/../x/pin", 0444, true},
+	};
+
+	(void)state;
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/c", 1), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct stat st = {.st_mode = S_IFREG | rows[i].mode};
+
+		assert_int_equal(pin_is_shared(rows[i].path, &st),
+				 rows[i].shared);
+	}
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct stat st = {.st_mode = S_IFREG | 0640};
+
+		assert_true(pin_is_shared(rows[i].path, &st));
+	}
+}
+
 static void test_refuses(void **state)
 {
 	char text[PIN_BYTES_MAX + 1];
@@ -137,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line_ends),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_is_locked_and_wiped),
 	};
