@@ -373,9 +373,16 @@ static void raise_limits(const struct config *c)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_max < c->front.connections_max + SPARE_FDS)
 		log_event(LOG_WARNING, "descriptors-short",
-			  "limit=%llu connections=%zu",
+			  "limit=%llu needed=%zu text=\"a front takes about "
+			  "%llu connections and closes others at once: raise "
+			  "the hard limit of open files (systemd: "
+			  "LimitNOFILE=), or lower limits.connections\"",
 			  (unsigned long long)limit.rlim_max,
-			  c->front.connections_max);
+			  c->front.connections_max + SPARE_FDS,
+			  (unsigned long long)(limit.rlim_max > SPARE_FDS
+						       ? limit.rlim_max -
+								 SPARE_FDS
+						       : 0));
 }
 
 static enum sg_err make_directory(const char *path, mode_t mode)

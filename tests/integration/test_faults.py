@@ -208,6 +208,40 @@ def test_check(demo, tmp_path):
     assert out.returncode == 2 and "nothing.yaml" in out.stderr
 
 
+def test_few_descriptors_are_said_with_what_to_do(own):
+    own.wrapper = ["prlimit", "--nofile=1000:1000"]
+    own.start()
+    assert "descriptors-short limit=1000 needed=20512 " in own.log()
+    assert "about 488 connections" in own.log() and "LimitNOFILE=" in own.log()
+    own.check(own.issue(record()))
+    own.stop()
+    before = len(own.log())
+    with (own.dir / "signerd.yaml").open("a") as f:
+        f.write("limits: {connections: 488}\n")
+    own.start()
+    assert "descriptors-short" not in own.log()[before:]
+
+
+def test_a_shared_pin_file(own):
+    """Refused where something begins; what runs is replaced, with a warning."""
+    own.start()
+    own.wait_all_up()
+    (own.dir / "pin").chmod(0o644)
+    before = own.metric_sum("signer_process_starts_total", 'role="hsm"')
+    os.kill(own.roles()["hsm/0"], signal.SIGKILL)
+    end = time.monotonic() + 10 * SLOW
+    while own.log().count("process-up process=hsm/0") < 2:
+        assert time.monotonic() < end, own.log()[-3000:]
+        time.sleep(0.02)
+    assert own.metric_sum("signer_process_starts_total", 'role="hsm"') == before + 1
+    assert "pin-file-shared" in own.log() and "mode=644" in own.log()
+    own.reload()
+    assert own.metric_sum("signer_reloads_refused_total", 'role="supervisor"') == 1
+    own.stop()
+    own.start(wait=False)
+    assert own.process.wait(20 * SLOW) == 2
+
+
 def test_wrong_pin_is_said_and_not_repeated_endlessly(own):
     pins = [p for p in own.dir.iterdir() if p.is_file() and "pin" in p.name and "so" not in p.name]
     assert len(pins) == 1
