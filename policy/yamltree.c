@@ -319,12 +319,12 @@ size_t yaml_list(const struct yaml_at *at, size_t max)
 	n = count_of(at->node);
 	if (n > 0 && n <= max)
 		return n;
-	if (n == 0)
+	if (n == 0) {
 		yaml_fault(at, "must not be empty");
-	else
-		yaml_fault(at, "has %zu items, at most %zu are allowed", n,
-			   max);
-	return 0;
+		return 0;
+	}
+	yaml_fault(at, "has %zu items, at most %zu are allowed", n, max);
+	return max;
 }
 
 static bool is_known(struct span key, const struct yaml_field *fields, size_t n)

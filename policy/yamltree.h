@@ -60,7 +60,8 @@ __attribute__((format(printf, 2, 3))) void yaml_fault(const struct yaml_at *at,
 
 /* AT is text, not empty, without control characters: *OUT.  Else a fault. */
 bool yaml_text(const struct yaml_at *at, struct span *out);
-/* AT is a list of 1 to MAX items: how many.  Else a fault, and 0. */
+/* AT is a list of 1 to MAX items: how many.  Else a fault, and 0; of a longer
+ * one MAX, so that its items are judged, too. */
 size_t yaml_list(const struct yaml_at *at, size_t max);
 
 /* A field of a mapping.  READ puts the value into the struct's member at OUT +

@@ -88,11 +88,15 @@ static void test_too_many_clients(void **state)
 	assert_int_equal(s->nclients, SOURCE_CLIENTS_MAX);
 	source_free(s);
 	memcpy(text + n, "  - {}\n", LINE);
+	/* Its items are judged all the same. */
+	memcpy(text + strlen("clients:\n"), "  - 12\n", LINE);
 	assert_int_equal(source_read(span_of(text, n + LINE), "f", &s, &faults),
 			 SG_CONFIG);
 	assert_string_equal(faults.text,
 			    "f:2: clients: has 10001 items, at most 10000 are "
-			    "allowed\n");
+			    "allowed\n"
+			    "f:2: clients[0]: must be a mapping of keys to "
+			    "values\n");
 	free(text);
 }
 
