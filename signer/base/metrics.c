@@ -257,14 +257,14 @@ static unsigned role_bit(const char *role)
 	static const struct {
 		const char *name;
 		unsigned bit;
-	} ROLES[] = {{"supervisor", METRICS_SUPERVISOR},
+	} known[] = {{"supervisor", METRICS_SUPERVISOR},
 		     {"front", METRICS_FRONT},
 		     {"core", METRICS_CORE},
 		     {"hsm", METRICS_HSM}};
 
-	for (size_t i = 0; i < sizeof(ROLES) / sizeof(ROLES[0]); i++)
-		if (strcmp(ROLES[i].name, role) == 0)
-			return ROLES[i].bit;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].name, role) == 0)
+			return known[i].bit;
 	return 0;
 }
 
