@@ -12,7 +12,8 @@ struct faults {
 	char text[8192];
 };
 
-/* Append "NAME:LINE: TEXT\n"; LINE 0 is left out. */
+/* Add "NAME:LINE: TEXT\n" in front of the later lines of NAME that have faults,
+ * else at the end.  LINE 0 is left out, and stands at the end. */
 __attribute__((format(printf, 4, 5))) void faults_add(struct faults *f,
 						      const char *name,
 						      unsigned line,

@@ -24,6 +24,31 @@ static void test_lines(void **state)
 	assert_int_equal(f.len, strlen(f.text));
 }
 
+/* Of each file in the order of its lines, whenever they are found. */
+static void test_order(void **state)
+{
+	struct faults f = {0};
+
+	(void)state;
+	faults_add(&f, "a", 7, "seven");
+	faults_add(&f, "a", 30, "thirty");
+	faults_add(&f, "ab", 2, "other file");
+	faults_add(&f, "a", 0, "whole");
+	faults_add(&f, "a", 9, "nine");
+	faults_add(&f, "a", 9, "nine again");
+	faults_add(&f, "a", 2, "two");
+	faults_add(&f, "ab", 1, "first");
+	assert_string_equal(f.text, "a:2: two\n"
+				    "a:7: seven\n"
+				    "a:9: nine\n"
+				    "a:9: nine again\n"
+				    "a:30: thirty\n"
+				    "ab:1: first\n"
+				    "ab:2: other file\n"
+				    "a: whole\n");
+	assert_int_equal(f.len, strlen(f.text));
+}
+
 /* What does not fit is counted, and leaves whole lines behind. */
 static void test_full(void **state)
 {
@@ -55,6 +80,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_full),
 	};
 

@@ -213,7 +213,7 @@ static void test_reload(void **state)
 	shell_reload(s, "good", "version: 1\nwrong: 5\n");
 	OFFICE_WAIT(s->office, s->reloaded == 3);
 	assert_false(s->reload_ok);
-	assert_non_null(strstr(s->reason, "policy.yaml:2"));
+	assert_non_null(strstr(s->reason, "policy.yaml:1: clients"));
 	assert_null(strchr(s->reason, '\n'));
 	assert_int_equal(office_metric(s->office, METRIC_RELOADS), 1);
 	assert_int_equal(office_metric(s->office, METRIC_RELOADS_REFUSED), 2);

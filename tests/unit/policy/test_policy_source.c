@@ -151,13 +151,13 @@ static void test_all_at_once(void **state)
 	(void)state;
 	check("clients:\n  - kinds: ['', x]\n  - 2\n  - name: {}\n"
 	      "profiles: []\nother: 1\nclients: 1\n",
-	      "f:6: unknown key \"other\" (known: version, profiles, "
-	      "clients)\n"
-	      "f:7: repeated key \"clients\"\n"
-	      "f:5: profiles: must not be empty\n"
 	      "f:2: clients[0].kinds[0]: has no value\n"
 	      "f:3: clients[1]: must be a mapping of keys to values\n"
-	      "f:4: clients[2].name: must be a single value\n");
+	      "f:4: clients[2].name: must be a single value\n"
+	      "f:5: profiles: must not be empty\n"
+	      "f:6: unknown key \"other\" (known: version, profiles, "
+	      "clients)\n"
+	      "f:7: repeated key \"clients\"\n");
 }
 
 /* They are faults, but hide no others: what there is can be looked at. */
