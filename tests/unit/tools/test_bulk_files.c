@@ -262,7 +262,7 @@ static enum sg_err refusal(struct span text)
 	struct survey s;
 
 	assert_int_equal(fileio_replace(in_dir("out"), text, 0600), SG_OK);
-	return resume_survey(in_dir("out"), &s, why, sizeof(why));
+	return resume_survey(in_dir("out"), false, &s, why, sizeof(why));
 }
 
 /* A file that is not ours is no torn answer, though it has no line's end. */

@@ -317,7 +317,8 @@ static void test_links(void **state)
 	expect_file(NEW, "precious");
 	assert_int_equal(unlink(path[MENDED]), 0);
 	assert_int_equal(symlink(path[OUT], link), 0);
-	assert_int_equal(bulk_job_open(path[IN], link, &job, why), SG_OK);
+	assert_int_equal(bulk_job_open(path[IN], link, false, &job, why),
+			 SG_OK);
 	expect_next(job, RECORD("a"), NULL);
 	expect_next(job, RECORD("b"), GOOD("b"));
 	put(job, 0, RECORD("a"), GOOD("a"));
