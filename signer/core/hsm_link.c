@@ -10,7 +10,7 @@ enum {
 	/* A packet costs the core and the hsm some 10 us, and its answer wakes
 	 * the core, a front and clients; a batch that signs for this long makes
 	 * that small, and is short enough to be waited for and to be lost. */
-	BATCH_US = 4000,
+	BATCH_US = 8000,
 	PACKETS_A_SESSION = 2,
 	AVERAGE_SHIFT = 3, /* weight 1/8 for the newest time */
 	SIGN_ROOM = 64	   /* bytes of a WIRE_SIGN beside its tbs */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "front.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,7 +12,13 @@
 #include "listener.h"
 #include "recheck.h"
 
-enum { SECOND_MS = 1000 };
+enum {
+	SECOND_MS = 1000,
+	/* What is larger is mapped on its own: it grows without a copy, and
+	 * goes back to the system when a reader that had stopped goes on.  By
+	 * itself the allocator raises this with each that is freed. */
+	LARGE_BYTES = 512 * 1024
+};
 
 /* --- the loop's hooks ----------------------------------------------------- */
 
@@ -206,6 +213,7 @@ int front_run(const struct front_settings *settings, front_read_settings read)
 		free(f);
 		return code;
 	}
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	f->loop = &loop;
 	f->settings = *settings;
 	f->read_settings = read;
