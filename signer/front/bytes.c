@@ -6,7 +6,10 @@
 
 enum {
 	BYTES_MIN = 512,
-	BYTES_STEP = 1 << 20 /* beyond it, no doubling */
+	/* Beyond BYTES_LARGE it grows by steps, of memory that is mapped for
+	 * it alone (see front.c): what is not used of it costs nothing. */
+	BYTES_LARGE = 128 * 1024,
+	BYTES_STEP = 1 << 20
 };
 
 static enum sg_err make_room(struct bytes *b, size_t n)
@@ -21,7 +24,7 @@ static enum sg_err make_room(struct bytes *b, size_t n)
 	if (n > SIZE_MAX / 4 - b->len)
 		return SG_NO_MEMORY;
 	while (cap < b->len + n)
-		cap += cap < BYTES_STEP ? cap : BYTES_STEP;
+		cap += cap < BYTES_LARGE ? cap : BYTES_STEP;
 	if (cap == b->cap)
 		return SG_OK;
 	p = realloc(b->p, cap);
