@@ -5,6 +5,7 @@ It speaks HTTP/1.1 over mutual TLS and signs nothing: what it hands out only
 looks like a certificate.  It is for what the real server does too seldom: ends
 in the middle of a line, silence, answers to the wrong record.
 """
+import contextlib
 import datetime
 import ipaddress
 import json
@@ -121,14 +122,23 @@ class FakeServer:
             threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
 
     def _serve(self, raw):
+        keep = raw.dup()
         try:
             with self.context.wrap_socket(raw, server_side=True) as s, \
                     s.makefile("rb") as f:
+                keep.close()
                 while self._request(s, f):
+                    pass
+        except ssl.SSLError:
+            # Read on as signerd does, or the alert is lost to a reset.
+            with contextlib.suppress(OSError):
+                keep.settimeout(2)
+                while keep.recv(65536):
                     pass
         except (OSError, ValueError):
             pass
         finally:
+            keep.close()
             raw.close()
 
     def _request(self, s, f):
