@@ -213,6 +213,7 @@ int front_run(const struct front_settings *settings, front_read_settings read)
 		free(f);
 		return code;
 	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): it is the only thread */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	f->loop = &loop;
 	f->settings = *settings;
