@@ -54,8 +54,7 @@ static CK_RV open_shared(void)
 
 static CK_RV initialize(void *args)
 {
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): it is the application's turn
-	 */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): once, at the start */
 	const char *text = getenv("SIGNER_SHIM");
 	const CK_FUNCTION_LIST *real = NULL;
 	char why[SPEC_WHY_MAX];

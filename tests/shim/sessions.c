@@ -56,22 +56,27 @@ uint32_t sessions_remove(CK_SESSION_HANDLE handle)
 	return 1;
 }
 
+static uint32_t remove_slot(struct session **at, CK_SLOT_ID slot)
+{
+	uint32_t n = 0;
+
+	while (*at != NULL) {
+		if ((*at)->slot != slot) {
+			at = &(*at)->next;
+			continue;
+		}
+		drop(at);
+		n++;
+	}
+	return n;
+}
+
 uint32_t sessions_remove_slot(CK_SLOT_ID slot)
 {
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct session **at = &buckets[i];
-
-		while (*at != NULL) {
-			if ((*at)->slot == slot) {
-				drop(at);
-				n++;
-			} else {
-				at = &(*at)->next;
-			}
-		}
-	}
+	for (size_t i = 0; i < BUCKETS; i++)
+		n += remove_slot(&buckets[i], slot);
 	return n;
 }
 
