@@ -103,6 +103,10 @@ void api_fail(struct api_call *c, enum sg_err err, const char *detail);
 /* The same with one more header. */
 void api_fail_with(struct api_call *c, enum sg_err err, const char *detail,
 		   struct http_header header);
+/* What the core said instead of an answer: M is a WIRE_PROBLEM, in which the
+ * spans lie, or NULL, and then ERR tells.  Sets *RETRY_AFTER_S; 0: no time. */
+struct problem api_core_problem(const struct wire_msg *m, enum sg_err err,
+				uint32_t *retry_after_s);
 /* Answer with what the core said instead of an answer: M is a WIRE_PROBLEM,
  * or NULL, and then ERR tells. */
 void api_fail_by_core(struct api_call *c, const struct wire_msg *m,

@@ -168,26 +168,30 @@ void api_fail_with(struct api_call *c, enum sg_err err, const char *detail,
 	fail(c, &p, 0, &r);
 }
 
-void api_fail_by_core(struct api_call *c, const struct wire_msg *m,
-		      enum sg_err err)
+struct problem api_core_problem(const struct wire_msg *m, enum sg_err err,
+				uint32_t *retry_after_s)
 {
 	struct wire_problem from_core;
-	struct http_reply r = {0};
-	struct problem p;
 
-	if (m == NULL) {
-		api_fail(c, err, NULL);
-		return;
-	}
-	if (m->type != WIRE_PROBLEM ||
-	    wire_get_problem(m, &from_core) != SG_OK) {
-		api_fail(c, SG_INTERNAL, NULL);
-		return;
-	}
-	p = (struct problem){
+	*retry_after_s = 0;
+	if (m == NULL)
+		return (struct problem){.err = err};
+	if (m->type != WIRE_PROBLEM || wire_get_problem(m, &from_core) != SG_OK)
+		return (struct problem){.err = SG_INTERNAL};
+	*retry_after_s = from_core.retry_after_s;
+	return (struct problem){
 		.err = (enum sg_err)from_core.err,
 		.detail = from_core.detail,
 		.violations = from_core.violations,
 	};
-	fail(c, &p, from_core.retry_after_s, &r);
+}
+
+void api_fail_by_core(struct api_call *c, const struct wire_msg *m,
+		      enum sg_err err)
+{
+	struct http_reply r = {0};
+	uint32_t retry_after_s;
+	struct problem p = api_core_problem(m, err, &retry_after_s);
+
+	fail(c, &p, retry_after_s, &r);
 }

@@ -155,19 +155,11 @@ static struct span issued_answer(struct api_stream *s, const struct record *r,
 static struct span refused_answer(struct api_stream *s, const struct record *r,
 				  const struct wire_msg *m, enum sg_err *err)
 {
-	struct wire_problem from_core;
-	struct problem p = {.id = record_id(r)};
+	uint32_t retry_after_s; /* a line has no place for it */
+	struct problem p = api_core_problem(m, *err, &retry_after_s);
 
-	if (m != NULL) {
-		*err = SG_INTERNAL;
-		if (m->type == WIRE_PROBLEM &&
-		    wire_get_problem(m, &from_core) == SG_OK) {
-			*err = (enum sg_err)from_core.err;
-			p.detail = from_core.detail;
-			p.violations = from_core.violations;
-		}
-	}
-	p.err = *err;
+	p.id = record_id(r);
+	*err = p.err;
 	return problem_answer(s, &p);
 }
 
