@@ -38,6 +38,10 @@
 	X(NO_KEY, 503, "unavailable", 1, "no signing key for this kind")       \
 	X(CLOCK_BEHIND, 503, "unavailable", 1,                                 \
 	  "the server's clock is behind its records")                          \
+	X(LEDGER_DOWN, 503, "unavailable", 1,                                  \
+	  "the ledger cannot record signatures now")                           \
+	X(NOT_YET, 503, "unavailable", 1,                                      \
+	  "no checkpoint covers this entry yet")                               \
 	X(TIMED_OUT, 504, "deadline", 1, "deadline passed before a signature") \
 	X(IO, 500, "internal", 0, "input or output failed")                    \
 	X(CONFIG, 500, "internal", 0, "the configuration has faults")          \

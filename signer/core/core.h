@@ -13,7 +13,14 @@
  * core: the office.  Decodes, judges, assembles, has signed, releases.  One
  * process, one loop thread.  No TLS, no HTTP, no PKCS#11.
  */
-enum { CORE_KEYS_MAX = 64, CORE_LABEL_MAX = 64, CORE_PATH_MAX = 1024 };
+enum {
+	CORE_KEYS_MAX = 64,
+	CORE_LABEL_MAX = 64,
+	CORE_PATH_MAX = 1024,
+	CORE_ORIGIN_MAX = 201, /* with its NUL: ledger/note.h */
+	CORE_VKEY_MAX = 272,
+	CORE_WITNESSES_MAX = 16
+};
 
 struct core_key_settings {
 	char label[CORE_LABEL_MAX];
@@ -22,6 +29,22 @@ struct core_key_settings {
 	char country[3]; /* iss claim: alpha-2, or empty for none */
 	char certificate[CORE_PATH_MAX]; /* DSC, PEM or DER; empty: the token's
 					  */
+	bool ledger; /* it signs the ledger's checkpoints, and nothing else:
+			EdDSA, no kinds, no certificate */
+};
+
+/* The ledger: see README.md, "On record". */
+struct core_ledger_settings {
+	char origin[CORE_ORIGIN_MAX]; /* of the log; empty: nothing is recorded,
+					 which config.h never lets through */
+	uint32_t checkpoint_ms;	      /* at most one checkpoint in that time */
+	uint32_t stale_ms; /* entries may wait so long for one; then nothing is
+			      signed any more */
+	uint32_t witness_ms; /* between two requests to a witness */
+	uint32_t quorum;     /* witnesses that must have cosigned lately, for
+				readiness; 0: none need have */
+	size_t nwitnesses;
+	char witness[CORE_WITNESSES_MAX][CORE_VKEY_MAX]; /* verifier keys */
 };
 
 struct core_settings {
@@ -32,7 +55,8 @@ struct core_settings {
 	uint32_t verify_all_ms; /* after an HSM error, verify all that long */
 	uint32_t test_sign_ms;	/* between test signatures for readiness */
 	uint32_t hang_ms; /* the longest that an hsm gives one call; 0: 3 s */
-	char state[CORE_PATH_MAX]; /* directory */
+	char state[CORE_PATH_MAX]; /* directory: ledger/, journal/, index/ */
+	struct core_ledger_settings ledger;
 };
 
 /* As in front.h: reads what a WIRE_RELOAD brings. */

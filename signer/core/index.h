@@ -10,8 +10,8 @@
  * newest certificate.  Derived from the journal and rebuilt from it; the
  * watermark tells how far it has come.
  *
- * NOT IMPLEMENTED YET: no index.c exists and nothing calls these functions.
- * Until then a request that is sent twice is signed twice.
+ * RocksDB without a log of its own: what a crash takes back is read again from
+ * the journal.  index_get() from any thread; the rest from one.
  */
 enum { INDEX_HASH_BYTES = 32 }; /* SHA-256(UVCI) */
 
@@ -34,8 +34,12 @@ SG_MUST_USE enum sg_err index_get(struct index *x,
 SG_MUST_USE enum sg_err index_put(struct index *x,
 				  const struct index_item *items, size_t n,
 				  uint64_t watermark);
-/* The offset from which the journal must be read again after a crash. */
+/* The offset from which the journal must be read again after a crash; 0: all of
+ * it. */
 uint64_t index_watermark(const struct index *x);
+/* Write what is in memory to the disk, so that little is to be read again; at
+ * the end of a rebuild and of a run.  Errors: SG_IO. */
+SG_MUST_USE enum sg_err index_flush(struct index *x);
 void index_close(struct index *x); /* NULL is allowed */
 
 #endif /* SG_INDEX_H */

@@ -21,6 +21,7 @@ const char *role_name(enum wire_role role)
 	case WIRE_FRONT: return "front";
 	case WIRE_CORE: return "core";
 	case WIRE_HSM: return "hsm";
+	case WIRE_WITNESS: return "witness";
 	case WIRE_ROLE_COUNT: break;
 	}
 	return "unknown";

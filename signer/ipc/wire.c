@@ -34,7 +34,11 @@ static bool has_id(enum wire_type type)
 	case WIRE_ANSWER:
 	case WIRE_SIGN:
 	case WIRE_SIGNED:
-	case WIRE_SIGN_FAILED: return true;
+	case WIRE_SIGN_FAILED:
+	case WIRE_ANCHOR:
+	case WIRE_ANCHORED:
+	case WIRE_COSIGN:
+	case WIRE_COSIGNED: return true;
 	default: return false;
 	}
 }

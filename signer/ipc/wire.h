@@ -33,10 +33,16 @@ enum wire_type {
 	WIRE_STATUS,  /* whenever readiness or the policy changes */
 	/* core -> hsm */
 	WIRE_SIGN,
+	WIRE_ANCHOR, /* read, or replace, the data object beside a key */
 	/* hsm -> core */
 	WIRE_HSM_READY, /* first message: the keys and the sessions */
 	WIRE_SIGNED,
 	WIRE_SIGN_FAILED,
+	WIRE_ANCHORED, /* to ANCHOR */
+	/* core -> witness */
+	WIRE_COSIGN, /* send a checkpoint to a witness */
+	/* witness -> core */
+	WIRE_COSIGNED, /* to COSIGN: what the witness said */
 	/* supervisor -> role */
 	WIRE_LINK,   /* an end of a channel, as a descriptor beside it */
 	WIRE_PAGE,   /* a process's metrics page, read-only, for the fronts */
@@ -73,11 +79,15 @@ enum wire_question {
 	WIRE_ASK_POLICY, /* the policy that applies to the caller */
 	WIRE_ASK_KEYS,	 /* the signing certificates and their states */
 	WIRE_ASK_CLIENT, /* is the identity still a client?  Answer is empty */
+	WIRE_ASK_AUDIT,	 /* may it audit?  Answer is empty, or a problem */
+	WIRE_ASK_PROOF,	 /* that leaf INDEX is on record: the answer is the text
+			    of a C2SP tlog-proof, not CBOR */
 	WIRE_QUESTION_COUNT
 };
 struct wire_ask {
-	uint8_t question; /* enum wire_question */
-	struct span identity;
+	uint8_t question;     /* enum wire_question */
+	uint64_t index;	      /* of a leaf of the ledger; else 0 */
+	struct span identity; /* PROOF: may be empty */
 };
 
 /* WIRE_CREDIT */
@@ -154,6 +164,36 @@ struct wire_sign_failed {
 	bool expired; /* dropped unsigned: past its deadline */
 };
 
+/* WIRE_ANCHOR.  The id is the core's.  VALUE replaces the data object's value;
+ * empty: it is only read. */
+enum { WIRE_ANCHOR_MAX = 1024 };
+struct wire_anchor {
+	uint16_t key; /* as WIRE_SIGN */
+	struct span value;
+};
+
+/* WIRE_ANCHORED: what the data object holds now; empty: there is none. */
+struct wire_anchored {
+	bool ok;
+	uint64_t ckr; /* CK_RV when it failed, for the log */
+	struct span value;
+};
+
+/* WIRE_COSIGN.  The id is the core's. */
+struct wire_cosign {
+	uint16_t witness;     /* as the configuration counts them, from 0 */
+	uint64_t deadline_us; /* CLOCK_MONOTONIC */
+	struct span body;     /* of add-checkpoint (C2SP tlog-witness) */
+};
+
+/* WIRE_COSIGNED */
+struct wire_cosigned {
+	uint16_t status;  /* HTTP; 0: the witness could not be asked */
+	struct span type; /* media type of the body, without parameters */
+	struct span body;
+	struct span reason; /* when status is 0: for the log */
+};
+
 /* WIRE_LINK: descriptor 0 is the channel's end.  A new link to the same role
  * and slot replaces the old one.
  * WIRE_PAGE: descriptor 0 is that process's metrics page. */
@@ -162,6 +202,7 @@ enum wire_role {
 	WIRE_FRONT,
 	WIRE_CORE,
 	WIRE_HSM,
+	WIRE_WITNESS, /* takes checkpoints to the witnesses of the ledger */
 	WIRE_ROLE_COUNT
 };
 struct wire_link {
@@ -214,6 +255,14 @@ SG_MUST_USE enum sg_err wire_put_signed(struct wire_packet *w, uint64_t id,
 					const struct wire_signed *m);
 SG_MUST_USE enum sg_err wire_put_sign_failed(struct wire_packet *w, uint64_t id,
 					     const struct wire_sign_failed *m);
+SG_MUST_USE enum sg_err wire_put_anchor(struct wire_packet *w, uint64_t id,
+					const struct wire_anchor *m);
+SG_MUST_USE enum sg_err wire_put_anchored(struct wire_packet *w, uint64_t id,
+					  const struct wire_anchored *m);
+SG_MUST_USE enum sg_err wire_put_cosign(struct wire_packet *w, uint64_t id,
+					const struct wire_cosign *m);
+SG_MUST_USE enum sg_err wire_put_cosigned(struct wire_packet *w, uint64_t id,
+					  const struct wire_cosigned *m);
 SG_MUST_USE enum sg_err wire_put_link(struct wire_packet *w,
 				      const struct wire_link *m);
 SG_MUST_USE enum sg_err wire_put_page(struct wire_packet *w,
@@ -258,6 +307,14 @@ SG_MUST_USE enum sg_err wire_get_signed(const struct wire_msg *m,
 					struct wire_signed *out);
 SG_MUST_USE enum sg_err wire_get_sign_failed(const struct wire_msg *m,
 					     struct wire_sign_failed *out);
+SG_MUST_USE enum sg_err wire_get_anchor(const struct wire_msg *m,
+					struct wire_anchor *out);
+SG_MUST_USE enum sg_err wire_get_anchored(const struct wire_msg *m,
+					  struct wire_anchored *out);
+SG_MUST_USE enum sg_err wire_get_cosign(const struct wire_msg *m,
+					struct wire_cosign *out);
+SG_MUST_USE enum sg_err wire_get_cosigned(const struct wire_msg *m,
+					  struct wire_cosigned *out);
 SG_MUST_USE enum sg_err wire_get_link(const struct wire_msg *m,
 				      struct wire_link *out);
 SG_MUST_USE enum sg_err wire_get_reloaded(const struct wire_msg *m,

@@ -22,6 +22,7 @@ static void visit_issue(struct wire_codec *c, struct wire_issue *m)
 static void visit_ask(struct wire_codec *c, struct wire_ask *m)
 {
 	codec_enum(c, &m->question, WIRE_QUESTION_COUNT);
+	codec_u64(c, &m->index);
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
 }
 
@@ -108,6 +109,34 @@ static void visit_sign_failed(struct wire_codec *c, struct wire_sign_failed *m)
 	codec_bool(c, &m->expired);
 }
 
+static void visit_anchor(struct wire_codec *c, struct wire_anchor *m)
+{
+	codec_u16(c, &m->key);
+	codec_run(c, &m->value, WIRE_ANCHOR_MAX);
+}
+
+static void visit_anchored(struct wire_codec *c, struct wire_anchored *m)
+{
+	codec_bool(c, &m->ok);
+	codec_u64(c, &m->ckr);
+	codec_run(c, &m->value, WIRE_ANCHOR_MAX);
+}
+
+static void visit_cosign(struct wire_codec *c, struct wire_cosign *m)
+{
+	codec_u16(c, &m->witness);
+	codec_u64(c, &m->deadline_us);
+	codec_run(c, &m->body, WIRE_PACKET_MAX);
+}
+
+static void visit_cosigned(struct wire_codec *c, struct wire_cosigned *m)
+{
+	codec_u16(c, &m->status);
+	codec_run(c, &m->type, WIRE_PACKET_MAX);
+	codec_run(c, &m->body, WIRE_PACKET_MAX);
+	codec_run(c, &m->reason, WIRE_PACKET_MAX);
+}
+
 static void visit_link(struct wire_codec *c, struct wire_link *m)
 {
 	codec_enum(c, &m->role, WIRE_ROLE_COUNT);
@@ -175,6 +204,10 @@ WIRE_REQUEST(sign, WIRE_SIGN)
 WIRE_MESSAGE(hsm_ready, WIRE_HSM_READY)
 WIRE_REQUEST(signed, WIRE_SIGNED)
 WIRE_REQUEST(sign_failed, WIRE_SIGN_FAILED)
+WIRE_REQUEST(anchor, WIRE_ANCHOR)
+WIRE_REQUEST(anchored, WIRE_ANCHORED)
+WIRE_REQUEST(cosign, WIRE_COSIGN)
+WIRE_REQUEST(cosigned, WIRE_COSIGNED)
 WIRE_MESSAGE(reloaded, WIRE_RELOADED)
 WIRE_MESSAGE(peer_bad, WIRE_PEER_BAD)
 

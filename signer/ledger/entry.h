@@ -67,4 +67,70 @@ SG_MUST_USE enum sg_err entry_revocation(enum cose_alg alg,
 					 struct span signature,
 					 uint8_t out[ENTRY_REVOCATION_BYTES]);
 
+/* --- other entries ---------------------------------------------------------
+ */
+
+enum { ENTRY_CODES_MAX = 128, ENTRY_CODE_MAX = 64, ENTRY_NAME_MAX = 200 };
+
+/* What a client was refused in an interval: a count by violation code. */
+struct entry_refused {
+	struct span client;
+	int64_t from_ms;  /* the interval's beginning; it ends at the entry's
+			     time; milliseconds since 1970 */
+	uint64_t records; /* refused, whatever the number of codes */
+	size_t n;
+	struct {
+		struct span code;
+		uint64_t count;
+	} code[ENTRY_CODES_MAX]; /* in bytewise order of their CBOR */
+};
+
+/* Encode ENTRY_REFUSED; ENTRY_POLICY, the policy of HASH is in force;
+ * ENTRY_CEREMONY, an officers' OPERATION, as they signed it.  Errors and *LEN
+ * as above. */
+SG_MUST_USE enum sg_err entry_encode_refused(int64_t time_ms,
+					     const struct entry_refused *r,
+					     uint8_t *out, size_t cap,
+					     size_t *len);
+SG_MUST_USE enum sg_err entry_encode_policy(
+	int64_t time_ms, const uint8_t hash[ENTRY_HASH_BYTES], uint8_t *out,
+	size_t cap, size_t *len);
+SG_MUST_USE enum sg_err entry_encode_ceremony(int64_t time_ms,
+					      struct span operation,
+					      uint8_t *out, size_t cap,
+					      size_t *len);
+
+/* --- reading ----------------------------------------------------------------
+ */
+
+/* An entry taken apart; spans and pointers lie in it.  What its type does not
+ * have is empty, 0 or NULL. */
+struct entry {
+	enum entry_type type;
+	int64_t time_ms;
+	struct span client;
+	const uint8_t *kid; /* COSE_KID_BYTES */
+	enum cose_alg alg;
+	enum dcc_kind kind;	     /* of ENTRY_ISSUED, ENTRY_RENEWED */
+	const uint8_t *uvci_hash;    /* ENTRY_HASH_BYTES: field 7 */
+	const uint8_t *revocation;   /* ENTRY_REVOCATION_BYTES: field 9 */
+	const uint8_t *content_hash; /* ENTRY_HASH_BYTES: field 10 */
+	int64_t iat, exp;
+	const uint8_t *policy_hash;
+	const uint8_t *attestation;
+	struct span operation;	      /* of ENTRY_CEREMONY */
+	struct entry_refused refused; /* of ENTRY_REFUSED */
+};
+
+/* Decode IN, strictly: deterministic, the fields of its type and no others.
+ * A type that is reserved has its type and time alone read.  Errors:
+ * SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
+SG_MUST_USE enum sg_err entry_decode(struct span in, struct entry *out);
+
+/* Do SIGNATURE, UVCI and SIG_STRUCTURE (see above) belong to E?  Errors:
+ * SG_BAD_SIGNATURE (they do not), SG_INTERNAL. */
+SG_MUST_USE enum sg_err entry_matches(const struct entry *e,
+				      struct span signature, struct span uvci,
+				      struct span sig_structure);
+
 #endif /* SG_ENTRY_H */

@@ -2,60 +2,77 @@
 #ifndef SG_JOURNAL_H
 #define SG_JOURNAL_H
 
-#include "entry.h"
+#include "record.h"
 
 /*
- * journal: the one source of truth about what was signed, a file of records
- * that is only appended to and is never served.
- *
- * NOT IMPLEMENTED YET: no journal.c exists and nothing calls these functions.
- * Until then no signature is on record, and every answer says so
- * (WIRE_NO_LEDGER_INDEX).  Callers come through core/release.h alone.
+ * journal: the one source of truth about what was signed: records that are
+ * only appended to and never served.  It lies in segments, files named by the
+ * offset of their first byte in the whole (20 digits), each with a head that
+ * names the log's origin and the segment's first leaf.  A segment ends where
+ * the next one begins, whatever its file still holds.
  *
  * The loop thread appends, a journal thread commits: records gather in one
  * buffer while the other is written and fdatasync()ed, so that one sync serves
  * all that waited and never stalls the loop.
+ *
+ * A write or sync that fails (no space, an I/O error, a read-only file system)
+ * fails everything that waited: it is on no record, and its leaves and offsets
+ * are given to what comes after.  What the file holds of it is void: once the
+ * cause is gone, the journal goes on in a new segment at the last committed
+ * byte.  After a failed sync no page of the old file is trusted again.
  */
 struct journal; /* opaque */
 
-/* One record: the ledger entry, and what replay and revocation need beside
- * it.  Spans are copied by journal_append(). */
-struct journal_record {
-	struct span entry;	    /* encoded: entry.h */
-	struct span signature;	    /* COSE form */
-	struct span country;	    /* iss claim; empty: none */
-	const uint8_t *uci;	    /* 32: SHA-256(UVCI) */
-	const uint8_t *country_uci; /* 32: SHA-256(country ‖ UVCI) */
-	const uint8_t *payload;	    /* 32: SHA-256(DCC payload) */
+enum {
+	JOURNAL_SEGMENT_BYTES = 64 << 20, /* a new segment begins beyond */
+	JOURNAL_RETRY_MS = 500		  /* between tries after a failure */
 };
 
 struct journal_events {
-	/* Every record up to and with INDEX is on disk (SG_OK), or the write
-	 * failed and none after the last index reported ever will be; on the
-	 * loop thread. */
-	void (*committed)(void *ctx, uint64_t index, enum sg_err err);
+	/* Every record up to and with leaf LAST is on disk; on the thread that
+	 * calls journal_poll(). */
+	void (*committed)(void *ctx, uint64_t last);
+	/* Every record from leaf FIRST on is lost: it never was.  The journal
+	 * is down (journal_up()) until `recovered`. */
+	void (*failed)(void *ctx, uint64_t first, enum sg_err err,
+		       int system_errno);
+	void (*recovered)(void *ctx);
+};
+
+struct journal_settings {
+	const char *dir;	/* made if it is not there */
+	const char *origin;	/* of the log */
+	uint64_t segment_bytes; /* 0: JOURNAL_SEGMENT_BYTES */
+	const struct journal_events *events;
+	void *ctx;
+	/* Called on the journal thread when journal_poll() has work. */
+	void (*wake)(void *ctx);
 };
 
 /*
- * Open or create the journal in the directory DIR; a torn tail is cut at the
- * last whole record.  WAKE tells the loop thread from the journal thread.
+ * Open or create the journal.  A torn tail of the last segment is cut at the
+ * last whole record, which is logged (journal-cut).
  * Owns: *OUT is the caller's; journal_close().
- * Errors: SG_IO, SG_MALFORMED (damage before the tail), SG_NO_MEMORY.
+ * Errors: SG_IO; SG_MALFORMED (damage before the tail, a missing segment,
+ * another log's: logged with the file and the offset), SG_NO_MEMORY.
  */
-SG_MUST_USE enum sg_err journal_open(const char *dir,
-				     const struct journal_events *events,
-				     void *ctx, void (*wake)(void *ctx),
+SG_MUST_USE enum sg_err journal_open(const struct journal_settings *settings,
 				     struct journal **out);
-/* Append R; *INDEX is its leaf in the ledger, *OFFSET its place in the file.
+/* Append R; its index is set here: *INDEX.  *OFFSET is its place in the whole.
  * Nothing may leave the core before `committed` says so.
- * Errors: SG_BUSY (both buffers full), SG_IO (an earlier write failed). */
+ * Errors: SG_BUSY (both buffers full), SG_IO (it is down). */
 SG_MUST_USE enum sg_err journal_append(struct journal *j,
-				       const struct journal_record *r,
-				       uint64_t *index, uint64_t *offset);
-/* To be called on the loop thread after WAKE. */
+				       const struct record *r, uint64_t *index,
+				       uint64_t *offset);
+/* To be called on the loop thread after `wake`. */
 void journal_poll(struct journal *j);
-/* iat of the newest certificate on record; INT64_MIN when there is none. */
-int64_t journal_newest_iat(const struct journal *j);
+bool journal_up(const struct journal *j);
+/* The end of what is committed: the next leaf, and the offset beyond the last
+ * record.  Any thread. */
+void journal_end(const struct journal *j, uint64_t *index, uint64_t *offset);
+/* Newest iat of a certificate (seconds since 1970) or time of an entry on
+ * record when it was opened; INT64_MIN when there is none. */
+int64_t journal_newest_time(const struct journal *j);
 /* Commit what waits, then close.  NULL is allowed. */
 void journal_close(struct journal *j);
 

@@ -136,6 +136,7 @@ static void test_issue_limits(void **state)
 static void test_ask(void **state)
 {
 	const struct wire_ask in = {.question = WIRE_ASK_CLIENT,
+				    .index = 1,
 				    .identity = SPAN_LIT("who")};
 	struct wire_packet w = fresh();
 	struct wire_ask out;
@@ -147,6 +148,7 @@ static void test_ask(void **state)
 	assert_int_equal(m.id, ID);
 	assert_int_equal(wire_get_ask(&m, &out), SG_OK);
 	assert_int_equal(out.question, WIRE_ASK_CLIENT);
+	assert_int_equal(out.index, in.index);
 	assert_span(out.identity, in.identity);
 	check_lengths(&m, read_ask, &out);
 	packet[HEAD] = WIRE_QUESTION_COUNT;
