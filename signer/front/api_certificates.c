@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "api.h"
+#include "base/base64.h"
 #include "base/clock.h"
-#include "base64.h"
 #include "certificate.h"
 #include "dcc_cbor.h"
 #include "dcc_json.h"

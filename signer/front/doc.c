@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "base64.h"
+#include "base/base64.h"
 
 enum {
 	ITEM_DEPTH_MAX = 16,

@@ -6,7 +6,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
-#include "base64.h"
+#include "base/base64.h"
 #include "doc.h"
 #include "hcert/cbor.h"
 #include "hcert/cose.h"

@@ -14,7 +14,7 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 
-#include "front/base64.h"
+#include "base/base64.h"
 #include "front/keys.h"
 #include "hcert/cbor.h"
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "front/base64.h"
+#include "base/base64.h"
 
 /* RFC 4648 s. 10 */
 static const char *const VECTORS[][2] = {

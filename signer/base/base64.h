@@ -2,7 +2,7 @@
 #ifndef SG_BASE64_H
 #define SG_BASE64_H
 
-#include "base/span.h"
+#include "span.h"
 
 /* base64 (RFC 4648 s. 4 and 5).  Pure. */
 
