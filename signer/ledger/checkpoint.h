@@ -31,7 +31,8 @@ SG_MUST_USE enum sg_err checkpoint_parse(struct span text,
 					 struct checkpoint *out);
 /* The whole of it: the note IN is a checkpoint that KEY has signed, and whose
  * origin is the key's name.  *N (may be NULL) gets its parts.  Errors:
- * SG_MALFORMED, SG_NOT_FOUND (not signed by it), SG_BAD_SIGNATURE. */
+ * SG_MALFORMED (also another origin), SG_NOT_FOUND (not signed by it),
+ * SG_BAD_SIGNATURE. */
 SG_MUST_USE enum sg_err checkpoint_open(struct span in,
 					const struct note_key *key,
 					struct checkpoint *out, struct note *n);

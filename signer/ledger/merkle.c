@@ -75,13 +75,13 @@ enum sg_err merkle_node(struct merkle *m, const struct merkle_hash *left,
 
 void merkle_empty_root(struct merkle_hash *out)
 {
-	static const struct merkle_hash EMPTY = {
+	static const struct merkle_hash empty = {
 		{0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14,
 		 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
 		 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c,
 		 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55}};
 
-	*out = EMPTY;
+	*out = empty;
 }
 
 static bool same(const struct merkle_hash *a, const struct merkle_hash *b)
@@ -281,6 +281,13 @@ enum sg_err merkle_prove_consistency(struct merkle *m,
 
 /* --- verifying ----------------------------------------------------------- */
 
+/* Up past the levels where the node at AT is the last and has no sibling. */
+static void skip_lone(uint64_t *at, uint64_t *last)
+{
+	for (; (*at & 1) == 0 && *at != 0; *last >>= 1)
+		*at >>= 1;
+}
+
 /* RFC 9162 s. 2.1.3.2; its fn and sn are AT and LAST here. */
 enum sg_err merkle_check(struct merkle *m, const struct merkle_proof *p,
 			 uint64_t size, uint64_t index,
@@ -299,8 +306,7 @@ enum sg_err merkle_check(struct merkle *m, const struct merkle_proof *p,
 			return SG_BAD_SIGNATURE;
 		if ((at & 1) != 0 || at == last) {
 			err = merkle_node(m, &p->hash[i], &h, &h);
-			for (; (at & 1) == 0 && at != 0; last >>= 1)
-				at >>= 1;
+			skip_lone(&at, &last);
 		} else {
 			err = merkle_node(m, &h, &p->hash[i], &h);
 		}
@@ -312,13 +318,14 @@ enum sg_err merkle_check(struct merkle *m, const struct merkle_proof *p,
 	return last == 0 && same(&h, root) ? SG_OK : SG_BAD_SIGNATURE;
 }
 
-/* Steps 3 to 6 of s. 2.1.4.2: make both roots from the proof's hashes from
- * FIRST on, and compare. */
+/* Steps 2 to 6 of s. 2.1.4.2: make both roots from the proof. */
 static enum sg_err climb(struct merkle *m, const struct merkle_proof *p,
-			 size_t first, const struct merkle_hash *start,
-			 uint64_t old, uint64_t new,
-			 struct merkle_hash roots[2])
+			 uint64_t old, const struct merkle_hash *old_root,
+			 uint64_t new, struct merkle_hash roots[2])
 {
+	/* The old root is left out where it is a node of the new tree. */
+	const bool left_out = (old & (old - 1)) == 0;
+	const struct merkle_hash *start = left_out ? old_root : &p->hash[0];
 	uint64_t at = old - 1;
 	uint64_t last = new - 1;
 	enum sg_err err = SG_OK;
@@ -327,7 +334,7 @@ static enum sg_err climb(struct merkle *m, const struct merkle_proof *p,
 		at >>= 1;
 	roots[0] = *start;
 	roots[1] = *start;
-	for (size_t i = first; i < p->n && err == SG_OK; i++) {
+	for (size_t i = left_out ? 0 : 1; i < p->n && err == SG_OK; i++) {
 		if (last == 0)
 			return SG_BAD_SIGNATURE;
 		if ((at & 1) != 0 || at == last) {
@@ -335,8 +342,7 @@ static enum sg_err climb(struct merkle *m, const struct merkle_proof *p,
 			if (err == SG_OK)
 				err = merkle_node(m, &p->hash[i], &roots[1],
 						  &roots[1]);
-			for (; (at & 1) == 0 && at != 0; last >>= 1)
-				at >>= 1;
+			skip_lone(&at, &last);
 		} else {
 			err = merkle_node(m, &roots[1], &p->hash[i], &roots[1]);
 		}
@@ -352,7 +358,6 @@ enum sg_err merkle_check_consistency(struct merkle *m,
 				     uint64_t new,
 				     const struct merkle_hash *new_root)
 {
-	const bool power_of_two = (old & (old - 1)) == 0;
 	struct merkle_hash roots[2];
 	enum sg_err err;
 
@@ -370,9 +375,7 @@ enum sg_err merkle_check_consistency(struct merkle *m,
 							     : SG_BAD_SIGNATURE;
 	if (p->n == 0)
 		return SG_BAD_SIGNATURE;
-	/* A proof leaves out the old root where it is one of its own nodes. */
-	err = climb(m, p, power_of_two ? 0 : 1,
-		    power_of_two ? old_root : &p->hash[0], old, new, roots);
+	err = climb(m, p, old, old_root, new, roots);
 	if (err != SG_OK)
 		return err;
 	return same(&roots[0], old_root) && same(&roots[1], new_root)

@@ -145,10 +145,9 @@ void tile_of(unsigned level, uint64_t index, struct tile *t, unsigned *first,
 	t->width = *first + *count;
 }
 
-static const struct merkle_hash *hash_at(struct span data, unsigned i)
+static const struct merkle_hash *hash_at(struct span data, size_t i)
 {
-	return (const struct merkle_hash *)(data.p +
-					    (size_t)i * MERKLE_HASH_BYTES);
+	return (const struct merkle_hash *)(data.p + i * MERKLE_HASH_BYTES);
 }
 
 enum sg_err tile_hash(struct merkle *m, struct span data, unsigned first,
@@ -166,14 +165,14 @@ enum sg_err tile_hash(struct merkle *m, struct span data, unsigned first,
 		return SG_OK;
 	}
 	count /= 2;
-	for (unsigned i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		err = merkle_node(m, hash_at(data, first + 2 * i),
 				  hash_at(data, first + 2 * i + 1), &buf[i]);
 		if (err != SG_OK)
 			return err;
 	}
 	for (count /= 2; count > 0; count /= 2) {
-		for (unsigned i = 0; i < count; i++) {
+		for (size_t i = 0; i < count; i++) {
 			err = merkle_node(m, &buf[2 * i], &buf[2 * i + 1],
 					  &buf[i]);
 			if (err != SG_OK)

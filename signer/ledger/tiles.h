@@ -45,7 +45,8 @@ SG_MUST_USE enum sg_err tiles_write_file(struct tiles *t, const char *name,
 
 /*
  * The hashes of the first SIZE leaves, as a source for proofs; the last tiles
- * read are kept.  It lives in T, until the next call of this.
+ * read are kept.  It lives in T, until the next call of this, which forgets
+ * them: make one for a checkpoint, not for each of its proofs.
  * Errors of its get(): those of tiles_read().
  */
 struct merkle_source tiles_source(struct tiles *t, struct merkle *m,

@@ -29,11 +29,14 @@ uint64_t tree_size(const struct tree *t);
 /* The root of all that was added. */
 SG_MUST_USE enum sg_err tree_root(struct tree *t, struct merkle_hash *out);
 /* The root of the first SIZE leaves, at most tree_size() at the last
- * tree_flush().  Errors: those of tiles_read(), SG_NOT_FOUND. */
+ * tree_flush() (or tree_open()), read from the tiles and proved to be one of
+ * this tree's.  Errors: those of tiles_read() (SG_MALFORMED also where that
+ * proof fails), SG_NOT_FOUND. */
 SG_MUST_USE enum sg_err tree_root_at(struct tree *t, uint64_t size,
 				     struct merkle_hash *out);
 /* Write the partial tiles, and sync all.  From then on a checkpoint of
- * tree_size() may be published.  Errors: SG_IO; may be called again. */
+ * tree_size() may be published.  Errors: SG_IO; may be called again, which
+ * writes anew what a sync that failed may have lost. */
 SG_MUST_USE enum sg_err tree_flush(struct tree *t);
 void tree_close(struct tree *t); /* NULL is allowed; does not flush */
 
