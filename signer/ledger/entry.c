@@ -2,42 +2,71 @@
 #include "entry.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 
+#include "entry_fields.h"
 #include "hcert/cbor.h"
 
-/* Map keys of an entry: see README.md.  8 is not in use. */
 enum {
-	FIELD_TYPE = 1,
-	FIELD_TIME,
-	FIELD_CLIENT,
-	FIELD_KID,
-	FIELD_ALG,
-	FIELD_KIND,
-	FIELD_UVCI_HASH,
-	FIELD_REVOCATION = 9,
-	FIELD_CONTENT_HASH,
-	FIELD_IAT,
-	FIELD_EXP,
-	FIELD_POLICY,
-	FIELD_ATTESTATION
+	RUN_FIELDS = 2,
+	POLICY_FIELDS = 3,
+	CEREMONY_FIELDS = 3,
+	REFUSED_FIELDS = 6,
+	CERTIFICATE_FIELDS = 12
 };
 
-enum { CERTIFICATE_FIELDS = 12, RUN_FIELDS = 2 };
+/* --- hashes --------------------------------------------------------------- */
+
+/* SHA-256 is looked up once in a process, and each thread keeps a context:
+ * both would cost more than the few hundred bytes that are hashed. */
+static pthread_once_t hashing_once = PTHREAD_ONCE_INIT;
+static pthread_key_t hashing_key;
+static bool hashing_ready;
+static EVP_MD *sha256;
+
+static void free_context(void *ctx)
+{
+	EVP_MD_CTX_free(ctx);
+}
+
+static void prepare_hashing(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	hashing_ready = sha256 != NULL &&
+			pthread_key_create(&hashing_key, free_context) == 0;
+}
+
+/* This thread's context; NULL: there is none. */
+static EVP_MD_CTX *hash_context(void)
+{
+	EVP_MD_CTX *ctx;
+
+	(void)pthread_once(&hashing_once, prepare_hashing);
+	if (!hashing_ready)
+		return NULL;
+	ctx = pthread_getspecific(hashing_key);
+	if (ctx != NULL)
+		return ctx;
+	ctx = EVP_MD_CTX_new();
+	if (ctx != NULL && pthread_setspecific(hashing_key, ctx) != 0) {
+		EVP_MD_CTX_free(ctx);
+		ctx = NULL;
+	}
+	return ctx;
+}
 
 /* SHA-256 over A and then B. */
 static enum sg_err hash_two(struct span a, struct span b,
 			    uint8_t out[ENTRY_HASH_BYTES])
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	enum sg_err err = SG_INTERNAL;
+	EVP_MD_CTX *ctx = hash_context();
 
-	if (ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-	    EVP_DigestUpdate(ctx, a.p, a.n) == 1 &&
-	    EVP_DigestUpdate(ctx, b.p, b.n) == 1 &&
-	    EVP_DigestFinal_ex(ctx, out, NULL) == 1)
-		err = SG_OK;
-	EVP_MD_CTX_free(ctx);
-	return err;
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, sha256, NULL) != 1 ||
+	    EVP_DigestUpdate(ctx, a.p, a.n) != 1 ||
+	    EVP_DigestUpdate(ctx, b.p, b.n) != 1 ||
+	    EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+		return SG_INTERNAL;
+	return SG_OK;
 }
 
 enum sg_err entry_revocation(enum cose_alg alg, struct span signature,
@@ -57,6 +86,34 @@ enum sg_err entry_revocation(enum cose_alg alg, struct span signature,
 		memcpy(out, hash, ENTRY_REVOCATION_BYTES);
 	return err;
 }
+
+enum sg_err entry_matches(const struct entry *e, struct span signature,
+			  struct span uvci, struct span sig_structure)
+{
+	uint8_t revocation[ENTRY_REVOCATION_BYTES];
+	uint8_t uvci_hash[ENTRY_HASH_BYTES];
+	uint8_t content_hash[ENTRY_HASH_BYTES];
+	enum sg_err err;
+
+	if (e->type != ENTRY_ISSUED && e->type != ENTRY_RENEWED)
+		return SG_BAD_SIGNATURE;
+	err = entry_revocation(e->alg, signature, revocation);
+	if (err == SG_MALFORMED)
+		return SG_BAD_SIGNATURE;
+	if (err == SG_OK)
+		err = hash_two(signature, uvci, uvci_hash);
+	if (err == SG_OK)
+		err = hash_two(signature, sig_structure, content_hash);
+	if (err != SG_OK)
+		return err;
+	if (memcmp(revocation, e->revocation, sizeof(revocation)) != 0 ||
+	    memcmp(uvci_hash, e->uvci_hash, sizeof(uvci_hash)) != 0 ||
+	    memcmp(content_hash, e->content_hash, sizeof(content_hash)) != 0)
+		return SG_BAD_SIGNATURE;
+	return SG_OK;
+}
+
+/* --- encoding ------------------------------------------------------------- */
 
 static void put_field_bytes(struct cbor_writer *w, uint64_t field,
 			    const uint8_t *p, size_t n)
@@ -78,6 +135,15 @@ static void put_field_text(struct cbor_writer *w, uint64_t field,
 	cbor_put_text(w, text);
 }
 
+/* What every entry begins with. */
+static void put_begin(struct cbor_writer *w, uint64_t fields,
+		      enum entry_type type, int64_t time_ms)
+{
+	cbor_put_map(w, fields);
+	put_field_int(w, FIELD_TYPE, type);
+	put_field_int(w, FIELD_TIME, time_ms);
+}
+
 static enum sg_err done(const struct cbor_writer *w, size_t *len)
 {
 	const enum sg_err err = cbor_done(w, len);
@@ -96,8 +162,11 @@ enum sg_err entry_encode_certificate(enum entry_type type, int64_t time_ms,
 	const char kind = dcc_kind_letter(c->kind);
 	enum sg_err err;
 
+	*len = 0;
 	if (type != ENTRY_ISSUED && type != ENTRY_RENEWED)
 		return SG_MALFORMED;
+	if (c->client.n > ENTRY_NAME_MAX)
+		return SG_TOO_BIG;
 	err = entry_revocation(c->alg, c->signature, revocation);
 	if (err == SG_OK)
 		err = hash_two(c->signature, c->uvci, uvci_hash);
@@ -105,10 +174,10 @@ enum sg_err entry_encode_certificate(enum entry_type type, int64_t time_ms,
 		err = hash_two(c->signature, c->sig_structure, content_hash);
 	if (err != SG_OK)
 		return err;
-	cbor_put_map(&w, c->attestation == NULL ? CERTIFICATE_FIELDS
-						: CERTIFICATE_FIELDS + 1);
-	put_field_int(&w, FIELD_TYPE, type);
-	put_field_int(&w, FIELD_TIME, time_ms);
+	put_begin(&w,
+		  c->attestation == NULL ? CERTIFICATE_FIELDS
+					 : CERTIFICATE_FIELDS + 1,
+		  type, time_ms);
 	put_field_text(&w, FIELD_CLIENT, c->client);
 	put_field_bytes(&w, FIELD_KID, c->kid, COSE_KID_BYTES);
 	put_field_int(&w, FIELD_ALG, c->alg);
@@ -131,10 +200,69 @@ enum sg_err entry_encode_run(enum entry_type type, int64_t time_ms,
 {
 	struct cbor_writer w = cbor_write(out, cap);
 
+	*len = 0;
 	if (type != ENTRY_STARTED && type != ENTRY_STOPPED)
 		return SG_MALFORMED;
-	cbor_put_map(&w, RUN_FIELDS);
-	put_field_int(&w, FIELD_TYPE, type);
-	put_field_int(&w, FIELD_TIME, time_ms);
+	put_begin(&w, RUN_FIELDS, type, time_ms);
+	return done(&w, len);
+}
+
+/* Are the codes what they must be to be a map's keys? */
+static bool codes_ordered(const struct entry_refused *r)
+{
+	if (r->n > ENTRY_CODES_MAX)
+		return false;
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->code[i].code.n > ENTRY_CODE_MAX)
+			return false;
+		if (i > 0 &&
+		    entry_text_order(r->code[i - 1].code, r->code[i].code) >= 0)
+			return false;
+	}
+	return true;
+}
+
+enum sg_err entry_encode_refused(int64_t time_ms, const struct entry_refused *r,
+				 uint8_t *out, size_t cap, size_t *len)
+{
+	struct cbor_writer w = cbor_write(out, cap);
+
+	*len = 0;
+	if (!codes_ordered(r))
+		return SG_MALFORMED;
+	if (r->client.n > ENTRY_NAME_MAX)
+		return SG_TOO_BIG;
+	put_begin(&w, REFUSED_FIELDS, ENTRY_REFUSED, time_ms);
+	put_field_text(&w, FIELD_CLIENT, r->client);
+	put_field_int(&w, FIELD_FROM, r->from_ms);
+	cbor_put_uint(&w, FIELD_CODES);
+	cbor_put_map(&w, r->n);
+	for (size_t i = 0; i < r->n; i++) {
+		cbor_put_text(&w, r->code[i].code);
+		cbor_put_uint(&w, r->code[i].count);
+	}
+	cbor_put_uint(&w, FIELD_RECORDS);
+	cbor_put_uint(&w, r->records);
+	return done(&w, len);
+}
+
+enum sg_err entry_encode_policy(int64_t time_ms,
+				const uint8_t hash[ENTRY_HASH_BYTES],
+				uint8_t *out, size_t cap, size_t *len)
+{
+	struct cbor_writer w = cbor_write(out, cap);
+
+	put_begin(&w, POLICY_FIELDS, ENTRY_POLICY, time_ms);
+	put_field_bytes(&w, FIELD_POLICY, hash, ENTRY_HASH_BYTES);
+	return done(&w, len);
+}
+
+enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
+				  uint8_t *out, size_t cap, size_t *len)
+{
+	struct cbor_writer w = cbor_write(out, cap);
+
+	put_begin(&w, CEREMONY_FIELDS, ENTRY_CEREMONY, time_ms);
+	put_field_bytes(&w, FIELD_OPERATION, operation.p, operation.n);
 	return done(&w, len);
 }

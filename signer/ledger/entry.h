@@ -47,9 +47,9 @@ struct entry_certificate {
 /*
  * Encode an entry of TYPE (ENTRY_ISSUED, ENTRY_RENEWED) at TIME_MS
  * (milliseconds since 1970).  *LEN is the bytes needed, also on SG_TOO_BIG.
- * Errors: SG_TOO_BIG (CAP, or ENTRY_BYTES_MAX), SG_MALFORMED (another type,
- * no signature, an ES256 signature that is not 64 bytes), SG_INTERNAL (no
- * SHA-256).
+ * Errors: SG_TOO_BIG (CAP, or ENTRY_BYTES_MAX; a client's name beyond
+ * ENTRY_NAME_MAX: *LEN is 0), SG_MALFORMED (another type, no signature, an
+ * ES256 signature that is not 64 bytes), SG_INTERNAL (no SHA-256).
  */
 SG_MUST_USE enum sg_err entry_encode_certificate(
 	enum entry_type type, int64_t time_ms,
@@ -87,7 +87,7 @@ struct entry_refused {
 
 /* Encode ENTRY_REFUSED; ENTRY_POLICY, the policy of HASH is in force;
  * ENTRY_CEREMONY, an officers' OPERATION, as they signed it.  Errors and *LEN
- * as above. */
+ * as above; SG_MALFORMED: the codes are out of order, too many or too long. */
 SG_MUST_USE enum sg_err entry_encode_refused(int64_t time_ms,
 					     const struct entry_refused *r,
 					     uint8_t *out, size_t cap,
@@ -123,8 +123,8 @@ struct entry {
 };
 
 /* Decode IN, strictly: deterministic, the fields of its type and no others.
- * A type that is reserved has its type and time alone read.  Errors:
- * SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
+ * A type that is reserved has its type and time alone read.  OUT is undefined
+ * after an error.  Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
 SG_MUST_USE enum sg_err entry_decode(struct span in, struct entry *out);
 
 /* Do SIGNATURE, UVCI and SIG_STRUCTURE (see above) belong to E?  Errors:

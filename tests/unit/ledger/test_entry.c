@@ -197,28 +197,84 @@ static void test_run(void **state)
 			 SG_MALFORMED);
 }
 
+static void test_policy(void **state)
+{
+	uint8_t out[64];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(entry_encode_policy(7, POLICY, out, sizeof(out), &n),
+			 SG_OK);
+	assert_int_equal(n, 1 + 2 + 2 + 1 + 34);
+	assert_number(span_of(out, n), 1, ENTRY_POLICY);
+	assert_number(span_of(out, n), 2, 7);
+	assert_bytes(span_of(out, n), 13, POLICY, 32);
+}
+
+static void test_refused(void **state)
+{
+	/* {1: 3, 2: 500, 3: "c", 15: 100, 16: {"b": 2, "aa": 300}, 17: 9} */
+	static const uint8_t want[] = {0xa6, 0x01, 0x03, 0x02, 0x19, 0x01, 0xf4,
+				       0x03, 0x61, 'c',	 0x0f, 0x18, 0x64, 0x10,
+				       0xa2, 0x61, 'b',	 0x02, 0x62, 'a',  'a',
+				       0x19, 0x01, 0x2c, 0x11, 0x09};
+	static struct entry_refused r = {
+		.client = SPAN_LIT("c"), .from_ms = 100, .records = 9, .n = 2};
+	uint8_t out[64];
+	size_t n;
+
+	(void)state;
+	r.code[0].code = SPAN_LIT("b");
+	r.code[0].count = 2;
+	r.code[1].code = SPAN_LIT("aa");
+	r.code[1].count = 300;
+	assert_int_equal(entry_encode_refused(500, &r, out, sizeof(out), &n),
+			 SG_OK);
+	assert_int_equal(n, sizeof(want));
+	assert_memory_equal(out, want, n);
+	r.code[0].code = SPAN_LIT("aa"); /* twice */
+	assert_int_equal(entry_encode_refused(500, &r, out, sizeof(out), &n),
+			 SG_MALFORMED);
+	r.code[0].code = SPAN_LIT("ccc"); /* not in order */
+	assert_int_equal(entry_encode_refused(500, &r, out, sizeof(out), &n),
+			 SG_MALFORMED);
+	r.n = ENTRY_CODES_MAX + 1;
+	assert_int_equal(entry_encode_refused(500, &r, out, sizeof(out), &n),
+			 SG_MALFORMED);
+}
+
 /* A leaf's length must fit the 16 bits that the tiles give it. */
 static void test_limit(void **state)
 {
 	struct entry_certificate c = facts(COSE_ES256, 64);
 	static uint8_t out[70000];
-	static char name[70000];
+	static uint8_t operation[70000];
+	char name[ENTRY_NAME_MAX + 1];
+	size_t room = 65000;
 	size_t n;
 
 	(void)state;
 	memset(name, 'x', sizeof(name));
-	c.client = span_of(name, 65000);
+	c.client = span_of(name, ENTRY_NAME_MAX);
 	assert_int_equal(entry_encode_certificate(ENTRY_ISSUED, 1, &c, out,
 						  sizeof(out), &n),
 			 SG_OK);
-	c.client.n += ENTRY_BYTES_MAX - n;
-	assert_int_equal(entry_encode_certificate(ENTRY_ISSUED, 1, &c, out,
-						  sizeof(out), &n),
-			 SG_OK);
-	assert_int_equal(n, ENTRY_BYTES_MAX);
 	c.client.n++;
 	assert_int_equal(entry_encode_certificate(ENTRY_ISSUED, 1, &c, out,
 						  sizeof(out), &n),
+			 SG_TOO_BIG);
+	assert_int_equal(entry_encode_ceremony(1, span_of(operation, room), out,
+					       sizeof(out), &n),
+			 SG_OK);
+	room += ENTRY_BYTES_MAX - n;
+	assert_int_equal(entry_encode_ceremony(1, span_of(operation, room), out,
+					       sizeof(out), &n),
+			 SG_OK);
+	assert_int_equal(n, ENTRY_BYTES_MAX);
+	assert_bytes(span_of(out, n), 18, operation, room);
+	room++;
+	assert_int_equal(entry_encode_ceremony(1, span_of(operation, room), out,
+					       sizeof(out), &n),
 			 SG_TOO_BIG);
 }
 
@@ -229,6 +285,8 @@ int main(void)
 		cmocka_unit_test(test_revocation),
 		cmocka_unit_test(test_attestation),
 		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_limit),
 	};
 
