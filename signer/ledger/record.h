@@ -28,7 +28,9 @@ struct record {
 	const uint8_t *payload;	    /* 32: SHA-256(DCC payload, as signed) */
 };
 
-/* Write R with its head.  *LEN: bytes needed, also on SG_TOO_BIG. */
+/* Write R with its head.  *LEN: bytes needed, also on SG_TOO_BIG.
+ * Errors: SG_TOO_BIG (CAP), SG_MALFORMED (no entry, something too long, some
+ * but not all of a certificate). */
 SG_MUST_USE enum sg_err record_encode(const struct record *r, uint8_t *out,
 				      size_t cap, size_t *len);
 /*
@@ -38,5 +40,13 @@ SG_MUST_USE enum sg_err record_encode(const struct record *r, uint8_t *out,
  */
 SG_MUST_USE enum sg_err record_decode(struct span in, struct record *out,
 				      size_t *len);
+
+/* The frame alone, which a segment's head (segment.h) has, too: write the head
+ * in front of the BODY_N bytes that stand at FRAME + RECORD_HEAD_BYTES; take it
+ * off the beginning of IN.  Errors: as record_decode(); SG_MALFORMED: empty,
+ * beyond BODY_MAX, or another CRC. */
+void record_frame(uint8_t *frame, size_t body_n);
+SG_MUST_USE enum sg_err record_unframe(struct span in, size_t body_max,
+				       struct span *body);
 
 #endif /* SG_RECORD_H */
