@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A journal's directory of one or two segments, made of chunks of the input:
+ * a byte says what a chunk is (bytes as they are, a record's or a head's body
+ * to be framed, or the beginning of the second segment), two bytes how long.
+ * The reader walks what it can, and finds the last record again.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ledger/journal_read.h"
+#include "ledger/segment.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { HEAD_BYTES = 3, SEGMENT_BYTES = 1 << 16, PATH_SIZE = 64 };
+
+enum chunk { RAW, FRAMED, SECOND, CHUNKS };
+
+struct file {
+	uint64_t start;
+	size_t n;
+	uint8_t bytes[SEGMENT_BYTES];
+};
+
+static char dir[] = "/tmp/fuzz_journal.XXXXXX";
+
+static void remove_dir(void)
+{
+	(void)rmdir(dir);
+}
+
+static void add(struct file *f, struct span s, bool framed)
+{
+	const size_t head = framed ? RECORD_HEAD_BYTES : 0;
+
+	if (s.n == 0 || s.n + head > SEGMENT_BYTES - f->n)
+		return;
+	memcpy(f->bytes + f->n + head, s.p, s.n);
+	if (framed)
+		record_frame(f->bytes + f->n, s.n);
+	f->n += head + s.n;
+}
+
+static void begin(struct file *f, uint64_t start, uint64_t leaf)
+{
+	const struct segment_head h = {.origin = SPAN_LIT("o"),
+				       .start = start,
+				       .leaf = leaf,
+				       .newest_s = INT64_MIN};
+
+	f->start = start;
+	if (segment_head_encode(&h, f->bytes, &f->n) != SG_OK)
+		abort();
+}
+
+static void save(const struct file *f, char path[PATH_SIZE])
+{
+	char name[SEGMENT_NAME_SIZE];
+	int fd;
+
+	segment_name(f->start, name);
+	(void)snprintf(path, PATH_SIZE, "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, f->bytes, f->n) != (ssize_t)f->n)
+		abort();
+	(void)close(fd);
+}
+
+/* Cut the input into chunks; the number of segments. */
+static size_t split(struct span in, struct file file[2])
+{
+	struct file *f = file;
+	size_t head_n;
+
+	begin(f, 0, 0);
+	head_n = f->n;
+	while (in.n >= HEAD_BYTES) {
+		const unsigned what = in.p[0] % CHUNKS;
+		size_t n = (size_t)(in.p[1] | in.p[2] << 8);
+
+		in = span_of(in.p + HEAD_BYTES, in.n - HEAD_BYTES);
+		if (n > in.n)
+			n = in.n;
+		if (what == SECOND && f == file) {
+			/* At the end of the first one, or before. */
+			uint64_t back = n < f->n - head_n ? n : 0;
+
+			f++;
+			begin(f, file->n - head_n - back, n & 7);
+			if (f->start == 0)
+				return 1;
+			continue;
+		}
+		add(f, span_of(in.p, n), what == FRAMED);
+		in = span_of(in.p + n, in.n - n);
+	}
+	return f == file ? 1 : 2;
+}
+
+static void walk(struct journal_reader *r)
+{
+	struct record got;
+	uint64_t last = UINT64_MAX;
+	uint64_t offset;
+
+	while (journal_reader_next(r, UINT64_MAX, &got, &offset) == SG_OK) {
+		if (journal_reader_offset(r) <= offset)
+			abort();
+		if (last != UINT64_MAX && got.index != last + 1)
+			abort();
+		last = got.index;
+	}
+	if (last == UINT64_MAX)
+		return;
+	if (journal_reader_seek(r, offset) != SG_OK ||
+	    journal_reader_next(r, offset + 1, &got, NULL) != SG_OK ||
+	    got.index != last)
+		abort();
+	/* Heads may lie about their leaves: then it is found nowhere. */
+	if (journal_reader_find(r, last) == SG_OK &&
+	    journal_reader_next(r, UINT64_MAX, &got, NULL) == SG_OK &&
+	    got.index != last)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct file file[2];
+	static bool made;
+	struct journal_reader *r;
+	char path[2][PATH_SIZE];
+	size_t n;
+
+	if (!made) {
+		if (mkdtemp(dir) == NULL)
+			abort();
+		(void)atexit(remove_dir);
+		made = true;
+	}
+	n = split(span_of(data, size), file);
+	for (size_t i = 0; i < n; i++)
+		save(&file[i], path[i]);
+	if (journal_reader_open(dir, &r) != SG_OK)
+		abort();
+	walk(r);
+	journal_reader_close(r);
+	for (size_t i = 0; i < n; i++)
+		(void)unlink(path[i]);
+	return 0;
+}
