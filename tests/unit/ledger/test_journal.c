@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "journal_disk.h"
+#include "ledger/journal_read.h"
+
+/* What was told, and when something may be to tell. */
+static struct {
+	sem_t wake;
+	uint64_t committed, failures, recoveries; /* committed: leaves */
+	uint64_t first;
+	int why;
+} told;
+
+static void on_committed(void *ctx, uint64_t last)
+{
+	(void)ctx;
+	assert_true(last >= told.committed);
+	told.committed = last + 1;
+}
+
+static void on_failed(void *ctx, uint64_t first, enum sg_err err, int why)
+{
+	(void)ctx;
+	assert_int_equal(err, SG_IO);
+	told.failures++;
+	told.first = first;
+	told.why = why;
+}
+
+static void on_recovered(void *ctx)
+{
+	(void)ctx;
+	told.recoveries++;
+}
+
+static void on_wake(void *ctx)
+{
+	(void)ctx;
+	(void)sem_post(&told.wake);
+}
+
+static const struct journal_events EVENTS = {.committed = on_committed,
+					     .failed = on_failed,
+					     .recovered = on_recovered};
+
+static struct journal_settings settings(void)
+{
+	return (struct journal_settings){.dir = dir_path,
+					 .origin = "log.example",
+					 .events = &EVENTS,
+					 .wake = on_wake};
+}
+
+static struct journal *open_by(const struct journal_settings *s,
+			       const struct journal_io *io)
+{
+	struct journal *j;
+
+	assert_int_equal(journal_open_io(s, io, &j), SG_OK);
+	return j;
+}
+
+static struct journal *open_journal(void)
+{
+	const struct journal_settings s = settings();
+
+	return open_by(&s, &DISK_IO);
+}
+
+static enum sg_err open_error(void)
+{
+	const struct journal_settings s = settings();
+	struct journal *j;
+	const enum sg_err err = journal_open_io(&s, &DISK_IO, &j);
+
+	if (err == SG_OK)
+		journal_close(j);
+	return err;
+}
+
+/* Append N records of SIZE bytes; the last one's index. */
+static uint64_t append(struct journal *j, size_t n, size_t size)
+{
+	static uint8_t entry[ENTRY_BYTES_MAX];
+	const struct record r = {.entry = span_of(entry, size)};
+	uint64_t index = 0;
+	uint64_t offset;
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(journal_append(j, &r, &index, &offset), SG_OK);
+	return index;
+}
+
+static void wait_committed(struct journal *j, uint64_t leaves)
+{
+	while (told.committed < leaves) {
+		(void)sem_wait(&told.wake);
+		journal_poll(j);
+	}
+}
+
+static void wait_for(struct journal *j, const uint64_t *count, uint64_t n)
+{
+	while (*count < n) {
+		(void)sem_wait(&told.wake);
+		journal_poll(j);
+	}
+}
+
+static void assert_end(const struct journal *j, uint64_t index)
+{
+	uint64_t at;
+	uint64_t offset;
+
+	journal_end(j, &at, &offset);
+	assert_int_equal(at, index);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	disk_format(1);
+	memset(&told, 0, sizeof(told));
+	return sem_init(&told.wake, 0, 0);
+}
+
+/* --- as it should be ------------------------------------------------------ */
+
+static void test_append(void **state)
+{
+	struct journal_settings s = settings();
+	struct journal *j;
+	struct journal_reader *reader;
+	struct record r;
+	uint64_t index;
+	uint64_t offset;
+	uint64_t next;
+
+	(void)state;
+	s.segment_bytes = 1000;
+	j = open_by(&s, &JOURNAL_IO);
+	assert_true(journal_up(j));
+	assert_true(journal_newest_time(j) == INT64_MIN);
+	assert_end(j, 0);
+	for (uint64_t i = 0; i < 50; i++) {
+		uint8_t entry[] = {0xa2, 1, 6, 2, (uint8_t)i % 24};
+
+		r = (struct record){.index = 77, .entry = span_of(entry, 5)};
+		assert_int_equal(journal_append(j, &r, &index, &offset), SG_OK);
+		assert_int_equal(index, i);
+		wait_committed(j, i + 1);
+		assert_int_equal(journal_reader_open(dir_path, &reader), SG_OK);
+		assert_int_equal(journal_reader_seek(reader, offset), SG_OK);
+		assert_int_equal(
+			journal_reader_next(reader, offset + 1, &r, NULL),
+			SG_OK);
+		assert_int_equal(r.index, i);
+		assert_memory_equal(r.entry.p, entry, 5);
+		journal_end(j, &index, &next);
+		assert_int_equal(next, journal_reader_offset(reader));
+		journal_reader_close(reader);
+	}
+	journal_close(j);
+	assert_int_equal(dir_size(0) < 1200, 1);
+	/* What waits at the end is committed. */
+	j = open_by(&s, &JOURNAL_IO);
+	assert_end(j, 50);
+	assert_int_equal(append(j, 100, 50), 149);
+	journal_close(j);
+	j = open_by(&s, &JOURNAL_IO);
+	assert_end(j, 150);
+	journal_close(j);
+	journal_close(NULL);
+}
+
+static uint64_t append_run(struct journal *j, int64_t time_ms)
+{
+	uint8_t entry[32];
+	struct record r;
+	uint64_t index;
+	uint64_t offset;
+	size_t n;
+
+	assert_int_equal(entry_encode_run(ENTRY_STARTED, time_ms, entry,
+					  sizeof(entry), &n),
+			 SG_OK);
+	r = (struct record){.entry = span_of(entry, n)};
+	assert_int_equal(journal_append(j, &r, &index, &offset), SG_OK);
+	wait_committed(j, index + 1);
+	return index;
+}
+
+/* The newest time of all, not of the last segment alone. */
+static void test_newest(void **state)
+{
+	static const uint8_t hash[32];
+	static const uint8_t signature[64] = {1};
+	const struct entry_certificate c = {.client = SPAN_LIT("c"),
+					    .alg = COSE_ES256,
+					    .signature = span_of(signature, 64),
+					    .iat = 1900000000,
+					    .policy_hash = hash};
+	struct journal_settings s = settings();
+	struct journal *j;
+	struct record r;
+	uint8_t entry[512];
+	uint64_t index;
+	uint64_t offset;
+	size_t n;
+
+	(void)state;
+	s.segment_bytes = 1; /* a segment for each commit */
+	j = open_by(&s, &DISK_IO);
+	(void)append_run(j, 1700000000999);
+	(void)append_run(j, 1600000000000);
+	(void)append_run(j, 1500000000000);
+	journal_close(j);
+	j = open_by(&s, &DISK_IO);
+	assert_int_equal(journal_newest_time(j), 1700000000);
+	assert_int_equal(entry_encode_certificate(ENTRY_ISSUED, 1800000000000,
+						  &c, entry, sizeof(entry), &n),
+			 SG_OK);
+	r = (struct record){.entry = span_of(entry, n),
+			    .signature = c.signature,
+			    .uci = hash,
+			    .country_uci = hash,
+			    .payload = hash};
+	assert_int_equal(journal_append(j, &r, &index, &offset), SG_OK);
+	journal_close(j);
+	j = open_by(&s, &DISK_IO);
+	assert_int_equal(journal_newest_time(j), 1900000000);
+	journal_close(j);
+}
+
+static void test_lock(void **state)
+{
+	struct journal *j = open_journal();
+
+	(void)state;
+	assert_int_equal(open_error(), SG_IO);
+	journal_close(j);
+	assert_int_equal(open_error(), SG_OK);
+}
+
+/* --- a disk that fails ---------------------------------------------------- */
+
+static void check_failure(int why, bool writes)
+{
+	struct journal *j = open_journal();
+	struct record r = {.entry = SPAN_LIT("e")};
+	uint64_t index;
+	uint64_t offset;
+	uint64_t end;
+	uint64_t end_offset;
+
+	told.committed = told.failures = told.recoveries = 0;
+	journal_end(j, &end, &end_offset);
+	(void)append(j, 10, 100);
+	wait_committed(j, end + 10);
+	journal_end(j, &end, &end_offset);
+	disk_break(why, writes);
+	(void)append(j, 1, 100);
+	wait_for(j, &told.failures, 1);
+	assert_int_equal(told.first, end);
+	assert_int_equal(told.why, why);
+	assert_false(journal_up(j));
+	assert_int_equal(journal_append(j, &r, &index, &offset), SG_IO);
+	assert_int_equal(told.recoveries, 0);
+	disk_break(0, false);
+	while (told.recoveries == 0) {
+		/* Nobody gets an index before everybody knows. */
+		assert_int_equal(journal_append(j, &r, &index, &offset), SG_IO);
+		(void)sem_wait(&told.wake);
+		journal_poll(j);
+	}
+	assert_true(journal_up(j));
+	assert_int_equal(journal_append(j, &r, &index, &offset), SG_OK);
+	assert_int_equal(index, end);
+	assert_int_equal(offset, end_offset);
+	wait_committed(j, end + 1);
+	assert_int_equal(told.failures, 1);
+	assert_true(dir_size(end_offset) > 0); /* a segment of its own */
+	journal_close(j);
+	j = open_journal();
+	assert_end(j, end + 1);
+	journal_close(j);
+}
+
+static void test_failure(void **state)
+{
+	(void)state;
+	check_failure(ENOSPC, false);
+	check_failure(EIO, true);
+	check_failure(EROFS, false);
+	/* In a new segment, before anything is in it. */
+	disk_format(2);
+	told.committed = 0;
+	check_failure(EIO, true);
+}
+
+/* The first write into a segment that an earlier process made. */
+static void test_failure_of_first(void **state)
+{
+	struct journal *j;
+
+	(void)state;
+	assert_int_equal(open_error(), SG_OK);
+	j = open_journal();
+	disk_break(ENOSPC, false);
+	(void)append(j, 1, 100);
+	wait_for(j, &told.failures, 1);
+	disk_break(0, false);
+	wait_for(j, &told.recoveries, 1);
+	(void)append(j, 1, 100);
+	wait_committed(j, 1);
+	journal_close(j);
+	j = open_journal();
+	assert_end(j, 1);
+	journal_close(j);
+}
+
+/* Both buffers full: refused, and nothing else is lost. */
+static void test_busy(void **state)
+{
+	static const uint8_t entry[1000];
+	const struct record r = {.entry = span_of(entry, sizeof(entry))};
+	struct journal *j = open_journal();
+	enum sg_err err = SG_OK;
+	uint64_t index;
+	uint64_t offset;
+	uint64_t taken = 0;
+
+	(void)state;
+	disk_lock(); /* the disk hangs */
+	while (err == SG_OK && taken < 100) {
+		err = journal_append(j, &r, &index, &offset);
+		if (err == SG_OK)
+			assert_int_equal(index, taken++);
+	}
+	disk_unlock();
+	assert_int_equal(err, SG_BUSY);
+	assert_true(taken >= 8 && taken <= 16);
+	wait_committed(j, taken);
+	assert_int_equal(append(j, 1, 1000), taken);
+	journal_close(j);
+	j = open_journal();
+	assert_end(j, taken + 1);
+	journal_close(j);
+}
+
+/* --- what is found at the start ------------------------------------------- */
+
+static void write_file(uint64_t start, const void *p, size_t n)
+{
+	const int fd =
+		open(dir_segment(start), O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, p, n), n);
+	(void)close(fd);
+}
+
+static void test_torn_tail(void **state)
+{
+	static uint8_t garbage[20000];
+	struct journal *j;
+	uint64_t whole;
+	uint8_t record[300];
+	size_t n;
+
+	(void)state;
+	(void)dir_write(0, 0, 5, 100);
+	whole = dir_size(0);
+	n = dir_record(5, 100, record, sizeof(record));
+	for (size_t cut = 1; cut < n; cut++) {
+		write_file(0, record, cut);
+		j = open_journal();
+		assert_end(j, 5);
+		journal_close(j);
+		assert_int_equal(dir_size(0), whole);
+	}
+	/* A length that goes beyond, and what follows; the right one after the
+	 * wrong one. */
+	write_file(0, "\x00\x10\x00\x00", 4);
+	write_file(0, record, n);
+	j = open_journal();
+	assert_end(j, 5);
+	assert_int_equal(append(j, 1, 100), 5);
+	journal_close(j);
+	assert_int_equal(open_error(), SG_OK);
+	/* More than one commit can have been. */
+	memset(garbage, 'x', sizeof(garbage));
+	write_file(0, garbage, sizeof(garbage));
+	whole = dir_size(0);
+	assert_int_equal(open_error(), SG_MALFORMED);
+	assert_int_equal(dir_size(0), whole);
+}
+
+static void test_torn_head(void **state)
+{
+	struct journal *j;
+	uint64_t second;
+	uint64_t third;
+
+	(void)state;
+	/* The only one. */
+	write_file(0, "\x20", 1);
+	j = open_journal();
+	assert_int_equal(append(j, 1, 100), 0);
+	journal_close(j);
+	/* The last one, and its predecessor holds more, which is void. */
+	disk_format(3);
+	second = dir_write(0, 0, 5, 100);
+	third = dir_write(second, 5, 5, 100);
+	dir_append(second, 10, 90);
+	write_file(third, NULL, 0);
+	j = open_journal();
+	assert_end(j, 10);
+	assert_int_equal(append(j, 1, 80), 10);
+	journal_close(j);
+	assert_int_equal(access(dir_segment(third), F_OK), -1);
+	/* Not the last one. */
+	disk_format(4);
+	second = dir_write(0, 0, 5, 100);
+	third = dir_write(second, 5, 5, 100);
+	(void)dir_write(third, 10, 5, 100);
+	assert_int_equal(truncate(dir_segment(second), 10), 0);
+	assert_int_equal(open_error(), SG_MALFORMED);
+	/* The last one, with records behind. */
+	disk_format(5);
+	second = dir_write(0, 0, 5, 100);
+	(void)dir_write(second, 5, 5, 100);
+	dir_flip(second, 20);
+	assert_int_equal(open_error(), SG_MALFORMED);
+	/* Its predecessor was synced before it was made. */
+	disk_format(6);
+	second = dir_write(0, 0, 5, 100);
+	write_file(second, "\x20", 1);
+	dir_flip(0, dir_size(0) - 5);
+	assert_int_equal(open_error(), SG_MALFORMED);
+}
+
+static void test_damage(void **state)
+{
+	struct journal_settings s = settings();
+	struct journal *j;
+	uint64_t second;
+	uint64_t third;
+
+	(void)state;
+	/* Another log's. */
+	(void)dir_write(0, 0, 5, 100);
+	s.origin = "another.example";
+	assert_int_equal(journal_open_io(&s, &DISK_IO, &j), SG_MALFORMED);
+	assert_int_equal(open_error(), SG_OK);
+	/* The first one is missing; one between is. */
+	disk_format(2);
+	second = dir_write(0, 0, 5, 100);
+	third = dir_write(second, 5, 5, 100);
+	(void)dir_write(third, 10, 5, 100);
+	assert_int_equal(open_error(), SG_OK);
+	assert_int_equal(unlink(dir_segment(second)), 0);
+	assert_int_equal(open_error(), SG_MALFORMED);
+	(void)dir_write(second, 5, 5, 100);
+	assert_int_equal(open_error(), SG_OK);
+	assert_int_equal(unlink(dir_segment(0)), 0);
+	assert_int_equal(open_error(), SG_MALFORMED);
+	/* One that is not in order. */
+	disk_format(3);
+	second = dir_write(0, 0, 5, 100);
+	(void)dir_write(second, 0, 5, 100);
+	assert_int_equal(open_error(), SG_MALFORMED);
+	/* One that has another name. */
+	disk_format(4);
+	second = dir_write(0, 0, 5, 100);
+	(void)dir_write(second, 5, 5, 100);
+	{
+		char other[64];
+
+		(void)snprintf(other, sizeof(other), "%s",
+			       dir_segment(second - 1));
+		assert_int_equal(rename(dir_segment(second), other), 0);
+	}
+	assert_int_equal(open_error(), SG_MALFORMED);
+}
+
+static void test_no_directory(void **state)
+{
+	struct journal_settings s = settings();
+	char path[64];
+	struct journal *j;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/journal", dir_path);
+	s.dir = path;
+	assert_int_equal(journal_open(&s, &j), SG_OK);
+	journal_close(j);
+	(void)snprintf(path, sizeof(path), "%s/journal/%020d", dir_path, 0);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/journal", dir_path);
+	assert_int_equal(rmdir(path), 0);
+	s.dir = "/nowhere/at/all";
+	assert_int_equal(journal_open(&s, &j), SG_IO);
+}
+
+/* --- two threads ---------------------------------------------------------- */
+
+static atomic_bool done;
+static atomic_uint_fast64_t read_to;
+
+/* Follow the journal to its end, as others do. */
+static void *follow(void *ctx)
+{
+	const struct journal *j = ctx;
+	struct journal_reader *reader;
+	struct record r;
+	uint64_t index;
+	uint64_t offset;
+	uint64_t next = 0;
+	bool last = false;
+
+	if (journal_reader_open(dir_path, &reader) != SG_OK)
+		return NULL;
+	while (!last) {
+		last = atomic_load(&done);
+		journal_end(j, &index, &offset);
+		while (journal_reader_next(reader, offset, &r, NULL) == SG_OK)
+			if (r.index != next++)
+				next = UINT64_MAX / 2;
+		if (next != index)
+			break;
+	}
+	journal_reader_close(reader);
+	atomic_store(&read_to, next);
+	return ctx;
+}
+
+static void test_follow(void **state)
+{
+	struct journal_settings s = settings();
+	struct journal *j;
+	pthread_t reader;
+	uint64_t sent = 0;
+
+	(void)state;
+	atomic_store(&done, false);
+	s.segment_bytes = 20000;
+	j = open_by(&s, &DISK_IO);
+	assert_int_equal(pthread_create(&reader, NULL, follow, j), 0);
+	for (int i = 0; i < 500; i++) {
+		if (i % 50 == 20) {
+			disk_break(EIO, i % 100 == 20);
+			(void)append(j, 1, 300);
+			wait_for(j, &told.failures, told.failures + 1);
+			disk_break(0, false);
+			wait_for(j, &told.recoveries, told.recoveries + 1);
+		}
+		sent = append(j, 3, 200) + 1;
+		if (i % 3 == 0)
+			wait_committed(j, sent);
+		journal_poll(j);
+	}
+	wait_committed(j, sent);
+	atomic_store(&done, true);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	assert_int_equal(atomic_load(&read_to), sent);
+	journal_close(j);
+}
+
+#define TEST(t) cmocka_unit_test_setup(t, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_append),
+		TEST(test_newest),
+		TEST(test_lock),
+		TEST(test_failure),
+		TEST(test_failure_of_first),
+		TEST(test_busy),
+		TEST(test_torn_tail),
+		TEST(test_torn_head),
+		TEST(test_damage),
+		TEST(test_no_directory),
+		TEST(test_follow),
+	};
+
+	log_limit((enum log_level) - 1); /* of faults that are meant to be */
+	return cmocka_run_group_tests(tests, dir_make, dir_remove);
+}
