@@ -19,6 +19,7 @@
 	X(CKR_ARGUMENTS_BAD, JOB)                                              \
 	X(CKR_NEED_TO_CREATE_THREADS, PROCESS)                                 \
 	X(CKR_CANT_LOCK, PROCESS)                                              \
+	X(CKR_ATTRIBUTE_READ_ONLY, JOB)                                        \
 	X(CKR_ATTRIBUTE_SENSITIVE, JOB)                                        \
 	X(CKR_ATTRIBUTE_TYPE_INVALID, JOB)                                     \
 	X(CKR_ATTRIBUTE_VALUE_INVALID, JOB)                                    \
@@ -50,10 +51,14 @@
 	X(CKR_SESSION_COUNT, SESSION)                                          \
 	X(CKR_SESSION_HANDLE_INVALID, SESSION)                                 \
 	X(CKR_SESSION_PARALLEL_NOT_SUPPORTED, PROCESS)                         \
+	X(CKR_SESSION_READ_ONLY, JOB)                                          \
 	X(CKR_SESSION_READ_WRITE_SO_EXISTS, PROCESS)                           \
 	X(CKR_SIGNATURE_LEN_RANGE, RETRY)                                      \
+	X(CKR_TEMPLATE_INCOMPLETE, JOB)                                        \
+	X(CKR_TEMPLATE_INCONSISTENT, JOB)                                      \
 	X(CKR_TOKEN_NOT_PRESENT, SESSION)                                      \
 	X(CKR_TOKEN_NOT_RECOGNIZED, SESSION)                                   \
+	X(CKR_TOKEN_WRITE_PROTECTED, JOB)                                      \
 	X(CKR_USER_ALREADY_LOGGED_IN, NONE)                                    \
 	X(CKR_USER_NOT_LOGGED_IN, SESSION)                                     \
 	X(CKR_USER_PIN_NOT_INITIALIZED, PROCESS)                               \

@@ -17,6 +17,7 @@
 struct key {
 	const char *label; /* of the configuration, for the log */
 	enum cose_alg alg;
+	bool ledger;	 /* the ledger's: an anchor is kept beside it */
 	struct uri *uri; /* owned */
 	struct token *token;
 	CK_OBJECT_HANDLE handle;  /* under token->lock; dies with a login */

@@ -103,6 +103,17 @@ static enum sg_err put_failed(struct answers *a, uint64_t id,
 	return e == SG_OK ? wire_put_sign_failed(&a->packet, id, m) : e;
 }
 
+static enum sg_err put_anchored(struct answers *a, uint64_t id,
+				const struct wire_anchored *m)
+{
+	enum sg_err e = wire_put_anchored(&a->packet, id, m);
+
+	if (e != SG_TOO_BIG)
+		return e;
+	e = flush(a);
+	return e == SG_OK ? wire_put_anchored(&a->packet, id, m) : e;
+}
+
 static uint32_t elapsed(uint64_t from_us, uint64_t to_us)
 {
 	const uint64_t us = to_us > from_us ? to_us - from_us : 0;
@@ -136,6 +147,28 @@ static enum sg_err serve_job(struct server *s, const struct wire_msg *m,
 				  .signature = span_of(sig.bytes, sig.n)});
 }
 
+static enum sg_err serve_anchor(struct server *s, const struct wire_msg *m,
+				struct answers *a)
+{
+	struct wire_anchor job;
+	struct anchor anchor;
+	enum sg_err e;
+
+	_Static_assert((int)ANCHOR_BYTES_MAX == (int)WIRE_ANCHOR_MAX,
+		       "what can be asked for can be kept");
+	if (wire_get_anchor(m, &job) != SG_OK ||
+	    !vault_has_anchor(s->vault, job.key))
+		return SG_MALFORMED;
+	e = vault_anchor(s->vault, s->lane, job.key, job.value, &anchor);
+	if (e == SG_TOKEN_DOWN)
+		return e;
+	return put_anchored(a, m->id,
+			    &(struct wire_anchored){
+				    .ok = e == SG_OK,
+				    .ckr = anchor.rv,
+				    .value = span_of(anchor.value, anchor.n)});
+}
+
 /* Errors: SG_CLOSED, SG_MALFORMED, SG_TOKEN_DOWN. */
 static enum sg_err serve_packet(struct server *s, struct link_end *end,
 				struct span rest)
@@ -147,7 +180,8 @@ static enum sg_err serve_packet(struct server *s, struct link_end *end,
 	enum sg_err sent;
 
 	while ((e = wire_next(&rest, &m)) == SG_OK) {
-		e = serve_job(s, &m, arrived_us, &a);
+		e = m.type == WIRE_ANCHOR ? serve_anchor(s, &m, &a)
+					  : serve_job(s, &m, arrived_us, &a);
 		if (e != SG_OK)
 			break;
 	}

@@ -16,13 +16,15 @@ static const CK_FUNCTION_LIST *calls(const struct session *s)
 
 CK_RV session_open(struct session *s, struct token *token, struct watch *w)
 {
+	const CK_FLAGS flags =
+		CKF_SERIAL_SESSION | (token->writes ? CKF_RW_SESSION : 0);
 	CK_RV rv;
 
 	s->token = token;
 	s->handle = CK_INVALID_HANDLE;
 	watch_enter(w, "opening a session", clock_mono_us());
-	rv = calls(s)->C_OpenSession(token->slot, CKF_SERIAL_SESSION, NULL,
-				     NULL, &s->handle);
+	rv = calls(s)->C_OpenSession(token->slot, flags, NULL, NULL,
+				     &s->handle);
 	watch_leave(w);
 	if (rv != CKR_OK)
 		s->handle = CK_INVALID_HANDLE;

@@ -30,7 +30,8 @@ struct signature {
 	uint8_t bytes[COSE_SIG_MAX];
 };
 
-/* Open S, read-only, on TOKEN.  Returns the module's value. */
+/* Open S on TOKEN, read-only unless it keeps an anchor.  Returns the module's
+ * value. */
 CK_RV session_open(struct session *s, struct token *token, struct watch *w);
 /* A session that is not open is allowed. */
 void session_close(struct session *s);

@@ -29,8 +29,10 @@ struct token_certificate {
 struct token {
 	const struct module *module;
 	CK_SLOT_ID slot;
-	char label[33];		  /* without its padding */
-	bool login;		  /* private objects need C_Login */
+	char label[33]; /* without its padding */
+	bool login;	/* private objects need C_Login */
+	bool writes; /* it keeps an anchor: its lanes' sessions are read-write
+		      */
 	CK_SESSION_HANDLE keeper; /* of copy.h; under the lock */
 	/*
 	 * Signatures hold it shared, a renewed session or login holds it

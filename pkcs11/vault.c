@@ -60,6 +60,7 @@ static enum sg_err parse_keys(const struct vault_settings *s, struct vault *v,
 
 		key->label = s->key[i].label;
 		key->alg = s->key[i].alg;
+		key->ledger = s->key[i].ledger;
 		e = uri_parse(key->label, s->key[i].uri, &key->uri);
 		if (e != SG_OK)
 			return e;
@@ -73,9 +74,13 @@ static enum sg_err parse_keys(const struct vault_settings *s, struct vault *v,
 static enum sg_err first_lane(struct vault *v, struct watch *w)
 {
 	struct lane *lane = &v->lane[0];
-	const CK_RV rv = lane_open(v, lane, w);
 	enum sg_err e = SG_OK;
+	CK_RV rv;
 
+	for (size_t i = 0; i < v->keys.n; i++)
+		if (v->keys.key[i].ledger)
+			v->tokens.token[v->token_of[i]]->writes = true;
+	rv = lane_open(v, lane, w);
 	if (rv != CKR_OK) {
 		log_event(LOG_ERROR, "no-session", CKR_FMT, CKR_ARGS(rv));
 		return SG_TOKEN_DOWN;
@@ -204,6 +209,12 @@ const struct key *vault_key(const struct vault *v, size_t number)
 	return &v->keys.key[number];
 }
 
+bool vault_has_anchor(const struct vault *v, size_t number)
+{
+	return number < v->keys.n && v->keys.key[number].ledger &&
+	       v->keys.key[number].alg == COSE_EDDSA;
+}
+
 struct watch *vault_watch(struct vault *v, uint32_t lane)
 {
 	assert(lane < v->nlanes);
@@ -251,6 +262,21 @@ static bool blames_copy(enum ckr_fault fault, const struct signature *out)
 	       out->rv != CKR_DATA_INVALID;
 }
 
+/* What a last attempt that ended in FAULT means for the process. */
+static enum sg_err verdict(struct vault *v, enum ckr_fault fault)
+{
+	switch (fault) {
+	case CKR_FAULT_NONE: return SG_OK;
+	case CKR_FAULT_JOB: return SG_INTERNAL;
+	case CKR_FAULT_SESSION:
+	case CKR_FAULT_PROCESS: return SG_TOKEN_DOWN;
+	case CKR_FAULT_RETRY: break;
+	}
+	return atomic_fetch_add(&v->failures, 1) + 1 >= VAULT_FAILURES_MAX
+		       ? SG_TOKEN_DOWN
+		       : SG_INTERNAL;
+}
+
 enum sg_err vault_sign(struct vault *v, uint32_t lane, size_t number,
 		       struct span tbs, struct signature *out)
 {
@@ -269,13 +295,44 @@ enum sg_err vault_sign(struct vault *v, uint32_t lane, size_t number,
 				     &l->watch);
 		fault = attempt(v, lane, number, tbs, out);
 	}
-	if (fault == CKR_FAULT_NONE)
-		return SG_OK;
-	if (fault == CKR_FAULT_JOB)
-		return SG_INTERNAL;
-	if (fault == CKR_FAULT_SESSION || fault == CKR_FAULT_PROCESS)
-		return SG_TOKEN_DOWN;
-	return atomic_fetch_add(&v->failures, 1) + 1 >= VAULT_FAILURES_MAX
-		       ? SG_TOKEN_DOWN
-		       : SG_INTERNAL;
+	return verdict(v, fault);
+}
+
+static enum ckr_fault attempt_anchor(struct vault *v, uint32_t lane,
+				     size_t number, struct span value,
+				     struct anchor *out)
+{
+	struct lane *l = &v->lane[lane];
+	const struct key *key = &v->keys.key[number];
+	const CK_RV rv = anchor_keep(&l->session[v->token_of[number]], key,
+				     value, out, &l->watch);
+
+	if (rv == CKR_OK) {
+		atomic_store(&v->failures, 0);
+		return CKR_FAULT_NONE;
+	}
+	metric_add(METRIC_SIGN_ERRORS, 1);
+	log_event(LOG_WARNING, "anchor-failed",
+		  "key=\"%s\" lane=%u writing=%d " CKR_FMT, key->label, lane,
+		  value.n > 0, CKR_ARGS(rv));
+	return ckr_fault(rv) != CKR_FAULT_NONE ? ckr_fault(rv)
+					       : CKR_FAULT_RETRY;
+}
+
+enum sg_err vault_anchor(struct vault *v, uint32_t lane, size_t number,
+			 struct span value, struct anchor *out)
+{
+	struct lane *l = &v->lane[lane];
+	enum ckr_fault fault;
+
+	assert(lane < v->nlanes && vault_has_anchor(v, number));
+	fault = attempt_anchor(v, lane, number, value, out);
+	if (fault == CKR_FAULT_RETRY || fault == CKR_FAULT_SESSION) {
+		if (session_renew(&l->session[v->token_of[number]], out->rv,
+				  &v->keys, &l->watch) != SG_OK)
+			return SG_TOKEN_DOWN;
+		metric_add(METRIC_REQUEUED, 1);
+		fault = attempt_anchor(v, lane, number, value, out);
+	}
+	return verdict(v, fault);
 }

@@ -2,6 +2,7 @@
 #ifndef SG_VAULT_H
 #define SG_VAULT_H
 
+#include "anchor.h"
 #include "base/err.h"
 #include "key.h"
 #include "session.h"
@@ -46,6 +47,9 @@ uint32_t vault_lanes(const struct vault *v);
 size_t vault_keys(const struct vault *v);
 /* Key NUMBER < vault_keys(), in the order of the settings. */
 const struct key *vault_key(const struct vault *v, size_t number);
+/* Is there a key NUMBER, and is it one beside which an anchor may be kept: the
+ * ledger's, of EdDSA? */
+bool vault_has_anchor(const struct vault *v, size_t number);
 /* The watch of the thread that uses LANE. */
 struct watch *vault_watch(struct vault *v, uint32_t lane);
 
@@ -60,6 +64,15 @@ struct watch *vault_watch(struct vault *v, uint32_t lane);
 SG_MUST_USE enum sg_err vault_sign(struct vault *v, uint32_t lane,
 				   size_t number, struct span tbs,
 				   struct signature *out);
+
+/*
+ * Replace the anchor of key NUMBER, which has one (vault_has_anchor()), by
+ * VALUE unless that is empty, and read it: see anchor.h.  Failures are mended
+ * as those of vault_sign(). Errors: as vault_sign(). One thread per lane.
+ */
+SG_MUST_USE enum sg_err vault_anchor(struct vault *v, uint32_t lane,
+				     size_t number, struct span value,
+				     struct anchor *out);
 
 /* One bare attempt, nothing mended, nothing counted: for measurements. */
 CK_RV vault_sign_once(struct vault *v, uint32_t lane, size_t number,

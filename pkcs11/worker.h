@@ -27,6 +27,7 @@ struct worker_key_settings {
 	char label[WORKER_LABEL_MAX]; /* of the configuration */
 	char uri[WORKER_PATH_MAX];    /* RFC 7512: token and object */
 	enum cose_alg alg;
+	bool ledger; /* EdDSA: an anchor is kept beside it, see anchor.h */
 };
 
 struct worker_settings {

@@ -31,7 +31,9 @@ static void test_policy(void **state)
 				      CKR_DEVICE_MEMORY,      CKR_HOST_MEMORY,
 				      CKR_VENDOR_DEFINED + 1, 0x7777};
 	static const CK_RV job[] = {CKR_DATA_LEN_RANGE, CKR_MECHANISM_INVALID,
-				    CKR_KEY_TYPE_INCONSISTENT};
+				    CKR_KEY_TYPE_INCONSISTENT,
+				    CKR_ATTRIBUTE_READ_ONLY,
+				    CKR_TOKEN_WRITE_PROTECTED};
 	/* Restarting is all there is; and never a second try with a PIN. */
 	static const CK_RV process[] = {CKR_CRYPTOKI_NOT_INITIALIZED,
 					CKR_PIN_INCORRECT, CKR_PIN_LOCKED};

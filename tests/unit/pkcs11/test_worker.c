@@ -159,6 +159,76 @@ static void test_reports_a_bad_core(void **state)
 	sign_one(1, 1);
 }
 
+/* Ask for the anchor of key NUMBER, with VALUE to be put there. */
+static void send_anchor(uint64_t id, uint16_t key, const char *value)
+{
+	_Alignas(8) uint8_t buf[2048];
+	struct wire_packet w = {buf, sizeof(buf), 0};
+	const struct wire_anchor job = {.key = key, .value = span_str(value)};
+
+	assert_int_equal(wire_put_anchor(&w, id, &job), SG_OK);
+	send_packet(core, &w);
+}
+
+static void expect_anchor(uint64_t id, const char *value)
+{
+	struct wire_anchored done;
+	const struct wire_msg m = next_answer();
+
+	assert_int_equal(m.type, WIRE_ANCHORED);
+	assert_int_equal(m.id, id);
+	assert_int_equal(wire_get_anchored(&m, &done), SG_OK);
+	assert_true(done.ok);
+	assert_int_equal(done.ckr, CKR_OK);
+	assert_true(span_is(done.value, value));
+}
+
+static void add_ledger_key(enum cose_alg alg, const char *uri, bool ledger)
+{
+	settings.key[settings.nkeys] = (struct worker_key_settings){
+		.label = "ledger", .alg = alg, .ledger = ledger};
+	(void)snprintf(settings.key[settings.nkeys].uri, WORKER_PATH_MAX, "%s",
+		       uri);
+	settings.nkeys++;
+}
+
+static void test_keeps_an_anchor(void **state)
+{
+	(void)state;
+	add_ledger_key(COSE_EDDSA, "pkcs11:token=alpha;object=ed", true);
+	serve_begin_with(patch_nothing);
+	send_anchor(1, 2, "");
+	expect_anchor(1, "");
+	send_anchor(2, 2, "size 5");
+	expect_anchor(2, "size 5");
+	send_anchor(3, 2, "");
+	expect_anchor(3, "size 5");
+	sign_one(4, 0);
+	send_bare(WIRE_DRAIN);
+	expect_exit(0);
+}
+
+/* Keys that are not the ledger's, or are not there, have none: who asks for
+ * it is no core of ours. */
+static void test_keeps_no_other_anchor(void **state)
+{
+	_Alignas(8) uint8_t buf[256];
+
+	(void)state;
+	add_ledger_key(COSE_EDDSA, "pkcs11:token=alpha;object=ed", false);
+	add_ledger_key(COSE_ES256, "pkcs11:token=alpha;object=ec", true);
+	serve_begin_with(patch_nothing);
+	for (uint16_t key = 0; key <= 4; key++) {
+		send_anchor(1, key, "x");
+		expect_control(WIRE_PEER_BAD);
+		assert_int_equal(receive(core, buf, sizeof(buf)), 0);
+		(void)close(core);
+		core = send_link(0);
+		expect_ready();
+	}
+	sign_one(1, 0);
+}
+
 static void test_finishes_before_it_leaves(void **state)
 {
 	static bool seen[JOBS];
@@ -193,6 +263,8 @@ int main(void)
 		WORKER_TEST(test_serves_the_next_core),
 		WORKER_TEST(test_drops_what_is_late_or_wrong),
 		WORKER_TEST(test_reports_a_bad_core),
+		WORKER_TEST(test_keeps_an_anchor),
+		WORKER_TEST(test_keeps_no_other_anchor),
 		WORKER_TEST(test_finishes_before_it_leaves),
 		WORKER_TEST(test_answers_a_reload),
 	};

@@ -144,7 +144,7 @@ static inline void expect_ready(void)
 	assert_int_equal(wire_next(&rest, &m), SG_OK);
 	assert_int_equal(m.type, WIRE_HSM_READY);
 	assert_int_equal(wire_get_hsm_ready(&m, &ready), SG_OK);
-	assert_int_equal(ready.nkeys, 2);
+	assert_int_equal(ready.nkeys, settings.nkeys);
 	assert_int_equal(ready.sessions, 2);
 	assert_int_equal(ready.key[0].alg, COSE_ES256);
 	assert_true(span_is(ready.key[0].label, "dsc"));
