@@ -72,7 +72,7 @@ static const char *find_fault(const struct desk *d, const struct key **key)
 		return "the clock is behind the newest certificate";
 	for (size_t k = 0; k < d->keys->n; k++) {
 		*key = &d->keys->key[k];
-		if (!d->keys->key[k].has_dsc)
+		if (d->keys->key[k].verifier == NULL)
 			return "no HSM has offered it";
 		if (hsm_pool_good(d->pool, k) == 0)
 			return "no HSM signs with it";

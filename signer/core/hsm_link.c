@@ -13,7 +13,8 @@ enum {
 	BATCH_US = 8000,
 	PACKETS_A_SESSION = 2,
 	AVERAGE_SHIFT = 3, /* weight 1/8 for the newest time */
-	SIGN_ROOM = 64	   /* bytes of a WIRE_SIGN beside its tbs */
+	SIGN_ROOM = 64,	   /* bytes of a WIRE_SIGN beside its tbs */
+	ANCHOR_ROOM = 64   /* of a WIRE_ANCHOR beside its value */
 };
 
 static bool get_ready(struct hsm_link *l, const struct wire_msg *m)
@@ -39,6 +40,16 @@ static bool take_answer(struct hsm_link *l)
 	return true;
 }
 
+static bool get_anchored(struct hsm_link *l, const struct wire_msg *m)
+{
+	struct wire_anchored done;
+
+	if (wire_get_anchored(m, &done) != SG_OK || l->anchoring == 0)
+		return false;
+	l->anchoring--;
+	return l->events->anchored(l->ctx, l, m->id, &done);
+}
+
 static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 		       size_t n)
 {
@@ -58,6 +69,7 @@ static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 		return wire_get_sign_failed(m, &failed) == SG_OK &&
 		       take_answer(l) &&
 		       l->events->failed(l->ctx, l, m->id, &failed);
+	case WIRE_ANCHORED: return get_anchored(l, m);
 	default: return false;
 	}
 }
@@ -154,6 +166,21 @@ enum sg_err hsm_link_send(struct hsm_link *l, struct op *op, op_id id,
 	op->sends++;
 	TAILQ_INSERT_TAIL(&l->flight, op, entry);
 	l->in_flight++;
+	return SG_OK;
+}
+
+enum sg_err hsm_link_anchor(struct hsm_link *l, size_t k, uint64_t id,
+			    struct span value)
+{
+	const struct wire_anchor m = {.key = l->key[k].number, .value = value};
+	struct wire_packet *w;
+
+	channel_cut(l->channel);
+	w = channel_room(l->channel, ANCHOR_ROOM + value.n);
+	if (w == NULL || wire_put_anchor(w, id, &m) != SG_OK)
+		return SG_BUSY;
+	channel_cut(l->channel);
+	l->anchoring++;
 	return SG_OK;
 }
 

@@ -38,6 +38,8 @@ struct hsm_link_events {
 			const struct wire_signed *m);
 	bool (*failed)(void *ctx, struct hsm_link *l, op_id id,
 		       const struct wire_sign_failed *m);
+	bool (*anchored)(void *ctx, struct hsm_link *l, uint64_t id,
+			 const struct wire_anchored *m);
 	/* All messages of a packet have been given. */
 	void (*batch)(void *ctx);
 	/* The hsm is gone (BAD: sent nonsense).  Close L. */
@@ -52,6 +54,7 @@ struct hsm_link {
 	bool ready;	    /* WIRE_HSM_READY has come */
 	uint32_t sessions;  /* signing at a time */
 	size_t in_flight;   /* jobs sent and not answered, forgotten ones too */
+	size_t anchoring;   /* likewise of WIRE_ANCHOR */
 	uint32_t sign_us;   /* of one signature, a moving average; 0: unknown */
 	uint64_t usable;    /* bit k: key[k].good */
 	uint64_t passed;    /* the dispatch round that had nothing for it */
@@ -94,6 +97,10 @@ bool hsm_link_lighter(const struct hsm_link *l, const struct hsm_link *m);
  * Errors: SG_BUSY (the hsm does not read). */
 SG_MUST_USE enum sg_err hsm_link_send(struct hsm_link *l, struct op *op,
 				      op_id id, uint64_t now_us);
+/* Send a WIRE_ANCHOR for key K with VALUE, in a packet of its own.
+ * Errors: SG_BUSY (the hsm does not read). */
+SG_MUST_USE enum sg_err hsm_link_anchor(struct hsm_link *l, size_t k,
+					uint64_t id, struct span value);
 /* End the packet that is being filled. */
 void hsm_link_cut(struct hsm_link *l);
 /* OP, in flight at L, has been answered, or nobody waits for it any more. */

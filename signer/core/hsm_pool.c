@@ -76,6 +76,7 @@ static void drop_link(struct hsm_pool *p, struct hsm_link *l)
 	hsm_pool_take_back(p, l, -1);
 	for (size_t k = 0; k < l->nkeys; k++)
 		hsm_test_set(p, l, k, false);
+	hsm_anchor_lost(p, l);
 	hsm_link_close(l);
 }
 
@@ -100,6 +101,7 @@ enum sg_err hsm_pool_link(struct hsm_pool *p, uint16_t slot, int fd)
 		.ready = on_ready,
 		.signed_ = hsm_answer_signed,
 		.failed = hsm_answer_failed,
+		.anchored = hsm_anchor_answer,
 		.batch = on_batch,
 		.end = on_end};
 	const struct hsm_link_parts parts = {.loop = p->loop,
@@ -353,6 +355,7 @@ void hsm_pool_tick(struct hsm_pool *p)
 		    now - p->key[k].down_since_us > HSM_POOL_GRACE_US)
 			fail_waiting(p, k);
 	}
+	hsm_anchor_expire(p, now);
 	hsm_pool_dispatch(p);
 }
 

@@ -18,7 +18,8 @@ enum {
 	HSM_POOL_LINKS_MAX = 256, /* hsm processes */
 	/* Without any hsm for its key for this long, a request is refused at
 	 * once; before, it waits for the replacement. */
-	HSM_POOL_GRACE_US = 1000 * 1000
+	HSM_POOL_GRACE_US = 1000 * 1000,
+	HSM_POOL_ANCHOR_US = 10 * 1000 * 1000
 };
 
 struct hsm_pool; /* opaque */
@@ -69,6 +70,24 @@ void hsm_pool_dispatch(struct hsm_pool *p);
 /* To be called a few times a second: test signatures, and grace periods that
  * are over. */
 void hsm_pool_tick(struct hsm_pool *p);
+
+/*
+ * Replace the data object beside key KEY, the ledger's, by VALUE (at most
+ * WIRE_ANCHOR_MAX bytes), or read it if VALUE is empty.  DONE will be called
+ * once, never from inside of this call, unless it is cancelled before: SG_OK
+ * and what the object holds now, empty: there is none; SG_TOKEN_DOWN (the hsm
+ * is gone), SG_TIMED_OUT (no answer in HSM_POOL_ANCHOR_US), SG_INTERNAL (it
+ * could not be done: logged).  After an error the object may hold the old value
+ * or VALUE.  One at a time. Errors: SG_BUSY (there is one), SG_TOKEN_DOWN (no
+ * hsm has the key now), SG_TOO_BIG.
+ */
+typedef void (*hsm_pool_anchored)(void *ctx, enum sg_err err,
+				  struct span value);
+SG_MUST_USE enum sg_err hsm_pool_anchor(struct hsm_pool *p, size_t key,
+					struct span value,
+					hsm_pool_anchored done, void *ctx);
+/* Nobody waits for it any more; none is allowed. */
+void hsm_pool_anchor_cancel(struct hsm_pool *p);
 
 /* Hsms that can sign with key KEY now: their last test signature was good. */
 size_t hsm_pool_good(const struct hsm_pool *p, size_t key);

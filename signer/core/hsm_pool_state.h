@@ -8,9 +8,10 @@
 #include "sign_queue.h"
 
 /*
- * hsm_pool_state: the inside of the hsm_pool, for its three files alone:
+ * hsm_pool_state: the inside of the hsm_pool, for its four files alone:
  * hsm_pool.c (links, choice, dispatch), hsm_answer.c (what comes back),
- * hsm_test.c (which hsm can be trusted with which key).
+ * hsm_test.c (which hsm can be trusted with which key), hsm_anchor.c (the data
+ * object beside the ledger's key).
  */
 struct hsm_pool {
 	uv_loop_t *loop;
@@ -29,6 +30,14 @@ struct hsm_pool {
 		uint64_t down_since_us; /* while good == 0 */
 	} key[CORE_KEYS_MAX];
 	struct sign_queue queue;
+	struct {
+		struct hsm_link *at; /* who was asked; NULL: nobody */
+		uint64_t id;	     /* of the last one */
+		size_t key;
+		uint64_t deadline_us;
+		hsm_pool_anchored done;
+		void *ctx;
+	} anchor;
 	size_t nlinks; /* slots in use: up to the highest */
 	struct hsm_link *link[HSM_POOL_LINKS_MAX];
 };
@@ -75,5 +84,15 @@ void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
 /* Take all work back from an L that keeps a job for too long.  True: it did
  * not answer even after as long again, and has to be replaced. */
 bool hsm_test_stuck(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
+
+/* --- hsm_anchor.c ------------------------------------------------------- */
+
+/* WIRE_ANCHORED: see struct hsm_link_events. */
+bool hsm_anchor_answer(void *ctx, struct hsm_link *l, uint64_t id,
+		       const struct wire_anchored *m);
+/* L is gone: what it was asked for fails. */
+void hsm_anchor_lost(struct hsm_pool *p, const struct hsm_link *l);
+/* Fail what has been waited for long enough at NOW_US. */
+void hsm_anchor_expire(struct hsm_pool *p, uint64_t now_us);
 
 #endif /* SG_HSM_POOL_STATE_H */

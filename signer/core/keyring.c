@@ -165,6 +165,7 @@ enum sg_err keyring_create(const struct core_settings *settings,
 		memcpy(key->country, from->country, sizeof(key->country));
 		key->alg = from->alg;
 		key->kinds = from->kinds;
+		key->ledger = from->ledger;
 		key->state = KEY_ACTIVE;
 		k->n++;
 		if (from->certificate[0] != '\0')
@@ -201,12 +202,58 @@ static bool same_public_key(const struct key *key, struct span spki)
 	return same;
 }
 
+/* The raw public key of SPKI, an Ed25519 key. */
+static bool raw_public_key(struct span spki, uint8_t out[KEY_ED25519_BYTES])
+{
+	const uint8_t *p = spki.p;
+	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)spki.n);
+	size_t n = KEY_ED25519_BYTES;
+	const bool ok = pkey != NULL &&
+			EVP_PKEY_get_raw_public_key(pkey, out, &n) == 1 &&
+			n == KEY_ED25519_BYTES;
+
+	EVP_PKEY_free(pkey);
+	return ok;
+}
+
+/* The ledger's key is what the first hsm says, and the same ever after. */
+static enum sg_err check_ledger_offer(struct key *key, struct span spki)
+{
+	struct cose_key *verifier = NULL;
+	uint8_t raw[KEY_ED25519_BYTES];
+	enum sg_err err;
+
+	if (spki.n == 0)
+		return refused(key, SG_BAD_KEY,
+			       "the token does not show its public key");
+	err = cose_key_from_spki(spki, &verifier);
+	if (err != SG_OK)
+		return refused(key, err, "its public key cannot be read");
+	if (cose_key_alg(verifier) != COSE_EDDSA || !raw_public_key(spki, raw))
+		err = SG_BAD_KEY;
+	else if (key->verifier != NULL &&
+		 memcmp(raw, key->ed25519, sizeof(raw)) != 0)
+		err = SG_BAD_KEY;
+	if (err != SG_OK || key->verifier != NULL) {
+		cose_key_free(verifier);
+		return err == SG_OK ? SG_OK
+				    : refused(key, err,
+					      "it is not the ledger's "
+					      "Ed25519 key");
+	}
+	key->verifier = verifier;
+	memcpy(key->ed25519, raw, sizeof(raw));
+	return SG_OK;
+}
+
 static enum sg_err check_offer(struct key *key, const struct wire_hsm_key *from)
 {
 	if (from->alg != (int32_t)key->alg)
 		return refused(key, SG_BAD_KEY,
 			       "the token's key is for another "
 			       "algorithm");
+	if (key->ledger)
+		return check_ledger_offer(key, from->spki);
 	if (!key->has_dsc && from->certificate.n == 0)
 		return refused(key, SG_BAD_KEY,
 			       "neither the configuration nor the "
@@ -329,6 +376,17 @@ bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 {
 	return (k->key[index].kinds & DCC_KIND_BIT(kind)) != 0 &&
 	       keyring_valid(k, index, now);
+}
+
+bool keyring_ledger_key(const struct keyring *k, size_t *index)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (!k->key[i].ledger)
+			continue;
+		*index = i;
+		return true;
+	}
+	return false;
 }
 
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind)

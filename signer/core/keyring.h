@@ -39,19 +39,25 @@ enum key_state {
 /* Static; "unknown" outside of the table. */
 const char *key_state_text(enum key_state state);
 
+enum { KEY_ED25519_BYTES = 32 };
+
 struct key {
 	char label[CORE_LABEL_MAX];
 	enum cose_alg alg;
 	unsigned kinds; /* DCC_KIND_BIT()s: configured, and in the DSC's EKU */
 	char country[3];
 	enum key_state state;
+	/* It signs the ledger's checkpoints: no kinds, no DSC, and the verifier
+	 * is of the public key that an hsm offers. */
+	bool ledger;
 	/* From the DSC; has_dsc false: none yet, and the rest is unset. */
 	bool has_dsc;
 	struct dsc dsc;
 	uint8_t *certificate; /* DER */
 	size_t certificate_n;
-	struct cose_key *verifier;
-	uint8_t prot[COSE_PROTECTED_MAX]; /* protected header */
+	struct cose_key *verifier; /* NULL: no hsm has offered it yet */
+	uint8_t ed25519[KEY_ED25519_BYTES]; /* ledger: its public key, raw */
+	uint8_t prot[COSE_PROTECTED_MAX];   /* protected header */
 	size_t prot_n;
 	struct policy_bounds bounds;
 };
@@ -72,10 +78,11 @@ SG_MUST_USE enum sg_err keyring_create(const struct core_settings *settings,
 
 /*
  * An hsm offers KEY.  Sets *INDEX to the key that it is.  Takes the token's
- * certificate where the configuration names none.
+ * certificate where the configuration names none; for the ledger's key, which
+ * has none, its public key.
  * Errors: SG_NOT_FOUND (no such label); the others are logged: SG_BAD_KEY
  * (another algorithm or public key, a certificate that does not fit, none at
- * all), SG_MALFORMED, SG_NO_MEMORY.
+ * all; for the ledger's key no public key), SG_MALFORMED, SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err keyring_offer(struct keyring *k,
 				      const struct wire_hsm_key *key,
@@ -102,6 +109,8 @@ bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind);
 /* Is key INDEX active, with a DSC that is valid at NOW? */
 bool keyring_valid(const struct keyring *k, size_t index, int64_t now);
+/* Which key is the ledger's?  False: none is. */
+bool keyring_ledger_key(const struct keyring *k, size_t *index);
 /* The earliest notAfter of the active keys' certificates, seconds since 1970; 0
  * where none has one. */
 int64_t keyring_expiry(const struct keyring *k);

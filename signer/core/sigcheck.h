@@ -6,9 +6,9 @@
 
 /*
  * sigcheck: the digest that goes to the HSM, and whether what comes back is
- * verified: RSA always (it costs 18 us against 830 for signing), ECDSA and
- * EdDSA one in N, and everything for a while after something went wrong.
- * Loop thread only.
+ * verified: RSA always (it costs 18 us against 830 for signing), the ledger's
+ * key always (the public sees it at once), other ECDSA and EdDSA one in N, and
+ * everything for a while after something went wrong. Loop thread only.
  */
 struct sigcheck; /* opaque */
 

@@ -21,6 +21,17 @@
  */
 enum { HELD_MAX = 256, ANSWERS_MAX = 1024 };
 
+/* The data object beside the ledger's key: of the token, so that it outlives
+ * the hsms. */
+struct fake_anchor {
+	bool silent; /* gives no answer */
+	bool fails;
+	size_t asked, written;
+	uint64_t id; /* of the last one asked */
+	size_t n;
+	uint8_t value[WIRE_ANCHOR_MAX];
+};
+
 /* --- what a fake hsm does with a job ------------------------------------ */
 
 enum hsm_mood {
@@ -42,6 +53,7 @@ struct fake_hsm {
 	uint32_t sessions;
 	size_t packets, jobs; /* seen; tests are not counted */
 	size_t most_in_packet, in_packet;
+	struct fake_anchor *anchor;
 	size_t nheld;
 	struct {
 		uint64_t id;
@@ -114,6 +126,39 @@ static inline void hsm_answer(struct fake_hsm *h, uint64_t id, struct span tbs,
 	assert_int_equal(wire_put_signed(w, id, &m), SG_OK);
 }
 
+static inline void hsm_say_anchored(struct fake_hsm *h, uint64_t id)
+{
+	const struct fake_anchor *a = h->anchor;
+	const struct wire_anchored m = {
+		.ok = !a->fails,
+		.ckr = a->fails ? 0x30 : 0,
+		.value = span_of(a->value, a->fails ? 0 : a->n)};
+	struct wire_packet *w = channel_room(h->channel, 2048);
+
+	assert_non_null(w);
+	assert_int_equal(wire_put_anchored(w, id, &m), SG_OK);
+}
+
+static inline bool hsm_on_anchor(struct fake_hsm *h, const struct wire_msg *m)
+{
+	struct fake_anchor *a = h->anchor;
+	struct wire_anchor job;
+
+	assert_non_null(a);
+	assert_int_equal(wire_get_anchor(m, &job), SG_OK);
+	assert_int_equal(job.key, 7);
+	a->asked++;
+	a->id = m->id;
+	if (job.value.n > 0 && !a->fails) {
+		a->written++;
+		a->n = job.value.n;
+		memcpy(a->value, job.value.p, job.value.n);
+	}
+	if (!a->silent)
+		hsm_say_anchored(h, m->id);
+	return true;
+}
+
 static inline bool hsm_on_message(void *ctx, const struct wire_msg *m,
 				  const int *fds, size_t n)
 {
@@ -123,6 +168,8 @@ static inline bool hsm_on_message(void *ctx, const struct wire_msg *m,
 
 	(void)fds;
 	assert_int_equal(n, 0);
+	if (m->type == WIRE_ANCHOR)
+		return hsm_on_anchor(h, m);
 	assert_int_equal(m->type, WIRE_SIGN);
 	assert_int_equal(wire_get_sign(m, &sign), SG_OK);
 	assert_int_equal(sign.key, 7);

@@ -56,6 +56,7 @@ struct office {
 	struct metrics_page *page;
 	struct signer signer; /* dsc-1 */
 	struct signer second; /* dsc-2, in tests that have one */
+	struct fake_anchor anchor;
 	struct fake_hsm hsm[OFFICE_HSMS];
 	struct fake_front front[OFFICE_FRONTS];
 	size_t bad_fronts, bad_hsms, drained;
@@ -113,6 +114,7 @@ static inline void office_link_hsm(struct office *o, size_t i,
 	*h = (struct fake_hsm){.mood = mood,
 			       .signer = &o->signer,
 			       .label = "dsc-1",
+			       .anchor = &o->anchor,
 			       .sessions = 1};
 	assert_int_equal(channel_pair(fd), 0);
 	assert_int_equal(channel_open(&o->loop, fd[0], &events, h, &h->channel),

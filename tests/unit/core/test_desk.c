@@ -150,6 +150,45 @@ static void test_readiness(void **state)
 	office_close(o);
 }
 
+/* The ledger's key has to be there, and never signs a certificate. */
+static void test_ledger_key(void **state)
+{
+	struct office *o = office_open(COSE_EDDSA);
+	struct fake_front *f = &o->front[0];
+	const char *reason;
+
+	(void)state;
+	desk_free(o->desk);
+	o->settings.nkeys = 2;
+	o->settings.key[1] = (struct core_key_settings){
+		.label = "ledger", .alg = COSE_EDDSA, .ledger = true};
+	o->second = signer_usual(COSE_EDDSA);
+	office_open_desk(o);
+	office_add_front(o, 0);
+	office_add_hsm(o, 0, HSM_SIGNS);
+	office_link_hsm(o, 1, HSM_SIGNS);
+	o->hsm[1].signer = &o->second;
+	o->hsm[1].label = "ledger";
+	OFFICE_UNTIL(o, 50, f->ready);
+	assert_false(desk_ready(o->desk, &reason));
+	assert_string_equal(reason, "key ledger: no HSM has offered it");
+	hsm_say_ready(&o->hsm[1], false);
+	OFFICE_WAIT(o, f->ready);
+	for (unsigned i = 1; i <= 30; i++)
+		front_issue(f, i, &(struct ask){.serial = i});
+	OFFICE_WAIT(o, f->n == 30);
+	for (unsigned i = 1; i <= 30; i++)
+		assert_certificate(o, front_answer(f, i),
+				   &(struct ask){.serial = i});
+	assert_int_equal(o->hsm[0].jobs, 30);
+	assert_int_equal(o->hsm[1].jobs, 0);
+	office_kill_hsm(o, 1);
+	OFFICE_WAIT(o, !f->ready);
+	(void)desk_ready(o->desk, &reason);
+	assert_string_equal(reason, "key ledger: no HSM signs with it");
+	office_close(o);
+}
+
 /* --- questions ---------------------------------------------------------- */
 
 static void test_ask_client(void **state)
@@ -424,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_descriptor),
 		cmocka_unit_test(test_no_such_slot),
 		cmocka_unit_test(test_readiness),
+		cmocka_unit_test(test_ledger_key),
 		cmocka_unit_test(test_ask_client),
 		cmocka_unit_test(test_ask_policy),
 		cmocka_unit_test(test_ask_keys),

@@ -228,6 +228,88 @@ static void test_offers(void **state)
 	signer_free(&other);
 }
 
+/* A certificate's key first, then the ledger's. */
+static struct keyring *with_ledger(void)
+{
+	struct keyring *k;
+
+	set_up(COSE_ES256, DCC_ALL_KINDS);
+	settings.nkeys = 2;
+	settings.key[1] = (struct core_key_settings){
+		.label = "ledger", .alg = COSE_EDDSA, .ledger = true};
+	assert_int_equal(keyring_create(&settings, &k), SG_OK);
+	return k;
+}
+
+static void test_ledger_key(void **state)
+{
+	const time_t now = time(NULL);
+	struct signer s = signer_usual(COSE_EDDSA);
+	struct wire_hsm_key offer = offer_of(&s, "ledger");
+	struct keyring *k = with_ledger();
+	struct keyring *fresh;
+	uint8_t raw[KEY_ED25519_BYTES];
+	size_t n = sizeof(raw);
+	size_t index = 9;
+
+	(void)state;
+	assert_int_equal(EVP_PKEY_get_raw_public_key(s.key, raw, &n), 1);
+	assert_true(keyring_ledger_key(k, &index));
+	assert_int_equal(index, 1);
+	assert_null(k->key[1].verifier);
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_OK);
+	assert_int_equal(index, 1);
+	assert_non_null(k->key[1].verifier);
+	assert_memory_equal(k->key[1].ed25519, raw, sizeof(raw));
+	/* It is no certificate's key, though the token has a certificate. */
+	assert_false(k->key[1].has_dsc);
+	assert_int_equal(keyring_expiry(k), 0);
+	for (int kind = 0; kind < DCC_KINDS; kind++)
+		assert_false(keyring_signs(k, 1, (enum dcc_kind)kind, now));
+	/* Again, also without a certificate. */
+	offer.certificate.n = 0;
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_OK);
+	/* It stays through a reload. */
+	assert_int_equal(keyring_reread(k, &settings, now, &fresh), SG_OK);
+	keyring_renew(k, fresh);
+	assert_true(k->key[1].ledger && k->key[1].verifier != NULL);
+	assert_memory_equal(k->key[1].ed25519, raw, sizeof(raw));
+	keyring_free(k);
+	signer_free(&s);
+}
+
+static void test_ledger_key_refused(void **state)
+{
+	struct signer s = signer_usual(COSE_EDDSA);
+	struct signer other = signer_usual(COSE_EDDSA);
+	struct signer ec = signer_usual(COSE_ES256);
+	struct keyring *k = with_ledger();
+	struct wire_hsm_key offer = offer_of(&ec, "ledger");
+	size_t index;
+
+	(void)state;
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
+	offer.alg = COSE_EDDSA; /* it says so, and is not */
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
+	offer = offer_of(&s, "ledger");
+	offer.spki.n = 0;
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
+	offer.spki = SPAN_LIT("no key");
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_MALFORMED);
+	assert_null(k->key[1].verifier);
+	offer = offer_of(&s, "ledger");
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_OK);
+	offer = offer_of(&other, "ledger");
+	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
+	k->n = 1;
+	assert_false(keyring_ledger_key(k, &index));
+	k->n = 2;
+	keyring_free(k);
+	signer_free(&s);
+	signer_free(&other);
+	signer_free(&ec);
+}
+
 static void test_message(void **state)
 {
 	struct key key = {.label = "dsc-1"};
@@ -258,6 +340,8 @@ int main(void)
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_usages),
 		cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_ledger_key),
+		cmocka_unit_test(test_ledger_key_refused),
 		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_states),
 	};

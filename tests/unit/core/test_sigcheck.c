@@ -120,12 +120,26 @@ static void test_rsa_always(void **state)
 	bench_close(&b);
 }
 
+/* Whatever the rate for others: everybody sees a checkpoint at once. */
+static void test_ledger_always(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, COSE_EDDSA, 1000);
+	b.key.ledger = true;
+	assert_int_equal(found(&b, 0), 100);
+	assert_int_equal(verify(&b, b.good, b.n, false, 0), SG_OK);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_rsa_always),
+		cmocka_unit_test(test_ledger_always),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
