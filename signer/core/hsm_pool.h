@@ -77,9 +77,9 @@ void hsm_pool_tick(struct hsm_pool *p);
  * once, never from inside of this call, unless it is cancelled before: SG_OK
  * and what the object holds now, empty: there is none; SG_TOKEN_DOWN (the hsm
  * is gone), SG_TIMED_OUT (no answer in HSM_POOL_ANCHOR_US), SG_INTERNAL (it
- * could not be done: logged).  After an error the object may hold the old value or
- * VALUE, or get it yet.  One at a time. Errors: SG_BUSY (there is one), SG_TOKEN_DOWN (no
- * hsm has the key now), SG_TOO_BIG.
+ * could not be done: logged).  After an error the object may hold the old value
+ * or VALUE, or get it yet.  One at a time. Errors: SG_BUSY (there is one),
+ * SG_TOKEN_DOWN (no hsm has the key now), SG_TOO_BIG.
  */
 typedef void (*hsm_pool_anchored)(void *ctx, enum sg_err err,
 				  struct span value);
