@@ -217,20 +217,36 @@ static bool same_keys(const struct config *a, const struct config *b)
 {
 	if (a->core.nkeys != b->core.nkeys)
 		return false;
-	for (size_t i = 0; i < a->core.nkeys; i++)
+	/* The last one is the ledger's, of its own section. */
+	for (size_t i = 0; i + 1 < a->core.nkeys; i++)
 		if (!same_key(&a->core.key[i], &b->core.key[i]))
 			return false;
 	return true;
 }
 
+static bool same_worker_key(const struct worker_key_settings *a,
+			    const struct worker_key_settings *b)
+{
+	return strcmp(a->label, b->label) == 0 && strcmp(a->uri, b->uri) == 0;
+}
+
+static size_t certificate_keys(const struct worker_settings *w)
+{
+	const size_t n = w->nkeys;
+
+	return n > 0 && w->key[n - 1].ledger ? n - 1 : n;
+}
+
+/* The ledger's key stands in a section of its own, and comes last. */
 static bool same_worker_keys(const struct worker_settings *a,
 			     const struct worker_settings *b)
 {
-	if (a->nkeys != b->nkeys)
+	const size_t na = certificate_keys(a);
+
+	if (na != certificate_keys(b))
 		return false;
-	for (size_t i = 0; i < a->nkeys; i++)
-		if (strcmp(a->key[i].label, b->key[i].label) != 0 ||
-		    strcmp(a->key[i].uri, b->key[i].uri) != 0)
+	for (size_t i = 0; i < na; i++)
+		if (!same_worker_key(&a->key[i], &b->key[i]))
 			return false;
 	return true;
 }
@@ -277,6 +293,64 @@ static bool same_places(const struct config *a, const struct config *b)
 	return true;
 }
 
+/* The HSM that has the ledger's key, which is its last one; NULL: none. */
+static const struct worker_settings *ledger_hsm(const struct config *c)
+{
+	for (size_t i = 0; i < c->nhsms; i++) {
+		const struct worker_settings *w = &c->hsm[i].worker;
+
+		if (certificate_keys(w) < w->nkeys)
+			return w;
+	}
+	return NULL;
+}
+
+static bool same_ledger_key(const struct config *a, const struct config *b)
+{
+	const struct worker_settings *x = ledger_hsm(a);
+	const struct worker_settings *y = ledger_hsm(b);
+
+	return x != NULL && y != NULL && strcmp(x->name, y->name) == 0 &&
+	       same_worker_key(&x->key[x->nkeys - 1], &y->key[y->nkeys - 1]);
+}
+
+static bool same_witnesses(const struct config *a, const struct config *b)
+{
+	if (a->witness.n != b->witness.n ||
+	    strcmp(a->witness.ca, b->witness.ca) != 0)
+		return false;
+	for (size_t i = 0; i < a->witness.n; i++)
+		if (strcmp(a->witness.url[i], b->witness.url[i]) != 0 ||
+		    strcmp(a->core.ledger.witness[i],
+			   b->core.ledger.witness[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool same_ledger(const struct config *a, const struct config *b)
+{
+	const struct core_ledger_settings *x = &a->core.ledger;
+	const struct core_ledger_settings *y = &b->core.ledger;
+
+	return strcmp(x->origin, y->origin) == 0 &&
+	       x->checkpoint_ms == y->checkpoint_ms &&
+	       x->stale_ms == y->stale_ms && x->witness_ms == y->witness_ms &&
+	       x->quorum == y->quorum &&
+	       strcmp(a->public_listen, b->public_listen) == 0 &&
+	       same_witnesses(a, b) && same_ledger_key(a, b);
+}
+
+static void keep_ledger(const struct config *began, struct config *now)
+{
+	now->core.ledger = began->core.ledger;
+	now->witness = began->witness;
+	memcpy(now->public_listen, began->public_listen,
+	       sizeof(now->public_listen));
+	memcpy(now->front.ledger, began->front.ledger,
+	       sizeof(now->front.ledger));
+	now->front.public = began->front.public;
+}
+
 static void add_name(char *names, size_t cap, bool same, const char *name)
 {
 	const size_t n = strlen(names);
@@ -299,6 +373,7 @@ void config_keep_fixed(const struct config *began, struct config *now,
 		 "state");
 	add_name(names, cap, same_hsms(began, now), "hsms");
 	add_name(names, cap, keys_stay, "keys");
+	add_name(names, cap, same_ledger(began, now), "ledger");
 	memcpy(now->address, began->address, sizeof(now->address));
 	now->port = began->port;
 	now->fronts = began->fronts;
@@ -307,9 +382,12 @@ void config_keep_fixed(const struct config *began, struct config *now,
 	memcpy(now->core.state, began->core.state, sizeof(now->core.state));
 	memcpy(now->hsm, began->hsm, sizeof(now->hsm));
 	now->nhsms = began->nhsms;
-	if (keys_stay) /* but their certificates may be new */
-		return;
-	memcpy(now->core.key, began->core.key, sizeof(now->core.key));
+	keep_ledger(began, now);
+	/* If the keys stay, their certificates may be new; the last one is the
+	 * ledger's. */
+	for (size_t i = 0; i < began->core.nkeys; i++)
+		if (!keys_stay || i + 1 == began->core.nkeys)
+			now->core.key[i] = began->core.key[i];
 	now->core.nkeys = began->core.nkeys;
 }
 

@@ -38,8 +38,10 @@
  *	    hang: 3s                # optional
  *	    session_copies: false   # optional: sign with session copies
  *	    environment:            # optional, for the module
- *	      - SOFTHSM2_CONF=softhsm2.conf   # a value that names an existing
- *file # relative to the base is made absolute keys:
+ *	      # a value that names an existing file relative to the base is
+ *	      # made absolute
+ *	      - SOFTHSM2_CONF=softhsm2.conf
+ *	keys:
  *	  - label: dsc-1
  *	    hsm: demo
  *	    uri: pkcs11:token=demo;object=dsc-1
@@ -47,6 +49,21 @@
  *	    kinds: [v, t, r]
  *	    country: VN             # optional: the iss claim
  *	    certificate: dsc/dsc-1.pem   # optional: else from the token
+ *	ledger:                     # the record of all that is signed
+ *	  origin: signer.example/ledger # its name; it never changes
+ *	  hsm: ledger               # of hsms
+ *	  uri: pkcs11:token=ledger;object=ledger # Ed25519, a token of its own
+ *	  label: ledger             # optional
+ *	  checkpoint: 1s            # optional: at most one in that time
+ *	  stale: 60s                # optional: with entries that wait so long
+ *	                            # for one nothing is signed any more
+ *	  public: 127.0.0.1:8480    # optional: plain HTTP, for anybody
+ *	  witnesses:                # optional, up to 16
+ *	    - key: example.org/w+1f2e3d4c+BG...   # verifier key, type 0x04
+ *	      url: https://witness.example.org
+ *	  witness_ca: ca.pem        # optional: else the system's
+ *	  witness_interval: 60s     # optional
+ *	  quorum: 0                 # optional: witnesses that readiness needs
  *	limits:                     # all optional, with these defaults
  *	  connections: 20000
  *	  header_bytes: 16384
@@ -72,7 +89,17 @@ enum {
 	CONFIG_HSMS_MAX = 16,
 	CONFIG_FRONTS_MAX = 64,
 	CONFIG_PROCESSES_MAX = 16,
-	CONFIG_NOTE_BYTES = 1024
+	CONFIG_NOTE_BYTES = 1024,
+	CONFIG_URL_MAX = 512
+};
+
+/* The witnesses of the ledger, for the role that asks them; their keys are the
+ * core's, in the same order (struct core_ledger_settings). */
+struct witness_settings {
+	size_t n;
+	/* Of each: what "/add-checkpoint" comes after. */
+	char url[CORE_WITNESSES_MAX][CONFIG_URL_MAX];
+	char ca[FRONT_PATH_MAX]; /* PEM; empty: the system's */
 };
 
 struct config_hsm {
@@ -86,10 +113,14 @@ struct config {
 	uint16_t port;
 	uint32_t fronts;
 	char ops[FRONT_PATH_MAX]; /* "127.0.0.1:9443" or "unix:/abs/path" */
+	/* "ADDRESS:PORT": who reads the ledger without being a client; empty:
+	 * nobody does. */
+	char public_listen[FRONT_PATH_MAX];
 	char policy[FRONT_PATH_MAX];
 	char run[FRONT_PATH_MAX];
 	struct front_settings front;
 	struct core_settings core;
+	struct witness_settings witness;
 	size_t nhsms;
 	struct config_hsm hsm[CONFIG_HSMS_MAX];
 	uint32_t drain_ms;
@@ -130,8 +161,8 @@ const struct config_hsm *config_hsm_of(const struct config *c, unsigned slot);
 
 /*
  * Some sections cannot change while the processes run: listen, ops, run,
- * state, hsms and keys (but for their certificates).  Put BEGAN's into NOW.
- * NAMES gets those that differed, as in "listen, keys"; empty: none.
+ * state, hsms, keys (but for their certificates) and ledger.  Put BEGAN's into
+ * NOW. NAMES gets those that differed, as in "listen, keys"; empty: none.
  */
 void config_keep_fixed(const struct config *began, struct config *now,
 		       char *names, size_t cap);

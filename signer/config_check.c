@@ -325,6 +325,15 @@ static void check_keys(const struct yaml_at *root, const struct config *c)
 	}
 }
 
+static void check_ledger(const struct yaml_at *root, const struct config *c)
+{
+	const struct yaml_at ledger = yaml_child(root, "ledger");
+	const struct yaml_at ca = yaml_child(&ledger, "witness_ca");
+
+	if (c->witness.ca[0] != '\0')
+		X509_free(read_certificate(&ca, c->witness.ca));
+}
+
 /* --- directories and the policy ------------------------------------------ */
 
 /* The supervisor makes the last directory of PATH where it is missing. */
@@ -384,7 +393,9 @@ enum sg_err config_check(struct yaml_tree *t, struct config *c,
 	check_tls(&root, c);
 	check_hsms(&root, c);
 	check_keys(&root, c);
+	check_ledger(&root, c);
 	check_directory(&root, "state", c->core.state);
+	check_directory(&root, "state", c->front.ledger);
 	check_directory(&root, "run", c->run);
 	e = check_policy(t, c->policy, policy);
 	if (e == SG_NO_MEMORY)

@@ -135,22 +135,61 @@ void value_ops(const struct yaml_at *at, void *member,
 		text_put(s, (char *)member);
 }
 
-bool ops_collides(const char *ops, const char *address, uint16_t port)
+void value_endpoint(const struct yaml_at *at, void *member,
+		    const struct yaml_field *f)
+{
+	char address[CONFIG_ADDRESS_BYTES];
+	struct span s;
+	uint64_t port;
+
+	(void)f;
+	if (!yaml_text(at, &s))
+		return;
+	if (split_endpoint(s, address, sizeof(address), &port) &&
+	    is_address(address))
+		text_put(s, (char *)member);
+	else
+		yaml_fault(at, "must be ADDRESS:PORT, with a numeric address");
+}
+
+/* Every address of the machine, or (IPv6) of both families? */
+static bool is_any(const char *address)
+{
+	struct in6_addr a;
+
+	return strcmp(address, "0.0.0.0") == 0 ||
+	       (inet_pton(AF_INET6, address, &a) == 1 &&
+		IN6_IS_ADDR_UNSPECIFIED(&a));
+}
+
+static bool same_address(const char *x, const char *y)
+{
+	struct in6_addr a;
+	struct in6_addr b;
+
+	if (inet_pton(AF_INET6, x, &a) == 1 && inet_pton(AF_INET6, y, &b) == 1)
+		return IN6_ARE_ADDR_EQUAL(&a, &b);
+	return strcmp(x, y) == 0;
+}
+
+bool endpoint_collides(const char *where, const char *address, uint16_t port)
 {
 	char host[CONFIG_ADDRESS_BYTES];
-	struct in6_addr a = IN6ADDR_ANY_INIT;
-	struct in6_addr b = IN6ADDR_ANY_INIT;
-	uint64_t ops_port;
+	uint64_t its_port;
 
-	if (!split_endpoint(span_str(ops), host, sizeof(host), &ops_port) ||
-	    ops_port != port)
+	if (!split_endpoint(span_str(where), host, sizeof(host), &its_port) ||
+	    its_port != port)
 		return false;
-	if (strcmp(address, host) == 0 || strcmp(address, "0.0.0.0") == 0)
-		return true;
-	return inet_pton(AF_INET6, address, &a) == 1 &&
-	       (IN6_IS_ADDR_UNSPECIFIED(&a) ||
-		(inet_pton(AF_INET6, host, &b) == 1 &&
-		 IN6_ARE_ADDR_EQUAL(&a, &b)));
+	return is_any(address) || is_any(host) || same_address(address, host);
+}
+
+bool endpoints_collide(const char *a, const char *b)
+{
+	char host[CONFIG_ADDRESS_BYTES];
+	uint64_t port;
+
+	return split_endpoint(span_str(b), host, sizeof(host), &port) &&
+	       endpoint_collides(a, host, (uint16_t)port);
 }
 
 /* NULL if nowhere. */

@@ -27,6 +27,7 @@ enum {
 	MINUTE_MS = 60 * SECOND_MS,
 	HOUR_MS = 60 * MINUTE_MS,
 	VERSION = 1,
+	CERTIFICATE_KEYS_MAX = CORE_KEYS_MAX - 1, /* and the ledger's */
 	HANG_MS = 3 * SECOND_MS,
 	/* Bounds that keep a slip of the pen from becoming an outage. */
 	CONNECTIONS_MAX = 1000000,
@@ -56,6 +57,9 @@ void config_defaults(struct config *c, const char *base)
 	c->core.verify_ecdsa_one_in = 100;
 	c->core.verify_all_ms = 60 * SECOND_MS;
 	c->core.test_sign_ms = 5 * SECOND_MS;
+	c->core.ledger.checkpoint_ms = SECOND_MS;
+	c->core.ledger.stale_ms = MINUTE_MS;
+	c->core.ledger.witness_ms = MINUTE_MS;
 	c->drain_ms = 20 * SECOND_MS;
 	c->log_level = LOG_INFO;
 }
@@ -225,7 +229,7 @@ static void read_hsm(const struct yaml_at *at, struct config_hsm *hsm)
 	yaml_fields(at, fields, COUNT(fields), hsm);
 }
 
-static struct config_hsm *find_hsm(struct config *c, const char *name)
+struct config_hsm *config_hsm_named(struct config *c, const char *name)
 {
 	for (size_t i = 0; i < c->nhsms; i++)
 		if (strcmp(c->hsm[i].worker.name, name) == 0)
@@ -246,7 +250,7 @@ static void read_hsms(const struct yaml_at *at, void *config,
 
 		read_hsm(&item, hsm);
 		if (hsm->worker.name[0] != '\0' &&
-		    find_hsm(c, hsm->worker.name) != NULL) {
+		    config_hsm_named(c, hsm->worker.name) != NULL) {
 			const struct yaml_at name = yaml_child(&item, "name");
 
 			yaml_fault(&name, "another HSM has this name");
@@ -257,16 +261,9 @@ static void read_hsms(const struct yaml_at *at, void *config,
 
 /* --- keys ---------------------------------------------------------------- */
 
-/* One key is the core's and an hsm's: read whole, then handed to both. */
-struct key_entry {
-	struct core_key_settings core;
-	char hsm[CONFIG_LABEL_BYTES];
-	char uri[CONFIG_PATH_BYTES];
-};
-
-static void read_key(const struct yaml_at *at, struct key_entry *key)
+static void read_key(const struct yaml_at *at, struct config_key *key)
 {
-#define AT(member) .offset = offsetof(struct key_entry, member)
+#define AT(member) .offset = offsetof(struct config_key, member)
 	static const struct yaml_field fields[] = {
 		{.key = "label", .read = value_label, AT(core.label)},
 		{.key = "hsm", .read = value_label, AT(hsm)},
@@ -296,10 +293,10 @@ static bool has_label(const struct config *c, const char *label)
 }
 
 static void give_to_hsm(const struct yaml_at *at, struct config *c,
-			const struct key_entry *key)
+			const struct config_key *key)
 {
 	const struct yaml_at name = yaml_child(at, "hsm");
-	struct config_hsm *hsm = find_hsm(c, key->hsm);
+	struct config_hsm *hsm = config_hsm_named(c, key->hsm);
 	struct worker_key_settings *w;
 
 	if (key->hsm[0] == '\0')
@@ -314,27 +311,34 @@ static void give_to_hsm(const struct yaml_at *at, struct config *c,
 	(void)snprintf(w->label, sizeof(w->label), "%s", key->core.label);
 	(void)snprintf(w->uri, sizeof(w->uri), "%s", key->uri);
 	w->alg = key->core.alg;
+	w->ledger = key->core.ledger;
+}
+
+void config_key_add(const struct yaml_at *at, struct config *c,
+		    const struct config_key *key)
+{
+	if (key->core.label[0] != '\0' && has_label(c, key->core.label)) {
+		const struct yaml_at label = yaml_child(at, "label");
+
+		yaml_fault(&label, "another key has this label");
+	}
+	give_to_hsm(at, c, key);
+	c->core.key[c->core.nkeys++] = key->core;
 }
 
 static void read_keys(const struct yaml_at *at, void *config,
 		      const struct yaml_field *f)
 {
 	struct config *c = (struct config *)config;
-	const size_t n = yaml_list(at, CORE_KEYS_MAX);
+	const size_t n = yaml_list(at, CERTIFICATE_KEYS_MAX);
 
 	(void)f;
 	for (size_t i = 0; i < n; i++) {
 		const struct yaml_at item = yaml_item(at, i);
-		struct key_entry key = {0};
+		struct config_key key = {0};
 
 		read_key(&item, &key);
-		if (key.core.label[0] != '\0' && has_label(c, key.core.label)) {
-			const struct yaml_at label = yaml_child(&item, "label");
-
-			yaml_fault(&label, "another key has this label");
-		}
-		give_to_hsm(&item, c, &key);
-		c->core.key[c->core.nkeys++] = key.core;
+		config_key_add(&item, c, &key);
 	}
 }
 
@@ -374,16 +378,36 @@ static void read_version(const struct yaml_at *at, void *config,
 
 static void check_sockets(const struct yaml_at *root, const struct config *c)
 {
+	static const char same[] = "is the socket of listen";
 	const struct yaml_at ops = yaml_child(root, "ops");
 	const struct yaml_at at = yaml_child(&ops, "listen");
+	const struct yaml_at ledger = yaml_child(root, "ledger");
+	const struct yaml_at public = yaml_child(&ledger, "public");
 
-	if (c->port != 0 && ops_collides(c->ops, c->address, c->port))
-		yaml_fault(&at, "is the socket of listen");
+	if (c->port != 0 && endpoint_collides(c->ops, c->address, c->port))
+		yaml_fault(&at, "%s", same);
+	if (c->port != 0 &&
+	    endpoint_collides(c->public_listen, c->address, c->port))
+		yaml_fault(&public, "%s", same);
+	if (endpoints_collide(c->public_listen, c->ops))
+		yaml_fault(&public, "is the socket of ops");
+}
+
+/* Where the fronts find the log that the core writes. */
+static void settle_ledger(const struct yaml_at *root, struct config *c)
+{
+	const struct yaml_at state = yaml_child(root, "state");
+	const int n = snprintf(c->front.ledger, sizeof(c->front.ledger),
+			       "%s/ledger", c->core.state);
+
+	if (n < 0 || (size_t)n >= sizeof(c->front.ledger))
+		yaml_fault(&state, "is too long a path");
+	c->front.public = c->public_listen[0] != '\0';
 }
 
 void config_read(struct yaml_tree *t, struct config *c)
 {
-	/* hsms before keys, which name them */
+	/* hsms before keys and ledger, which name them */
 	static const struct yaml_field fields[] = {
 		{.key = "version", .read = read_version},
 		{.key = "listen", .read = read_listen},
@@ -394,6 +418,7 @@ void config_read(struct yaml_tree *t, struct config *c)
 		REQUIRED("run", value_path, run),
 		{.key = "hsms", .read = read_hsms},
 		{.key = "keys", .read = read_keys},
+		{.key = "ledger", .read = config_read_ledger},
 		{.key = "limits", .read = read_limits, .optional = true},
 		{.key = "verify", .read = read_verify, .optional = true},
 		OPTIONAL("log", value_log_level, log_level),
@@ -402,5 +427,6 @@ void config_read(struct yaml_tree *t, struct config *c)
 
 	yaml_fields(&root, fields, COUNT(fields), c);
 	settle_hangs(&root, c);
+	settle_ledger(&root, c);
 	check_sockets(&root, c);
 }

@@ -3,12 +3,29 @@
 #define SG_CONFIG_READ_H
 
 #include "config.h"
+#include "config_values.h"
 #include "policy/yamltree.h"
 
 /* Fill C, which has its defaults from config_defaults(), from the tree.
  * Faults go where T has them. */
 void config_read(struct yaml_tree *t, struct config *c);
 void config_defaults(struct config *c, const char *base);
+
+/* One key is the core's and an hsm's: read whole, then handed to both. */
+struct config_key {
+	struct core_key_settings core;
+	char hsm[CONFIG_LABEL_BYTES];
+	char uri[CONFIG_PATH_BYTES];
+};
+/* Hand KEY, read from AT, to the core and to its HSM. */
+void config_key_add(const struct yaml_at *at, struct config *c,
+		    const struct config_key *key);
+/* NULL: there is none. */
+struct config_hsm *config_hsm_named(struct config *c, const char *name);
+
+/* The section "ledger", into struct config; hsms and keys are read before. */
+void config_read_ledger(const struct yaml_at *at, void *config,
+			const struct yaml_field *f);
 
 /*
  * Check the files that C names: that they are there, parse and fit each other;

@@ -37,9 +37,14 @@ void value_address(const struct yaml_at *at, void *member,
  * absolute. */
 void value_ops(const struct yaml_at *at, void *member,
 	       const struct yaml_field *f);
-/* Would a socket at the value OPS of value_ops() be in the way of one at
- * ADDRESS and PORT? */
-bool ops_collides(const char *ops, const char *address, uint16_t port);
+/* char[CONFIG_PATH_BYTES]: "ADDRESS:PORT", any numeric address. */
+void value_endpoint(const struct yaml_at *at, void *member,
+		    const struct yaml_field *f);
+/* Would a socket at WHERE, a value of value_ops() or value_endpoint(), be in
+ * the way of one at ADDRESS and PORT? */
+bool endpoint_collides(const char *where, const char *address, uint16_t port);
+/* The same of two such values. */
+bool endpoints_collide(const char *a, const char *b);
 /* char[CONFIG_PATH_BYTES]: "file:PATH" or "credential:NAME", as a path. */
 void value_pin(const struct yaml_at *at, void *member,
 	       const struct yaml_field *f);

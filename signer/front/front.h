@@ -19,7 +19,10 @@ struct front_settings {
 	char key[FRONT_PATH_MAX];	  /* PEM, unencrypted */
 	char client_ca[FRONT_PATH_MAX];	  /* PEM, one or more */
 	char crl[FRONT_PATH_MAX];	  /* PEM, empty: no revocation check */
-	bool tls12;			  /* also TLS 1.2, AEAD suites only */
+	char ledger[FRONT_PATH_MAX];	  /* directory of checkpoint, vkey and
+					     tile/; empty: there is none */
+	bool public; /* ROLE_FD_PUBLIC is given: anybody reads the ledger */
+	bool tls12;  /* also TLS 1.2, AEAD suites only */
 	size_t connections_max;
 	size_t header_bytes_max; /* of one request, all headers together */
 	size_t body_bytes_max;	 /* of one single request */

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The section "ledger" of the configuration. */
+#include <stddef.h>
+#include <string.h>
+
+#include "config_read.h"
+#include "config_values.h"
+#include "ledger/note.h"
+
+_Static_assert((int)CORE_ORIGIN_MAX == NOTE_NAME_MAX + 1 &&
+		       (int)CORE_VKEY_MAX >= (int)NOTE_VKEY_MAX,
+	       "what a note can name can be configured");
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum {
+	SECOND_MS = 1000,
+	MINUTE_MS = 60 * SECOND_MS,
+	HOUR_MS = 60 * MINUTE_MS,
+	DAY_MS = 24 * HOUR_MS,
+	CHECKPOINT_MS_MIN = 100,
+	TOKEN_MAX = 64 /* bytes of a token's label, and more */
+};
+
+/* The section, before its parts go to whom they concern. */
+struct ledger_entry {
+	struct config_key key;
+	struct core_ledger_settings ledger;
+	char public_listen[CONFIG_PATH_BYTES];
+	char witness_ca[CONFIG_PATH_BYTES];
+	struct witness_settings *witness;
+};
+
+/* --- single values -------------------------------------------------------- */
+
+static void value_origin(const struct yaml_at *at, void *member,
+			 const struct yaml_field *f)
+{
+	static const uint8_t nothing[NOTE_PUBLIC_BYTES];
+	struct note_key key;
+	struct span s;
+
+	(void)f;
+	if (!yaml_text(at, &s))
+		return;
+	if (note_key_make(s, NOTE_ED25519, nothing, &key) == SG_OK)
+		text_put(s, (char *)member);
+	else
+		yaml_fault(at,
+			   "must be the name of a log: 1 to %d bytes, without "
+			   "white space and '+'",
+			   NOTE_NAME_MAX);
+}
+
+static void value_witness_key(const struct yaml_at *at, void *member,
+			      const struct yaml_field *f)
+{
+	struct note_key key;
+	struct span s;
+
+	(void)f;
+	if (!yaml_text(at, &s))
+		return;
+	if (s.n < CORE_VKEY_MAX && note_key_parse(s, &key) == SG_OK &&
+	    key.type == NOTE_COSIGNATURE)
+		text_put(s, (char *)member);
+	else
+		yaml_fault(at, "must be the verifier key of a witness, "
+			       "NAME+HASH+BASE64 of type 0x04");
+}
+
+/* Nothing in it that a path cannot come after. */
+static bool is_prefix(struct span url)
+{
+	static const char scheme[] = "https://";
+	const size_t n = sizeof(scheme) - 1;
+
+	if (url.n <= n || memcmp(url.p, scheme, n) != 0 || url.p[n] == '/')
+		return false;
+	for (size_t i = n; i < url.n; i++)
+		if (url.p[i] <= ' ' || url.p[i] > '~' ||
+		    strchr("?#@\"<>\\^`{|}", url.p[i]) != NULL)
+			return false;
+	return true;
+}
+
+static void value_url(const struct yaml_at *at, void *member,
+		      const struct yaml_field *f)
+{
+	struct span s;
+
+	(void)f;
+	if (!yaml_text(at, &s))
+		return;
+	while (s.n > 0 && s.p[s.n - 1] == '/')
+		s.n--;
+	if (s.n < CONFIG_URL_MAX && is_prefix(s))
+		text_put(s, (char *)member);
+	else
+		yaml_fault(at,
+			   "must be https://HOST[:PORT][/PATH], of at most %d "
+			   "bytes",
+			   CONFIG_URL_MAX - 1);
+}
+
+/* --- witnesses ------------------------------------------------------------ */
+
+struct witness_entry {
+	char key[CORE_VKEY_MAX];
+	char url[CONFIG_URL_MAX];
+};
+
+static bool has_witness(const struct core_ledger_settings *l, const char *key)
+{
+	for (size_t i = 0; i < l->nwitnesses; i++)
+		if (strcmp(l->witness[i], key) == 0)
+			return true;
+	return false;
+}
+
+static void read_witnesses(const struct yaml_at *at, void *entry,
+			   const struct yaml_field *f)
+{
+#define AT(member) .offset = offsetof(struct witness_entry, member)
+	static const struct yaml_field fields[] = {
+		{.key = "key", .read = value_witness_key, AT(key)},
+		{.key = "url", .read = value_url, AT(url)},
+	};
+#undef AT
+	struct ledger_entry *e = (struct ledger_entry *)entry;
+	struct core_ledger_settings *l = &e->ledger;
+	struct witness_settings *to = e->witness;
+	const size_t n = yaml_list(at, CORE_WITNESSES_MAX);
+
+	(void)f;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+		struct witness_entry w = {0};
+
+		yaml_fields(&item, fields, COUNT(fields), &w);
+		if (w.key[0] != '\0' && has_witness(l, w.key)) {
+			const struct yaml_at key = yaml_child(&item, "key");
+
+			yaml_fault(&key, "another witness has this key");
+		}
+		memcpy(l->witness[l->nwitnesses++], w.key, sizeof(w.key));
+		memcpy(to->url[to->n++], w.url, sizeof(w.url));
+	}
+}
+
+/* --- the key -------------------------------------------------------------- */
+
+static unsigned hex_value(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : (c | ' ') - 'a' + 10);
+}
+
+/* The token's label that URI names (RFC 7512 s. 2.3), whose escapes are sound;
+ * false: none, or a longer one than a token has. */
+static bool token_of(const char *uri, char out[TOKEN_MAX])
+{
+	static const char name[] = "token=";
+	size_t n = 0;
+
+	uri += strlen("pkcs11:");
+	while (strncmp(uri, name, sizeof(name) - 1) != 0) {
+		uri += strcspn(uri, ";?");
+		if (*uri != ';')
+			return false;
+		uri++;
+	}
+	uri += sizeof(name) - 1;
+	while (*uri != '\0' && *uri != ';' && *uri != '?') {
+		if (n == TOKEN_MAX - 1)
+			return false;
+		if (*uri == '%') {
+			out[n++] = (char)(hex_value(uri[1]) << 4 |
+					  hex_value(uri[2]));
+			uri += 3;
+		} else {
+			out[n++] = *uri++;
+		}
+	}
+	out[n] = '\0';
+	return n > 0;
+}
+
+/* No key of certificates may lie on the ledger's token: it is written to, and
+ * whoever has its PIN can put the log back. */
+static void check_token(const struct yaml_at *at, struct config *c,
+			const struct config_key *ledger)
+{
+	const struct yaml_at uri = yaml_child(at, "uri");
+	const struct config_hsm *own = config_hsm_named(c, ledger->hsm);
+	char token[TOKEN_MAX];
+	char other[TOKEN_MAX];
+
+	if (own == NULL || ledger->uri[0] == '\0')
+		return;
+	if (!token_of(ledger->uri, token)) {
+		yaml_fault(&uri, "must name its token: token=LABEL");
+		return;
+	}
+	for (size_t i = 0; i < c->nhsms; i++) {
+		const struct worker_settings *w = &c->hsm[i].worker;
+
+		if (strcmp(w->module, own->worker.module) != 0)
+			continue;
+		for (size_t k = 0; k < w->nkeys; k++) {
+			if (w->key[k].ledger || w->key[k].uri[0] == '\0')
+				continue;
+			/* One that names none could be on this one. */
+			if (!token_of(w->key[k].uri, other) ||
+			    strcmp(token, other) == 0)
+				yaml_fault(&uri,
+					   "may be on the token of the key "
+					   "\"%s\": the ledger's key needs one "
+					   "of its own",
+					   w->key[k].label);
+		}
+	}
+}
+
+/* --- the section ---------------------------------------------------------- */
+
+static void check_times(const struct yaml_at *at,
+			const struct core_ledger_settings *l)
+{
+	const struct yaml_at stale = yaml_child(at, "stale");
+	const struct yaml_at quorum = yaml_child(at, "quorum");
+
+	if (l->stale_ms <= l->checkpoint_ms)
+		yaml_fault(&stale, "must be more than ledger.checkpoint");
+	if (l->quorum > l->nwitnesses)
+		yaml_fault(&quorum, "is more than the %zu witnesses there are",
+			   l->nwitnesses);
+}
+
+void config_read_ledger(const struct yaml_at *at, void *config,
+			const struct yaml_field *f)
+{
+#define AT(member) .offset = offsetof(struct ledger_entry, member)
+#define TIME(name, member, least, most)                                        \
+	{                                                                      \
+		.key = (name), .read = value_duration, .optional = true,       \
+		.min = (least), .max = (most), AT(member)                      \
+	}
+	static const struct yaml_field fields[] = {
+		{.key = "origin", .read = value_origin, AT(ledger.origin)},
+		{.key = "hsm", .read = value_label, AT(key.hsm)},
+		{.key = "uri", .read = value_uri, AT(key.uri)},
+		{.key = "label",
+		 .read = value_label,
+		 .optional = true,
+		 AT(key.core.label)},
+		TIME("checkpoint", ledger.checkpoint_ms, CHECKPOINT_MS_MIN,
+		     MINUTE_MS),
+		TIME("stale", ledger.stale_ms, SECOND_MS, HOUR_MS),
+		{.key = "public",
+		 .read = value_endpoint,
+		 .optional = true,
+		 AT(public_listen)},
+		{.key = "witnesses",
+		 .read = read_witnesses,
+		 .optional = true,
+		 .offset = 0},
+		{.key = "witness_ca",
+		 .read = value_path,
+		 .optional = true,
+		 AT(witness_ca)},
+		TIME("witness_interval", ledger.witness_ms, SECOND_MS, DAY_MS),
+		{.key = "quorum",
+		 .read = value_u32,
+		 .optional = true,
+		 .max = CORE_WITNESSES_MAX,
+		 AT(ledger.quorum)},
+	};
+#undef TIME
+#undef AT
+	struct config *c = (struct config *)config;
+	struct ledger_entry e = {.key = {.core = {.label = "ledger",
+						  .alg = COSE_EDDSA,
+						  .ledger = true}},
+				 .ledger = c->core.ledger,
+				 .witness = &c->witness};
+
+	(void)f;
+	yaml_fields(at, fields, COUNT(fields), &e);
+	check_times(at, &e.ledger);
+	config_key_add(at, c, &e.key);
+	check_token(at, c, &e.key);
+	c->core.ledger = e.ledger;
+	memcpy(c->public_listen, e.public_listen, sizeof(c->public_listen));
+	memcpy(c->witness.ca, e.witness_ca, sizeof(c->witness.ca));
+}
