@@ -41,8 +41,9 @@ def control(demo, text):
 
 
 def configure(demo, pattern, text):
+    """Of the HSM behind the module, which is the first."""
     path = demo.dir / "signerd.yaml"
-    changed, n = re.subn(pattern, text, path.read_text(), flags=re.M)
+    changed, n = re.subn(pattern, text, path.read_text(), count=1, flags=re.M)
     assert n == 1, pattern
     path.write_text(changed)
 
@@ -71,7 +72,7 @@ def begin(demo):
     """Start it, with all of its hsm processes: SoftHSM2 may fail a process that
     logs in again while another one starts."""
     demo.start()
-    wait_until(lambda: demo.log().count(" hsm-up ") == 2)
+    wait_until(lambda: demo.log().count(" hsm-up ") == 3)
     return demo
 
 
@@ -247,7 +248,7 @@ def test_a_crash_is_outlived(faulty):
         faulty.check(r, dcc)
     wait_until(lambda: starts(faulty) == before + 1)
     assert re.search(r"process-ended process=hsm/\d .*signal=6", faulty.log())
-    wait_until(lambda: faulty.log().count(" hsm-up ") == 3)
+    wait_until(lambda: faulty.log().count(" hsm-up ") == 4)
     faulty.check(faulty.issue(record()))
     finish(faulty)
 
@@ -270,7 +271,7 @@ def test_a_start_that_fails_is_tried_again(faulty, function):
     control(faulty, f"fail={function}:1:CKR_DEVICE_ERROR")
     faulty.start()
     faulty.check(faulty.issue(record()))
-    wait_until(lambda: faulty.log().count(" hsm-up ") == 2, 20)
+    wait_until(lambda: faulty.log().count(" hsm-up ") == 3, 20)
     finish(faulty)
 
 

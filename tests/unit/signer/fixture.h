@@ -200,7 +200,11 @@ static inline void fixture_config(const struct fixture *f, char *out)
 		       "  drain: 5s\n"				   /* 35 */
 		       "verify:\n"				   /* 36 */
 		       "  ecdsa: all\n"				   /* 37 */
-		       "log: debug\n",				   /* 38 */
+		       "log: debug\n"				   /* 38 */
+		       "ledger:\n"				   /* 39 */
+		       "  origin: test.example/log\n"		   /* 40 */
+		       "  hsm: demo\n"				   /* 41 */
+		       "  uri: pkcs11:token=log;object=log\n",	   /* 42 */
 		       f->port, f->ops_port);
 }
 
@@ -258,6 +262,7 @@ static inline void fixture_remove(const struct fixture *f)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(fixture_path(f, names[i]));
 	(void)rmdir(fixture_path(f, "run"));
+	(void)rmdir(fixture_path(f, "state/ledger"));
 	(void)rmdir(fixture_path(f, "state"));
 	(void)rmdir(f->dir);
 }

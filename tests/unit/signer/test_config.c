@@ -57,7 +57,7 @@ static void test_good(void **state)
 	assert_string_equal(c->core.state, fixture_path(&fix, "state"));
 	assert_int_equal(c->core.front_credit, 2048);
 	assert_int_equal(c->core.verify_ecdsa_one_in, 1);
-	assert_int_equal(c->core.nkeys, 1);
+	assert_int_equal(c->core.nkeys, 2);
 	assert_string_equal(c->core.key[0].label, "dsc-1");
 	assert_int_equal(c->core.key[0].alg, COSE_ES256);
 	assert_int_equal(c->core.key[0].kinds, DCC_KIND_BIT(DCC_VACCINATION) |
@@ -71,7 +71,7 @@ static void test_good(void **state)
 	assert_false(w->session_copies);
 	assert_int_equal(w->hang_ms, 3000);
 	assert_int_equal(c->core.hang_ms, 3000);
-	assert_int_equal(w->nkeys, 1);
+	assert_int_equal(w->nkeys, 2);
 	assert_string_equal(w->key[0].uri, "pkcs11:token=demo;object=dsc-1");
 	assert_int_equal(w->nenv, 2);
 	assert_string_equal(w->env[1], "PLAIN=value");

@@ -22,6 +22,8 @@ static const char YAML[] =
 	"    environment:\n      - SOFTHSM2_CONF=softhsm2.conf\n"
 	"      - OTHER=value\nkeys:\n  - label: dsc-1\n    hsm: demo\n"
 	"    uri: pkcs11:token=demo;object=dsc-1\n    alg: PS256\n";
+static const char LEDGER[] =
+	"ledger:\n  hsm: demo\n  uri: pkcs11:token=ledger;object=ledger\n";
 
 struct place {
 	char dir[64];
@@ -76,8 +78,11 @@ static void test_read(void **state)
 	static struct demo d;
 	char expect[PATH_MAX];
 	char why[600];
+	char text[sizeof(YAML) + sizeof(LEDGER)];
 
-	put(p, "signerd.yaml", YAML);
+	/* The first key is meant, and not the ledger's. */
+	(void)snprintf(text, sizeof(text), "%s%s", YAML, LEDGER);
+	put(p, "signerd.yaml", text);
 	put(p, "softhsm2.conf", "\n");
 	assert_int_equal(demo_read(p->dir, &d, why, sizeof(why)), SG_OK);
 	assert_string_equal(d.server, "https://localhost:1");
