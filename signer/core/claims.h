@@ -8,6 +8,9 @@
  * claims: who has a UVCI, from the moment that a request for it is accepted: it
  * is in flight, or on record but not in the index yet, or in the index.  Loop
  * thread only.
+ *
+ * Memory: a table of fixed size, 27 MiB, of which only what was in use at the
+ * same time is ever touched.
  */
 struct claims; /* opaque */
 
@@ -19,12 +22,14 @@ enum claim_state {
 };
 
 enum {
-	/* Records that may wait for the index; beyond, nothing is signed. */
+	/* UVCIs that may be in flight or wait for the index; beyond, nothing
+	 * is signed. */
 	CLAIMS_RECENT_MAX = 1 << 18
 };
 
 /* INDEX outlives it.
- * Owns: *OUT is the caller's; claims_free().  Errors: SG_NO_MEMORY. */
+ * Owns: *OUT is the caller's; claims_free().
+ * Errors: SG_NO_MEMORY, SG_INTERNAL. */
 SG_MUST_USE enum sg_err claims_create(struct index *index, struct claims **out);
 
 /* Errors: SG_IO (of the index). */
@@ -32,8 +37,8 @@ SG_MUST_USE enum sg_err claims_find(struct claims *c,
 				    const uint8_t uvci[INDEX_HASH_BYTES],
 				    enum claim_state *state, void **holder,
 				    uint64_t *offset);
-/* HOLDER takes UVCI, which is not in flight.  Errors: SG_NO_MEMORY; SG_BUSY
- * (too many wait for the index). */
+/* HOLDER takes UVCI, which is not in flight.  Errors: SG_BUSY (too many are in
+ * flight or wait for the index). */
 SG_MUST_USE enum sg_err claims_take(struct claims *c,
 				    const uint8_t uvci[INDEX_HASH_BYTES],
 				    void *holder);

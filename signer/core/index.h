@@ -23,7 +23,8 @@ struct index_item {
 };
 
 /* Open or create the index in the directory DIR.
- * Owns: *OUT is the caller's; index_close().  Errors: SG_IO, SG_NO_MEMORY. */
+ * Owns: *OUT is the caller's; index_close().
+ * Errors: SG_IO (also: it is damaged; logged), SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err index_open(const char *dir, struct index **out);
 /* Errors: SG_NOT_FOUND (never signed), SG_IO. */
 SG_MUST_USE enum sg_err index_get(struct index *x,
@@ -41,5 +42,8 @@ uint64_t index_watermark(const struct index *x);
  * the end of a rebuild and of a run.  Errors: SG_IO. */
 SG_MUST_USE enum sg_err index_flush(struct index *x);
 void index_close(struct index *x); /* NULL is allowed */
+/* Remove the index in DIR, which nobody has open: the way on when it is
+ * damaged.  Logged.  Errors: SG_IO. */
+SG_MUST_USE enum sg_err index_destroy(const char *dir);
 
 #endif /* SG_INDEX_H */

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index: what was put is there, also after a crash below the watermark; what is
+ * damaged says so. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/index.h"
+
+enum { BATCH = 256, PATH_BYTES = 512 };
+
+static char dir[64];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	log_limit(LOG_ERROR);
+	(void)snprintf(dir, sizeof(dir), "/tmp/test_index.XXXXXX");
+	return mkdtemp(dir) != NULL ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	return index_destroy(dir) == SG_OK ? 0 : -1;
+}
+
+/* Key number I: as spread as a hash, and 32 bytes that are its own. */
+static struct index_item item(uint64_t i)
+{
+	struct index_item it = {.offset = 1000 + i};
+	uint64_t x = i + 1;
+
+	for (size_t k = 0; k < INDEX_HASH_BYTES / sizeof(x); k++) {
+		x ^= x >> 30;
+		x *= UINT64_C(0xbf58476d1ce4e5b9);
+		x ^= x >> 27;
+		x *= UINT64_C(0x94d049bb133111eb);
+		x ^= x >> 31;
+		memcpy(it.uvci + k * sizeof(x), &x, sizeof(x));
+		x += i;
+	}
+	return it;
+}
+
+/* Put keys FROM to TO, in batches; the watermark is the last one's offset
+ * plus one. */
+static enum sg_err put_range(struct index *x, uint64_t from, uint64_t to)
+{
+	struct index_item items[BATCH];
+	enum sg_err err = SG_OK;
+
+	while (from < to && err == SG_OK) {
+		size_t n = 0;
+
+		while (n < BATCH && from < to)
+			items[n++] = item(from++);
+		err = index_put(x, items, n, items[n - 1].offset + 1);
+	}
+	return err;
+}
+
+static void assert_there(struct index *x, uint64_t i)
+{
+	const struct index_item it = item(i);
+	uint64_t offset = 0;
+
+	assert_int_equal(index_get(x, it.uvci, &offset), SG_OK);
+	assert_int_equal(offset, it.offset);
+}
+
+static void assert_missing(struct index *x, uint64_t i)
+{
+	const struct index_item it = item(i);
+	uint64_t offset = 7;
+
+	assert_int_equal(index_get(x, it.uvci, &offset), SG_NOT_FOUND);
+	assert_int_equal(offset, 7);
+}
+
+static void test_put_get(void **state)
+{
+	struct index *x;
+	struct index_item newer = item(3);
+	uint64_t offset;
+
+	(void)state;
+	assert_int_equal(index_open(dir, &x), SG_OK);
+	assert_int_equal(index_watermark(x), 0);
+	assert_missing(x, 3);
+	assert_int_equal(put_range(x, 0, 1000), SG_OK);
+	assert_int_equal(index_watermark(x), 2000);
+	for (uint64_t i = 0; i < 1000; i++)
+		assert_there(x, i);
+	assert_missing(x, 1000);
+	/* A newer certificate takes the older one's place. */
+	newer.offset = 5000;
+	assert_int_equal(index_put(x, &newer, 1, 5040), SG_OK);
+	assert_int_equal(index_get(x, newer.uvci, &offset), SG_OK);
+	assert_int_equal(offset, 5000);
+	/* The watermark alone moves too: not every record is a certificate's.
+	 */
+	assert_int_equal(index_put(x, NULL, 0, 6000), SG_OK);
+	assert_int_equal(index_watermark(x), 6000);
+	index_close(x);
+	index_close(NULL);
+}
+
+static void test_reopen(void **state)
+{
+	struct index *x;
+	struct index *second;
+
+	(void)state;
+	assert_int_equal(index_open(dir, &x), SG_OK);
+	assert_int_equal(put_range(x, 0, 5000), SG_OK);
+	assert_int_equal(index_flush(x), SG_OK);
+	assert_int_equal(put_range(x, 5000, 6000), SG_OK);
+	assert_int_equal(index_open(dir, &second), SG_IO); /* it is in use */
+	index_close(x);
+	assert_int_equal(index_open(dir, &x), SG_OK);
+	assert_int_equal(index_watermark(x), 7000);
+	for (uint64_t i = 0; i < 6000; i++)
+		assert_there(x, i);
+	assert_missing(x, 6000);
+	index_close(x);
+}
+
+/* --- children ------------------------------------------------------------
+ */
+
+/* A child is this program again: RocksDB's threads do not survive a fork. */
+static pid_t child(const char *what)
+{
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)execl("/proc/self/exe", "test_index", what, dir, NULL);
+		_exit(127);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+/* Put without end, and tell nobody: the parent kills. */
+static int child_puts(void)
+{
+	struct index *x;
+	uint64_t at;
+
+	if (index_open(dir, &x) != SG_OK)
+		return 1;
+	at = index_watermark(x) == 0 ? 0 : index_watermark(x) - 1000;
+	for (uint64_t i = 1;; i++) {
+		if (put_range(x, at, at + 20000) != SG_OK)
+			return 1;
+		at += 20000;
+		if (i % 3 == 0 && index_flush(x) != SG_OK)
+			return 1;
+	}
+}
+
+/* End without index_close(). */
+static int child_exits(void)
+{
+	struct index *x;
+
+	(void)alarm(20);
+	if (index_open(dir, &x) != SG_OK || put_range(x, 0, 1000) != SG_OK ||
+	    index_flush(x) != SG_OK || put_range(x, 1000, 2000) != SG_OK)
+		return 1;
+	return 0;
+}
+
+/* After a kill the index may have lost what it was told last, but nothing
+ * below the watermark that it then has. */
+static void test_kill(void **state)
+{
+	struct index *x;
+	uint64_t watermark = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 6 || (watermark == 0 && round < 40);
+	     round++) {
+		int status;
+		const pid_t pid = child("puts");
+
+		(void)usleep(100000 + round * 37000);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(index_open(dir, &x), SG_OK);
+		assert_true(index_watermark(x) >= watermark);
+		watermark = index_watermark(x);
+		for (uint64_t i = 0; i + 1000 < watermark; i++)
+			assert_there(x, i);
+		index_close(x);
+	}
+	assert_true(watermark > 0); /* some of it got to the disk */
+}
+
+/* A process that ends without index_close() does end. */
+static void test_exit(void **state)
+{
+	struct index *x;
+	int status;
+	const pid_t pid = child("exits");
+
+	(void)state;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(index_open(dir, &x), SG_OK);
+	/* What was flushed is there; the rest was in memory. */
+	assert_in_range(index_watermark(x), 2000, 3000);
+	assert_there(x, 0);
+	assert_there(x, 999);
+	index_close(x);
+}
+
+/* Call DO_IT with each file in the index whose name has PART in it. */
+static size_t each_file(const char *part, void (*do_it)(const char *path))
+{
+	char path[PATH_BYTES];
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	size_t n = 0;
+
+	assert_non_null(d);
+	// NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads D
+	while ((e = readdir(d)) != NULL) {
+		if (strstr(e->d_name, part) == NULL)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		do_it(path);
+		n++;
+	}
+	(void)closedir(d);
+	return n;
+}
+
+static void spoil(const char *path)
+{
+	static const uint8_t junk[64] = {0xff, 0x55};
+	struct stat st;
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	for (off_t at = 0; at < st.st_size; at += 512)
+		assert_true(pwrite(fd, junk, sizeof(junk), at) > 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void drop(const char *path)
+{
+	assert_int_equal(unlink(path), 0);
+}
+
+static void fill(void)
+{
+	struct index *x;
+
+	assert_int_equal(index_open(dir, &x), SG_OK);
+	assert_int_equal(put_range(x, 0, 5000), SG_OK);
+	index_close(x);
+}
+
+static void assert_begun_anew(void)
+{
+	struct index *x;
+
+	assert_int_equal(index_destroy(dir), SG_OK);
+	assert_int_equal(index_open(dir, &x), SG_OK);
+	assert_int_equal(index_watermark(x), 0);
+	assert_missing(x, 3);
+	index_close(x);
+}
+
+/* A damaged index does not open, or says that it cannot tell. */
+static void test_damaged(void **state)
+{
+	struct index *x;
+	uint64_t offset;
+
+	(void)state;
+	fill();
+	assert_int_equal(each_file(".sst", drop), 1);
+	assert_int_equal(index_open(dir, &x), SG_IO);
+	assert_null(x);
+	assert_begun_anew();
+	fill();
+	assert_int_equal(each_file("MANIFEST", spoil), 1);
+	assert_int_equal(index_open(dir, &x), SG_IO);
+	assert_begun_anew();
+	fill();
+	assert_int_equal(each_file("CURRENT", spoil), 1);
+	assert_int_equal(index_open(dir, &x), SG_IO);
+	assert_begun_anew();
+	fill();
+	assert_int_equal(each_file(".sst", spoil), 1);
+	if (index_open(dir, &x) == SG_OK) {
+		assert_int_equal(index_get(x, item(3).uvci, &offset), SG_IO);
+		index_close(x);
+	}
+	assert_begun_anew();
+	assert_int_equal(index_open("/dev/null/index", &x), SG_IO);
+}
+
+/* Nothing that is in the index is in RocksDB's own log. */
+static void search_log(const char *path)
+{
+	static char text[1 << 20];
+	char hex[17];
+	const struct index_item it = item(0);
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	assert_int_equal(fclose(f), 0);
+	for (size_t i = 0; i < 8; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02X", it.uvci[i]);
+	assert_null(strcasestr(text, hex));
+	assert_null(memmem(text, n, it.uvci, 8));
+}
+
+static void test_log(void **state)
+{
+	struct index *x;
+
+	(void)state;
+	assert_int_equal(index_open(dir, &x), SG_OK);
+	for (uint64_t i = 0; i < 12; i++) { /* enough to be compacted */
+		assert_int_equal(put_range(x, 0, 2000), SG_OK);
+		assert_int_equal(index_flush(x), SG_OK);
+	}
+	index_close(x);
+	assert_true(each_file("LOG", search_log) >= 1);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_put_get, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(test_reopen, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(test_kill, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(test_exit, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(test_damaged, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(test_log, make_dir, remove_dir),
+	};
+
+	if (argc == 3) {
+		log_limit(LOG_ERROR);
+		(void)snprintf(dir, sizeof(dir), "%s", argv[2]);
+		return strcmp(argv[1], "puts") == 0 ? child_puts()
+						    : child_exits();
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
