@@ -53,7 +53,12 @@
 	  "chứng nhận đã hết hạn ngay khi cấp")                                \
 	X(BEYOND_SIGNER_CERTIFICATE, "beyond-signer-certificate",              \
 	  "the certificate would outlive its signer's certificate",            \
-	  "chứng nhận có hạn dài hơn chứng thư của người ký")
+	  "chứng nhận có hạn dài hơn chứng thư của người ký")                  \
+	X(UVCI_CONFLICT, "uvci-conflict",                                      \
+	  "another certificate, or another client, has this UVCI",             \
+	  "UVCI này đã thuộc về chứng nhận khác hoặc đơn vị khác")             \
+	X(EXPIRED, "expired", "it was issued, and has run out: renew it",      \
+	  "chứng nhận này đã được cấp và đã hết hạn: hãy gia hạn")
 
 enum violation_code {
 #define X(id, code, en, vi) VIOLATION_##id,

@@ -60,8 +60,10 @@ enum metrics_roles {
 	  "Records of streams that were answered")                             \
 	X(ISSUED, C, METRICS_CORE, "signer_certificates_issued_total", "",     \
 	  "Certificates signed and released")                                  \
+	X(REPLAYED, C, METRICS_CORE, "signer_certificates_replayed_total", "", \
+	  "Requests sent again, answered by the certificate on record")        \
 	X(REFUSED, C, METRICS_CORE, "signer_certificates_refused_total", "",   \
-	  "Requests that the policy refused")                                  \
+	  "Requests that the policy refused, or whose UVCI is taken")          \
 	X(FAILED, C, METRICS_CORE, "signer_certificates_failed_total", "",     \
 	  "Requests that failed for the server's own reasons")                 \
 	X(IN_FLIGHT, G, METRICS_CORE, "signer_requests_in_flight", "",         \

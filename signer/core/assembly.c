@@ -29,14 +29,13 @@ enum sg_err assembly_make(struct assembly *a,
 			  const struct assembly_parts *parts,
 			  uint8_t scratch[ASSEMBLY_SCRATCH])
 {
-	const struct key *key = parts->key;
-	const struct cwt_claims claims = {.iss = span_str(key->country),
+	const struct cwt_claims claims = {.iss = parts->country,
 					  .has_exp = true,
 					  .exp = parts->exp,
 					  .has_iat = true,
 					  .iat = parts->iat,
 					  .dcc = parts->dcc};
-	const struct span prot = span_of(key->prot, key->prot_n);
+	const struct span prot = parts->prot;
 	size_t payload_n = 0;
 	size_t n = 0;
 	uint8_t *buf;
@@ -60,7 +59,7 @@ enum sg_err assembly_make(struct assembly *a,
 	/* The payload is the Sig_structure's last field: kept once. */
 	a->payload = span_of(buf + n - payload_n, payload_n);
 	a->prot = append(buf, &n, prot);
-	memcpy(a->kid, key->dsc.kid, sizeof(a->kid));
+	memcpy(a->kid, parts->kid, sizeof(a->kid));
 	a->uvci = append(buf, &n, parts->uvci);
 	a->warnings = append(buf, &n, parts->warnings);
 	return SG_OK;

@@ -2,7 +2,8 @@
 #ifndef SG_ASSEMBLY_H
 #define SG_ASSEMBLY_H
 
-#include "keyring.h"
+#include "hcert/cose.h"
+#include "ipc/wire.h"
 
 /*
  * assembly: the bytes of one certificate while it is signed: the Sig_structure,
@@ -29,9 +30,11 @@ struct assembly {
 };
 
 struct assembly_parts {
-	const struct key *key;
-	int64_t iat, exp; /* seconds since 1970 */
-	struct span dcc;  /* the payload, as it was judged */
+	struct span country; /* iss claim; may be empty */
+	struct span prot;    /* the protected header */
+	const uint8_t *kid;  /* COSE_KID_BYTES, as in PROT */
+	int64_t iat, exp;    /* seconds since 1970 */
+	struct span dcc;     /* the payload, as it was judged */
 	struct span uvci;
 	struct span warnings; /* see violations.h */
 };

@@ -1,49 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "issue.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
-#include "assembly.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "caller.h"
-#include "deadlines.h"
-#include "violations.h"
-
-struct issue {
-	struct op op;
-	struct release_item item;
-	struct deadline deadline;
-	LIST_ENTRY(issue) entry; /* of its front; or the free list */
-	struct issuer *issuer;
-	struct front_link *front; /* NULL: it went away */
-	uint64_t id;		  /* the front's */
-	struct policy *policy;	  /* that judged it: a reference */
-	const struct client *client;
-	const struct key *key;
-	enum dcc_kind kind;
-	int64_t iat, exp;
-	uint8_t signature[COSE_SIG_MAX];
-	struct assembly text;
-};
-
-LIST_HEAD(issue_list, issue);
-
-struct issuer {
-	struct issuer_parts part;
-	struct policy *policy;
-	struct deadlines *deadlines;
-	struct issue_list kept; /* free slots, for the next requests */
-	size_t in_flight;
-	bool closed;
-	bool clock_behind; /* so that it is logged once */
-	/* Of the request at hand: too large for the stack. */
-	struct decision decision;
-	uint8_t violations[VIOLATIONS_BYTES_MAX];
-	uint8_t scratch[ASSEMBLY_SCRATCH];
-};
+#include "issue_state.h"
 
 /* A request that is being judged. */
 struct request {
@@ -62,127 +25,6 @@ struct choice {
 	size_t key[DCC_KINDS];
 	struct policy_bounds bounds[DCC_KINDS];
 };
-
-/* --- slots -------------------------------------------------------------- */
-
-static struct issue *issue_get(struct issuer *s)
-{
-	struct issue *i = LIST_FIRST(&s->kept);
-
-	if (i != NULL) {
-		LIST_REMOVE(i, entry);
-	} else {
-		i = calloc(1, sizeof(*i));
-		if (i == NULL)
-			return NULL;
-		i->issuer = s;
-	}
-	s->in_flight++;
-	metric_set(METRIC_IN_FLIGHT, s->in_flight);
-	return i;
-}
-
-/* Nobody at F waits for I any more. */
-static void issue_leave_front(struct issue *i, struct front_link *f)
-{
-	assert(i->front == f);
-	LIST_REMOVE(i, entry);
-	f->outstanding--;
-	i->front = NULL;
-}
-
-/* Let go of I, which is nowhere in flight. */
-static void issue_put(struct issue *i)
-{
-	struct issuer *s = i->issuer;
-
-	assert(i->op.place == OP_OUT);
-	deadlines_remove(&i->deadline);
-	if (i->front != NULL)
-		issue_leave_front(i, i->front);
-	policy_unref(i->policy);
-	i->policy = NULL;
-	assembly_clear(&i->text);
-	s->in_flight--;
-	metric_set(METRIC_IN_FLIGHT, s->in_flight);
-	LIST_INSERT_HEAD(&s->kept, i, entry);
-}
-
-/* --- answers ------------------------------------------------------------ */
-
-static void answer_error(struct front_link *f, uint64_t id, enum sg_err err,
-			 const char *detail)
-{
-	if (err_http(err) >= 500)
-		metric_add(METRIC_FAILED, 1);
-	front_link_problem(f, id, err, span_str(detail), span_of(NULL, 0));
-}
-
-static void issue_fail(struct issue *i, enum sg_err err)
-{
-	if (i->front != NULL)
-		answer_error(i->front, i->id, err, "");
-	issue_put(i);
-}
-
-/* Last step: the certificate may go out. */
-static void on_released(struct release_item *item, enum sg_err err,
-			int64_t ledger_index)
-{
-	struct issue *i =
-		(struct issue *)((char *)item - offsetof(struct issue, item));
-	struct issuer *s = i->issuer;
-	struct wire_issued m = {.alg = i->key->alg,
-				.iat = i->iat,
-				.exp = i->exp,
-				.ledger_index = ledger_index,
-				.uvci = i->text.uvci,
-				.violations = i->text.warnings};
-
-	if (err == SG_OK)
-		err = assembly_sign1(&i->text, item->facts.signature,
-				     s->scratch, &m.cose);
-	if (err != SG_OK) {
-		issue_fail(i, err);
-		return;
-	}
-	metric_add(METRIC_ISSUED, 1);
-	if (i->front != NULL) {
-		memcpy(m.kid, i->text.kid, sizeof(m.kid));
-		front_link_issued(i->front, i->id, &m);
-	}
-	issue_put(i);
-}
-
-/* The hsm_pool is done with it. */
-static void on_signed(struct op *op, enum sg_err err, struct span signature)
-{
-	struct issue *i =
-		(struct issue *)((char *)op - offsetof(struct issue, op));
-	struct entry_certificate *facts = &i->item.facts;
-
-	if (err != SG_OK) {
-		issue_fail(i, err);
-		return;
-	}
-	/* From here on it will go out; how late is the front's business. */
-	deadlines_remove(&i->deadline);
-	assert(signature.n <= sizeof(i->signature));
-	memcpy(i->signature, signature.p, signature.n);
-	*facts = (struct entry_certificate){
-		.client = span_str(client_name(i->client)),
-		.alg = i->key->alg,
-		.kind = i->kind,
-		.signature = span_of(i->signature, signature.n),
-		.uvci = i->text.uvci,
-		.sig_structure = op->message,
-		.iat = i->iat,
-		.exp = i->exp,
-		.policy_hash = policy_hash(i->policy)};
-	memcpy(facts->kid, i->text.kid, sizeof(facts->kid));
-	i->item.released = on_released;
-	release_submit(i->issuer->part.release, &i->item);
-}
 
 /* --- judgement ---------------------------------------------------------- */
 
@@ -238,56 +80,11 @@ static enum sg_err judge(struct issuer *s, struct request *r,
 	return err;
 }
 
-/* --- requests ----------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------ */
 
-/* Have the accepted request in s->decision signed with key KEY. */
-static enum sg_err issue_start(struct issuer *s, const struct request *r,
-			       size_t key, struct span warnings)
-{
-	const struct decision *d = &s->decision;
-	const uint64_t latest_us = r->now_us + ISSUE_DEADLINE_MAX_US;
-	struct assembly_parts parts = {.key = &s->part.keys->key[key],
-				       .iat = d->iat,
-				       .exp = d->exp,
-				       .dcc = d->document.dcc,
-				       .uvci = d->document.text[DOC_CI],
-				       .warnings = warnings};
-	struct issue *i = issue_get(s);
-	enum sg_err err;
-
-	if (i == NULL)
-		return SG_NO_MEMORY;
-	err = assembly_make(&i->text, &parts, s->scratch);
-	if (err != SG_OK)
-		goto fail;
-	i->policy = policy_ref(s->policy);
-	i->client = r->client;
-	i->key = parts.key;
-	i->kind = d->document.kind;
-	i->iat = d->iat;
-	i->exp = d->exp;
-	i->id = r->id;
-	i->op.key = key;
-	i->op.bulk = r->m->bulk;
-	i->op.message = i->text.sig_structure;
-	i->op.deadline_us =
-		r->m->deadline_us < latest_us ? r->m->deadline_us : latest_us;
-	i->op.done = on_signed;
-	err = hsm_pool_submit(s->part.pool, &i->op);
-	if (err != SG_OK)
-		goto fail;
-	i->front = r->front;
-	LIST_INSERT_HEAD(&r->front->issues, i, entry);
-	r->front->outstanding++;
-	deadlines_add(s->deadlines, &i->deadline, i->op.deadline_us);
-	return SG_OK;
-fail:
-	issue_put(i);
-	return err;
-}
-
+/* What s->decision has become, with its violations. */
 static void answer_verdict(struct issuer *s, const struct request *r,
-			   struct span violations)
+			   enum sg_err refusal, struct span violations)
 {
 	const struct wire_issued verdict = {.dry_run = true,
 					    .iat = s->decision.iat,
@@ -302,8 +99,142 @@ static void answer_verdict(struct issuer *s, const struct request *r,
 	}
 	if (!r->m->dry_run)
 		metric_add(METRIC_REFUSED, 1);
-	front_link_problem(r->front, r->id, SG_REFUSED, span_of(NULL, 0),
+	front_link_problem(r->front, r->id, refusal, span_of(NULL, 0),
 			   violations);
+}
+
+/* R has its certificate already, whatever the policy says today. */
+static void answer_same(struct issuer *s, const struct request *r,
+			struct known *known, struct span violations)
+{
+	struct wire_issued *m = &known->issued;
+
+	/* Errors are no warnings, and refuse nothing here. */
+	if (s->decision.verdict.errors == 0)
+		m->violations = violations;
+	if (r->m->dry_run) {
+		*m = (struct wire_issued){.dry_run = true,
+					  .iat = m->iat,
+					  .exp = m->exp,
+					  .ledger_index = WIRE_NO_LEDGER_INDEX,
+					  .violations = m->violations};
+	} else {
+		metric_add(METRIC_REPLAYED, 1);
+	}
+	front_link_issued(r->front, r->id, m);
+}
+
+/* --- requests ----------------------------------------------------------- */
+
+/* Give I what the accepted request R in s->decision is, to be signed with KEY.
+ */
+static enum sg_err issue_fill(struct issue *i, const struct request *r,
+			      const struct known *known, const struct key *key,
+			      struct span warnings)
+{
+	struct issuer *s = i->issuer;
+	const struct decision *d = &s->decision;
+	const uint64_t latest_us = r->now_us + ISSUE_DEADLINE_MAX_US;
+	const struct assembly_parts parts = {
+		.country = span_str(key->country),
+		.prot = span_of(key->prot, key->prot_n),
+		.kid = key->dsc.kid,
+		.iat = d->iat,
+		.exp = d->exp,
+		.dcc = d->document.dcc,
+		.uvci = d->document.text[DOC_CI],
+		.warnings = warnings};
+	enum sg_err err;
+
+	memcpy(i->uci, known->uci, sizeof(i->uci));
+	memcpy(i->payload, known->payload, sizeof(i->payload));
+	err = digest_sum(s->digest, parts.country, parts.uvci, i->country_uci);
+	if (err == SG_OK)
+		err = assembly_make(&i->text, &parts, s->scratch);
+	if (err != SG_OK)
+		return err;
+	i->policy = policy_ref(s->policy);
+	i->client = r->client;
+	i->key = key;
+	i->kind = d->document.kind;
+	i->iat = d->iat;
+	i->exp = d->exp;
+	i->id = r->id;
+	i->language = r->m->language;
+	i->op.key = (size_t)(key - s->part.keys->key);
+	i->op.bulk = r->m->bulk;
+	i->op.message = i->text.sig_structure;
+	i->op.deadline_us =
+		r->m->deadline_us < latest_us ? r->m->deadline_us : latest_us;
+	return SG_OK;
+}
+
+/* Have it signed, or wait for the one that has its UVCI. */
+static enum sg_err issue_start(struct issuer *s, const struct request *r,
+			       const struct known *known, size_t key,
+			       struct span warnings)
+{
+	struct issue *i = issue_get(s);
+	enum sg_err err;
+
+	if (i == NULL)
+		return SG_NO_MEMORY;
+	err = issue_fill(i, r, known, &s->part.keys->key[key], warnings);
+	if (err == SG_OK)
+		err = issue_submit(i, known->ahead);
+	if (err != SG_OK) {
+		issue_put(i);
+		return err;
+	}
+	i->front = r->front;
+	LIST_INSERT_HEAD(&r->front->issues, i, entry);
+	r->front->outstanding++;
+	deadlines_add(s->deadlines, &i->deadline, i->op.deadline_us);
+	return SG_OK;
+}
+
+/* May the accepted request R in s->decision be signed now?  Then do. */
+static enum sg_err request_sign(struct issuer *s, const struct request *r,
+				const struct known *known,
+				const struct choice *choice,
+				struct span warnings)
+{
+	const unsigned kind = s->decision.document.kind;
+
+	assert(s->decision.document.has_kind &&
+	       s->decision.document.present[DOC_CI]);
+	if (!clock_sane(s, r->now))
+		return SG_CLOCK_BEHIND;
+	if (choice->err[kind] != SG_OK)
+		return choice->err[kind];
+	return issue_start(s, r, known, choice->key[kind], warnings);
+}
+
+/* Add to the verdict what is known about the UVCI of R, and return with what a
+ * refusal is answered.  One that has run out is told so alone: the policy is
+ * not asked about what is there already. */
+static enum sg_err add_known(struct issuer *s, const struct request *r,
+			     const struct known *known)
+{
+	struct verdict *v = &s->decision.verdict;
+	const enum dcc_kind kind = s->decision.document.kind;
+	const enum sg_err refusal = v->errors > 0 ? SG_REFUSED : SG_CONFLICT;
+
+	switch (known->word) {
+	case KNOWN_EXPIRED:
+		verdict_init(v);
+		known_report(v, VIOLATION_EXPIRED, kind);
+		return SG_CONFLICT;
+	case KNOWN_RIVAL:
+		if (!r->m->dry_run && v->errors == 0)
+			return SG_REFUSED; /* the other one may yet fail */
+		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
+		return refusal;
+	case KNOWN_CONFLICT:
+		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
+		return refusal;
+	default: return SG_REFUSED;
+	}
 }
 
 /* Judge, then answer or start.  An error is the caller's to answer, with
@@ -311,28 +242,28 @@ static void answer_verdict(struct issuer *s, const struct request *r,
 static enum sg_err request_take(struct issuer *s, struct request *r)
 {
 	struct choice choice;
+	struct known known;
 	struct span violations;
-	unsigned kind;
+	enum sg_err refusal;
 	enum sg_err err;
 
 	choose_keys(s, r->now, &choice);
 	err = judge(s, r, &choice);
 	metric_time(HISTOGRAM_DECIDE_TIME, clock_mono_us() - r->now_us);
+	if (err == SG_OK)
+		err = known_find(s, r->client, r->now, &known);
 	if (err != SG_OK)
 		return err;
+	refusal = add_known(s, r, &known);
 	violations = violations_encode(&s->decision.verdict, r->m->language,
 				       s->violations, sizeof(s->violations));
-	if (s->decision.verdict.errors > 0 || r->m->dry_run) {
-		answer_verdict(s, r, violations);
-		return SG_OK;
-	}
-	if (!clock_sane(s, r->now))
-		return SG_CLOCK_BEHIND;
-	assert(s->decision.document.has_kind);
-	kind = s->decision.document.kind;
-	if (choice.err[kind] != SG_OK)
-		return choice.err[kind];
-	return issue_start(s, r, choice.key[kind], violations);
+	if (known.word == KNOWN_SAME)
+		answer_same(s, r, &known, violations);
+	else if (s->decision.verdict.errors > 0 || r->m->dry_run)
+		answer_verdict(s, r, refusal, violations);
+	else
+		err = request_sign(s, r, &known, &choice, violations);
+	return err;
 }
 
 bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
@@ -361,35 +292,46 @@ bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
 		err = request_take(s, &r);
 	}
 	if (err != SG_OK)
-		answer_error(f, id, err, r.detail);
+		issue_answer_error(f, id, err, r.detail);
 	return true;
+}
+
+/* Send what took another one's place outside of a batch of messages. */
+static void send_promoted(struct issuer *s)
+{
+	if (s->promoted)
+		hsm_pool_dispatch(s->part.pool);
+	s->promoted = false;
 }
 
 void issuer_forget(struct issuer *s, struct front_link *f)
 {
+	struct issue *next;
 	struct issue *i;
 
+	/* First those that wait, so that none of them takes a place. */
+	for (i = LIST_FIRST(&f->issues); i != NULL; i = next) {
+		next = LIST_NEXT(i, entry);
+		if (i->ahead != NULL)
+			issue_put(i);
+	}
 	while ((i = LIST_FIRST(&f->issues)) != NULL) {
 		issue_leave_front(i, f);
-		if (i->op.place == OP_OUT)
-			continue; /* signed: the release ends it */
-		hsm_pool_cancel(s->part.pool, &i->op);
-		issue_put(i);
+		if (i->op.place != OP_OUT)
+			issue_put(i); /* else signed: the release ends it */
 	}
+	send_promoted(s);
 }
 
 void issuer_tick(struct issuer *s, uint64_t now_us)
 {
 	struct deadline *d;
 
-	while ((d = deadlines_expired(s->deadlines, now_us)) != NULL) {
-		struct issue *i =
-			(struct issue *)((char *)d -
-					 offsetof(struct issue, deadline));
-
-		hsm_pool_cancel(s->part.pool, &i->op);
-		issue_fail(i, SG_TIMED_OUT);
-	}
+	while ((d = deadlines_expired(s->deadlines, now_us)) != NULL)
+		issue_fail((struct issue *)((char *)d -
+					    offsetof(struct issue, deadline)),
+			   SG_TIMED_OUT);
+	send_promoted(s);
 }
 
 enum sg_err issuer_create(const struct issuer_parts *parts,
@@ -399,16 +341,23 @@ enum sg_err issuer_create(const struct issuer_parts *parts,
 	enum sg_err err;
 
 	*out = NULL;
+	assert((parts->claims == NULL) == (parts->journal_dir == NULL));
 	if (s == NULL)
 		return SG_NO_MEMORY;
+	LIST_INIT(&s->kept);
+	s->part = *parts;
+	s->part.journal_dir = NULL; /* the caller's; replay has a copy */
+	s->policy = policy_ref(policy);
 	err = deadlines_create(clock_mono_us(), &s->deadlines);
+	if (err == SG_OK)
+		err = digest_create(&s->digest);
+	if (err == SG_OK && parts->journal_dir != NULL)
+		err = replay_create(parts->journal_dir, parts->keys,
+				    &s->replay);
 	if (err != SG_OK) {
-		free(s);
+		issuer_free(s);
 		return err;
 	}
-	s->part = *parts;
-	s->policy = policy_ref(policy);
-	LIST_INIT(&s->kept);
 	*out = s;
 	return SG_OK;
 }
@@ -441,6 +390,8 @@ void issuer_free(struct issuer *s)
 		LIST_REMOVE(i, entry);
 		free(i);
 	}
+	replay_free(s->replay);
+	digest_free(s->digest);
 	deadlines_free(s->deadlines);
 	policy_unref(s->policy);
 	free(s);

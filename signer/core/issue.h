@@ -2,6 +2,7 @@
 #ifndef SG_ISSUE_H
 #define SG_ISSUE_H
 
+#include "claims.h"
 #include "front_link.h"
 #include "hsm_pool.h"
 #include "release.h"
@@ -11,6 +12,12 @@
  *	judge -> CWT -> Sig_structure -> hsm_pool -> COSE_Sign1 -> release
  * Refusals turn back at the verdict.  Each request is answered once, unless
  * its front goes away.  Loop thread only.
+ *
+ * A UVCI is signed once.  The same request again (same client, same payload)
+ * gets the certificate that is on record, whatever the policy says now; any
+ * other request under its UVCI is a conflict.  While the first one is in
+ * flight the others wait for it, and where it ends without a certificate the
+ * oldest of them is signed in its place.
  *
  * Memory: a fixed slot per request in flight, kept for the next one; never
  * more than the fronts' credit together.  A certificate beyond the slot's own
@@ -25,9 +32,14 @@ struct issuer_parts {
 	struct keyring *keys;
 	struct hsm_pool *pool;
 	struct release *release;
+	/* Both NULL: without a ledger, and what is sent twice is signed
+	 * twice. */
+	struct claims *claims;
+	const char *journal_dir; /* for the call of issuer_create() */
 };
 
-/* Owns: *OUT is the caller's; issuer_free().  Errors: SG_NO_MEMORY. */
+/* Owns: *OUT is the caller's; issuer_free().  Errors: SG_NO_MEMORY,
+ * SG_INTERNAL. */
 SG_MUST_USE enum sg_err issuer_create(const struct issuer_parts *parts,
 				      struct policy *policy,
 				      struct issuer **out);

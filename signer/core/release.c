@@ -30,7 +30,7 @@ void release_submit(struct release *r, struct release_item *item)
 {
 	if (item->facts.iat > r->newest_iat)
 		r->newest_iat = item->facts.iat;
-	item->released(item, SG_OK, WIRE_NO_LEDGER_INDEX);
+	item->released(item, SG_OK, WIRE_NO_LEDGER_INDEX, 0);
 }
 
 void release_free(struct release *r)

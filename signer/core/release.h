@@ -16,10 +16,14 @@ struct release; /* opaque */
 
 struct release_item {
 	struct entry_certificate facts; /* what is to be recorded */
-	/* The certificate may go out (SG_OK, with its index in the ledger), or
-	 * must never (any error).  May come from inside release_submit(). */
+	/* And what goes into the journal beside it: see ledger/record.h. */
+	const uint8_t *uci, *country_uci, *payload;
+	struct span country;
+	/* The certificate may go out (SG_OK, with its index in the ledger and
+	 * its record's offset in the journal), or must never (any error).  May
+	 * come from inside release_submit(). */
 	void (*released)(struct release_item *item, enum sg_err err,
-			 int64_t ledger_index);
+			 int64_t ledger_index, uint64_t journal_offset);
 };
 
 /* NEWEST_IAT: iat of the newest certificate on record, seconds since 1970;

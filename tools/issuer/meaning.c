@@ -27,6 +27,9 @@ static const struct {
 	{"validity-in-past", "exp is over already"},
 	{"beyond-signer-certificate",
 	 "it would outlive the certificate of its signer"},
+	{"uvci-conflict",
+	 "another certificate, or another client, has this UVCI"},
+	{"expired", "it was issued, and has run out: renew it"},
 	{"malformed", "the line is no request that can be read"},
 	{"too-large", "the line is too long"},
 };

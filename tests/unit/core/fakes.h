@@ -68,7 +68,8 @@ struct answer {
 	uint64_t id;
 	enum sg_err err;
 	char detail[128];
-	char code[64]; /* of the first violation */
+	char code[64];	  /* of the first violation */
+	char pointer[80]; /* likewise */
 	char violation_detail[256];
 	struct wire_issued issued; /* spans point to cose, uvci */
 	uint8_t cose[8192];
@@ -253,6 +254,8 @@ static inline void answer_take_violations(struct answer *a, struct span rest)
 			continue;
 		(void)snprintf(a->code, sizeof(a->code), "%.*s", (int)v.code.n,
 			       (const char *)v.code.p);
+		(void)snprintf(a->pointer, sizeof(a->pointer), "%.*s",
+			       (int)v.pointer.n, (const char *)v.pointer.p);
 		(void)snprintf(a->violation_detail, sizeof(a->violation_detail),
 			       "%.*s", (int)v.detail.n,
 			       (const char *)v.detail.p);

@@ -21,6 +21,8 @@ struct ask {
 	uint64_t within_us;   /* deadline from now; 0: 5 s */
 	bool dry_run;
 	bool extra; /* an unknown field */
+	const char *born; /* NULL: 1990-05-17; another one, another payload */
+	int64_t exp;	  /* 0: none */
 	bool vietnamese;
 };
 
@@ -66,7 +68,7 @@ static inline size_t request_make(const struct ask *a, uint8_t *out, size_t cap)
 	struct cbor_writer w = cbor_write(out, cap);
 	size_t n;
 
-	cbor_put_map(&w, 1);
+	cbor_put_map(&w, a->exp != 0 ? 2 : 1);
 	cbor_put_text(&w, SPAN_LIT("dcc"));
 	cbor_put_map(&w, a->extra ? 5 : 4);
 	cbor_put_text(&w, SPAN_LIT("v"));
@@ -74,10 +76,14 @@ static inline size_t request_make(const struct ask *a, uint8_t *out, size_t cap)
 	put_vaccination(&w, a);
 	if (a->extra)
 		put_pair(&w, "xy", "more");
-	put_pair(&w, "dob", "1990-05-17");
+	put_pair(&w, "dob", a->born != NULL ? a->born : "1990-05-17");
 	cbor_put_text(&w, SPAN_LIT("nam"));
 	put_name(&w);
 	put_pair(&w, "ver", "1.3.0");
+	if (a->exp != 0) {
+		cbor_put_text(&w, SPAN_LIT("exp"));
+		cbor_put_int(&w, a->exp);
+	}
 	assert_int_equal(cbor_done(&w, &n), SG_OK);
 	return n;
 }

@@ -12,8 +12,9 @@
 static int released;
 
 static void on_released(struct release_item *item, enum sg_err err,
-			int64_t ledger_index)
+			int64_t ledger_index, uint64_t journal_offset)
 {
+	(void)journal_offset;
 	assert_int_equal(item->facts.iat, 1000);
 	assert_int_equal(err, SG_OK);
 	assert_int_equal(ledger_index, WIRE_NO_LEDGER_INDEX);

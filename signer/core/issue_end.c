@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/metrics.h"
+#include "issue_state.h"
+
+/* --- slots -------------------------------------------------------------- */
+
+struct issue *issue_get(struct issuer *s)
+{
+	struct issue *i = LIST_FIRST(&s->kept);
+
+	if (i != NULL) {
+		LIST_REMOVE(i, entry);
+	} else {
+		i = calloc(1, sizeof(*i));
+		if (i == NULL)
+			return NULL;
+		i->issuer = s;
+		TAILQ_INIT(&i->behind);
+	}
+	s->in_flight++;
+	metric_set(METRIC_IN_FLIGHT, s->in_flight);
+	return i;
+}
+
+void issue_leave_front(struct issue *i, struct front_link *f)
+{
+	assert(i->front == f);
+	LIST_REMOVE(i, entry);
+	f->outstanding--;
+	i->front = NULL;
+}
+
+/* I waits for nobody any more. */
+static void leave_queue(struct issue *i)
+{
+	TAILQ_REMOVE(&i->ahead->behind, i, turn);
+	i->ahead = NULL;
+}
+
+/* Give the slot of I back, of which nobody knows any more. */
+static void recycle(struct issue *i)
+{
+	struct issuer *s = i->issuer;
+
+	assert(i->op.place == OP_OUT && !i->claimed && i->ahead == NULL &&
+	       TAILQ_EMPTY(&i->behind));
+	deadlines_remove(&i->deadline);
+	if (i->front != NULL)
+		issue_leave_front(i, i->front);
+	policy_unref(i->policy);
+	i->policy = NULL;
+	assembly_clear(&i->text);
+	s->in_flight--;
+	metric_set(METRIC_IN_FLIGHT, s->in_flight);
+	LIST_INSERT_HEAD(&s->kept, i, entry);
+}
+
+/* --- the claim ---------------------------------------------------------- */
+
+static void on_signed(struct op *op, enum sg_err err, struct span signature);
+
+/* Have I signed, which takes the claim on its UVCI. */
+static enum sg_err start(struct issue *i)
+{
+	struct issuer *s = i->issuer;
+	enum sg_err err = SG_OK;
+
+	i->op.done = on_signed;
+	if (s->part.claims != NULL)
+		err = claims_take(s->part.claims, i->uci, i);
+	if (err != SG_OK)
+		return err;
+	i->claimed = s->part.claims != NULL;
+	err = hsm_pool_submit(s->part.pool, &i->op);
+	if (err != SG_OK && i->claimed) {
+		claims_drop(s->part.claims, i->uci);
+		i->claimed = false;
+	}
+	return err;
+}
+
+/* I, which had the claim, ends without a certificate: the oldest of those
+ * behind it takes its place, at the head of the others. */
+static void pass_on(struct issue *i)
+{
+	struct issuer *s = i->issuer;
+	struct issue *next;
+	struct issue *other;
+	enum sg_err err;
+
+	claims_drop(s->part.claims, i->uci);
+	i->claimed = false;
+	while ((next = TAILQ_FIRST(&i->behind)) != NULL) {
+		leave_queue(next);
+		err = start(next);
+		if (err == SG_OK) {
+			TAILQ_FOREACH (other, &i->behind, turn)
+				other->ahead = next;
+			TAILQ_CONCAT(&next->behind, &i->behind, turn);
+			s->promoted = true;
+			return;
+		}
+		issue_fail(next, err);
+	}
+}
+
+enum sg_err issue_submit(struct issue *i, struct issue *ahead)
+{
+	if (ahead == NULL)
+		return start(i);
+	i->ahead = ahead;
+	TAILQ_INSERT_TAIL(&ahead->behind, i, turn);
+	return SG_OK;
+}
+
+void issue_put(struct issue *i)
+{
+	hsm_pool_cancel(i->issuer->part.pool, &i->op);
+	if (i->ahead != NULL)
+		leave_queue(i);
+	if (i->claimed)
+		pass_on(i);
+	recycle(i);
+}
+
+/* --- answers ------------------------------------------------------------ */
+
+void issue_answer_error(struct front_link *f, uint64_t id, enum sg_err err,
+			const char *detail)
+{
+	if (err_http(err) >= 500)
+		metric_add(METRIC_FAILED, 1);
+	front_link_problem(f, id, err, span_str(detail), span_of(NULL, 0));
+}
+
+void issue_fail(struct issue *i, enum sg_err err)
+{
+	if (i->front != NULL)
+		issue_answer_error(i->front, i->id, err, "");
+	issue_put(i);
+}
+
+/* Tell the front of I that its UVCI has just been signed for another request,
+ * beside the warnings that it had. */
+static void answer_conflict(struct issue *i)
+{
+	struct issuer *s = i->issuer;
+	struct verdict *v = &s->decision.verdict;
+	size_t n = i->text.warnings.n;
+	struct span more;
+
+	metric_add(METRIC_REFUSED, 1);
+	if (i->front == NULL)
+		return;
+	verdict_init(v);
+	known_report(v, VIOLATION_UVCI_CONFLICT, i->kind);
+	if (n > 0)
+		memcpy(s->violations, i->text.warnings.p, n);
+	more = violations_encode(v, i->language, s->violations + n,
+				 sizeof(s->violations) - n);
+	front_link_problem(i->front, i->id, SG_CONFLICT, span_of(NULL, 0),
+			   span_of(s->violations, n + more.n));
+}
+
+/* M is the certificate of FIRST: what is behind it gets the same one, or a
+ * conflict. */
+static void answer_behind(struct issue *first, struct wire_issued *m)
+{
+	struct issue *i;
+
+	m->replayed = true;
+	while ((i = TAILQ_FIRST(&first->behind)) != NULL) {
+		leave_queue(i);
+		if (!known_is_twin(first, i->client, i->payload)) {
+			answer_conflict(i);
+		} else {
+			metric_add(METRIC_REPLAYED, 1);
+			m->violations = i->text.warnings;
+			if (i->front != NULL)
+				front_link_issued(i->front, i->id, m);
+		}
+		recycle(i);
+	}
+}
+
+static void fail_behind(struct issue *first, enum sg_err err)
+{
+	struct issue *i;
+
+	while ((i = TAILQ_FIRST(&first->behind)) != NULL) {
+		leave_queue(i);
+		issue_fail(i, err);
+	}
+}
+
+/* --- what comes back ---------------------------------------------------- */
+
+/* Last step: the certificate may go out. */
+static void on_released(struct release_item *item, enum sg_err err,
+			int64_t ledger_index, uint64_t journal_offset)
+{
+	struct issue *i =
+		(struct issue *)((char *)item - offsetof(struct issue, item));
+	struct issuer *s = i->issuer;
+	struct wire_issued m = {.alg = i->key->alg,
+				.iat = i->iat,
+				.exp = i->exp,
+				.ledger_index = ledger_index,
+				.uvci = i->text.uvci,
+				.violations = i->text.warnings};
+
+	if (err != SG_OK) {
+		issue_fail(i, err);
+		return;
+	}
+	/* Whatever comes now, there will be no second one. */
+	if (i->claimed)
+		claims_record(s->part.claims, i->uci, journal_offset);
+	i->claimed = false;
+	err = assembly_sign1(&i->text, item->facts.signature, s->scratch,
+			     &m.cose);
+	if (err != SG_OK) {
+		fail_behind(i, err);
+		issue_fail(i, err);
+		return;
+	}
+	metric_add(METRIC_ISSUED, 1);
+	memcpy(m.kid, i->text.kid, sizeof(m.kid));
+	if (i->front != NULL)
+		front_link_issued(i->front, i->id, &m);
+	answer_behind(i, &m);
+	recycle(i);
+}
+
+/* The hsm_pool is done with it. */
+static void on_signed(struct op *op, enum sg_err err, struct span signature)
+{
+	struct issue *i =
+		(struct issue *)((char *)op - offsetof(struct issue, op));
+	struct entry_certificate *facts = &i->item.facts;
+
+	if (err != SG_OK) {
+		issue_fail(i, err);
+		return;
+	}
+	/* From here on it will go out; how late is the front's business. */
+	deadlines_remove(&i->deadline);
+	assert(signature.n <= sizeof(i->signature));
+	memcpy(i->signature, signature.p, signature.n);
+	*facts = (struct entry_certificate){
+		.client = span_str(client_name(i->client)),
+		.alg = i->key->alg,
+		.kind = i->kind,
+		.signature = span_of(i->signature, signature.n),
+		.uvci = i->text.uvci,
+		.sig_structure = op->message,
+		.iat = i->iat,
+		.exp = i->exp,
+		.policy_hash = policy_hash(i->policy)};
+	memcpy(facts->kid, i->text.kid, sizeof(facts->kid));
+	i->item.uci = i->uci;
+	i->item.country_uci = i->country_uci;
+	i->item.payload = i->payload;
+	i->item.country = span_str(i->key->country);
+	i->item.released = on_released;
+	release_submit(i->issuer->part.release, &i->item);
+}

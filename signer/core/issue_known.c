@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issue_state.h"
+
+bool known_is_twin(const struct issue *i, const struct client *client,
+		   const uint8_t payload[DIGEST_BYTES])
+{
+	return strcmp(client_name(i->client), client_name(client)) == 0 &&
+	       memcmp(i->payload, payload, DIGEST_BYTES) == 0;
+}
+
+/* Hold the request against the record at OFFSET. */
+static enum sg_err find_record(struct issuer *s, const struct client *client,
+			       int64_t now, uint64_t offset, struct known *out)
+{
+	static const enum known_word word_of[] = {
+		[REPLAY_SAME] = KNOWN_SAME,
+		[REPLAY_EXPIRED] = KNOWN_EXPIRED,
+		[REPLAY_ANEW] = KNOWN_NEW,
+		[REPLAY_CONFLICT] = KNOWN_CONFLICT,
+	};
+	const struct document *d = &s->decision.document;
+	const struct replay_request q = {.offset = offset,
+					 .client =
+						 span_str(client_name(client)),
+					 .uvci = d->text[DOC_CI],
+					 .uci = out->uci,
+					 .payload = out->payload,
+					 .dcc = d->dcc,
+					 .now = now};
+	enum replay_word word = REPLAY_CONFLICT;
+	const enum sg_err err =
+		replay_find(s->replay, &q, s->scratch, &word, &out->issued);
+
+	if (err == SG_OK)
+		out->word = word_of[word];
+	return err;
+}
+
+/* Who has the UVCI? */
+static enum sg_err find_claim(struct issuer *s, struct known *out,
+			      enum claim_state *state, uint64_t *offset)
+{
+	const struct document *d = &s->decision.document;
+	const struct span none = {0};
+	void *holder = NULL;
+
+	if (digest_sum(s->digest, d->text[DOC_CI], none, out->uci) != SG_OK)
+		return SG_INTERNAL;
+	if (s->part.claims != NULL &&
+	    claims_find(s->part.claims, out->uci, state, &holder, offset) !=
+		    SG_OK) /* the index has logged why */
+		return SG_LEDGER_DOWN;
+	if (*state == CLAIM_IN_FLIGHT)
+		out->ahead = holder;
+	/* What is refused, and new, needs no hash of all of it. */
+	if (*state == CLAIM_FREE && s->decision.verdict.errors > 0)
+		return SG_OK;
+	return digest_sum(s->digest, d->dcc, none, out->payload);
+}
+
+enum sg_err known_find(struct issuer *s, const struct client *client,
+		       int64_t now, struct known *out)
+{
+	const struct document *d = &s->decision.document;
+	enum claim_state state = CLAIM_FREE;
+	uint64_t offset = 0;
+	enum sg_err err;
+
+	out->word = KNOWN_NEW;
+	out->ahead = NULL;
+	if (!d->has_kind || !d->present[DOC_CI])
+		return SG_OK; /* refused, and there is nothing to look for */
+	err = find_claim(s, out, &state, &offset);
+	if (err != SG_OK)
+		return err;
+	if (state == CLAIM_ON_RECORD)
+		return find_record(s, client, now, offset, out);
+	if (state == CLAIM_IN_FLIGHT)
+		out->word = known_is_twin(out->ahead, client, out->payload)
+				    ? KNOWN_TWIN
+				    : KNOWN_RIVAL;
+	return SG_OK;
+}
+
+void known_report(struct verdict *v, enum violation_code code,
+		  enum dcc_kind kind)
+{
+	const char letter = dcc_kind_letter(kind);
+	const struct pointer dcc = {.key = SPAN_LIT("dcc")};
+	const struct pointer list = {.up = &dcc, .key = span_of(&letter, 1)};
+	const struct pointer entry = {.up = &list, .indexed = true};
+	const struct pointer ci = {.up = &entry, .key = SPAN_LIT("ci")};
+
+	verdict_add_at(v, code, false, &ci);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_ISSUE_STATE_H
+#define SG_ISSUE_STATE_H
+
+#include "assembly.h"
+#include "claims.h"
+#include "deadlines.h"
+#include "digest.h"
+#include "issue.h"
+#include "replay.h"
+#include "violations.h"
+
+/*
+ * issue_state: the common inside of issue.c (a request until it is in flight),
+ * issue_known.c (what is known about its UVCI already) and issue_end.c (how it
+ * ends).
+ */
+
+TAILQ_HEAD(issue_queue, issue);
+
+/* One request in flight.  It is in the pool, or with release, or it waits for
+ * another one that has its UVCI. */
+struct issue {
+	struct op op;
+	struct release_item item;
+	struct deadline deadline;
+	LIST_ENTRY(issue) entry; /* of its front; or the free list */
+	struct issuer *issuer;
+	struct front_link *front; /* NULL: it went away */
+	uint64_t id;		  /* the front's */
+	uint8_t language;	  /* enum wire_language */
+	struct policy *policy;	  /* that judged it: a reference */
+	const struct client *client;
+	const struct key *key;
+	enum dcc_kind kind;
+	int64_t iat, exp;
+	bool claimed;		   /* it has the claim on its UVCI */
+	struct issue *ahead;	   /* that it waits for; or NULL */
+	struct issue_queue behind; /* those that wait for it, oldest first */
+	TAILQ_ENTRY(issue) turn;   /* in the `behind` of `ahead` */
+	uint8_t uci[DIGEST_BYTES]; /* SHA-256(UVCI) */
+	uint8_t country_uci[DIGEST_BYTES]; /* SHA-256(country || UVCI) */
+	uint8_t payload[DIGEST_BYTES];	   /* SHA-256(DCC) */
+	uint8_t signature[COSE_SIG_MAX];
+	struct assembly text;
+};
+
+LIST_HEAD(issue_list, issue);
+
+struct issuer {
+	struct issuer_parts part;
+	struct policy *policy;
+	struct deadlines *deadlines;
+	struct digest *digest;
+	struct replay *replay;	/* NULL: without a ledger */
+	struct issue_list kept; /* free slots, for the next requests */
+	size_t in_flight;
+	bool closed;
+	bool clock_behind; /* so that it is logged once */
+	bool promoted;	   /* something was submitted outside of a batch */
+	/* Of the request at hand: too large for the stack. */
+	struct decision decision;
+	uint8_t violations[VIOLATIONS_BYTES_MAX];
+	uint8_t scratch[ASSEMBLY_SCRATCH];
+};
+
+/* --- known: before it is in flight --------------------------------------- */
+
+/* What is known about a request's UVCI. */
+enum known_word {
+	KNOWN_NEW,	/* nobody has it: judge, and sign */
+	KNOWN_SAME,	/* on record for the same request: `issued` */
+	KNOWN_EXPIRED,	/* likewise, and run out */
+	KNOWN_TWIN,	/* in flight (`ahead`) for the same request */
+	KNOWN_RIVAL,	/* in flight (`ahead`) for another one */
+	KNOWN_CONFLICT, /* on record for another one */
+};
+
+struct known {
+	enum known_word word;
+	struct issue *ahead;
+	struct wire_issued issued; /* its COSE_Sign1 lies in s->scratch */
+	uint8_t uci[DIGEST_BYTES];
+	uint8_t payload[DIGEST_BYTES];
+};
+
+/* Look for the UVCI of s->decision, a request of CLIENT at NOW (seconds since
+ * 1970).  Errors: those of replay_find(); SG_LEDGER_DOWN, SG_INTERNAL. */
+SG_MUST_USE enum sg_err known_find(struct issuer *s,
+				   const struct client *client, int64_t now,
+				   struct known *out);
+/* Is I the same request: of the same CLIENT, whatever policy judged it, and
+ * with the same payload (its SHA-256)? */
+bool known_is_twin(const struct issue *i, const struct client *client,
+		   const uint8_t payload[DIGEST_BYTES]);
+/* Add CODE to V, at the UVCI of a certificate of KIND. */
+void known_report(struct verdict *v, enum violation_code code,
+		  enum dcc_kind kind);
+
+/* --- in flight, and its end ---------------------------------------------- */
+
+/* A slot that counts as in flight; NULL: no memory. */
+struct issue *issue_get(struct issuer *s);
+/* Have I, assembled and with its hashes set, signed: now, or where AHEAD (may
+ * be NULL) has its UVCI, when that has ended without a certificate. */
+SG_MUST_USE enum sg_err issue_submit(struct issue *i, struct issue *ahead);
+/* Nobody at F waits for I any more. */
+void issue_leave_front(struct issue *i, struct front_link *f);
+/* Let go of I, which is not with release: out of the pool, out of the queue;
+ * the one behind it takes its place. */
+void issue_put(struct issue *i);
+/* The same, after its front was told ERR. */
+void issue_fail(struct issue *i, enum sg_err err);
+/* Tell F that request ID has failed, with DETAIL. */
+void issue_answer_error(struct front_link *f, uint64_t id, enum sg_err err,
+			const char *detail);
+
+#endif /* SG_ISSUE_STATE_H */

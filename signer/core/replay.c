@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ledger/entry.h"
+#include "ledger/journal_read.h"
+
+struct replay {
+	char *dir;
+	const struct keyring *keys;
+	struct journal_reader *reader; /* NULL: not open, or given up */
+	/* Of the request at hand: too large for the stack. */
+	struct entry entry;
+	struct assembly text;
+};
+
+enum sg_err replay_create(const char *journal_dir, const struct keyring *keys,
+			  struct replay **out)
+{
+	struct replay *r = calloc(1, sizeof(*r));
+
+	*out = NULL;
+	if (r == NULL)
+		return SG_NO_MEMORY;
+	r->dir = strdup(journal_dir);
+	if (r->dir == NULL) {
+		free(r);
+		return SG_NO_MEMORY;
+	}
+	r->keys = keys;
+	*out = r;
+	return SG_OK;
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+/* Read the record at OFFSET; it lives until the next call. */
+static enum sg_err read_record(struct replay *r, uint64_t offset,
+			       struct record *out)
+{
+	enum sg_err err = SG_OK;
+
+	if (r->reader == NULL)
+		err = journal_reader_open(r->dir, &r->reader);
+	if (err == SG_OK)
+		err = journal_reader_seek(r->reader, offset);
+	if (err == SG_OK)
+		err = journal_reader_next(r->reader, UINT64_MAX, out, NULL);
+	if (err == SG_OK || err == SG_NO_MEMORY)
+		return err;
+	log_event(LOG_ERROR, "replay-unreadable", "offset=%llu reason=" LOG_Q,
+		  (unsigned long long)offset, err_text(err));
+	/* The next one begins with what is on the disk then. */
+	journal_reader_close(r->reader);
+	r->reader = NULL;
+	return err == SG_IO ? SG_LEDGER_DOWN : SG_INTERNAL;
+}
+
+static enum sg_err mismatch(const struct replay_request *q, const char *what)
+{
+	log_event(LOG_ERROR, "replay-mismatch", "offset=%llu reason=\"%s\"",
+		  (unsigned long long)q->offset, what);
+	return SG_INTERNAL;
+}
+
+/* Is RECORD, with r->entry, a certificate of Q's UVCI? */
+static enum sg_err check_record(struct replay *r,
+				const struct replay_request *q,
+				const struct record *record)
+{
+	if (entry_decode(record->entry, &r->entry) != SG_OK ||
+	    (r->entry.type != ENTRY_ISSUED && r->entry.type != ENTRY_RENEWED) ||
+	    record->uci == NULL || record->payload == NULL)
+		return mismatch(q, "the record is no certificate's");
+	if (memcmp(record->uci, q->uci, RECORD_HASH_BYTES) != 0)
+		return mismatch(q, "the record has another UVCI");
+	return SG_OK;
+}
+
+static bool is_compromised(const struct keyring *keys,
+			   const uint8_t kid[COSE_KID_BYTES])
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct key *k = &keys->key[i];
+
+		if (k->state == KEY_COMPROMISED && k->has_dsc &&
+		    memcmp(k->dsc.kid, kid, COSE_KID_BYTES) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum replay_word judge(const struct replay *r,
+			      const struct replay_request *q,
+			      const struct record *record)
+{
+	if (!span_eq(r->entry.client, q->client) ||
+	    memcmp(record->payload, q->payload, RECORD_HASH_BYTES) != 0)
+		return REPLAY_CONFLICT;
+	if (is_compromised(r->keys, r->entry.kid))
+		return REPLAY_ANEW;
+	return r->entry.exp <= q->now ? REPLAY_EXPIRED : REPLAY_SAME;
+}
+
+/* --- the certificate, once more ----------------------------------------- */
+
+/* Make r->text from RECORD and Q's payload, as it was when it was signed. */
+static enum sg_err assemble(struct replay *r, const struct replay_request *q,
+			    const struct record *record, uint8_t *scratch)
+{
+	const struct entry *e = &r->entry;
+	uint8_t prot[COSE_PROTECTED_MAX];
+	struct assembly_parts parts = {.country = record->country,
+				       .kid = e->kid,
+				       .iat = e->iat,
+				       .exp = e->exp,
+				       .dcc = q->dcc,
+				       .uvci = q->uvci};
+	size_t n = 0;
+	enum sg_err err =
+		cose_protected(e->alg, e->kid, prot, sizeof(prot), &n);
+
+	parts.prot = span_of(prot, n);
+	if (err == SG_OK)
+		err = assembly_make(&r->text, &parts, scratch);
+	return err;
+}
+
+static enum sg_err rebuild(struct replay *r, const struct replay_request *q,
+			   const struct record *record, uint8_t *scratch,
+			   struct wire_issued *out)
+{
+	const struct entry *e = &r->entry;
+	enum sg_err err = assemble(r, q, record, scratch);
+
+	if (err == SG_NO_MEMORY)
+		return err;
+	if (err != SG_OK)
+		return mismatch(q, "it cannot be put together");
+	*out = (struct wire_issued){.replayed = true,
+				    .alg = e->alg,
+				    .iat = e->iat,
+				    .exp = e->exp,
+				    .ledger_index = (int64_t)record->index,
+				    .uvci = q->uvci};
+	memcpy(out->kid, e->kid, sizeof(out->kid));
+	err = entry_matches(e, record->signature, q->uvci,
+			    r->text.sig_structure);
+	if (err == SG_OK)
+		err = assembly_sign1(&r->text, record->signature, scratch,
+				     &out->cose);
+	assembly_clear(&r->text);
+	return err == SG_OK
+		       ? SG_OK
+		       : mismatch(q, "the ledger's entry has other hashes");
+}
+
+enum sg_err replay_find(struct replay *r, const struct replay_request *q,
+			uint8_t scratch[ASSEMBLY_SCRATCH],
+			enum replay_word *word, struct wire_issued *out)
+{
+	struct record record;
+	enum sg_err err = read_record(r, q->offset, &record);
+
+	if (err == SG_OK)
+		err = check_record(r, q, &record);
+	if (err != SG_OK)
+		return err;
+	*word = judge(r, q, &record);
+	return *word == REPLAY_SAME ? rebuild(r, q, &record, scratch, out)
+				    : SG_OK;
+}
+
+void replay_free(struct replay *r)
+{
+	if (r == NULL)
+		return;
+	journal_reader_close(r->reader);
+	free(r->dir);
+	free(r);
+}

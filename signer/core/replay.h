@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_REPLAY_H
+#define SG_REPLAY_H
+
+#include "assembly.h"
+#include "keyring.h"
+
+/*
+ * replay: what is on record about a UVCI, held against a request for it.  The
+ * journal has the signature and all that was signed but the payload, which the
+ * request brings again: from both the very same COSE_Sign1 is made, and
+ * nothing leaves that does not match the ledger's entry.  Loop thread only;
+ * reads the journal's files, blocking.
+ */
+struct replay; /* opaque */
+
+enum replay_word {
+	REPLAY_SAME,	 /* the same request: its certificate */
+	REPLAY_EXPIRED,	 /* the same request; its certificate has run out */
+	REPLAY_ANEW,	 /* the same request, but its key is compromised */
+	REPLAY_CONFLICT, /* another client's, or another payload */
+};
+
+struct replay_request {
+	uint64_t offset;	/* of the record in the journal */
+	struct span client;	/* its name in the policy */
+	struct span uvci;	/* UTF-8 */
+	const uint8_t *uci;	/* 32: SHA-256(UVCI) */
+	const uint8_t *payload; /* 32: SHA-256(DCC) */
+	struct span dcc;
+	int64_t now; /* seconds since 1970 */
+};
+
+/* JOURNAL_DIR need not be there before the first replay_find(); copied.  KEYS
+ * outlives it.
+ * Owns: *OUT is the caller's; replay_free().  Errors: SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err replay_create(const char *journal_dir,
+				      const struct keyring *keys,
+				      struct replay **out);
+/*
+ * What is to become of Q.  *OUT is set where *WORD is REPLAY_SAME, without
+ * violations; its COSE_Sign1 lies in SCRATCH, its UVCI is Q's.
+ * Errors: SG_LEDGER_DOWN (the journal cannot be read now), SG_INTERNAL (it has
+ * no such record, or one that does not belong to Q): logged; SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err replay_find(struct replay *r,
+				    const struct replay_request *q,
+				    uint8_t scratch[ASSEMBLY_SCRATCH],
+				    enum replay_word *word,
+				    struct wire_issued *out);
+void replay_free(struct replay *r); /* NULL is allowed */
+
+#endif /* SG_REPLAY_H */
