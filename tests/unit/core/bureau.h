@@ -73,8 +73,7 @@ static inline void release_append(struct release *r, size_t at)
 						  sizeof(entry), &n),
 			 SG_OK);
 	record.entry = span_of(entry, n);
-	assert_int_equal(journal_append(r->journal, &record,
-					&r->held[at].index,
+	assert_int_equal(journal_append(r->journal, &record, &r->held[at].index,
 					&r->held[at].offset),
 			 SG_OK);
 	r->held[at].appended = true;
