@@ -15,7 +15,7 @@
 enum {
 	UP_WITHIN_MS = 30000,  /* then we say so, and replace an hsm */
 	GONE_WITHIN_MS = 1000, /* after it closed its control channel */
-	STDIO_COUNT = ROLE_FD_OPS + 1,
+	STDIO_COUNT = ROLE_FD_LAST + 1,
 	ENV_TEXT = 4096,
 	SMALL_PACKET = 64 /* bytes: any control message of ours */
 };
@@ -275,6 +275,7 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	stdio[ROLE_FD_METRICS] = inherited(c->metrics_fd);
 	stdio[ROLE_FD_POLICY] = inherited(fds->policy_or_listen);
 	stdio[ROLE_FD_OPS] = inherited(fds->ops);
+	stdio[ROLE_FD_PUBLIC] = inherited(fds->public);
 	return uv_spawn(c->timer.loop, c->process, &o);
 }
 

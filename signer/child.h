@@ -67,6 +67,7 @@ struct child_fds {
 	int config;
 	int policy_or_listen; /* ROLE_FD_POLICY, ROLE_FD_LISTEN */
 	int ops;
+	int public;
 };
 
 /* Start its process now.  A failure is logged and counts as a death. */

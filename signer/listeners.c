@@ -134,7 +134,7 @@ static int open_unix(const char *path)
 }
 
 /* WHERE is "ADDRESS:PORT" as the configuration checked it. */
-static int open_ops_tcp(const char *where)
+static int open_shared_tcp(const char *where)
 {
 	const char *colon = strrchr(where, ':');
 	const size_t brackets = where[0] == '[' ? 1 : 0;
@@ -174,9 +174,17 @@ static enum sg_err open_ops(struct listeners *l, const struct config *c)
 			(void)snprintf(l->ops_path, sizeof(l->ops_path), "%s",
 				       path);
 	} else {
-		l->ops = open_ops_tcp(c->ops);
+		l->ops = open_shared_tcp(c->ops);
 	}
 	return l->ops >= 0 ? SG_OK : fault("ops", c->ops);
+}
+
+static enum sg_err open_public(struct listeners *l, const struct config *c)
+{
+	if (c->public_listen[0] == '\0')
+		return SG_OK;
+	l->public = open_shared_tcp(c->public_listen);
+	return l->public >= 0 ? SG_OK : fault("public", c->public_listen);
 }
 
 enum sg_err listeners_open(struct listeners *l, const struct config *c)
@@ -185,9 +193,11 @@ enum sg_err listeners_open(struct listeners *l, const struct config *c)
 
 	for (size_t i = 0; i < CONFIG_FRONTS_MAX; i++)
 		l->tls[i] = -1;
-	l->ops = -1;
+	l->ops = l->public = -1;
 	l->ops_path[0] = '\0';
 	e = open_ops(l, c);
+	if (e == SG_OK)
+		e = open_public(l, c);
 	if (e == SG_OK)
 		e = open_tls(l, c);
 	if (e != SG_OK)
@@ -204,7 +214,9 @@ void listeners_close(struct listeners *l)
 	}
 	if (l->ops >= 0)
 		(void)close(l->ops);
-	l->ops = -1;
+	if (l->public >= 0)
+		(void)close(l->public);
+	l->ops = l->public = -1;
 	if (l->ops_path[0] != '\0')
 		(void)unlink(l->ops_path);
 	l->ops_path[0] = '\0';

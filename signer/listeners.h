@@ -12,6 +12,7 @@
 struct listeners {
 	int tls[CONFIG_FRONTS_MAX];    /* one a front: SO_REUSEPORT; -1: none */
 	int ops;		       /* shared by the fronts; -1: none */
+	int public;		       /* the same */
 	char ops_path[FRONT_PATH_MAX]; /* of a Unix socket, else empty */
 };
 

@@ -25,9 +25,12 @@ enum {
 	SECOND_MS = 1000,
 	LATE_US = 2000000, /* between seconds */
 	STAGE_MS = 5000,   /* for the core, and then the hsms, to drain */
-	/* Descriptors of a front beside its connections. */
+	/* Descriptors of a front beside its clients' connections, and those of
+	 * anybody's who reads the ledger. */
 	SPARE_FDS = 512,
+	PUBLIC_FDS = 1024,
 	STATE_MODE = 0700,
+	LEDGER_MODE = 0755, /* any file server may serve it */
 	RUN_MODE = 0755
 };
 
@@ -59,13 +62,15 @@ static struct child_fds fds_of(const struct supervisor *s,
 {
 	struct child_fds fds = {.config = s->reload.config_fd,
 				.policy_or_listen = -1,
-				.ops = -1};
+				.ops = -1,
+				.public = -1};
 
 	if (c->role == WIRE_CORE)
 		fds.policy_or_listen = s->reload.policy_fd;
 	if (c->role == WIRE_FRONT) {
 		fds.policy_or_listen = s->listeners.tls[c->slot];
 		fds.ops = s->listeners.ops;
+		fds.public = s->listeners.public;
 	}
 	return fds;
 }
@@ -365,23 +370,23 @@ static void start_handles(struct supervisor *s)
 /* Connections are descriptors; the roles inherit the limit. */
 static void raise_limits(const struct config *c)
 {
+	const size_t spare = SPARE_FDS + (c->front.public ? PUBLIC_FDS : 0);
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_max < c->front.connections_max + SPARE_FDS)
+	if (limit.rlim_max < c->front.connections_max + spare)
 		log_event(LOG_WARNING, "descriptors-short",
 			  "limit=%llu needed=%zu text=\"a front takes about "
 			  "%llu connections and closes others at once: raise "
 			  "the hard limit of open files (systemd: "
 			  "LimitNOFILE=), or lower limits.connections\"",
 			  (unsigned long long)limit.rlim_max,
-			  c->front.connections_max + SPARE_FDS,
-			  (unsigned long long)(limit.rlim_max > SPARE_FDS
-						       ? limit.rlim_max -
-								 SPARE_FDS
+			  c->front.connections_max + spare,
+			  (unsigned long long)(limit.rlim_max > spare
+						       ? limit.rlim_max - spare
 						       : 0));
 }
 
@@ -403,6 +408,9 @@ static enum sg_err take_place(struct supervisor *s)
 	e = make_directory(c->run, RUN_MODE);
 	if (e == SG_OK)
 		e = make_directory(c->core.state, STATE_MODE);
+	/* The fronts keep it open from their start on. */
+	if (e == SG_OK && c->front.ledger[0] != '\0')
+		e = make_directory(c->front.ledger, LEDGER_MODE);
 	if (e == SG_OK)
 		e = pidfile_take(&s->pidfile, c->run);
 	if (e != SG_OK)

@@ -100,7 +100,7 @@ enum sg_err role_begin(enum wire_role role, unsigned slot)
 	}
 	/* The module of an hsm may run programs: nothing of ours is for them.
 	 */
-	for (int fd = ROLE_FD_CONTROL; fd <= ROLE_FD_OPS; fd++)
+	for (int fd = ROLE_FD_CONTROL; fd <= ROLE_FD_LAST; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
 	    role_hide_memory() != SG_OK || ignore_signals() != 0 ||

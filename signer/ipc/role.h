@@ -17,7 +17,10 @@ enum {
 	ROLE_FD_METRICS = 5, /* memfd: this slot's metrics page */
 	ROLE_FD_POLICY = 6,  /* core: sealed memfd with the policy file */
 	ROLE_FD_LISTEN = 6,  /* front: TCP listener for TLS */
-	ROLE_FD_OPS = 7	     /* front: listener for /livez, /readyz, /metrics */
+	ROLE_FD_OPS = 7,     /* front: listener for /livez, /readyz, /metrics */
+	ROLE_FD_PUBLIC = 8, /* front: listener for anybody who reads the ledger;
+			       not given where the configuration has none */
+	ROLE_FD_LAST = ROLE_FD_PUBLIC
 };
 
 /* Exit statuses of a role. */

@@ -59,9 +59,33 @@ static void test_open(void **state)
 	fd = connect_to(fix.ops_port);
 	assert_true(fd >= 0);
 	(void)close(fd);
+	assert_int_equal(l.public, -1);
 	listeners_close(&l);
 	assert_int_equal(connect_to(fix.port), -1);
 	assert_int_equal(connect_to(fix.ops_port), -1);
+}
+
+static void test_public(void **state)
+{
+	const unsigned port = fixture_free_port();
+	struct listeners l;
+	int fd;
+
+	(void)state;
+	(void)snprintf(config.public_listen, sizeof(config.public_listen),
+		       "127.0.0.1:%u", port);
+	assert_int_equal(listeners_open(&l, &config), SG_OK);
+	fd = connect_to(port);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	listeners_close(&l);
+	assert_int_equal(l.public, -1);
+	assert_int_equal(connect_to(port), -1);
+	/* one that is taken ends it, and all is closed again */
+	(void)snprintf(config.public_listen, sizeof(config.public_listen),
+		       "127.0.0.1:%u", fix.ops_port);
+	assert_int_equal(listeners_open(&l, &config), SG_IO);
+	assert_int_equal(l.ops, -1);
 }
 
 /* Two of ours share a port among their fronts, never with one another. */
@@ -112,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_public, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_such_address, set_up,

@@ -21,14 +21,14 @@ static int inside(enum wire_role role, int first_closed)
 {
 	struct rlimit core;
 
-	for (int fd = 3; fd <= ROLE_FD_OPS + 1; fd++)
+	for (int fd = 3; fd <= ROLE_FD_LAST + 1; fd++)
 		if (dup2(STDERR_FILENO, fd) < 0)
 			return 1;
 	if (dup2(STDERR_FILENO, FAR_FD) < 0)
 		return 1;
 	if (sandbox_enter(role) != SG_OK)
 		return 2;
-	for (int fd = 0; fd <= ROLE_FD_OPS + 1; fd++)
+	for (int fd = 0; fd <= ROLE_FD_LAST + 1; fd++)
 		if ((fcntl(fd, F_GETFD) >= 0) != (fd < first_closed))
 			return 3;
 	if (fcntl(FAR_FD, F_GETFD) >= 0)
@@ -61,7 +61,7 @@ static void test_roles(void **state)
 {
 	(void)state;
 	check(WIRE_SUPERVISOR, STDERR_FILENO + 1);
-	check(WIRE_FRONT, ROLE_FD_OPS + 1);
+	check(WIRE_FRONT, ROLE_FD_PUBLIC + 1);
 	check(WIRE_CORE, ROLE_FD_POLICY + 1);
 	check(WIRE_HSM, ROLE_FD_METRICS + 1);
 }
