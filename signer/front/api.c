@@ -6,29 +6,49 @@
 enum {
 	GET = 1 << HTTP_GET | 1 << HTTP_HEAD,
 	POST = 1 << HTTP_POST,
+	CLIENTS = 1 << DOOR_CLIENTS,
+	OPS = 1 << DOOR_OPS,
+	READERS = CLIENTS | 1 << DOOR_PUBLIC, /* of the ledger */
 	FIRST_BODY_BYTES = 1024
 };
 
-/* Every path there is.  No other place decides what is answered where. */
+/* Every path there is; the first that fits.  No other place decides what is
+ * answered where. */
 static const struct api_route ROUTES[] = {
-	{"/v1/certificates", "POST", POST, false, api_certificates_open,
+	{"/v1/certificates", "POST", POST, CLIENTS, api_certificates_open,
 	 api_body_data, api_certificates_end},
-	{"/v1/validations", "POST", POST, false, api_validations_open,
+	{"/v1/validations", "POST", POST, CLIENTS, api_validations_open,
 	 api_body_data, api_certificates_end},
-	{"/v1/keys", "GET, HEAD", GET, false, api_keys_open, NULL, NULL},
-	{"/v1/policy", "GET, HEAD", GET, false, api_policy_open, NULL, NULL},
-	{"/livez", "GET, HEAD", GET, true, api_livez_open, NULL, NULL},
-	{"/readyz", "GET, HEAD", GET, true, api_readyz_open, NULL, NULL},
-	{"/metrics", "GET, HEAD", GET, true, api_metrics_open, NULL, NULL},
+	{"/v1/keys", "GET, HEAD", GET, CLIENTS, api_keys_open, NULL, NULL},
+	{"/v1/policy", "GET, HEAD", GET, CLIENTS, api_policy_open, NULL, NULL},
+	{"/v1/ledger/checkpoint", "GET, HEAD", GET, READERS,
+	 api_checkpoint_open, NULL, NULL},
+	{"/v1/ledger/vkey", "GET, HEAD", GET, READERS, api_vkey_open, NULL,
+	 NULL},
+	{"/v1/ledger/tile/entries/", "GET, HEAD", GET, CLIENTS,
+	 api_entries_open, NULL, NULL},
+	{API_TILES, "GET, HEAD", GET, READERS, api_tile_open, NULL, NULL},
+	{"/v1/ledger/proof", "GET, HEAD", GET, READERS, api_proof_open, NULL,
+	 NULL},
+	{"/livez", "GET, HEAD", GET, OPS, api_livez_open, NULL, NULL},
+	{"/readyz", "GET, HEAD", GET, OPS, api_readyz_open, NULL, NULL},
+	{"/metrics", "GET, HEAD", GET, OPS, api_metrics_open, NULL, NULL},
 };
+
+static bool is_at(const struct api_route *r, struct span path)
+{
+	const size_t n = strlen(r->path);
+
+	if (r->path[n - 1] == '/' && path.n > n)
+		path.n = n;
+	return span_is(path, r->path);
+}
 
 static const struct api_route *find_route(const struct exchange *x)
 {
-	const bool ops = x->peer == NULL;
-
 	for (size_t i = 0; i < sizeof(ROUTES) / sizeof(ROUTES[0]); i++) {
-		if (ROUTES[i].ops == ops &&
-		    span_is(x->request.path, ROUTES[i].path))
+		if ((ROUTES[i].doors & 1U << x->door) != 0 &&
+		    is_at(&ROUTES[i], x->request.path))
 			return &ROUTES[i];
 	}
 	return NULL;
@@ -131,6 +151,7 @@ void api_gone(struct exchange *x)
 	if (c->asked)
 		core_link_forget(x->front->link, c->question);
 	api_stream_free(c->stream);
+	api_ledger_gone(c);
 	free(c->body);
 	free(c);
 }

@@ -12,6 +12,7 @@
 #include "front_state.h"
 #include "hcert/deflate.h"
 #include "hcert/hc1.h"
+#include "ledger_path.h"
 #include "media.h"
 #include "problem.h"
 #include "shares.h"
@@ -47,17 +48,23 @@ struct api {
 	 * nobody has read, requests that nobody has looked at. */
 	size_t answers;
 	uint32_t answers_of[SHARES_CLIENTS], input_of[SHARES_CLIENTS];
+	size_t bundles; /* bytes of bundles of entries on their way */
+	/* Proofs that anybody was given, in this second. */
+	uint64_t proofs_s;
+	unsigned proofs;
 };
 
 struct api_call;
 
+#define API_TILES "/v1/ledger/tile/"
+
 /* What can be asked for, and who answers.  A route without DATA takes no body,
  * and answers from OPEN on.  A handler may answer at any time, once. */
 struct api_route {
-	const char *path;
+	const char *path;  /* with a slash at its end: all that begins so */
 	const char *allow; /* Allow: the methods (RFC 9110 s. 10.2.1) */
 	unsigned methods;  /* bits 1 << enum http_method */
-	bool ops;	   /* on the plain listener; else on the TLS one */
+	unsigned doors;	   /* bits 1 << enum door */
 	void (*open)(struct api_call *c);
 	void (*data)(struct api_call *c, struct span run);
 	void (*end)(struct api_call *c);
@@ -77,6 +84,10 @@ struct api_call {
 	size_t id_n;
 	uint8_t id[CERTIFICATE_ID_MAX]; /* to be echoed */
 	struct api_stream *stream;	/* NULL: one request, one answer */
+	/* Of the ledger: what is answered to who may read it. */
+	void (*serve)(struct api_call *c);
+	struct ledger_path tile;
+	size_t bundle_n; /* of api->bundles */
 };
 
 /* --- for the routes (api_call.c) --------------------------------------- */
@@ -112,6 +123,14 @@ struct problem api_core_problem(const struct wire_msg *m, enum sg_err err,
 void api_fail_by_core(struct api_call *c, const struct wire_msg *m,
 		      enum sg_err err);
 
+/* Ask the core; ANSWER gets C.  Who asks by the public door has no identity.
+ * INDEX: of a leaf, else 0.  Answers when it cannot be asked. */
+void api_ask(struct api_call *c, enum wire_question question, uint64_t index,
+	     core_answer answer);
+/* The document that M brings; false, and answered, when it is none. */
+bool api_take_document(struct api_call *c, const struct wire_msg *m,
+		       enum sg_err err, struct span *document);
+
 /* --- the routes' handlers ---------------------------------------------- */
 
 void api_certificates_open(struct api_call *c);
@@ -122,6 +141,12 @@ bool api_is_validation(const struct api_call *c);
 void api_body_data(struct api_call *c, struct span run);
 void api_keys_open(struct api_call *c);
 void api_policy_open(struct api_call *c);
+void api_checkpoint_open(struct api_call *c);
+void api_vkey_open(struct api_call *c);
+void api_tile_open(struct api_call *c);
+void api_entries_open(struct api_call *c);
+void api_proof_open(struct api_call *c);
+void api_ledger_gone(struct api_call *c);
 void api_livez_open(struct api_call *c);
 void api_readyz_open(struct api_call *c);
 void api_metrics_open(struct api_call *c);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "peer.h"
+
 enum {
 	RETRY_AFTER_S = 1, /* where the core names no time */
 	HTTP_OK = 200,
@@ -194,4 +196,41 @@ void api_fail_by_core(struct api_call *c, const struct wire_msg *m,
 	struct problem p = api_core_problem(m, err, &retry_after_s);
 
 	fail(c, &p, retry_after_s, &r);
+}
+
+/* --- documents of the core ------------------------------------------------ */
+
+void api_ask(struct api_call *c, enum wire_question question, uint64_t index,
+	     core_answer answer)
+{
+	const struct exchange *x = c->x;
+	const struct wire_ask m = {
+		.question = (uint8_t)question,
+		.index = index,
+		.identity = x->peer != NULL ? span_of(x->peer->identity,
+						      x->peer->identity_n)
+					    : span_of(NULL, 0),
+	};
+	const enum sg_err err =
+		core_link_ask(x->front->link, &m, answer, c, &c->question);
+
+	if (err != SG_OK)
+		api_fail(c, err, NULL);
+	else
+		c->asked = true;
+}
+
+bool api_take_document(struct api_call *c, const struct wire_msg *m,
+		       enum sg_err err, struct span *document)
+{
+	struct wire_answer a;
+
+	c->asked = false;
+	if (m == NULL || m->type != WIRE_ANSWER ||
+	    wire_get_answer(m, &a) != SG_OK) {
+		api_fail_by_core(c, m, err);
+		return false;
+	}
+	*document = a.document;
+	return true;
 }

@@ -11,8 +11,9 @@
 
 enum {
 	OPS_CONNECTIONS_MAX = 64,
-	PULLS_MAX = 4,	  /* of gather_buf, in one turn */
-	STALL_MS = 30000, /* without a byte leaving */
+	PUBLIC_CONNECTIONS_MAX = 1024, /* anybody's; no more than clients' */
+	PULLS_MAX = 4,		       /* of gather_buf, in one turn */
+	STALL_MS = 30000,	       /* without a byte leaving */
 	/* With a stream open: the API gives up on a reader after two minutes,
 	 * and its last words have to leave. */
 	STREAM_STALL_MS = 180000,
@@ -73,12 +74,9 @@ void connection_drop(struct connection *c)
 	TAILQ_REMOVE(&f->connections, c, all);
 	if (c->flush_queued)
 		TAILQ_REMOVE(&f->flushing, c, flush);
-	if (c->is_tls) {
-		f->tls_connections--;
+	f->connections_of[c->door]--;
+	if (c->door == DOOR_CLIENTS)
 		metric_sub(METRIC_CONNECTIONS, 1);
-	} else {
-		f->ops_connections--;
-	}
 	uv_close(&c->uv.handle, on_closed);
 }
 
@@ -299,13 +297,23 @@ void connection_flush_all(struct front *f)
 
 /* --- the beginning -------------------------------------------------------- */
 
-static bool has_room(struct front *f, bool is_tls)
+static size_t connections_max(const struct front *f, enum door door)
 {
-	const size_t max =
-		is_tls ? f->settings.connections_max : OPS_CONNECTIONS_MAX;
+	const size_t clients = f->settings.connections_max;
+
+	if (door == DOOR_OPS)
+		return OPS_CONNECTIONS_MAX;
+	return door == DOOR_PUBLIC && clients > PUBLIC_CONNECTIONS_MAX
+		       ? PUBLIC_CONNECTIONS_MAX
+		       : clients;
+}
+
+static bool has_room(struct front *f, enum door door)
+{
+	const size_t max = connections_max(f, door);
 	uint64_t dropped;
 
-	if ((is_tls ? f->tls_connections : f->ops_connections) <= max)
+	if (f->connections_of[door] <= max)
 		return true;
 	if (throttle_allows(&f->overflows, clock_wall_s(), &dropped))
 		log_event(LOG_WARNING, "connections-full",
@@ -318,9 +326,9 @@ static enum sg_err start(struct connection *c)
 {
 	struct front *f = c->front;
 
-	if (!has_room(f, c->is_tls))
+	if (!has_room(f, c->door))
 		return SG_BUSY;
-	if (!c->is_tls)
+	if (c->door != DOOR_CLIENTS)
 		return connection_start_http(c);
 	connection_deadline(c, f->settings.handshake_ms,
 			    connection_handshake_late);
@@ -332,16 +340,14 @@ static void count(struct connection *c)
 	struct front *f = c->front;
 
 	TAILQ_INSERT_HEAD(&f->connections, c, all);
-	if (!c->is_tls) {
-		f->ops_connections++;
+	f->connections_of[c->door]++;
+	if (c->door != DOOR_CLIENTS)
 		return;
-	}
-	f->tls_connections++;
 	metric_add(METRIC_CONNECTIONS, 1);
 	metric_add(METRIC_CONNECTIONS_TOTAL, 1);
 }
 
-void connection_accept(struct front *f, uv_stream_t *listener, bool is_tls)
+void connection_accept(struct front *f, uv_stream_t *listener, enum door door)
 {
 	const bool is_tcp = listener->type == UV_TCP;
 	struct connection *c = calloc(1, sizeof(*c));
@@ -353,8 +359,9 @@ void connection_accept(struct front *f, uv_stream_t *listener, bool is_tls)
 		return;
 	}
 	c->front = f;
-	c->is_tls = is_tls;
-	c->host = (struct http_host){.front = f, .wake = on_http_wake};
+	c->door = door;
+	c->host = (struct http_host){
+		.front = f, .door = door, .wake = on_http_wake};
 	c->verified = f->reloads;
 	c->asked = f->walks;
 	rv = is_tcp ? uv_tcp_init(f->loop, &c->uv.tcp)

@@ -24,7 +24,7 @@ struct connection {
 	} uv;
 	struct front *front;
 	TAILQ_ENTRY(connection) all, flush; /* the front's lists */
-	bool is_tls;			    /* not of the ops listener */
+	enum door door; /* DOOR_CLIENTS: by TLS; else plain */
 	bool flush_queued;
 	bool reading; /* uv_read_start() is on */
 	bool ending;  /* nothing that comes is looked at */
@@ -47,9 +47,9 @@ struct connection {
 	uint64_t question;
 };
 
-/* Take the next connection of LISTENER: TLS, or plain HTTP/1.1 (ops).  One
- * too many is closed at once. */
-void connection_accept(struct front *f, uv_stream_t *listener, bool is_tls);
+/* Take the next connection of LISTENER: TLS, or plain HTTP/1.1.  One too many
+ * for its DOOR is closed at once. */
+void connection_accept(struct front *f, uv_stream_t *listener, enum door door);
 /* Finish what is in flight, take nothing new, then close.  NOW: see http.h. */
 void connection_finish(struct connection *c, bool now);
 /* Destroy, in any state, but not from inside HTTP.  C is gone for its caller.

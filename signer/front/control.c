@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ipc/role.h"
+#include "ledger_files.h"
 #include "recheck.h"
 #include "tls.h"
 
@@ -113,6 +114,8 @@ static bool reload(struct front *f, int config_fd,
 	tls_context_free(f->tls);
 	f->tls = tls;
 	f->settings = settings;
+	/* Its directory may be another one by now. */
+	ledger_files_open(&f->ledger, settings.ledger);
 	metric_set(METRIC_CLIENT_CERT_EXPIRY,
 		   (uint64_t)tls_context_not_after(tls));
 	recheck_reloaded(f);

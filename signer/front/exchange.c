@@ -34,10 +34,11 @@ static struct http_reply complete(const struct exchange *x,
 	struct http_reply out = *r;
 
 	assert(r->nheaders + REPLY_HEADERS_ADDED <= REPLY_HEADERS_MAX);
-	if (x->peer == NULL)
+	if (x->door == DOOR_OPS)
 		return out;
-	out.header[out.nheaders++] = (struct http_header){
-		"vary", SPAN_LIT("accept, accept-language")};
+	if (x->door == DOOR_CLIENTS)
+		out.header[out.nheaders++] = (struct http_header){
+			"vary", SPAN_LIT("accept, accept-language")};
 	if (x->request.method == HTTP_POST || r->status >= 400)
 		out.header[out.nheaders++] = (struct http_header){
 			"cache-control", SPAN_LIT("no-store")};

@@ -42,6 +42,14 @@
 struct peer; /* who is at the other end: see peer.h */
 struct front;
 
+/* Which listener a request came in by. */
+enum door {
+	DOOR_CLIENTS, /* TLS, with a client's certificate */
+	DOOR_OPS,     /* plain, for the operators */
+	DOOR_PUBLIC,  /* plain, for anybody */
+	DOOR_COUNT
+};
+
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
 struct http_request {
@@ -57,7 +65,8 @@ struct http_request {
 
 struct exchange {
 	struct http_request request;
-	const struct peer *peer; /* NULL on the plain ops listener */
+	enum door door;
+	const struct peer *peer; /* NULL but for DOOR_CLIENTS */
 	struct front *front;
 	uint64_t opened_us; /* CLOCK_MONOTONIC: first byte of the request */
 	void *api;	    /* the API's own state for this exchange */
@@ -103,9 +112,9 @@ enum {
 
 /* Answer X, once, from inside an api_* call or any time later.  The transport
  * adds date, content-length, connection; HEAD bodies are dropped.  A client
- * with a certificate gets vary, and but for what it read with GET
- * cache-control: no-store, REPLY_HEADERS_ADDED of them.  Records
- * the metrics of the response. */
+ * with a certificate gets vary; but for what was read with GET, everybody but
+ * the operators gets cache-control: no-store; REPLY_HEADERS_ADDED of them.
+ * Records the metrics of the response. */
 void exchange_reply(struct exchange *x, const struct http_reply *r);
 
 /* X is a stream, whatever its length. */

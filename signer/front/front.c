@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "control.h"
 #include "ipc/role.h"
+#include "ledger_files.h"
 #include "listener.h"
 #include "recheck.h"
 
@@ -47,7 +48,8 @@ static void on_check(uv_check_t *check)
 
 static void stop_if_drained(struct front *f)
 {
-	if (f->draining && f->tls_connections == 0 &&
+	if (f->draining && f->connections_of[DOOR_CLIENTS] == 0 &&
+	    f->connections_of[DOOR_PUBLIC] == 0 &&
 	    core_link_in_flight(f->link) == 0)
 		front_stop(f, 0);
 }
@@ -86,6 +88,12 @@ void front_stop(struct front *f, int code)
 	uv_stop(f->loop);
 }
 
+static void close_door(struct front *f, enum door door)
+{
+	listener_close(f->listener[door]);
+	f->listener[door] = NULL;
+}
+
 void front_drain(struct front *f)
 {
 	struct connection *c;
@@ -93,11 +101,12 @@ void front_drain(struct front *f)
 	if (f->draining)
 		return;
 	f->draining = true;
-	log_event(LOG_INFO, "draining", "connections=%zu", f->tls_connections);
-	listener_close(f->tls_listener);
-	f->tls_listener = NULL;
+	log_event(LOG_INFO, "draining", "connections=%zu",
+		  f->connections_of[DOOR_CLIENTS]);
+	close_door(f, DOOR_CLIENTS);
+	close_door(f, DOOR_PUBLIC);
 	TAILQ_FOREACH (c, &f->connections, all) {
-		if (c->is_tls)
+		if (c->door != DOOR_OPS)
 			connection_finish(c, false);
 	}
 	/* The ops interface stays, and shows how it goes on. */
@@ -121,9 +130,10 @@ static void close_hook(uv_handle_t *handle)
 static void front_free(struct front *f)
 {
 	drop_all(f);
-	listener_close(f->tls_listener);
-	listener_close(f->ops_listener);
+	for (int door = 0; door < DOOR_COUNT; door++)
+		close_door(f, (enum door)door);
 	control_close(f);
+	ledger_files_close(&f->ledger);
 	core_link_free(f->link);
 	api_free(f->api);
 	recheck_free(f->recheck);
@@ -181,10 +191,16 @@ static enum sg_err start_tls(struct front *f)
 	return SG_OK;
 }
 
+static enum sg_err open_door(struct front *f, int fd, enum door door)
+{
+	return listener_open(f, fd, door, &f->listener[door]);
+}
+
 static enum sg_err front_start(struct front *f)
 {
 	enum sg_err err = start_hooks(f);
 
+	ledger_files_open(&f->ledger, f->settings.ledger);
 	if (err == SG_OK)
 		err = recheck_create(&f->recheck);
 	if (err == SG_OK)
@@ -196,9 +212,11 @@ static enum sg_err front_start(struct front *f)
 	if (err == SG_OK)
 		err = start_tls(f);
 	if (err == SG_OK)
-		err = listener_open(f, ROLE_FD_LISTEN, true, &f->tls_listener);
+		err = open_door(f, ROLE_FD_LISTEN, DOOR_CLIENTS);
 	if (err == SG_OK)
-		err = listener_open(f, ROLE_FD_OPS, false, &f->ops_listener);
+		err = open_door(f, ROLE_FD_OPS, DOOR_OPS);
+	if (err == SG_OK && f->settings.public)
+		err = open_door(f, ROLE_FD_PUBLIC, DOOR_PUBLIC);
 	return err == SG_OK ? control_up(f) : err;
 }
 
@@ -220,6 +238,7 @@ int front_run(const struct front_settings *settings, front_read_settings read)
 	f->read_settings = read;
 	f->reloads = 1;
 	f->walks = 1;
+	f->ledger = -1;
 	TAILQ_INIT(&f->connections);
 	TAILQ_INIT(&f->flushing);
 	metrics_sample_process();

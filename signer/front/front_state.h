@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "base/throttle.h"
 #include "front/core_link.h"
+#include "front/exchange.h"
 #include "front/front.h"
 #include "front/wheel.h"
 #include "ipc/channel.h"
@@ -40,6 +41,7 @@ struct front {
 	size_t nsources;
 	struct metrics_source source[FRONT_SOURCES_MAX];
 	bool draining; /* not ready any more, whatever the core says */
+	int ledger;    /* settings.ledger, open; -1: not yet */
 
 	/* --- for the transport -------------------------------------------- */
 	struct wheel wheel;	    /* every deadline of every connection */
@@ -47,7 +49,7 @@ struct front {
 	char date[HTTP_DATE_BYTES]; /* of the current second */
 	struct connection_list connections; /* newest first */
 	struct connection_list flushing; /* with output, or input held back */
-	size_t tls_connections, ops_connections;
+	size_t connections_of[DOOR_COUNT];
 	struct tls_context *tls;
 	struct recheck *recheck;
 	uint64_t reloads; /* that took effect, */
@@ -59,11 +61,11 @@ struct front {
 	 */
 	front_read_settings read_settings;
 	struct channel *control;
-	struct listener *tls_listener, *ops_listener;
-	uv_timer_t tick;   /* drives the wheel */
-	uv_timer_t second; /* date, metrics, clients */
-	uv_check_t check;  /* after I/O: flush */
-	uv_idle_t awake;   /* on while there is work for the next turn */
+	struct listener *listener[DOOR_COUNT]; /* NULL: not open */
+	uv_timer_t tick;		       /* drives the wheel */
+	uv_timer_t second;		       /* date, metrics, clients */
+	uv_check_t check;		       /* after I/O: flush */
+	uv_idle_t awake; /* on while there is work for the next turn */
 	int exit_code;
 
 	/* One of each is enough: a loop turn works on one connection. */

@@ -12,7 +12,8 @@
  */
 struct http_host {
 	struct front *front;
-	const struct peer *peer; /* NULL on the ops listener */
+	enum door door;
+	const struct peer *peer; /* NULL but for DOOR_CLIENTS */
 	/* There is something to pull, or it is done.  May be called
 	 * from anywhere, also from inside feed and pull. */
 	void (*wake)(struct http_host *host);

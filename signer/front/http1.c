@@ -237,6 +237,7 @@ static void begin(struct http1 *h)
 	const struct front_settings *s = &host->front->settings;
 
 	h->x = (struct exchange){
+		.door = host->door,
 		.peer = host->peer,
 		.front = host->front,
 		.opened_us = clock_mono_us(),

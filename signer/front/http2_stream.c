@@ -247,6 +247,7 @@ struct stream *stream_create(struct http2 *h, int32_t id)
 	if (s == NULL)
 		return NULL;
 	s->x = (struct exchange){
+		.door = h->http.host->door,
 		.peer = h->http.host->peer,
 		.front = h->http.host->front,
 		.opened_us = clock_mono_us(),

@@ -20,7 +20,7 @@ struct listener {
 		uv_pipe_t pipe;
 	} uv;
 	struct front *front;
-	bool is_tls;
+	enum door door;
 };
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -32,7 +32,7 @@ static void on_connection(uv_stream_t *stream, int status)
 			  uv_strerror(status));
 		return;
 	}
-	connection_accept(l->front, stream, l->is_tls);
+	connection_accept(l->front, stream, l->door);
 }
 
 static int open_stream(struct listener *l, int fd)
@@ -57,7 +57,7 @@ static void on_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-enum sg_err listener_open(struct front *f, int fd, bool is_tls,
+enum sg_err listener_open(struct front *f, int fd, enum door door,
 			  struct listener **out)
 {
 	struct listener *l = calloc(1, sizeof(*l));
@@ -66,7 +66,7 @@ enum sg_err listener_open(struct front *f, int fd, bool is_tls,
 	if (l == NULL)
 		return SG_NO_MEMORY;
 	l->front = f;
-	l->is_tls = is_tls;
+	l->door = door;
 	rv = open_stream(l, fd);
 	if (l->uv.handle.type == UV_UNKNOWN_HANDLE) {
 		free(l);
@@ -101,7 +101,7 @@ void listener_second(struct front *f)
 		  "reason=\"%s\" connections=%zu text=\"new connections are "
 		  "closed at once: raise LimitNOFILE, or lower "
 		  "limits.connections\"",
-		  strerrordesc_np(errno), f->tls_connections);
+		  strerrordesc_np(errno), f->connections_of[DOOR_CLIENTS]);
 }
 
 void listener_close(struct listener *l)

@@ -5,7 +5,7 @@
 #include "front/front_state.h"
 
 /* listener: accepts connections from a descriptor that is bound already: TCP
- * for TLS, TCP or a Unix socket for the plain ops interface. */
+ * or a Unix socket; what is spoken there depends on the door. */
 struct listener; /* opaque */
 
 /* Once a second: say it in the log when there is no descriptor left.  libuv
@@ -13,7 +13,7 @@ struct listener; /* opaque */
 void listener_second(struct front *f);
 
 /* Owns: FD on success; *OUT: listener_close().  Errors: SG_IO, SG_NO_MEMORY. */
-SG_MUST_USE enum sg_err listener_open(struct front *f, int fd, bool is_tls,
+SG_MUST_USE enum sg_err listener_open(struct front *f, int fd, enum door door,
 				      struct listener **out);
 /* Stop accepting; freed when libuv lets go.  NULL is allowed. */
 void listener_close(struct listener *l);

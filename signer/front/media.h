@@ -20,6 +20,7 @@
 	X(PEM, "application/pem-certificate-chain")                            \
 	X(COSE_KEY_SET, "application/cose-key-set")                            \
 	X(JWK_SET, "application/jwk-set+json")                                 \
+	X(OCTETS, "application/octet-stream")                                  \
 	X(PROBLEM, "application/problem+json")
 
 enum media {

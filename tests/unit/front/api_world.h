@@ -105,6 +105,13 @@ static inline struct exchange request(enum http_method method, const char *path)
 		.transport = &TRANSPORT};
 }
 
+/* X came in by DOOR. */
+static inline void at_door(struct exchange *x, enum door door)
+{
+	x->door = door;
+	x->peer = door == DOOR_CLIENTS ? &PEER : NULL;
+}
+
 static inline struct exchange post(const char *path, const char *type,
 				   const char *accept)
 {

@@ -211,7 +211,8 @@ static inline void fake_setup(void)
 	};
 	(void)snprintf(fake_front->date, sizeof(fake_front->date), "DATE");
 	wheel_init(&fake_front->wheel, 0);
-	fake_host = (struct http_host){.front = fake_front, .wake = fake_wake};
+	fake_host = (struct http_host){
+		.front = fake_front, .door = DOOR_OPS, .wake = fake_wake};
 }
 
 static inline void fake_teardown(void)

@@ -29,7 +29,7 @@ enum { CHILD_WAIT_S = 10 };
 struct child {
 	pid_t pid;
 	int control;
-	uint16_t port, ops_port;
+	uint16_t port, ops_port, public_port;
 	struct metrics_page *page;
 	struct front_settings settings;
 };
@@ -52,18 +52,21 @@ static inline int child_listen(uint16_t *port)
 	return fd;
 }
 
-static inline void child_move(const int from[5])
-{
-	static const int to[5] = {ROLE_FD_CONTROL, ROLE_FD_METRICS,
-				  ROLE_FD_LISTEN, ROLE_FD_OPS, -1};
-	int high[4];
+enum { CHILD_FDS = 5 };
 
-	for (int i = 0; i < 4; i++)
+static inline void child_move(const int from[CHILD_FDS])
+{
+	static const int to[CHILD_FDS] = {ROLE_FD_CONTROL, ROLE_FD_METRICS,
+					  ROLE_FD_LISTEN, ROLE_FD_OPS,
+					  ROLE_FD_PUBLIC};
+	int high[CHILD_FDS];
+
+	for (int i = 0; i < CHILD_FDS; i++)
 		high[i] = fcntl(from[i], F_DUPFD, 100);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < CHILD_FDS; i++)
 		assert(dup2(high[i], to[i]) == to[i]);
 	/* The other ends must go, or their closing is never seen. */
-	for (int fd = ROLE_FD_OPS + 1; fd < 200; fd++)
+	for (int fd = ROLE_FD_LAST + 1; fd < 200; fd++)
 		(void)close(fd);
 	(void)close(ROLE_FD_CONFIG);
 }
@@ -91,6 +94,7 @@ static inline struct child child_start(const struct front_settings *s)
 	const int metrics = metrics_memfd();
 	const int tls = child_listen(&c.port);
 	const int ops = child_listen(&c.ops_port);
+	const int public = child_listen(&c.public_port);
 	const struct timeval patience = {.tv_sec = CHILD_WAIT_S};
 
 	assert(channel_pair(pair) == 0);
@@ -98,7 +102,7 @@ static inline struct child child_start(const struct front_settings *s)
 	c.pid = fork();
 	assert(c.pid >= 0);
 	if (c.pid == 0) {
-		const int fds[5] = {pair[1], metrics, tls, ops, -1};
+		const int fds[CHILD_FDS] = {pair[1], metrics, tls, ops, public};
 
 		child_move(fds);
 		(void)signal(SIGPIPE, SIG_IGN);
@@ -112,6 +116,7 @@ static inline struct child child_start(const struct front_settings *s)
 	(void)close(metrics);
 	(void)close(tls);
 	(void)close(ops);
+	(void)close(public);
 	c.control = pair[0];
 	assert(setsockopt(c.control, SOL_SOCKET, SO_RCVTIMEO, &patience,
 			  sizeof(patience)) == 0);

@@ -14,38 +14,51 @@ static void test_routes(void **state)
 	static const struct {
 		enum http_method method;
 		const char *path;
-		bool ops;
+		enum door door;
 		int status;
 		const char *allow;
 	} rows[] = {
-		{HTTP_GET, "/", false, 404, NULL},
-		{HTTP_GET, "", false, 404, NULL},
-		{HTTP_GET, "/v1", false, 404, NULL},
-		{HTTP_POST, "/v1/certificates/", false, 404, NULL},
-		{HTTP_POST, "/V1/certificates", false, 404, NULL},
-		{HTTP_POST, "/v1/%63ertificates", false, 404, NULL},
-		{HTTP_POST, "/v1/renewals", false, 404, NULL},
-		{HTTP_GET, "/v1/certificates", false, 405, "POST"},
-		{HTTP_OTHER, "/v1/certificates", false, 405, "POST"},
-		{HTTP_HEAD, "/v1/validations", false, 405, "POST"},
-		{HTTP_POST, "/v1/keys", false, 405, "GET, HEAD"},
-		{HTTP_POST, "/v1/policy", false, 405, "GET, HEAD"},
+		{HTTP_GET, "/", DOOR_CLIENTS, 404, NULL},
+		{HTTP_GET, "", DOOR_CLIENTS, 404, NULL},
+		{HTTP_GET, "/v1", DOOR_CLIENTS, 404, NULL},
+		{HTTP_POST, "/v1/certificates/", DOOR_CLIENTS, 404, NULL},
+		{HTTP_POST, "/V1/certificates", DOOR_CLIENTS, 404, NULL},
+		{HTTP_POST, "/v1/%63ertificates", DOOR_CLIENTS, 404, NULL},
+		{HTTP_POST, "/v1/renewals", DOOR_CLIENTS, 404, NULL},
+		{HTTP_GET, "/v1/certificates", DOOR_CLIENTS, 405, "POST"},
+		{HTTP_OTHER, "/v1/certificates", DOOR_CLIENTS, 405, "POST"},
+		{HTTP_HEAD, "/v1/validations", DOOR_CLIENTS, 405, "POST"},
+		{HTTP_POST, "/v1/keys", DOOR_CLIENTS, 405, "GET, HEAD"},
+		{HTTP_POST, "/v1/policy", DOOR_CLIENTS, 405, "GET, HEAD"},
 		/* each listener has its own */
-		{HTTP_GET, "/livez", false, 404, NULL},
-		{HTTP_GET, "/readyz", false, 404, NULL},
-		{HTTP_GET, "/metrics", false, 404, NULL},
-		{HTTP_POST, "/v1/certificates", true, 404, NULL},
-		{HTTP_GET, "/v1/keys", true, 404, NULL},
-		{HTTP_GET, "/v1/policy", true, 404, NULL},
-		{HTTP_POST, "/livez", true, 405, "GET, HEAD"},
+		{HTTP_GET, "/livez", DOOR_CLIENTS, 404, NULL},
+		{HTTP_GET, "/readyz", DOOR_CLIENTS, 404, NULL},
+		{HTTP_GET, "/metrics", DOOR_CLIENTS, 404, NULL},
+		{HTTP_POST, "/v1/certificates", DOOR_OPS, 404, NULL},
+		{HTTP_GET, "/v1/keys", DOOR_OPS, 404, NULL},
+		{HTTP_GET, "/v1/policy", DOOR_OPS, 404, NULL},
+		{HTTP_POST, "/livez", DOOR_OPS, 405, "GET, HEAD"},
+		{HTTP_GET, "/v1/ledger/checkpoint", DOOR_OPS, 404, NULL},
+		{HTTP_GET, "/v1/keys", DOOR_PUBLIC, 404, NULL},
+		{HTTP_GET, "/livez", DOOR_PUBLIC, 404, NULL},
+		{HTTP_POST, "/v1/certificates", DOOR_PUBLIC, 404, NULL},
+		/* there is no ledger */
+		{HTTP_GET, "/v1/ledger", DOOR_CLIENTS, 404, NULL},
+		{HTTP_GET, "/v1/ledger/checkpoint", DOOR_CLIENTS, 404, NULL},
+		{HTTP_GET, "/v1/ledger/tile/0/000", DOOR_PUBLIC, 404, NULL},
+		{HTTP_GET, "/v1/ledger/tile/entries/000", DOOR_CLIENTS, 404,
+		 NULL},
+		{HTTP_GET, "/v1/ledger/proof", DOOR_PUBLIC, 404, NULL},
+		{HTTP_POST, "/v1/ledger/vkey", DOOR_PUBLIC, 405, "GET, HEAD"},
+		{HTTP_POST, "/v1/ledger/tile/0/000", DOOR_CLIENTS, 405,
+		 "GET, HEAD"},
 	};
 	struct exchange x;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		x = request(rows[i].method, rows[i].path);
-		if (rows[i].ops)
-			x.peer = NULL;
+		at_door(&x, rows[i].door);
 		play(&x, SPAN_LIT(""));
 		api_gone(&x);
 		expect_problem(rows[i].status,

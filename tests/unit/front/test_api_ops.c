@@ -13,13 +13,13 @@ static void test_ops(void **state)
 	struct exchange x = request(HTTP_GET, "/livez");
 
 	(void)state;
-	x.peer = NULL;
+	at_door(&x, DOOR_OPS);
 	play(&x, SPAN_LIT(""));
 	api_gone(&x);
 	assert_int_equal(got.r.status, 200);
 	assert_string_equal(got.body, "alive\n");
 	x = request(HTTP_GET, "/readyz");
-	x.peer = NULL;
+	at_door(&x, DOOR_OPS);
 	play(&x, SPAN_LIT(""));
 	api_gone(&x);
 	assert_int_equal(got.r.status, 200);
@@ -44,7 +44,7 @@ static void test_ops(void **state)
 	assert_int_equal(got.r.status, 503);
 	assert_non_null(strstr(got.body, "core"));
 	x = request(HTTP_GET, "/metrics");
-	x.peer = NULL;
+	at_door(&x, DOOR_OPS);
 	play(&x, SPAN_LIT(""));
 	api_gone(&x);
 	assert_int_equal(got.r.status, 200);

@@ -415,6 +415,61 @@ static void test_gone(void **state)
 	assert_int_equal(core_link_in_flight(front->link), 0);
 }
 
+/* What the ledger knows stands in each line, as in a single answer. */
+static void test_on_record(void **state)
+{
+	struct wire_end *e = open_stream("/v1/certificates", NDJSON);
+	struct wire_issued m = issued();
+	const json_t *part;
+	json_t *doc;
+
+	(void)state;
+	m.ledger_index = INT64_C(1) << 40;
+	send_text(e, SPAN_LIT(ROW("one") ROW("two")));
+	core_issues(takes(), &m);
+	m.ledger_index = 0;
+	m.replayed = true;
+	core_issues(takes(), &m);
+	send_end(e);
+	doc = line(e, 0);
+	part = json_object_get(doc, "ledger");
+	assert_string_equal(text(part, "origin"), "log.example");
+	assert_true(json_integer_value(json_object_get(part, "index")) ==
+		    INT64_C(1) << 40);
+	assert_null(json_object_get(doc, "replayed"));
+	json_decref(doc);
+	doc = line(e, 1);
+	part = json_object_get(doc, "ledger");
+	assert_true(json_is_integer(json_object_get(part, "index")));
+	assert_int_equal(json_integer_value(json_object_get(part, "index")), 0);
+	assert_true(json_is_true(json_object_get(doc, "replayed")));
+	json_decref(doc);
+	close_stream(e);
+}
+
+static void test_cbor_on_record(void **state)
+{
+	static const char in[] = "\xa2\x62id\x61x\x63"
+				 "dcc\xa0";
+	struct wire_end *e = open_stream("/v1/certificates", CBOR_SEQ);
+	struct wire_issued m = issued();
+
+	(void)state;
+	m.ledger_index = 41;
+	m.replayed = true;
+	send_text(e, span_of(in, sizeof(in) - 1));
+	core_issues(takes(), &m);
+	send_end(e);
+	assert_true(e->finished);
+	/* {"origin": "log.example", "index": 41}, and true */
+	assert_non_null(memmem(e->out, e->n,
+			       "\x66ledger\xa2\x66origin\x6blog.example"
+			       "\x65index\x18\x29",
+			       35));
+	assert_non_null(memmem(e->out, e->n, "\x68replayed\xf5", 10));
+	close_stream(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -423,6 +478,8 @@ int main(void)
 		STREAM_TEST(test_empty),
 		STREAM_TEST(test_validations),
 		STREAM_TEST(test_cbor),
+		STREAM_TEST(test_on_record),
+		STREAM_TEST(test_cbor_on_record),
 		STREAM_TEST(test_cbor_is_lost),
 		STREAM_TEST(test_credit),
 		STREAM_TEST(test_fair),

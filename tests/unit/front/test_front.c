@@ -45,6 +45,85 @@ static void test_ops_is_plain(void **state)
 	child_stop(&child);
 }
 
+/* Read until UNTIL has been seen, or to the end. */
+static void read_plain(int fd, const char *until)
+{
+	size_t n = 0;
+	ssize_t got = 1;
+
+	text[0] = '\0';
+	while (got > 0 && (until == NULL || strstr(text, until) == NULL)) {
+		got = recv(fd, text + n, sizeof(text) - 1 - n, 0);
+		n += got > 0 ? (size_t)got : 0;
+		text[n] = '\0';
+	}
+}
+
+static void test_public_is_plain(void **state)
+{
+	int fd;
+
+	(void)state;
+	settings.public = true;
+	start();
+	fd = client_connect(child.public_port);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
+		read_plain(fd, "\r\n\r\n");
+		assert_non_null(strstr(text, "HTTP/1.1 200 OK\r\n"));
+	}
+	/* Nobody's certificate, and none of the clients' connections. */
+	assert_int_equal(metric_get(child.page, METRIC_CONNECTIONS), 0);
+	(void)close(fd);
+	child_stop(&child);
+}
+
+static void test_public_has_a_limit(void **state)
+{
+	enum { MAX = 8 };
+	int fd[MAX + 1];
+	struct client k;
+
+	(void)state;
+	settings.public = true;
+	start();
+	for (int i = 0; i < MAX; i++) {
+		fd[i] = client_connect(child.public_port);
+		assert_int_equal(write(fd[i], GET, strlen(GET)), strlen(GET));
+		read_plain(fd[i], "\r\n\r\n");
+		assert_non_null(strstr(text, "HTTP/1.1 200 OK\r\n"));
+	}
+	fd[MAX] = client_connect(child.public_port);
+	read_plain(fd[MAX], NULL);
+	assert_string_equal(text, "");
+	/* It takes nothing from the clients. */
+	k = client_open(&child, &good, NULL);
+	get(&k);
+	client_close(&k);
+	for (int i = 0; i <= MAX; i++)
+		(void)close(fd[i]);
+	child_stop(&child);
+}
+
+/* Who reads has a word with the drain, and does not hold it up. */
+static void test_public_drains(void **state)
+{
+	int fd;
+
+	(void)state;
+	settings.public = true;
+	start();
+	fd = client_connect(child.public_port);
+	assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
+	read_plain(fd, "\r\n\r\n");
+	send_bare(child.control, WIRE_DRAIN, -1);
+	read_plain(fd, NULL); /* it is closed */
+	assert_string_equal(text, "");
+	(void)close(fd);
+	assert_int_equal(child_wait(&child), 0);
+	child_stop(&child);
+}
+
 static void test_http2_is_offered(void **state)
 {
 	static const char bytes[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -248,6 +327,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_serves),
 		CASE(test_ops_is_plain),
+		CASE(test_public_is_plain),
+		CASE(test_public_has_a_limit),
+		CASE(test_public_drains),
 		CASE(test_http2_is_offered),
 		CASE(test_pipeline),
 		CASE(test_slow_reader_gets_all),

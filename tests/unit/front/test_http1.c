@@ -329,11 +329,36 @@ static void test_expired_client_is_refused(void **state)
 	const struct peer p = {.not_after = 1000000000};
 
 	(void)state;
+	fake_host.door = DOOR_CLIENTS;
 	fake_host.peer = &p;
 	feed(SPAN_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), SIZE_MAX);
 	assert_int_equal(status(), 401);
 	assert_int_equal(fake.opened, 0);
 	assert_true(h1->ops->done(h1));
+}
+
+/* What may be kept, by whom: each door in its way. */
+static void test_headers_by_door(void **state)
+{
+	const struct peer p = {.not_after = INT64_MAX};
+
+	(void)state;
+	fake.mode = FAKE_EARLY; /* 404 */
+	fake_host.door = DOOR_CLIENTS;
+	fake_host.peer = &p;
+	feed(SPAN_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), SIZE_MAX);
+	assert_non_null(strstr(out, "\r\nvary: accept, accept-language\r\n"
+				    "cache-control: no-store\r\n"));
+	fake_host.door = DOOR_PUBLIC;
+	fake_host.peer = NULL;
+	out_len = 0;
+	feed(SPAN_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), SIZE_MAX);
+	assert_null(strstr(out, "vary"));
+	assert_non_null(strstr(out, "\r\ncache-control: no-store\r\n"));
+	fake_host.door = DOOR_OPS;
+	out_len = 0;
+	feed(SPAN_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), SIZE_MAX);
+	assert_null(strstr(out, "cache-control"));
 }
 
 static void test_all_bodies_together_have_a_limit(void **state)
@@ -374,6 +399,7 @@ int main(void)
 		CASE(test_finish_lets_a_request_come_in),
 		CASE(test_free_in_flight),
 		CASE(test_expired_client_is_refused),
+		CASE(test_headers_by_door),
 		CASE(test_all_bodies_together_have_a_limit),
 	};
 

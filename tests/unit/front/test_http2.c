@@ -208,6 +208,7 @@ static void test_expired_client_is_refused(void **state)
 	int32_t id;
 
 	(void)state;
+	fake_host.door = DOOR_CLIENTS;
 	fake_host.peer = &p;
 	id = request("GET", "/", span_of(NULL, 0), false);
 	talk(SIZE_MAX);
