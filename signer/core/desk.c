@@ -193,6 +193,10 @@ static bool on_ask(void *ctx, struct front_link *f, uint64_t id,
 	if (err == SG_OK) {
 		err = documents_answer(m->question, d->policy, client, d->keys,
 				       &document, &n);
+		if (err == SG_FORBIDDEN) {
+			detail = CALLER_MAY_NOT_AUDIT;
+			caller_log_forbidden(client, "audit");
+		}
 	} else {
 		detail = CALLER_UNKNOWN;
 		caller_log_unknown(m->identity);

@@ -74,9 +74,14 @@ enum sg_err documents_answer(uint8_t question, const struct policy *p,
 			     const struct client *c, const struct keyring *k,
 			     uint8_t **out, size_t *len)
 {
-	uint8_t *buf = malloc(DOCUMENT_MAX);
+	uint8_t *buf;
 	enum sg_err err = SG_OK;
 
+	if (question == WIRE_ASK_AUDIT && !client_may(c, CLIENT_AUDIT))
+		return SG_FORBIDDEN;
+	if (question == WIRE_ASK_PROOF)
+		return SG_NOT_FOUND; /* proofs.h makes them */
+	buf = malloc(DOCUMENT_MAX);
 	if (buf == NULL)
 		return SG_NO_MEMORY;
 	*len = 0;

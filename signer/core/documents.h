@@ -17,7 +17,8 @@ SG_MUST_USE enum sg_err documents_keys(const struct keyring *k, uint8_t *out,
 
 /*
  * The answer to QUESTION (enum wire_question) of client C under policy P.
- * Owns: *OUT is the caller's; free() it.  Errors: SG_NO_MEMORY, SG_TOO_BIG
+ * Owns: *OUT is the caller's; free() it.  Errors: SG_FORBIDDEN (C may not
+ * audit), SG_NOT_FOUND (WIRE_ASK_PROOF: proofs.h), SG_NO_MEMORY, SG_TOO_BIG
  * (beyond what fits a packet).
  */
 SG_MUST_USE enum sg_err documents_answer(uint8_t question,

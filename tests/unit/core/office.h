@@ -46,7 +46,10 @@ static const char POLICY_TEXT[] = "version: 1\n"
 				  "    countries: [VN]\n"
 				  "    issuers: [\"*\"]\n"
 				  "    profile: full\n"
-				  "    validity: {v: 365d, t: 365d, r: 365d}\n";
+				  "    validity: {v: 365d, t: 365d, r: 365d}\n"
+				  "  - name: auditor\n"
+				  "    identities: [\"uri:urn:test:auditor\"]\n"
+				  "    operations: [audit]\n";
 
 struct office {
 	uv_loop_t loop;

@@ -209,6 +209,28 @@ static void test_ask_client(void **state)
 	office_close(o);
 }
 
+/* Who may read the entries of the ledger. */
+static void test_ask_audit(void **state)
+{
+	static const char *const who[] = {"urn:test:looker", "urn:test:issuer",
+					  "urn:test:stranger"};
+	struct office *o = office_open(COSE_ES256);
+	struct fake_front *f = &o->front[0];
+
+	(void)state;
+	front_ask(f, 1, WIRE_ASK_AUDIT, "urn:test:auditor");
+	for (uint64_t i = 0; i < 3; i++)
+		front_ask(f, 2 + i, WIRE_ASK_AUDIT, who[i]);
+	OFFICE_WAIT(o, f->n == 4);
+	assert_int_equal(f->answer[0].type, WIRE_ANSWER);
+	assert_int_equal(f->document_n, 0);
+	for (size_t i = 1; i < 4; i++) {
+		assert_int_equal(f->answer[i].type, WIRE_PROBLEM);
+		assert_int_equal(f->answer[i].err, SG_FORBIDDEN);
+	}
+	office_close(o);
+}
+
 static void test_ask_policy(void **state)
 {
 	struct office *o = office_open(COSE_ES256);
@@ -465,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_readiness),
 		cmocka_unit_test(test_ledger_key),
 		cmocka_unit_test(test_ask_client),
+		cmocka_unit_test(test_ask_audit),
 		cmocka_unit_test(test_ask_policy),
 		cmocka_unit_test(test_ask_keys),
 		cmocka_unit_test(test_reload),

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_PROOFS_H
+#define SG_PROOFS_H
+
+#include "ledger/checkpoint.h"
+#include "policy/policy.h"
+
+/*
+ * proofs: that an entry is on record, as the text of a C2SP tlog-proof, made
+ * from the tiles and the checkpoint that are published, and from nothing else.
+ * Blocking reads of small files; loop thread only.
+ */
+struct proofs; /* opaque */
+
+/* DIR is the log's directory, which is made if it is not there.
+ * Owns: *OUT is the caller's; proofs_free().  Errors: SG_IO, SG_NO_MEMORY,
+ * SG_INTERNAL. */
+SG_MUST_USE enum sg_err proofs_create(const char *dir, struct proofs **out);
+void proofs_free(struct proofs *p); /* NULL is allowed */
+
+/*
+ * Prove leaf INDEX in the newest checkpoint.  JOURNAL_END: the leaves in the
+ * journal (journal_end()).  *TEXT lives until the next call on P.
+ * Errors: SG_NOT_YET (no checkpoint has it), SG_NOT_FOUND (nor has the
+ * journal), SG_NO_MEMORY; SG_INTERNAL, logged: the files cannot be read, or
+ * contradict themselves.
+ */
+SG_MUST_USE enum sg_err proofs_answer(struct proofs *p, uint64_t index,
+				      uint64_t journal_end, struct span *text);
+
+/*
+ * May IDENTITY ask for a proof?  A client of POLICY may, and who has no
+ * identity: the front asks so for anybody where the ledger is public.
+ * Errors: SG_FORBIDDEN (no client), SG_MALFORMED (the front makes no sense).
+ */
+SG_MUST_USE enum sg_err proofs_admit(const struct policy *policy,
+				     struct span identity);
+
+#endif /* SG_PROOFS_H */
