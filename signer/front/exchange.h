@@ -65,12 +65,12 @@ struct http_request {
 
 struct exchange {
 	struct http_request request;
-	enum door door;
 	const struct peer *peer; /* NULL but for DOOR_CLIENTS */
 	struct front *front;
 	uint64_t opened_us; /* CLOCK_MONOTONIC: first byte of the request */
 	void *api;	    /* the API's own state for this exchange */
-	bool answered;	    /* a stream: wholly */
+	enum door door;
+	bool answered; /* a stream: wholly */
 	bool streaming;
 	bool given; /* the transport's: api_open was called, api_gone not yet */
 	size_t owed; /* bytes of a stream's request that the API works on */
