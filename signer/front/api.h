@@ -48,10 +48,11 @@ struct api {
 	 * nobody has read, requests that nobody has looked at. */
 	size_t answers;
 	uint32_t answers_of[SHARES_CLIENTS], input_of[SHARES_CLIENTS];
-	size_t bundles; /* bytes of bundles of entries on their way */
-	/* Proofs that anybody was given, in this second. */
-	uint64_t proofs_s;
-	unsigned proofs;
+	size_t bundles;	 /* bytes of bundles of entries on their way */
+	unsigned proofs; /* that the core is asked for */
+	/* Those that anybody was given, in this second. */
+	uint64_t public_s;
+	unsigned public_proofs;
 };
 
 struct api_call;
@@ -88,6 +89,7 @@ struct api_call {
 	void (*serve)(struct api_call *c);
 	struct ledger_path tile;
 	size_t bundle_n; /* of api->bundles */
+	bool proof;	 /* one of api->proofs */
 };
 
 /* --- for the routes (api_call.c) --------------------------------------- */

@@ -10,10 +10,12 @@ enum {
 	US_PER_S = 1000000,
 	/* Bundles of entries that wait for their readers, all together. */
 	BUNDLES_BYTES_MAX = 64 << 20,
-	/* A proof costs the core some hashing, which is there to sign: without
-	 * a client's name, so many a second, and at a time. */
-	PUBLIC_PROOFS_S = 50,
-	PUBLIC_PROOFS_OWED = 16
+	/* A proof costs the core some 100 us of hashing, which is there to
+	 * sign: so many at a time, and without a client's name fewer, and so
+	 * many a second. */
+	PROOFS_MAX = 64,
+	PUBLIC_PROOFS_MAX = 16,
+	PUBLIC_PROOFS_S = 50
 };
 
 static const char PLAIN[] = "text/plain; charset=utf-8";
@@ -156,12 +158,6 @@ static bool take_bundle_room(struct api_call *c, size_t n)
 	return true;
 }
 
-void api_ledger_gone(struct api_call *c)
-{
-	c->api->bundles -= c->bundle_n;
-	c->bundle_n = 0;
-}
-
 static void serve_tile(struct api_call *c)
 {
 	uint8_t *data;
@@ -238,14 +234,20 @@ static bool take_public_proof(const struct api_call *c)
 	const uint64_t now = clock_mono_us() / US_PER_S;
 	struct api *a = c->api;
 
-	if (a->proofs_s != now)
-		a->proofs = 0;
-	a->proofs_s = now;
-	if (a->proofs == PUBLIC_PROOFS_S ||
-	    core_link_owed(c->x->front->link, nobody) >= PUBLIC_PROOFS_OWED)
+	if (a->public_s != now)
+		a->public_proofs = 0;
+	a->public_s = now;
+	if (a->public_proofs == PUBLIC_PROOFS_S ||
+	    core_link_owed(c->x->front->link, nobody) >= PUBLIC_PROOFS_MAX)
 		return false;
-	a->proofs++;
+	a->public_proofs++;
 	return true;
+}
+
+static void end_proof(struct api_call *c)
+{
+	c->api->proofs -= c->proof ? 1 : 0;
+	c->proof = false;
 }
 
 static void on_proof(void *asker, const struct wire_msg *m, enum sg_err err)
@@ -253,12 +255,22 @@ static void on_proof(void *asker, const struct wire_msg *m, enum sg_err err)
 	struct api_call *c = (struct api_call *)asker;
 	struct span text;
 
+	end_proof(c);
 	if (!api_take_document(c, m, err, &text))
 		return;
 	if (text.n == 0)
 		api_fail(c, SG_INTERNAL, NULL);
 	else
 		reply(c, PLAIN, NEVER, text);
+}
+
+static void ask_proof(struct api_call *c, uint64_t index)
+{
+	api_ask(c, WIRE_ASK_PROOF, index, on_proof);
+	if (!c->asked)
+		return;
+	c->proof = true;
+	c->api->proofs++;
 }
 
 void api_proof_open(struct api_call *c)
@@ -270,8 +282,16 @@ void api_proof_open(struct api_call *c)
 	if (!read_index(c->x->request.query, &index))
 		api_fail(c, SG_MALFORMED,
 			 "the query must be index=N, the number of an entry");
-	else if (c->x->door == DOOR_PUBLIC && !take_public_proof(c))
+	else if (c->api->proofs == PROOFS_MAX ||
+		 (c->x->door == DOOR_PUBLIC && !take_public_proof(c)))
 		api_fail(c, SG_BUSY, NULL);
 	else
-		api_ask(c, WIRE_ASK_PROOF, index, on_proof);
+		ask_proof(c, index);
+}
+
+void api_ledger_gone(struct api_call *c)
+{
+	end_proof(c);
+	c->api->bundles -= c->bundle_n;
+	c->bundle_n = 0;
 }

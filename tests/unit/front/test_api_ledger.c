@@ -358,6 +358,33 @@ static void test_public_proofs(void **state)
 	assert_int_equal(got.r.status, 200);
 }
 
+/* All that are made at a time hold up the core no longer than a moment. */
+static void test_proofs_in_flight(void **state)
+{
+	enum { MAX = 64 };
+	static struct exchange x[MAX + 1];
+
+	(void)state;
+	core_credit(1024);
+	for (int i = 0; i <= MAX; i++) {
+		ask_proof(&x[i], "index=1", DOOR_CLIENTS);
+		assert_int_equal(x[i].answered, i == MAX);
+	}
+	expect_problem(503, "unavailable", "");
+	api_gone(&x[0]); /* one is given up, */
+	core_tells(core_takes(WIRE_ASK).id, SPAN_LIT("p"));
+	core_tells(core_takes(WIRE_ASK).id, SPAN_LIT("p")); /* one is made */
+	assert_true(x[1].answered);
+	for (int i = 0; i < 2; i++) {
+		api_gone(&x[MAX - i]);
+		ask_proof(&x[MAX - i], "index=1", DOOR_CLIENTS);
+		assert_false(x[MAX - i].answered);
+	}
+	for (int i = 1; i <= MAX; i++)
+		api_gone(&x[i]);
+	assert_int_equal(front->api->proofs, 0);
+}
+
 /* Nor do those that the core is slow with take all of its credit. */
 static void test_public_proofs_in_flight(void **state)
 {
@@ -395,6 +422,7 @@ int main(void)
 		LEDGER_TEST(test_proof),
 		LEDGER_TEST(test_bad_index),
 		LEDGER_TEST(test_public_proofs),
+		LEDGER_TEST(test_proofs_in_flight),
 		LEDGER_TEST(test_public_proofs_in_flight),
 	};
 
