@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "caller.h"
 #include "deadlines.h"
-#include "documents.h"
 #include "fds.h"
 #include "issue.h"
 
@@ -32,6 +31,7 @@ struct desk {
 	struct hsm_pool *pool;
 	struct release *release;
 	struct issuer *issuer;
+	struct answers answers;
 	struct policy *policy;
 	struct front_link *front[DESK_FRONTS_MAX];
 	bool busy; /* the tick is quick */
@@ -181,33 +181,9 @@ static bool on_issue(void *ctx, struct front_link *f, uint64_t id,
 static bool on_ask(void *ctx, struct front_link *f, uint64_t id,
 		   const struct wire_ask *m)
 {
-	struct desk *d = ctx;
-	const struct client *client = NULL;
-	const char *detail = "";
-	uint8_t *document = NULL;
-	size_t n = 0;
-	enum sg_err err = caller_find(d->policy, m->identity, &client);
+	const struct desk *d = ctx;
 
-	if (err == SG_MALFORMED)
-		return false;
-	if (err == SG_OK) {
-		err = documents_answer(m->question, d->policy, client, d->keys,
-				       &document, &n);
-		if (err == SG_FORBIDDEN) {
-			detail = CALLER_MAY_NOT_AUDIT;
-			caller_log_forbidden(client, "audit");
-		}
-	} else {
-		detail = CALLER_UNKNOWN;
-		caller_log_unknown(m->identity);
-	}
-	if (err == SG_OK)
-		front_link_answer(f, id, span_of(document, n));
-	else
-		front_link_problem(f, id, err, span_str(detail),
-				   span_of(NULL, 0));
-	free(document);
-	return true;
+	return answers_give(&d->answers, d->policy, f, id, m);
 }
 
 static void on_front_batch(void *ctx)
@@ -311,6 +287,7 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 		return err;
 	with = (struct issuer_parts){
 		.keys = d->keys, .pool = d->pool, .release = d->release};
+	d->answers = (struct answers){.keys = d->keys};
 	return issuer_create(&with, d->policy, &d->issuer);
 }
 

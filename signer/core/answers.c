@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "answers.h"
+
+#include <stdlib.h>
+
+#include "caller.h"
+#include "documents.h"
+
+static void refuse(struct front_link *f, uint64_t id, enum sg_err err,
+		   const char *detail)
+{
+	front_link_problem(f, id, err, span_str(detail), span_of(NULL, 0));
+}
+
+static void refuse_unknown(struct front_link *f, uint64_t id,
+			   const struct wire_ask *m)
+{
+	caller_log_unknown(m->identity);
+	refuse(f, id, SG_FORBIDDEN, CALLER_UNKNOWN);
+}
+
+static bool give_proof(const struct answers *a, const struct policy *policy,
+		       struct front_link *f, uint64_t id,
+		       const struct wire_ask *m)
+{
+	struct span text = {0};
+	enum sg_err err = proofs_admit(policy, m->identity);
+
+	if (err == SG_MALFORMED)
+		return false;
+	if (err != SG_OK) {
+		refuse_unknown(f, id, m);
+		return true;
+	}
+	err = SG_NOT_FOUND;
+	if (a->proofs != NULL)
+		err = proofs_answer(a->proofs, m->index, a->leaves(a->ctx),
+				    &text);
+	if (err == SG_OK)
+		front_link_answer(f, id, text);
+	else
+		refuse(f, id, err,
+		       err == SG_NOT_FOUND ? "the ledger has no such entry"
+					   : "");
+	return true;
+}
+
+static void give_document(const struct answers *a, const struct policy *policy,
+			  const struct client *client, struct front_link *f,
+			  uint64_t id, uint8_t question)
+{
+	uint8_t *document = NULL;
+	size_t n = 0;
+	const enum sg_err err = documents_answer(question, policy, client,
+						 a->keys, &document, &n);
+
+	if (err == SG_OK) {
+		front_link_answer(f, id, span_of(document, n));
+	} else if (err == SG_FORBIDDEN) {
+		caller_log_forbidden(client, "audit");
+		refuse(f, id, err, CALLER_MAY_NOT_AUDIT);
+	} else {
+		refuse(f, id, err, "");
+	}
+	free(document);
+}
+
+bool answers_give(const struct answers *a, const struct policy *policy,
+		  struct front_link *f, uint64_t id, const struct wire_ask *m)
+{
+	const struct client *client = NULL;
+	enum sg_err err;
+
+	if (m->question == WIRE_ASK_PROOF)
+		return give_proof(a, policy, f, id, m);
+	err = caller_find(policy, m->identity, &client);
+	if (err == SG_MALFORMED)
+		return false;
+	if (err == SG_OK)
+		give_document(a, policy, client, f, id, m->question);
+	else
+		refuse_unknown(f, id, m);
+	return true;
+}

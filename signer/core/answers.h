@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_ANSWERS_H
+#define SG_ANSWERS_H
+
+#include "front_link.h"
+#include "keyring.h"
+#include "proofs.h"
+
+/*
+ * answers: what a front asks (WIRE_ASK) is answered here, at once.  Loop
+ * thread only.
+ */
+struct answers {
+	const struct keyring *keys;
+	struct proofs *proofs; /* NULL: there is no ledger */
+	/* The leaves in its journal: the index of journal_end(). */
+	uint64_t (*leaves)(void *ctx);
+	void *ctx;
+};
+
+/* Answer question M, number ID, of front F under POLICY.  False: it makes no
+ * sense. */
+bool answers_give(const struct answers *a, const struct policy *policy,
+		  struct front_link *f, uint64_t id, const struct wire_ask *m);
+
+#endif /* SG_ANSWERS_H */
