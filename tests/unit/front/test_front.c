@@ -45,8 +45,8 @@ static void test_ops_is_plain(void **state)
 	child_stop(&child);
 }
 
-/* Read until UNTIL has been seen, or to the end. */
-static void read_plain(int fd, const char *until)
+/* Read until UNTIL has been seen, or to the end: true. */
+static bool read_plain(int fd, const char *until)
 {
 	size_t n = 0;
 	ssize_t got = 1;
@@ -57,6 +57,7 @@ static void read_plain(int fd, const char *until)
 		n += got > 0 ? (size_t)got : 0;
 		text[n] = '\0';
 	}
+	return got == 0;
 }
 
 static void test_public_is_plain(void **state)
@@ -69,7 +70,7 @@ static void test_public_is_plain(void **state)
 	fd = client_connect(child.public_port);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
-		read_plain(fd, "\r\n\r\n");
+		(void)read_plain(fd, "\r\n\r\n");
 		assert_non_null(strstr(text, "HTTP/1.1 200 OK\r\n"));
 	}
 	/* Nobody's certificate, and none of the clients' connections. */
@@ -90,11 +91,11 @@ static void test_public_has_a_limit(void **state)
 	for (int i = 0; i < MAX; i++) {
 		fd[i] = client_connect(child.public_port);
 		assert_int_equal(write(fd[i], GET, strlen(GET)), strlen(GET));
-		read_plain(fd[i], "\r\n\r\n");
+		(void)read_plain(fd[i], "\r\n\r\n");
 		assert_non_null(strstr(text, "HTTP/1.1 200 OK\r\n"));
 	}
 	fd[MAX] = client_connect(child.public_port);
-	read_plain(fd[MAX], NULL);
+	assert_true(read_plain(fd[MAX], NULL)); /* at once */
 	assert_string_equal(text, "");
 	/* It takes nothing from the clients. */
 	k = client_open(&child, &good, NULL);
@@ -106,22 +107,45 @@ static void test_public_has_a_limit(void **state)
 }
 
 /* Who reads has a word with the drain, and does not hold it up. */
-static void test_public_drains(void **state)
+static void public_drains(void)
 {
+	const struct sockaddr_in a = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				      .sin_port = htons(child.public_port)};
+	struct client busy;
 	int fd;
 
+	fd = client_connect(child.public_port);
+	assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
+	(void)read_plain(fd, "\r\n\r\n");
+	busy = client_open(&child, &good, NULL);
+	get(&busy);
+	client_send(&busy, "POST / HTTP/1.1\r\nHost: x\r\n"
+			   "Content-Length: 5\r\n\r\nhel");
+	(void)usleep(100000); /* it has come */
+	send_bare(child.control, WIRE_DRAIN, -1);
+	assert_true(read_plain(fd, NULL));
+	assert_string_equal(text, "");
+	(void)close(fd);
+	/* Nobody comes in any more. */
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof(a)),
+			 -1);
+	(void)close(fd);
+	client_send(&busy, "lo");
+	(void)client_read(&busy, text, sizeof(text), NULL);
+	assert_non_null(strstr(text, "hello"));
+	client_close(&busy);
+	assert_int_equal(child_wait(&child), 0);
+	child_stop(&child);
+}
+
+static void test_public_drains(void **state)
+{
 	(void)state;
 	settings.public = true;
 	start();
-	fd = client_connect(child.public_port);
-	assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
-	read_plain(fd, "\r\n\r\n");
-	send_bare(child.control, WIRE_DRAIN, -1);
-	read_plain(fd, NULL); /* it is closed */
-	assert_string_equal(text, "");
-	(void)close(fd);
-	assert_int_equal(child_wait(&child), 0);
-	child_stop(&child);
+	public_drains();
 }
 
 static void test_http2_is_offered(void **state)
