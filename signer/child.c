@@ -185,6 +185,8 @@ static void on_reaped(uv_process_t *process, int64_t status, int signal)
 	uv_close((uv_handle_t *)process, free_process);
 	if (c->role == WIRE_HSM && status == ROLE_EXIT_PIN_REFUSED)
 		c->events->pin_refused(c->ctx, c);
+	if (c->role == WIRE_CORE && status == ROLE_EXIT_LEDGER_REFUSED)
+		c->events->ledger_refused(c->ctx, c);
 	c->events->changed(c->ctx, c);
 }
 

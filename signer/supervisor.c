@@ -50,6 +50,7 @@ struct supervisor {
 	uv_timer_t stage; /* time that a stage of draining may take */
 	enum phase phase;
 	bool killing;		 /* asked twice */
+	bool refused;		 /* the ledger is not what it was */
 	char exe[SELF_PATH_MAX]; /* of the roles */
 };
 
@@ -246,6 +247,20 @@ static void on_pin_refused(void *ctx, struct child *c)
 	roster_hold_hsm(&s->roster, s->reload.config, c);
 }
 
+/* A new core would find the same ledger. */
+static void on_ledger_refused(void *ctx, struct child *c)
+{
+	struct supervisor *s = (struct supervisor *)ctx;
+
+	(void)c;
+	s->refused = true;
+	log_event(LOG_ERROR, "start-refused",
+		  "reason=\"the ledger is not what it was: see the core's line "
+		  "above\"");
+	if (s->phase == RUNNING)
+		begin_drain(s);
+}
+
 /* Only of the other end of its link has a process anything to say: a front that
  * was taken over must not have the hsms killed. */
 static bool may_accuse(enum wire_role accuser, enum wire_role accused)
@@ -294,6 +309,8 @@ static void on_peer_bad(void *ctx, struct child *c,
 static const struct child_events CHILD_EVENTS = {.up = on_child_up,
 						 .reloaded = on_child_reloaded,
 						 .pin_refused = on_pin_refused,
+						 .ledger_refused =
+							 on_ledger_refused,
 						 .peer_bad = on_peer_bad,
 						 .changed = on_child_changed};
 
@@ -438,7 +455,7 @@ static int serve(struct supervisor *s)
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	close_handles(s);
 	roster_free(&s->roster);
-	return s->killing ? EXIT_KILLED : EXIT_DRAINED;
+	return s->killing || s->refused ? EXIT_KILLED : EXIT_DRAINED;
 }
 
 static int report_faults(const struct faults *faults, enum sg_err e)

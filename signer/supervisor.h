@@ -13,7 +13,8 @@
 
 /*
  * Run to the end on CONFIG, the path of a signerd.yaml.  Returns the exit
- * status: 0 drained, 1 killed or a failure of the machine, 2 the configuration
+ * status: 0 drained, 1 killed, a failure of the machine, or a ledger that the
+ * core refuses, 2 the configuration
  * has faults, a listener or the run directory cannot be had (said on the log).
  */
 int supervisor_run(const char *config);

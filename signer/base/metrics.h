@@ -83,6 +83,16 @@ enum metrics_roles {
 	  "1 while the last test signature of every active key is good")       \
 	X(DSC_EXPIRY, G, METRICS_CORE, "signer_dsc_expires_seconds", "",       \
 	  "Earliest notAfter of the signing certificates, seconds since 1970") \
+	X(LEDGER_ENTRIES, G, METRICS_CORE, "signer_ledger_entries", "",        \
+	  "Entries in the ledger's tree")                                      \
+	X(LEDGER_CHECKPOINT, G, METRICS_CORE,                                  \
+	  "signer_ledger_checkpoint_entries", "",                              \
+	  "Entries that the newest signed checkpoint covers")                  \
+	X(LEDGER_CHECKPOINT_TIME, G, METRICS_CORE,                             \
+	  "signer_ledger_checkpoint_seconds", "",                              \
+	  "When the newest checkpoint was published, seconds since 1970")      \
+	X(LEDGER_FAILURES, C, METRICS_CORE, "signer_ledger_failures_total",    \
+	  "", "Times that the journal could not be written")                   \
 	X(RELOADS, C, METRICS_NOT_HSM, "signer_reloads_total", "",             \
 	  "Reloads that took effect")                                          \
 	X(RELOADS_REFUSED, C, METRICS_NOT_HSM, "signer_reloads_refused_total", \

@@ -227,11 +227,23 @@ static void on_drained(void *ctx)
 	finish(c, 0);
 }
 
+/* Only an officer can say what is to be done about it. */
+static void on_ledger_refused(void *ctx, const char *reason)
+{
+	log_event(LOG_ERROR, "ledger-refused",
+		  "reason=\"%s\" text=\"signerd does not start with it; see "
+		  "LEDGER REFUSED in signerd(8)\"",
+		  reason);
+	finish(ctx, ROLE_EXIT_LEDGER_REFUSED);
+}
+
 static enum sg_err open_desk(struct control *c,
 			     const struct control_parts *parts)
 {
 	static const struct desk_events events = {.peer_bad = on_peer_bad,
-						  .drained = on_drained};
+						  .drained = on_drained,
+						  .ledger_refused =
+							  on_ledger_refused};
 	char reason[REASON_MAX] = "";
 	struct policy *policy = NULL;
 	struct desk_parts desk = {.loop = parts->loop,

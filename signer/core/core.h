@@ -19,7 +19,8 @@ enum {
 	CORE_PATH_MAX = 1024,
 	CORE_ORIGIN_MAX = 201, /* with its NUL: ledger/note.h */
 	CORE_VKEY_MAX = 272,
-	CORE_WITNESSES_MAX = 16
+	CORE_WITNESSES_MAX = 16,
+	CORE_OFFICERS_MAX = 16
 };
 
 struct core_key_settings {
@@ -45,6 +46,11 @@ struct core_ledger_settings {
 				readiness; 0: none need have */
 	size_t nwitnesses;
 	char witness[CORE_WITNESSES_MAX][CORE_VKEY_MAX]; /* verifier keys */
+	/* Who may let it go on after a disaster, and how many must: recovery.h
+	 */
+	uint32_t approvals; /* 0: nobody may */
+	size_t nofficers;
+	char officer[CORE_OFFICERS_MAX][CORE_VKEY_MAX]; /* verifier keys */
 };
 
 struct core_settings {

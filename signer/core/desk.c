@@ -8,9 +8,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "books.h"
 #include "deadlines.h"
+#include "diary.h"
 #include "fds.h"
 #include "issue.h"
+#include "readiness.h"
 
 enum {
 	/* The tick: quick enough for deadlines while there is work, and for
@@ -18,7 +21,8 @@ enum {
 	TICK_BUSY_MS = DEADLINE_TICK_US / 1000,
 	TICK_IDLE_MS = 250,
 	UPKEEP_US = 250 * 1000,
-	REASON_MAX = 128
+	/* At the end, what is on record waits so long for a checkpoint. */
+	SETTLE_US = 3 * 1000 * 1000
 };
 
 struct desk {
@@ -30,78 +34,47 @@ struct desk {
 	struct keyring *keys;
 	struct hsm_pool *pool;
 	struct release *release;
+	struct diary *diary;
+	struct books *books; /* NULL: nothing is recorded, in tests */
+	char origin[CORE_ORIGIN_MAX];
 	struct issuer *issuer;
 	struct answers answers;
 	struct policy *policy;
 	struct front_link *front[DESK_FRONTS_MAX];
 	bool busy; /* the tick is quick */
 	bool draining;
-	bool drained;		 /* told */
-	bool ready;		 /* as last told to the fronts */
-	char reason[REASON_MAX]; /* as last found by desk_ready() */
-	char told[REASON_MAX];	 /* as last told to the fronts */
-	uint64_t upkeep_us;	 /* when it was last done */
+	bool refused;	  /* told that the ledger is */
+	bool drained;	  /* told */
+	uint64_t idle_us; /* draining, and without a request since */
+	bool recording;	  /* the journal was up */
+	bool ready;	  /* as last told to the fronts */
+	char reason[READINESS_REASON_MAX]; /* as last found by desk_ready() */
+	char told[READINESS_REASON_MAX];   /* as last told to the fronts */
+	uint64_t upkeep_us;		   /* when it was last done */
 };
 
-/* --- readiness ---------------------------------------------------------- */
-
-/* Is there a key for every kind that some key is configured for? */
-static bool kinds_covered(const struct desk *d, int64_t now)
-{
-	for (unsigned kind = 0; kind < DCC_KINDS; kind++) {
-		bool covered = !keyring_has_kind(d->keys, (enum dcc_kind)kind);
-
-		for (size_t k = 0; k < d->keys->n && !covered; k++)
-			covered = keyring_signs(d->keys, k, (enum dcc_kind)kind,
-						now);
-		if (!covered)
-			return false;
-	}
-	return true;
-}
-
-/* Sets *KEY where the fault is one key's.  NULL: there is none. */
-static const char *find_fault(const struct desk *d, const struct key **key)
-{
-	*key = NULL;
-	if (d->draining)
-		return "shutting down";
-	if (d->keys->n == 0)
-		return "no key is configured";
-	if (!release_clock_sane(d->release, clock_wall_s()))
-		return "the clock is behind the newest certificate";
-	for (size_t k = 0; k < d->keys->n; k++) {
-		*key = &d->keys->key[k];
-		if (d->keys->key[k].verifier == NULL)
-			return "no HSM has offered it";
-		if (hsm_pool_good(d->pool, k) == 0)
-			return "no HSM signs with it";
-	}
-	*key = NULL;
-	if (!kinds_covered(d, clock_wall_s()))
-		return "no valid signing certificate for some kind";
-	return NULL;
-}
+/* --- readiness -------------------------------------------------------- */
 
 bool desk_ready(struct desk *d, const char **reason)
 {
-	const struct key *key;
-	const char *fault = find_fault(d, &key);
+	const struct readiness_parts parts = {.keys = d->keys,
+					      .pool = d->pool,
+					      .release = d->release,
+					      .books = d->books};
 
-	if (fault == NULL)
-		d->reason[0] = '\0';
-	else if (key == NULL)
-		(void)snprintf(d->reason, sizeof(d->reason), "%s", fault);
-	else
-		(void)snprintf(d->reason, sizeof(d->reason), "key %s: %s",
-			       key->label, fault);
 	*reason = d->reason;
-	return fault == NULL;
+	if (d->draining) {
+		(void)snprintf(d->reason, sizeof(d->reason), "shutting down");
+		return false;
+	}
+	return readiness_look(&parts, clock_wall_s(), d->reason);
 }
 
 static void tell_status(struct desk *d, struct front_link *f)
 {
-	struct wire_status m = {.ready = d->ready, .reason = span_str(d->told)};
+	struct wire_status m = {.ready = d->ready,
+				.reason = span_str(d->told),
+				.ledger_origin = span_str(d->origin)};
 
 	memcpy(m.policy_hash, policy_hash(d->policy), sizeof(m.policy_hash));
 	front_link_status(f, &m);
@@ -115,12 +88,32 @@ static void tell_all(struct desk *d)
 	}
 }
 
+/* May signatures be put on record?  What follows from it. */
+static void look_at_books(struct desk *d)
+{
+	const char *reason;
+	enum books_state state;
+
+	if (d->books == NULL)
+		return;
+	state = books_look(d->books, &reason);
+	release_hold(d->release, state != BOOKS_OPEN);
+	if (state == BOOKS_OPEN)
+		diary_begin(d->diary);
+	if (state == BOOKS_REFUSED && !d->refused) {
+		d->refused = true;
+		d->events->ledger_refused(d->ctx, reason);
+	}
+}
+
 /* Look at readiness again; tell the fronts if it has changed. */
 static void review(struct desk *d)
 {
 	const char *reason;
-	const bool ready = desk_ready(d, &reason);
+	bool ready;
 
+	look_at_books(d);
+	ready = desk_ready(d, &reason);
 	metric_set(METRIC_DSC_EXPIRY, (uint64_t)keyring_expiry(d->keys));
 	if (ready == d->ready && strcmp(reason, d->told) == 0)
 		return;
@@ -132,9 +125,25 @@ static void review(struct desk *d)
 	tell_all(d);
 }
 
-/* --- the tick ----------------------------------------------------------- */
+/* --- the tick --------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *t);
+
+/* The last request has been answered: is all that happened on record, and
+ * covered by a checkpoint, or will it not be in time? */
+static bool settled(struct desk *d)
+{
+	const uint64_t now = clock_mono_us();
+
+	if (d->books == NULL)
+		return true;
+	if (d->idle_us == 0) {
+		d->idle_us = now;
+		diary_end(d->diary);
+	}
+	return now - d->idle_us > SETTLE_US ||
+	       (release_idle(d->release) && books_settled(d->books));
+}
 
 /* Tick quickly while there is something to time out.  Call it after whatever
  * may have begun or ended a request. */
@@ -143,6 +152,8 @@ static void pace(struct desk *d)
 	const bool busy = issuer_in_flight(d->issuer) > 0;
 
 	if (!busy && d->draining && !d->drained) {
+		if (!settled(d))
+			return;
 		d->drained = true;
 		d->events->drained(d->ctx);
 		return;
@@ -163,12 +174,15 @@ static void on_tick(uv_timer_t *t)
 	if (now - d->upkeep_us >= UPKEEP_US) {
 		d->upkeep_us = now;
 		hsm_pool_tick(d->pool);
+		if (d->books != NULL)
+			books_tick(d->books);
+		diary_tick(d->diary, now);
 		review(d); /* a certificate may have run out meanwhile */
 	}
 	pace(d);
 }
 
-/* --- fronts ------------------------------------------------------------- */
+/* --- fronts ----------------------------------------------------------- */
 
 static bool on_issue(void *ctx, struct front_link *f, uint64_t id,
 		     const struct wire_issue *m)
@@ -255,7 +269,7 @@ enum sg_err desk_link(struct desk *d, enum wire_role role, uint16_t slot,
 	return SG_NOT_FOUND;
 }
 
-/* --- hsms --------------------------------------------------------------- */
+/* --- hsms ------------------------------------------------------------- */
 
 static void on_hsm_changed(void *ctx)
 {
@@ -269,7 +283,87 @@ static void on_hsm_bad(void *ctx, uint16_t slot)
 	d->events->peer_bad(d->ctx, WIRE_HSM, slot);
 }
 
-/* --- the whole ---------------------------------------------------------- */
+/* --- the record ------------------------------------------------------- */
+
+static uint64_t leaves(void *ctx)
+{
+	const struct desk *d = ctx;
+	uint64_t leaf, offset;
+
+	journal_end(release_journal(d->release), &leaf, &offset);
+	return leaf;
+}
+
+static void on_release_changed(void *ctx)
+{
+	struct desk *d = ctx;
+
+	if (d->books != NULL)
+		books_committed(d->books);
+	if (release_up(d->release) != d->recording) {
+		d->recording = !d->recording;
+		review(d);
+	}
+	pace(d);
+}
+
+static void on_books_changed(void *ctx)
+{
+	struct desk *d = ctx;
+
+	review(d);
+	pace(d);
+}
+
+static void on_recovered(void *ctx, struct span statement)
+{
+	struct desk *d = ctx;
+
+	diary_ceremony(d->diary, statement);
+}
+
+static enum sg_err create_release(struct desk *d,
+				  const struct desk_parts *parts)
+{
+	char journal_dir[BOOKS_PATH_MAX];
+	struct release_parts release = {.loop = d->loop,
+					.origin = d->origin,
+					.newest = parts->newest_iat,
+					.changed = on_release_changed,
+					.ctx = d};
+	enum sg_err err;
+
+	if (d->origin[0] != '\0') {
+		books_path(journal_dir, parts->settings, "journal");
+		release.journal_dir = journal_dir;
+	}
+	err = release_create(&release, &d->release);
+	if (err == SG_OK)
+		err = diary_create(d->release, &d->diary);
+	if (err == SG_OK)
+		diary_policy(d->diary, policy_hash(d->policy));
+	d->recording = err == SG_OK;
+	return err;
+}
+
+static enum sg_err create_books(struct desk *d, const struct desk_parts *parts)
+{
+	const struct books_parts books = {.loop = d->loop,
+					  .keys = d->keys,
+					  .pool = d->pool,
+					  .release = d->release,
+					  .settings = parts->settings,
+					  .changed = on_books_changed,
+					  .recovered = on_recovered,
+					  .ctx = d};
+
+	if (d->origin[0] == '\0')
+		return SG_OK;
+	release_hold(d->release, true);
+	return books_create(&books, &d->books);
+}
+
+/* --- the whole -------------------------------------------------------- */
 
 static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 {
@@ -279,21 +373,34 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 	enum sg_err err = keyring_create(parts->settings, &d->keys);
 
 	if (err == SG_OK)
-		err = release_create(parts->newest_iat, &d->release);
+		err = create_release(d, parts);
 	if (err == SG_OK)
 		err = hsm_pool_create(d->loop, d->keys, parts->settings,
 				      &events, d, &d->pool);
+	if (err == SG_OK)
+		err = create_books(d, parts);
 	if (err != SG_OK)
 		return err;
-	with = (struct issuer_parts){
-		.keys = d->keys, .pool = d->pool, .release = d->release};
+	with = (struct issuer_parts){.keys = d->keys,
+				     .pool = d->pool,
+				     .release = d->release,
+				     .diary = d->diary};
 	d->answers = (struct answers){.keys = d->keys};
+	if (d->books != NULL) {
+		with.claims = books_claims(d->books);
+		with.journal_dir = books_journal_dir(d->books);
+		d->answers.proofs = books_proofs(d->books);
+		d->answers.leaves = leaves;
+		d->answers.ctx = d;
+	}
 	return issuer_create(&with, d->policy, &d->issuer);
 }
 
 static void free_parts(struct desk *d)
 {
 	issuer_free(d->issuer);
+	books_free(d->books);
+	diary_free(d->diary);
 	hsm_pool_free(d->pool);
 	release_free(d->release);
 	keyring_free(d->keys);
@@ -313,6 +420,7 @@ enum sg_err desk_create(const struct desk_parts *parts, struct desk **out)
 	d->ctx = parts->ctx;
 	d->front_credit = parts->settings->front_credit;
 	d->policy = policy_ref(parts->policy);
+	memcpy(d->origin, parts->settings->ledger.origin, sizeof(d->origin));
 	err = create_parts(d, parts);
 	if (err != SG_OK || uv_timer_init(d->loop, &d->tick) != 0) {
 		free_parts(d);
@@ -340,6 +448,7 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 	policy_unref(d->policy);
 	d->policy = policy;
 	issuer_set_policy(d->issuer, policy);
+	diary_policy(d->diary, policy_hash(policy));
 	hsm_pool_rates(d->pool, settings);
 	tell_all(d);
 	review(d);
@@ -380,6 +489,7 @@ void desk_free(struct desk *d)
 		if (d->front[i] != NULL)
 			drop_front(d, d->front[i]);
 	}
+	release_abandon(d->release);
 	free_parts(d);
 	uv_close((uv_handle_t *)&d->tick, on_closed);
 }

@@ -20,23 +20,26 @@ enum { DESK_FRONTS_MAX = 64 };
 struct desk_events {
 	/* The process behind a link sent nonsense; the link is closed. */
 	void (*peer_bad)(void *ctx, enum wire_role role, uint16_t slot);
-	/* After desk_drain(): the last request has been answered. */
+	/* After desk_drain(): the last request has been answered, and all is
+	 * on record. */
 	void (*drained)(void *ctx);
+	/* The ledger on the disk is not what it was: nothing will be signed. */
+	void (*ledger_refused)(void *ctx, const char *reason);
 };
 
 struct desk_parts {
 	uv_loop_t *loop;
 	const struct core_settings *settings; /* copied */
 	struct policy *policy;		      /* gets a reference of its own */
-	int64_t newest_iat; /* of the record; INT64_MIN: none (release.h) */
+	int64_t newest_iat; /* of another record (release.h); INT64_MIN */
 	const struct desk_events *events;
 	void *ctx;
 };
 
 /*
  * Owns: *OUT is the caller's; desk_free().
- * Errors: those of keyring_create() (a certificate that cannot be used),
- * SG_NO_MEMORY, SG_INTERNAL.
+ * Errors: those of keyring_create() (a certificate that cannot be used), of
+ * journal_open() and books_create(), SG_NO_MEMORY, SG_INTERNAL.
  */
 SG_MUST_USE enum sg_err desk_create(const struct desk_parts *parts,
 				    struct desk **out);

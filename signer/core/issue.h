@@ -3,6 +3,7 @@
 #define SG_ISSUE_H
 
 #include "claims.h"
+#include "diary.h"
 #include "front_link.h"
 #include "hsm_pool.h"
 #include "release.h"
@@ -36,6 +37,7 @@ struct issuer_parts {
 	 * twice. */
 	struct claims *claims;
 	const char *journal_dir; /* for the call of issuer_create() */
+	struct diary *diary;
 };
 
 /* Owns: *OUT is the caller's; issuer_free().  Errors: SG_NO_MEMORY,

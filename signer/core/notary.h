@@ -3,41 +3,59 @@
 #define SG_NOTARY_H
 
 #include "hsm_pool.h"
-#include "scribe.h"
+#include "ledger/checkpoint.h"
 
 /*
- * notary: the checkpoints.  Has each state that the scribe offers signed by the
- * ledger's key, anchors it in a data object beside that key, and gives it back
- * to be published: in this order, so that nothing is public which the anchor
- * does not know.  Before anything is signed for a client, it holds the log on
- * the disk against the anchor (and what the witnesses have seen): one that is
- * behind or forked refuses to serve.  Loop thread only.
+ * notary: the checkpoints.  Has each state of the tree that it is offered
+ * signed by the ledger's key, anchors it in a data object beside that key, and
+ * gives it out to be published: in this order, so that nothing is public which
+ * the anchor does not know.  Before the first one, it holds the log on the disk
+ * against the anchor: one that is behind it or forked from it is refused,
+ * unless officers have signed that it is to go on (recovery.h). Loop thread
+ * only.
  */
 struct notary; /* opaque */
 
 enum notary_state {
-	NOTARY_WAITING, /* for the scribe, or for the ledger's HSM */
+	NOTARY_WAITING, /* no checkpoint has been signed yet */
 	NOTARY_OPEN,	/* certificates may be signed */
 	NOTARY_STALE,	/* entries wait too long for a checkpoint */
 	NOTARY_REFUSED	/* the log is not what it was: notary_reason() */
 };
 
+enum { NOTARY_REASON_MAX = 256 };
+
 struct notary_parts {
-	uv_loop_t *loop;
 	struct keyring *keys;
-	size_t key; /* the ledger's, in it */
+	size_t key; /* the ledger's, in it; it has been offered */
 	struct hsm_pool *pool;
 	const struct core_ledger_settings *settings;
-	const char *ledger_dir;
-	/* The state has changed. */
-	void (*changed)(void *ctx);
+	const char *state_dir, *ledger_dir;
+	/* Publish NOTE, the signed checkpoint of the tree that was offered;
+	 * empty: it could not be made now, offer again. */
+	void (*publish)(void *ctx, struct span note);
+	/* Officers let the ledger go on by STATEMENT, a note (recovery.h): to
+	 * be recorded. */
+	void (*recovered)(void *ctx, struct span statement);
 	void *ctx;
 };
 
-/* Owns: *OUT is the caller's; notary_free().  Errors: SG_NO_MEMORY. */
+/* Owns: *OUT is the caller's; notary_free().  Errors: SG_NO_MEMORY,
+ * SG_MALFORMED (an origin or key that cannot be). */
 SG_MUST_USE enum sg_err notary_create(const struct notary_parts *parts,
 				      struct notary **out);
+/* The log's verifier key. */
+const struct note_key *notary_key(const struct notary *n);
+/* The tiles of a tree of SIZE and ROOT are on the disk.  One offer at a time:
+ * `publish` answers it, later. */
+void notary_offer(struct notary *n, uint64_t size,
+		  const struct merkle_hash *root);
+/* COMMITTED leaves are in the journal at NOW_US (CLOCK_MONOTONIC). */
+void notary_tick(struct notary *n, uint64_t committed, uint64_t now_us);
+/* *REASON (may be NULL) lives as long as N; empty while it is open. */
 enum notary_state notary_look(const struct notary *n, const char **reason);
+/* Leaves that are signed for. */
+uint64_t notary_covered(const struct notary *n);
 void notary_free(struct notary *n); /* NULL is allowed */
 
 #endif /* SG_NOTARY_H */

@@ -67,8 +67,8 @@ enum scribe_refusal {
 /* Owns: *OUT is the caller's; scribe_free().  Errors: SG_NO_MEMORY, SG_IO. */
 SG_MUST_USE enum sg_err scribe_create(const struct scribe_parts *parts,
 				      struct scribe **out);
-void scribe_look(const struct scribe *s, struct scribe_state *out);
-enum scribe_refusal scribe_refused(const struct scribe *s);
+void scribe_look(struct scribe *s, struct scribe_state *out);
+enum scribe_refusal scribe_refused(struct scribe *s);
 /* The journal has grown. */
 void scribe_wake(struct scribe *s);
 /* NOTE is the signed checkpoint of what was offered; empty: it could not be

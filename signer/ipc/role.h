@@ -29,7 +29,10 @@ enum {
 	ROLE_EXIT_FAILED = 1, /* to be replaced */
 	/* The token refused the PIN: a further try may lock it, so no hsm
 	 * process of that HSM starts before the next reload (SIGHUP). */
-	ROLE_EXIT_PIN_REFUSED = 3
+	ROLE_EXIT_PIN_REFUSED = 3,
+	/* The ledger on the disk is not what it was (rolled back, forked):
+	 * nothing may be signed before an officer has looked at it. */
+	ROLE_EXIT_LEDGER_REFUSED = 4
 };
 
 /*

@@ -66,6 +66,7 @@ class Demo:
         self.process = None
         self.alg = alg
         self.wrapper = []  # valgrind and its like
+        self.program = "signerd"
         subprocess.run(
             [ROOT / "tools/quickstart", "--dir", self.dir, "--port",
              str(self.port), "--no-install", "--prepare", "--alg", alg,
@@ -77,7 +78,7 @@ class Demo:
     def start(self, wait=True, env=None):
         log = open(self.dir / "run/signerd.log", "ab")
         self.process = subprocess.Popen(
-            [*self.wrapper, BUILD / "signerd", "--config", self.dir / "signerd.yaml"],
+            [*self.wrapper, BUILD / self.program, "--config", self.dir / "signerd.yaml"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             env=dict(os.environ, **(env or {})))
         log.close()

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "books.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "notary.h"
+#include "scribe.h"
+
+struct books {
+	struct books_parts part;
+	struct core_ledger_settings ledger;
+	char state_dir[CORE_PATH_MAX];
+	char journal_dir[BOOKS_PATH_MAX], ledger_dir[BOOKS_PATH_MAX],
+		index_dir[BOOKS_PATH_MAX];
+	struct index *index;
+	struct claims *claims;
+	struct proofs *proofs;
+	struct notary *notary; /* NULL: the ledger's key is not known yet */
+	struct scribe *scribe; /* likewise */
+	bool failed;	       /* they cannot be made: logged */
+	enum books_state state;
+	char reason[BOOKS_REASON_MAX];
+};
+
+void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
+		const char *name)
+{
+	(void)snprintf(out, BOOKS_PATH_MAX, "%s/%s", settings->state, name);
+}
+
+/* --- the index -------------------------------------------------------- */
+
+/* Open the index; one that is damaged, or that knows more than the journal, is
+ * thrown away: the scribe makes it again. */
+static enum sg_err open_index(struct books *b)
+{
+	uint64_t leaf, end;
+	enum sg_err err = index_open(b->index_dir, &b->index);
+
+	journal_end(release_journal(b->part.release), &leaf, &end);
+	if (err == SG_OK && index_watermark(b->index) <= end)
+		return SG_OK;
+	log_event(LOG_WARNING, "index-discarded",
+		  "reason=\"%s\" text=\"it is made again from the journal\"",
+		  err != SG_OK ? "it cannot be opened"
+			       : "it holds more than the journal");
+	index_close(b->index);
+	b->index = NULL;
+	err = index_destroy(b->index_dir);
+	return err == SG_OK ? index_open(b->index_dir, &b->index) : err;
+}
+
+/* --- events ----------------------------------------------------------- */
+
+static void on_scribe_changed(void *ctx)
+{
+	struct books *b = ctx;
+
+	b->part.changed(b->part.ctx);
+}
+
+static void on_offer(void *ctx, uint64_t size, const struct merkle_hash *root)
+{
+	struct books *b = ctx;
+
+	notary_offer(b->notary, size, root);
+	b->part.changed(b->part.ctx);
+}
+
+static void on_indexed(void *ctx, uint64_t watermark)
+{
+	struct books *b = ctx;
+
+	claims_indexed(b->claims, watermark);
+}
+
+static void on_publish(void *ctx, struct span note)
+{
+	struct books *b = ctx;
+
+	scribe_publish(b->scribe, note);
+	b->part.changed(b->part.ctx);
+}
+
+static void on_recovered(void *ctx, struct span statement)
+{
+	struct books *b = ctx;
+
+	b->part.recovered(b->part.ctx, statement);
+}
+
+/* --- state ------------------------------------------------------------ */
+
+static const char *refusal_text(enum scribe_refusal why)
+{
+	switch (why) {
+	case SCRIBE_JOURNAL_SHORT:
+		return "the ledger's checkpoint has more entries than the "
+		       "journal: the journal's end is gone";
+	case SCRIBE_FORKED:
+		return "the journal's entries are not those that the ledger's "
+		       "checkpoint was signed for: one of them was replaced";
+	case SCRIBE_BAD_CHECKPOINT:
+		return "the checkpoint on disk is not signed by the ledger's "
+		       "key: it was replaced, or the key was";
+	case SCRIBE_JOURNAL_DAMAGED:
+		return "the journal is damaged before its end";
+	case SCRIBE_FINE: break;
+	}
+	return "";
+}
+
+static enum books_state waiting(struct books *b, const char *reason)
+{
+	(void)snprintf(b->reason, sizeof(b->reason), "%s", reason);
+	return BOOKS_WAITING;
+}
+
+static enum books_state refused(struct books *b, const char *reason)
+{
+	(void)snprintf(b->reason, sizeof(b->reason), "%s", reason);
+	return BOOKS_REFUSED;
+}
+
+static enum books_state look(struct books *b)
+{
+	struct scribe_state s;
+	enum scribe_refusal why;
+	const char *reason;
+
+	b->reason[0] = '\0';
+	if (b->failed)
+		return waiting(b, "the ledger cannot be opened");
+	if (b->scribe == NULL)
+		return waiting(b, "no HSM has offered the ledger's key");
+	why = scribe_refused(b->scribe);
+	if (why != SCRIBE_FINE)
+		return refused(b, refusal_text(why));
+	switch (notary_look(b->notary, &reason)) {
+	case NOTARY_REFUSED: return refused(b, reason);
+	case NOTARY_STALE: return waiting(b, reason);
+	case NOTARY_WAITING:
+	case NOTARY_OPEN: break;
+	}
+	scribe_look(b->scribe, &s);
+	if (!s.caught_up) {
+		(void)snprintf(b->reason, sizeof(b->reason),
+			       "the ledger is being read: %llu of %llu "
+			       "entries%s%s",
+			       (unsigned long long)s.done,
+			       (unsigned long long)s.total,
+			       s.trouble != NULL ? ": " : "",
+			       s.trouble != NULL ? s.trouble : "");
+		return BOOKS_WAITING;
+	}
+	if (notary_look(b->notary, &reason) == NOTARY_WAITING)
+		return waiting(b, reason);
+	if (!release_up(b->part.release))
+		return waiting(b, "the journal cannot be written");
+	return BOOKS_OPEN;
+}
+
+enum books_state books_look(struct books *b, const char **reason)
+{
+	b->state = look(b);
+	*reason = b->reason;
+	return b->state;
+}
+
+bool books_settled(const struct books *b)
+{
+	uint64_t leaf, end;
+
+	if (b->state != BOOKS_OPEN)
+		return true;
+	journal_end(release_journal(b->part.release), &leaf, &end);
+	return notary_covered(b->notary) >= leaf;
+}
+
+/* --- life ------------------------------------------------------------- */
+
+/* The ledger's key is known: begin. */
+static enum sg_err begin(struct books *b, size_t key)
+{
+	static const struct scribe_events events = {.changed =
+							    on_scribe_changed,
+						    .offer = on_offer,
+						    .indexed = on_indexed};
+	const struct notary_parts notary = {.keys = b->part.keys,
+					    .key = key,
+					    .pool = b->part.pool,
+					    .settings = &b->ledger,
+					    .state_dir = b->state_dir,
+					    .ledger_dir = b->ledger_dir,
+					    .publish = on_publish,
+					    .recovered = on_recovered,
+					    .ctx = b};
+	struct scribe_parts scribe = {.loop = b->part.loop,
+				      .journal =
+					      release_journal(b->part.release),
+				      .journal_dir = b->journal_dir,
+				      .ledger_dir = b->ledger_dir,
+				      .index = b->index,
+				      .checkpoint_ms = b->ledger.checkpoint_ms,
+				      .events = &events,
+				      .ctx = b};
+	enum sg_err err = notary_create(&notary, &b->notary);
+
+	if (err != SG_OK)
+		return err;
+	scribe.key = notary_key(b->notary);
+	return scribe_create(&scribe, &b->scribe);
+}
+
+void books_tick(struct books *b)
+{
+	uint64_t leaf, end;
+	size_t key;
+	enum sg_err err;
+
+	if (b->scribe == NULL && !b->failed &&
+	    keyring_ledger_key(b->part.keys, &key) &&
+	    b->part.keys->key[key].verifier != NULL) {
+		err = begin(b, key);
+		b->failed = err != SG_OK;
+		if (b->failed)
+			log_event(LOG_ERROR, "ledger-failed", "reason=\"%s\"",
+				  err_text(err));
+		b->part.changed(b->part.ctx);
+	}
+	if (b->scribe == NULL)
+		return;
+	journal_end(release_journal(b->part.release), &leaf, &end);
+	notary_tick(b->notary, leaf, clock_mono_us());
+}
+
+void books_committed(struct books *b)
+{
+	if (b->scribe != NULL)
+		scribe_wake(b->scribe);
+}
+
+struct proofs *books_proofs(const struct books *b)
+{
+	return b->proofs;
+}
+
+const char *books_journal_dir(const struct books *b)
+{
+	return b->journal_dir;
+}
+
+struct claims *books_claims(const struct books *b)
+{
+	return b->claims;
+}
+
+enum sg_err books_create(const struct books_parts *parts, struct books **out)
+{
+	struct books *b = calloc(1, sizeof(*b));
+	enum sg_err err;
+
+	*out = NULL;
+	if (b == NULL)
+		return SG_NO_MEMORY;
+	b->part = *parts;
+	b->ledger = parts->settings->ledger;
+	memcpy(b->state_dir, parts->settings->state, sizeof(b->state_dir));
+	b->part.settings = NULL; /* not kept */
+	books_path(b->journal_dir, parts->settings, "journal");
+	books_path(b->ledger_dir, parts->settings, "ledger");
+	books_path(b->index_dir, parts->settings, "index");
+	err = open_index(b);
+	if (err == SG_OK)
+		err = claims_create(b->index, &b->claims);
+	if (err == SG_OK)
+		err = proofs_create(b->ledger_dir, &b->proofs);
+	if (err != SG_OK) {
+		books_free(b);
+		return err;
+	}
+	*out = b;
+	return SG_OK;
+}
+
+void books_free(struct books *b)
+{
+	if (b == NULL)
+		return;
+	scribe_free(b->scribe);
+	notary_free(b->notary);
+	proofs_free(b->proofs);
+	claims_free(b->claims);
+	index_close(b->index);
+	free(b);
+}

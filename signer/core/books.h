@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_BOOKS_H
+#define SG_BOOKS_H
+
+#include "claims.h"
+#include "hsm_pool.h"
+#include "proofs.h"
+#include "release.h"
+
+/*
+ * books: all that follows the journal, put together: the index and the claims,
+ * the scribe, the notary; and whether, by all of them, something may be signed.
+ * Loop thread only.
+ */
+struct books; /* opaque */
+
+enum { BOOKS_PATH_MAX = CORE_PATH_MAX + 16, BOOKS_REASON_MAX = 320 };
+
+struct books_parts {
+	uv_loop_t *loop;
+	struct keyring *keys;
+	struct hsm_pool *pool;
+	struct release *release;
+	const struct core_settings *settings; /* copied */
+	/* What books_look() says may have changed. */
+	void (*changed)(void *ctx);
+	/* Officers let the ledger go on by STATEMENT (recovery.h). */
+	void (*recovered)(void *ctx, struct span statement);
+	void *ctx;
+};
+
+enum books_state {
+	BOOKS_WAITING, /* nothing is to be signed, for BOOKS_look()'s reason */
+	BOOKS_OPEN,
+	BOOKS_REFUSED /* the log on the disk is not what it was */
+};
+
+/* The path of the directory NAME ("journal", "ledger", "index") of the state.
+ */
+void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
+		const char *name);
+
+/*
+ * Owns: *OUT is the caller's; books_free().
+ * Errors: SG_IO (the state directory, the index), SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err books_create(const struct books_parts *parts,
+				     struct books **out);
+struct claims *books_claims(const struct books *b);
+struct proofs *books_proofs(const struct books *b);
+const char *books_journal_dir(const struct books *b);
+/* *REASON lives until the next call; empty while they are open. */
+enum books_state books_look(struct books *b, const char **reason);
+/* Records have been committed. */
+void books_committed(struct books *b);
+/* To be called a few times a second. */
+void books_tick(struct books *b);
+/* Does a published checkpoint cover all that is committed?  Also when none can
+ * be had. */
+bool books_settled(const struct books *b);
+/* The loop must run once more.  NULL is allowed. */
+void books_free(struct books *b);
+
+#endif /* SG_BOOKS_H */

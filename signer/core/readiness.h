@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_READINESS_H
+#define SG_READINESS_H
+
+#include "books.h"
+
+/*
+ * readiness: can every configured key sign, and will it go on record?  Loop
+ * thread only.
+ */
+enum { READINESS_REASON_MAX = BOOKS_REASON_MAX + 64 };
+
+struct readiness_parts {
+	struct keyring *keys;
+	struct hsm_pool *pool;
+	struct release *release;
+	struct books *books; /* NULL: nothing is recorded, in tests */
+};
+
+/* Is all well at NOW (seconds since 1970)?  REASON gets what is not; empty when
+ * all is. */
+bool readiness_look(const struct readiness_parts *p, int64_t now,
+		    char reason[READINESS_REASON_MAX]);
+
+#endif /* SG_READINESS_H */

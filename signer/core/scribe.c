@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "scribe_state.h"
+
+enum {
+	/* Between two looks at a journal that grows: what is committed waits
+	 * for the index that long, in claims.h's keeping. */
+	PAUSE_US = 10 * 1000,
+	RETRY_US = 500 * 1000, /* after what failed */
+	IDLE_US = 100 * 1000,  /* a checkpoint may become due */
+	US_PER_S = 1000 * 1000,
+	NS_PER_US = 1000
+};
+
+/* --- the thread's words ----------------------------------------------- */
+
+static void wake_loop(struct scribe *s)
+{
+	(void)uv_async_send(&s->wake);
+}
+
+void scribe_tell_trouble(struct scribe *s, const char *trouble)
+{
+	bool changed;
+
+	s->work.stands = trouble != NULL;
+	(void)pthread_mutex_lock(&s->lock);
+	changed = s->state.trouble != trouble;
+	s->state.trouble = trouble;
+	s->changed |= changed;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (!changed)
+		return;
+	if (trouble != NULL)
+		log_event(LOG_ERROR, "ledger-stands",
+			  "errno=%d reason=\"%s\" text=\"tried again\"", errno,
+			  trouble);
+	else
+		log_event(LOG_INFO, "ledger-goes-on", "reason=\"\"");
+	wake_loop(s);
+}
+
+void scribe_tell_progress(struct scribe *s, uint64_t done, bool caught_up)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->state.done = done;
+	s->state.total = s->work.target_index - s->work.first_index;
+	s->state.caught_up = caught_up;
+	s->changed = true;
+	(void)pthread_mutex_unlock(&s->lock);
+	wake_loop(s);
+}
+
+void scribe_tell_refusal(struct scribe *s, enum scribe_refusal why)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->refusal = why;
+	s->changed = true;
+	(void)pthread_mutex_unlock(&s->lock);
+	wake_loop(s);
+}
+
+void scribe_tell_indexed(struct scribe *s, uint64_t watermark)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->watermark = watermark;
+	s->indexed = true;
+	(void)pthread_mutex_unlock(&s->lock);
+	wake_loop(s);
+}
+
+void scribe_tell_offer(struct scribe *s, uint64_t size,
+		       const struct merkle_hash *root)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->offer_size = s->state.size = size;
+	s->offer_root = *root;
+	s->offers = true;
+	(void)pthread_mutex_unlock(&s->lock);
+	wake_loop(s);
+}
+
+/* --- the thread ------------------------------------------------------- */
+
+static void wait_us(struct scribe *s, uint64_t us)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(us / US_PER_S);
+	until.tv_nsec += (long)(us % US_PER_S) * NS_PER_US;
+	if (until.tv_nsec >= (long)US_PER_S * NS_PER_US) {
+		until.tv_sec++;
+		until.tv_nsec -= (long)US_PER_S * NS_PER_US;
+	}
+	(void)pthread_cond_timedwait(&s->told, &s->lock, &until);
+}
+
+/* Wait for something to do, and then for US more, so that records are taken
+ * many at a time; US 0: do not wait.  False: it is to end. */
+static bool wait_for_work(struct scribe *s, uint64_t us)
+{
+	bool stop;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (us > 0 && !s->stop && !s->has_note && !s->kicked)
+		wait_us(s, IDLE_US);
+	if (us > 0 && !s->stop && !s->has_note)
+		wait_us(s, us);
+	s->kicked = false;
+	stop = s->stop;
+	(void)pthread_mutex_unlock(&s->lock);
+	return !stop;
+}
+
+/* Take what the loop has said to do. */
+static bool obey(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+	uint8_t note[CHECKPOINT_NOTE_MAX];
+	uint64_t size;
+	size_t n;
+	bool has;
+
+	(void)pthread_mutex_lock(&s->lock);
+	has = s->has_note;
+	n = s->note_n;
+	memcpy(note, s->note, n);
+	(void)pthread_mutex_unlock(&s->lock);
+	if (has && w->awaiting) {
+		if (!scribe_work_publish(s, span_of(note, n)))
+			return false;
+		(void)pthread_mutex_lock(&s->lock);
+		s->has_note = false;
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+	(void)pthread_mutex_lock(&s->lock);
+	n = s->lines_n;
+	s->lines_n = 0;
+	size = s->lines_size;
+	memcpy(note, s->lines, n);
+	(void)pthread_mutex_unlock(&s->lock);
+	if (n > 0)
+		scribe_work_cosigned(s, size, span_of(note, n));
+	return true;
+}
+
+/* One turn.  Returns how long to wait before the next one. */
+static uint64_t turn(struct scribe *s)
+{
+	bool more;
+
+	/* Only an officer, or time, can help. */
+	if (scribe_refused(s) != SCRIBE_FINE)
+		return RETRY_US;
+	if ((!s->work.begun && !scribe_work_begin(s)) || !obey(s))
+		return RETRY_US;
+	more = scribe_work_follow(s);
+	scribe_work_offer(s, clock_mono_us());
+	if (more)
+		return 0;
+	return s->work.stands ? RETRY_US : PAUSE_US;
+}
+
+static void *run(void *arg)
+{
+	struct scribe *s = arg;
+	uint64_t wait_us = 0;
+
+	while (wait_for_work(s, wait_us))
+		wait_us = turn(s);
+	scribe_work_end(s);
+	return NULL;
+}
+
+/* --- the loop's side -------------------------------------------------- */
+
+static void on_wake(uv_async_t *wake)
+{
+	struct scribe *s = wake->data;
+	const struct scribe_events *events = s->part.events;
+	struct merkle_hash root;
+	bool changed, offers, indexed;
+	uint64_t size, watermark;
+
+	(void)pthread_mutex_lock(&s->lock);
+	changed = s->changed;
+	offers = s->offers;
+	indexed = s->indexed;
+	size = s->offer_size;
+	root = s->offer_root;
+	watermark = s->watermark;
+	s->changed = s->offers = s->indexed = false;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (!s->runs)
+		return;
+	if (indexed)
+		events->indexed(s->part.ctx, watermark);
+	if (changed)
+		events->changed(s->part.ctx);
+	if (offers)
+		events->offer(s->part.ctx, size, &root);
+}
+
+void scribe_look(struct scribe *s, struct scribe_state *out)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	*out = s->state;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+enum scribe_refusal scribe_refused(struct scribe *s)
+{
+	enum scribe_refusal why;
+
+	(void)pthread_mutex_lock(&s->lock);
+	why = s->refusal;
+	(void)pthread_mutex_unlock(&s->lock);
+	return why;
+}
+
+void scribe_wake(struct scribe *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	if (!s->kicked) {
+		s->kicked = true;
+		(void)pthread_cond_signal(&s->told);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+void scribe_publish(struct scribe *s, struct span note)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->note_n = note.n <= sizeof(s->note) ? note.n : 0;
+	memcpy(s->note, note.p, s->note_n);
+	s->has_note = true;
+	(void)pthread_cond_signal(&s->told);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+void scribe_cosigned(struct scribe *s, uint64_t size, struct span lines)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->lines_size != size)
+		s->lines_n = 0;
+	s->lines_size = size;
+	if (lines.n <= sizeof(s->lines) - s->lines_n) {
+		memcpy(s->lines + s->lines_n, lines.p, lines.n);
+		s->lines_n += lines.n;
+	}
+	s->kicked = true;
+	(void)pthread_cond_signal(&s->told);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* --- life ------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct scribe *s = handle->data;
+
+	(void)pthread_cond_destroy(&s->told);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s->journal_dir);
+	free(s->ledger_dir);
+	free(s);
+}
+
+static bool make_lock(struct scribe *s)
+{
+	pthread_condattr_t attr;
+	bool made;
+
+	if (pthread_mutex_init(&s->lock, NULL) != 0)
+		return false;
+	made = pthread_condattr_init(&attr) == 0;
+	if (made) {
+		made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+		       pthread_cond_init(&s->told, &attr) == 0;
+		(void)pthread_condattr_destroy(&attr);
+	}
+	if (!made)
+		(void)pthread_mutex_destroy(&s->lock);
+	return made;
+}
+
+enum sg_err scribe_create(const struct scribe_parts *parts, struct scribe **out)
+{
+	struct scribe *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (s == NULL)
+		return SG_NO_MEMORY;
+	s->part = *parts;
+	s->key = *parts->key;
+	s->journal_dir = strdup(parts->journal_dir);
+	s->ledger_dir = strdup(parts->ledger_dir);
+	if (s->journal_dir == NULL || s->ledger_dir == NULL || !make_lock(s))
+		goto fail;
+	journal_end(parts->journal, &s->work.target_index,
+		    &s->work.target_offset);
+	if (uv_async_init(parts->loop, &s->wake, on_wake) != 0) {
+		(void)pthread_cond_destroy(&s->told);
+		(void)pthread_mutex_destroy(&s->lock);
+		goto fail;
+	}
+	s->wake.data = s;
+	if (pthread_create(&s->thread, NULL, run, s) != 0) {
+		uv_close((uv_handle_t *)&s->wake, on_closed);
+		return SG_NO_MEMORY;
+	}
+	s->runs = true;
+	*out = s;
+	return SG_OK;
+fail:
+	free(s->journal_dir);
+	free(s->ledger_dir);
+	free(s);
+	return SG_NO_MEMORY;
+}
+
+void scribe_free(struct scribe *s)
+{
+	if (s == NULL)
+		return;
+	(void)pthread_mutex_lock(&s->lock);
+	s->stop = true;
+	(void)pthread_cond_signal(&s->told);
+	(void)pthread_mutex_unlock(&s->lock);
+	(void)pthread_join(s->thread, NULL);
+	s->runs = false;
+	uv_close((uv_handle_t *)&s->wake, on_closed);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_SCRIBE_STATE_H
+#define SG_SCRIBE_STATE_H
+
+#include <pthread.h>
+
+#include "ledger/journal_read.h"
+#include "ledger/tree.h"
+#include "scribe.h"
+
+/*
+ * scribe_state: the inside of the scribe, for its two files alone: scribe.c
+ * (the thread, and what it shares with the loop), scribe_work.c (what it does).
+ */
+enum { SCRIBE_BATCH = 1024 /* records read at a time */ };
+
+/* What the thread alone uses. */
+struct scribe_work {
+	struct merkle *merkle;
+	struct tiles *tiles;
+	struct tree *tree;
+	struct journal_reader *reader;
+	bool begun;
+	bool stands; /* for some trouble */
+	/* The checkpoint on the disk, as it was found, */
+	uint64_t found_size;
+	struct merkle_hash found_root;
+	bool remaking; /* and whether the tree is made again, below it */
+	/* Read, but not in the index yet. */
+	size_t nitems;
+	struct index_item item[SCRIBE_BATCH];
+	bool read_any;	    /* the watermark has to move */
+	uint64_t watermark; /* of what the index holds */
+	/* What the journal held at the start. */
+	uint64_t first_index, target_index, target_offset;
+	bool caught_up;
+	bool offered_any; /* since the start */
+	bool awaiting;	  /* a state has been offered */
+	uint64_t offer_size;
+	uint64_t published;  /* size of the checkpoint on the disk */
+	uint64_t offered_us; /* CLOCK_MONOTONIC */
+	uint64_t progress_us;
+	size_t text_n; /* the newest checkpoint: the note, and then the lines */
+	uint8_t text[CHECKPOINT_NOTE_MAX]; /* of its witnesses */
+};
+
+struct scribe {
+	uv_async_t wake; /* first: the memory goes when it is closed */
+	struct scribe_parts part;
+	char *journal_dir, *ledger_dir;
+	struct note_key key;
+	pthread_t thread;
+	bool runs;
+	struct scribe_work work;
+
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t told;
+	/* From the loop. */
+	bool stop, kicked;
+	bool has_note; /* an answer to the offer; note_n 0: not signed */
+	size_t note_n;
+	uint8_t note[CHECKPOINT_NOTE_MAX];
+	uint64_t lines_size; /* of the checkpoint that they belong to */
+	size_t lines_n;
+	uint8_t lines[CHECKPOINT_NOTE_MAX];
+	/* To the loop. */
+	struct scribe_state state;
+	enum scribe_refusal refusal;
+	bool changed, offers, indexed;
+	uint64_t offer_size;
+	struct merkle_hash offer_root;
+	uint64_t watermark;
+};
+
+/* --- scribe.c: what the work tells ------------------------------------ */
+
+/* What it stands still for; NULL: it goes on. */
+void scribe_tell_trouble(struct scribe *s, const char *trouble);
+void scribe_tell_progress(struct scribe *s, uint64_t done, bool caught_up);
+void scribe_tell_refusal(struct scribe *s, enum scribe_refusal why);
+void scribe_tell_indexed(struct scribe *s, uint64_t watermark);
+void scribe_tell_offer(struct scribe *s, uint64_t size,
+		       const struct merkle_hash *root);
+
+/* --- scribe_work.c ---------------------------------------------------- */
+
+/* Open the ledger, and find where to go on.  False: try again later. */
+bool scribe_work_begin(struct scribe *s);
+/* Read up to a batch of records into tree and index.  Returns whether there is
+ * more to do at once. */
+bool scribe_work_follow(struct scribe *s);
+/* Offer the tree's state, if that is due at NOW_US (CLOCK_MONOTONIC). */
+void scribe_work_offer(struct scribe *s, uint64_t now_us);
+/* NOTE answers the offer.  False: it could not be written; try again. */
+bool scribe_work_publish(struct scribe *s, struct span note);
+void scribe_work_cosigned(struct scribe *s, uint64_t size, struct span lines);
+void scribe_work_end(struct scribe *s);
+
+#endif /* SG_SCRIBE_STATE_H */

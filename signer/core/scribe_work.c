@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the scribe's thread does: see scribe.h. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "scribe_state.h"
+
+enum { PROGRESS_US = 5 * 1000 * 1000, US_PER_MS = 1000 };
+
+static const char CHECKPOINT[] = "checkpoint";
+static const char VKEY[] = "vkey";
+
+static const char NO_TILES[] = "the ledger's directory cannot be written";
+static const char NO_JOURNAL[] = "the journal cannot be read";
+static const char NO_INDEX[] = "the index cannot be written";
+
+/* --- the beginning ---------------------------------------------------- */
+
+/* The verifier key, for whoever reads the directory. */
+static enum sg_err show_vkey(struct scribe *s)
+{
+	char text[NOTE_VKEY_MAX + 1];
+	uint8_t found[NOTE_VKEY_MAX + 1];
+	size_t n = 0;
+	enum sg_err err;
+
+	note_key_text(&s->key, text);
+	strcat(text, "\n");
+	err = tiles_read_file(s->work.tiles, VKEY, found, sizeof(found), &n);
+	if (err == SG_OK && span_is(span_of(found, n), text))
+		return SG_OK;
+	return tiles_write_file(s->work.tiles, VKEY, span_str(text));
+}
+
+/* Errors: SG_BAD_SIGNATURE: there is one, but not by the log's key. */
+static enum sg_err read_checkpoint(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+	struct checkpoint c;
+	enum sg_err err = tiles_read_file(w->tiles, CHECKPOINT, w->text,
+					  sizeof(w->text), &w->text_n);
+
+	w->found_size = 0;
+	merkle_empty_root(&w->found_root);
+	if (err == SG_NOT_FOUND) {
+		w->text_n = 0;
+		return SG_OK;
+	}
+	if (err == SG_IO)
+		return err;
+	if (err == SG_OK)
+		err = checkpoint_open(span_of(w->text, w->text_n), &s->key, &c,
+				      NULL);
+	if (err != SG_OK)
+		return SG_BAD_SIGNATURE;
+	w->found_size = w->published = c.size;
+	w->found_root = c.root;
+	return SG_OK;
+}
+
+/* Go on with the tree on the disk, or make it again. */
+static enum sg_err open_tree(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+	enum sg_err err =
+		tree_open(w->tiles, w->found_size, &w->found_root, &w->tree);
+
+	w->remaking = err == SG_MALFORMED || err == SG_NOT_FOUND;
+	if (!w->remaking)
+		return err;
+	log_event(LOG_WARNING, "tiles-damaged",
+		  "size=%llu reason=\"%s\" text=\"they are made again from the "
+		  "journal\"",
+		  (unsigned long long)w->found_size, err_text(err));
+	return tree_open(w->tiles, 0, &w->found_root, &w->tree);
+}
+
+/* Be where tree and index both lack nothing.  Errors: SG_NOT_FOUND: the journal
+ * ends before. */
+static enum sg_err find_place(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+	enum sg_err err = SG_OK;
+	uint64_t index, offset;
+
+	journal_end(s->part.journal, &index, &offset);
+	if (w->found_size > index)
+		return SG_NOT_FOUND;
+	if (tree_size(w->tree) < index) {
+		err = journal_reader_find(w->reader, tree_size(w->tree));
+		offset = journal_reader_offset(w->reader);
+	}
+	w->watermark = index_watermark(s->part.index);
+	if (err == SG_OK && w->watermark < offset)
+		offset = w->watermark;
+	if (err == SG_OK)
+		err = journal_reader_seek(w->reader, offset);
+	w->first_index = tree_size(w->tree);
+	return err;
+}
+
+static enum sg_err begin(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+	enum sg_err err = SG_OK;
+
+	if (w->merkle == NULL)
+		err = merkle_create(&w->merkle);
+	if (err == SG_OK && w->tiles == NULL)
+		err = tiles_open(s->ledger_dir, true, &w->tiles);
+	if (err == SG_OK && w->reader == NULL)
+		err = journal_reader_open(s->journal_dir, &w->reader);
+	if (err == SG_OK)
+		err = show_vkey(s);
+	if (err == SG_OK)
+		err = read_checkpoint(s);
+	if (err == SG_OK && w->tree == NULL)
+		err = open_tree(s);
+	return err;
+}
+
+bool scribe_work_begin(struct scribe *s)
+{
+	enum sg_err err = begin(s);
+
+	if (err == SG_BAD_SIGNATURE) {
+		scribe_tell_refusal(s, SCRIBE_BAD_CHECKPOINT);
+		return false;
+	}
+	if (err == SG_OK) {
+		err = find_place(s);
+		if (err == SG_NOT_FOUND)
+			scribe_tell_refusal(s, SCRIBE_JOURNAL_SHORT);
+		else if (err == SG_MALFORMED)
+			scribe_tell_refusal(s, SCRIBE_JOURNAL_DAMAGED);
+	}
+	if (err != SG_OK) {
+		scribe_tell_trouble(s, NO_TILES);
+		return false;
+	}
+	s->work.begun = true;
+	scribe_tell_trouble(s, NULL);
+	scribe_tell_progress(s, 0, false);
+	return true;
+}
+
+/* --- following the journal -------------------------------------------- */
+
+/* Put R into the tree, where it is not yet. */
+static enum sg_err into_tree(struct scribe *s, const struct record *r)
+{
+	struct scribe_work *w = &s->work;
+	struct merkle_hash root;
+	enum sg_err err;
+
+	if (r->index < tree_size(w->tree))
+		return SG_OK;
+	if (r->index > tree_size(w->tree))
+		return SG_MALFORMED;
+	err = tree_add(w->tree, r->entry);
+	if (err != SG_OK || !w->remaking || tree_size(w->tree) != w->found_size)
+		return err;
+	/* All that was signed has been made again: is it the same? */
+	w->remaking = false;
+	err = tree_root(w->tree, &root);
+	if (err == SG_OK && memcmp(&root, &w->found_root, sizeof(root)) != 0)
+		err = SG_BAD_SIGNATURE;
+	return err;
+}
+
+static void for_index(struct scribe_work *w, const struct record *r,
+		      uint64_t offset)
+{
+	struct index_item *item;
+
+	w->read_any = true;
+	if (r->uci == NULL || offset < w->watermark)
+		return;
+	item = &w->item[w->nitems++];
+	memcpy(item->uvci, r->uci, sizeof(item->uvci));
+	item->offset = offset;
+}
+
+/* Give the index what was read.  False: it cannot be written now. */
+static bool into_index(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+	const uint64_t to = journal_reader_offset(w->reader);
+
+	if (!w->read_any)
+		return true;
+	if (to > w->watermark) {
+		if (index_put(s->part.index, w->item, w->nitems, to) != SG_OK)
+			return false;
+		w->watermark = to;
+		scribe_tell_indexed(s, to);
+	}
+	w->nitems = 0;
+	w->read_any = false;
+	return true;
+}
+
+static void refuse_or_stand(struct scribe *s, enum sg_err err)
+{
+	if (err == SG_MALFORMED || err == SG_TOO_BIG) {
+		log_event(LOG_ERROR, "journal-damaged", "offset=%llu",
+			  (unsigned long long)journal_reader_offset(
+				  s->work.reader));
+		scribe_tell_refusal(s, SCRIBE_JOURNAL_DAMAGED);
+	} else if (err == SG_BAD_SIGNATURE) {
+		scribe_tell_refusal(s, SCRIBE_FORKED);
+	} else {
+		scribe_tell_trouble(s, err == SG_IO ? NO_TILES : NO_JOURNAL);
+	}
+}
+
+/* Read records up to LIMIT.  SG_NOT_FOUND: there are no more. */
+static enum sg_err read_batch(struct scribe *s, uint64_t limit)
+{
+	struct scribe_work *w = &s->work;
+	struct record r;
+	uint64_t offset;
+	enum sg_err err;
+
+	for (size_t i = 0; i < SCRIBE_BATCH; i++) {
+		err = journal_reader_next(w->reader, limit, &r, &offset);
+		if (err != SG_OK)
+			return err == SG_IO ? SG_CLOSED : err;
+		err = into_tree(s, &r);
+		if (err == SG_IO)
+			/* Read it again when there is room. */
+			(void)journal_reader_seek(w->reader, offset);
+		if (err != SG_OK)
+			return err;
+		for_index(w, &r, offset);
+	}
+	return SG_OK;
+}
+
+static void note_progress(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+	const uint64_t now = clock_mono_us();
+	const uint64_t size = tree_size(w->tree);
+	const bool there =
+		w->watermark >= w->target_offset && size >= w->target_index;
+
+	metric_set(METRIC_LEDGER_ENTRIES, size);
+	if (w->caught_up || (!there && now - w->progress_us < PROGRESS_US))
+		return;
+	if (w->progress_us != 0 || there)
+		log_event(LOG_INFO, there ? "ledger-read" : "ledger-reading",
+			  "leaves=%llu of=%llu journal_bytes=%llu of=%llu",
+			  (unsigned long long)size,
+			  (unsigned long long)w->target_index,
+			  (unsigned long long)journal_reader_offset(w->reader),
+			  (unsigned long long)w->target_offset);
+	w->progress_us = now;
+	w->caught_up = there;
+	scribe_tell_progress(s, size - w->first_index, there);
+}
+
+bool scribe_work_follow(struct scribe *s)
+{
+	enum sg_err err;
+	uint64_t index, limit;
+
+	if (!into_index(s)) {
+		scribe_tell_trouble(s, NO_INDEX);
+		return false;
+	}
+	journal_end(s->part.journal, &index, &limit);
+	err = read_batch(s, limit);
+	if (err != SG_OK && err != SG_NOT_FOUND) {
+		refuse_or_stand(s, err);
+		(void)into_index(s);
+		return false;
+	}
+	if (!into_index(s)) {
+		scribe_tell_trouble(s, NO_INDEX);
+		return false;
+	}
+	scribe_tell_trouble(s, NULL);
+	note_progress(s);
+	return err == SG_OK;
+}
+
+/* --- checkpoints ------------------------------------------------------ */
+
+void scribe_work_offer(struct scribe *s, uint64_t now_us)
+{
+	const uint64_t pause_us = (uint64_t)s->part.checkpoint_ms * US_PER_MS;
+	struct scribe_work *w = &s->work;
+	struct merkle_hash root;
+
+	if (!w->begun || w->awaiting || !w->caught_up ||
+	    (w->offered_any && tree_size(w->tree) == w->published) ||
+	    (w->offered_us != 0 && now_us - w->offered_us < pause_us))
+		return;
+	w->offered_us = now_us;
+	if (tree_flush(w->tree) != SG_OK ||
+	    tree_root(w->tree, &root) != SG_OK) {
+		scribe_tell_trouble(s, NO_TILES);
+		return;
+	}
+	w->offered_any = w->awaiting = true;
+	w->offer_size = tree_size(w->tree);
+	scribe_tell_offer(s, w->offer_size, &root);
+}
+
+bool scribe_work_publish(struct scribe *s, struct span note)
+{
+	struct scribe_work *w = &s->work;
+
+	if (note.n == 0) {
+		w->awaiting = w->offered_any = false;
+		return true;
+	}
+	if (tiles_write_file(w->tiles, CHECKPOINT, note) != SG_OK) {
+		scribe_tell_trouble(s, NO_TILES);
+		return false;
+	}
+	assert(note.n <= sizeof(w->text));
+	memcpy(w->text, note.p, note.n);
+	w->text_n = note.n;
+	w->published = w->offer_size;
+	w->awaiting = false;
+	metric_set(METRIC_LEDGER_CHECKPOINT, w->published);
+	metric_set(METRIC_LEDGER_CHECKPOINT_TIME, (uint64_t)clock_wall_s());
+	return true;
+}
+
+void scribe_work_cosigned(struct scribe *s, uint64_t size, struct span lines)
+{
+	struct scribe_work *w = &s->work;
+
+	if (size != w->published || w->text_n == 0 ||
+	    lines.n > sizeof(w->text) - w->text_n)
+		return;
+	memcpy(w->text + w->text_n, lines.p, lines.n);
+	if (tiles_write_file(w->tiles, CHECKPOINT,
+			     span_of(w->text, w->text_n + lines.n)) == SG_OK)
+		w->text_n += lines.n;
+}
+
+void scribe_work_end(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+
+	(void)index_flush(s->part.index);
+	journal_reader_close(w->reader);
+	tree_close(w->tree);
+	tiles_close(w->tiles);
+	merkle_free(w->merkle);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "officer.h"
+#include "tools/common/input.h"
+#include "tools/common/printable.h"
+
+enum { OPT_NAME = OPT_COMMON, OPT_OFFICER_KEY, OPT_OUT, OPT_COUNT };
+
+static const struct arg_option OPTIONS[OPT_COUNT] = {
+	COMMON_OPTIONS,
+	[OPT_NAME] = {"name", "NAME", NULL,
+		      "the officer's name, as in ledger.officers"},
+	[OPT_OFFICER_KEY] = {"key", "FILE", NULL,
+			     "the officer's own key, Ed25519, PEM"},
+	[OPT_OUT] = {"out", "FILE", NULL,
+		     "where the signed statement goes (standard output)"}};
+
+static const char FIRST_LINE[] = "signerd ledger recovery\n";
+
+/* The statement in IN, which may have signatures already: LINES. */
+static bool take_apart(struct span in, struct note *n, struct span *lines)
+{
+	*lines = span_of(NULL, 0);
+	if (note_parse(in, n) == SG_OK) {
+		/* An empty line stands between. */
+		lines->p = in.p + n->text.n + 1;
+		lines->n = in.n - n->text.n - 1;
+	} else {
+		*n = (struct note){.text = in};
+	}
+	return n->text.n > strlen(FIRST_LINE) &&
+	       memcmp(n->text.p, FIRST_LINE, strlen(FIRST_LINE)) == 0 &&
+	       n->text.p[n->text.n - 1] == '\n';
+}
+
+static bool sign(EVP_PKEY *pkey, struct span text,
+		 uint8_t out[NOTE_SIGNATURE_BYTES])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t n = NOTE_SIGNATURE_BYTES;
+	const bool good =
+		ctx != NULL &&
+		EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+		EVP_DigestSign(ctx, out, &n, text.p, text.n) == 1 &&
+		n == NOTE_SIGNATURE_BYTES;
+
+	EVP_MD_CTX_free(ctx);
+	return good;
+}
+
+/* LINES and the officer's own, in a fresh buffer. */
+static uint8_t *add_line(const struct officer_key *key, struct span text,
+			 struct span lines, size_t *n)
+{
+	uint8_t signature[NOTE_SIGNATURE_BYTES];
+	uint8_t *all = malloc(lines.n + NOTE_LINE_MAX);
+	size_t line_n = 0;
+
+	if (all == NULL)
+		return NULL;
+	if (lines.n > 0)
+		memcpy(all, lines.p, lines.n);
+	if (!sign(key->pkey, text, signature) ||
+	    note_signature_line(&key->note, 0, signature, all + lines.n,
+				NOTE_LINE_MAX, &line_n) != SG_OK) {
+		free(all);
+		return NULL;
+	}
+	*n = lines.n + line_n;
+	return all;
+}
+
+static int write_note(const struct args *args, struct span text,
+		      struct span lines)
+{
+	char why[WHY_MAX] = "";
+	uint8_t *note = malloc(text.n + lines.n + 1);
+	size_t n = 0;
+	enum sg_err err = SG_NO_MEMORY;
+
+	if (note != NULL)
+		err = note_join(text, lines, note, text.n + lines.n + 1, &n);
+	if (err == SG_OK)
+		err = output_bytes(args->value[OPT_OUT], note, n, why,
+				   sizeof(why));
+	free(note);
+	if (err != SG_OK)
+		return officer_trouble(why[0] != '\0' ? why : err_text(err));
+	return EXIT_GOOD;
+}
+
+static int sign_statement(const struct args *args,
+			  const struct officer_key *key, struct span in)
+{
+	struct span lines;
+	struct note n;
+	uint8_t *all;
+	size_t all_n = 0;
+	int status;
+
+	if (!take_apart(in, &n, &lines)) {
+		(void)fputs("signer-officer: this is no statement that signerd "
+			    "asked for (state/recovery.request)\n",
+			    stderr);
+		return EXIT_REFUSED;
+	}
+	if (lines.n > 0 && note_verify(&n, &key->note, NULL) == SG_OK) {
+		(void)fputs("signer-officer: you have signed it already\n",
+			    stderr);
+		return EXIT_REFUSED;
+	}
+	(void)fputs("You sign that signerd goes on with a ledger that is not "
+		    "what it was:\n\n",
+		    stderr);
+	printable_put(stderr, n.text);
+	(void)fputs("\nWhat is known beyond the state on disk is lost for "
+		    "good.\n",
+		    stderr);
+	all = add_line(key, n.text, lines, &all_n);
+	if (all == NULL)
+		return officer_trouble("the signature cannot be made");
+	status = write_note(args, n.text, span_of(all, all_n));
+	free(all);
+	return status;
+}
+
+static int run(const struct args *args)
+{
+	char why[WHY_MAX] = "";
+	struct officer_key key;
+	uint8_t *in = NULL;
+	size_t n = 0;
+	int status;
+
+	if (args->n != 1 || args->value[OPT_NAME] == NULL ||
+	    args->value[OPT_OFFICER_KEY] == NULL)
+		return officer_trouble(
+			"recover takes a statement, --key and --name");
+	if (officer_key_read(args->value[OPT_OFFICER_KEY],
+			     args->value[OPT_NAME], &key, why,
+			     sizeof(why)) != SG_OK)
+		return officer_trouble(why);
+	if (input_bytes(args->rest[0], &in, &n, why, sizeof(why)) != SG_OK)
+		status = officer_trouble(why);
+	else
+		status = sign_statement(args, &key, span_of(in, n));
+	free(in);
+	EVP_PKEY_free(key.pkey);
+	return status;
+}
+
+const struct officer_command RECOVER_COMMAND = {
+	.name = "recover",
+	.usage = "STATEMENT --key KEY.pem --name NAME [--out FILE]",
+	.about = "sign that signerd goes on with the ledger that it found",
+	.more = "STATEMENT is state/recovery.request, as signerd wrote it when "
+		"it refused the ledger,\nor what another officer has signed "
+		"of it.  With enough signatures it goes to\nstate/recovery; "
+		"see LEDGER REFUSED in signerd(8).\n",
+	.options = OPTIONS,
+	.noptions = OPT_COUNT,
+	.run = run};
