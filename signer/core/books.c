@@ -286,12 +286,21 @@ enum sg_err books_create(const struct books_parts *parts, struct books **out)
 	return SG_OK;
 }
 
-void books_free(struct books *b)
+void books_stop(struct books *b)
 {
 	if (b == NULL)
 		return;
 	scribe_free(b->scribe);
 	notary_free(b->notary);
+	b->scribe = NULL;
+	b->notary = NULL;
+}
+
+void books_free(struct books *b)
+{
+	if (b == NULL)
+		return;
+	books_stop(b);
 	proofs_free(b->proofs);
 	claims_free(b->claims);
 	index_close(b->index);

@@ -58,6 +58,8 @@ void books_tick(struct books *b);
 /* Does a published checkpoint cover all that is committed?  Also when none can
  * be had. */
 bool books_settled(const struct books *b);
+/* End what runs beside the loop: nothing is published any more. */
+void books_stop(struct books *b); /* NULL is allowed */
 /* The loop must run once more.  NULL is allowed. */
 void books_free(struct books *b);
 

@@ -489,6 +489,7 @@ void desk_free(struct desk *d)
 		if (d->front[i] != NULL)
 			drop_front(d, d->front[i]);
 	}
+	books_stop(d->books); /* it follows the journal */
 	release_abandon(d->release);
 	free_parts(d);
 	uv_close((uv_handle_t *)&d->tick, on_closed);

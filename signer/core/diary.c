@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "refusals.h"
 
-enum { ENTRY_ROOM = 16384 };
+enum { ENTRY_ROOM = 12288 };
 
 struct diary {
 	struct release *release;

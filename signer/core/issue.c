@@ -97,8 +97,11 @@ static void answer_verdict(struct issuer *s, const struct request *r,
 		front_link_issued(r->front, r->id, &verdict);
 		return;
 	}
-	if (!r->m->dry_run)
+	if (!r->m->dry_run) {
 		metric_add(METRIC_REFUSED, 1);
+		diary_refused(s->part.diary, client_name(r->client),
+			      &s->decision.verdict);
+	}
 	front_link_problem(r->front, r->id, refusal, span_of(NULL, 0),
 			   violations);
 }
@@ -205,6 +208,8 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 	       s->decision.document.present[DOC_CI]);
 	if (!clock_sane(s, r->now))
 		return SG_CLOCK_BEHIND;
+	if (!release_open(s->part.release))
+		return SG_LEDGER_DOWN;
 	if (choice->err[kind] != SG_OK)
 		return choice->err[kind];
 	return issue_start(s, r, known, choice->key[kind], warnings);

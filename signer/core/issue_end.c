@@ -153,10 +153,11 @@ static void answer_conflict(struct issue *i)
 	struct span more;
 
 	metric_add(METRIC_REFUSED, 1);
-	if (i->front == NULL)
-		return;
 	verdict_init(v);
 	known_report(v, VIOLATION_UVCI_CONFLICT, i->kind);
+	diary_refused(s->part.diary, client_name(i->client), v);
+	if (i->front == NULL)
+		return;
 	if (n > 0)
 		memcpy(s->violations, i->text.warnings.p, n);
 	more = violations_encode(v, i->language, s->violations + n,

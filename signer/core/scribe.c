@@ -174,6 +174,9 @@ static void *run(void *arg)
 
 	while (wait_for_work(s, wait_us))
 		wait_us = turn(s);
+	/* What was signed at the last moment is still to be published. */
+	if (s->work.begun)
+		(void)obey(s);
 	scribe_work_end(s);
 	return NULL;
 }

@@ -230,9 +230,10 @@ static enum sg_err read_batch(struct scribe *s, uint64_t limit)
 		if (err != SG_OK)
 			return err == SG_IO ? SG_CLOSED : err;
 		err = into_tree(s, &r);
-		if (err == SG_IO)
-			/* Read it again when there is room. */
-			(void)journal_reader_seek(w->reader, offset);
+		/* To be read again when there is room. */
+		if (err == SG_IO &&
+		    journal_reader_seek(w->reader, offset) != SG_OK)
+			return SG_MALFORMED;
 		if (err != SG_OK)
 			return err;
 		for_index(w, &r, offset);
@@ -350,7 +351,10 @@ void scribe_work_end(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
 
-	(void)index_flush(s->part.index);
+	/* What is not in it is read from the journal again. */
+	if (index_flush(s->part.index) != SG_OK)
+		log_event(LOG_WARNING, "index-unflushed", "reason=\"%s\"",
+			  NO_INDEX);
 	journal_reader_close(w->reader);
 	tree_close(w->tree);
 	tiles_close(w->tiles);
