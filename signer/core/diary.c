@@ -20,57 +20,54 @@ struct diary {
 	uint8_t operation[DIARY_OPERATION_MAX];
 };
 
-/* False: the journal does not take it now. */
+/* Record ENTRY of N bytes, if it could be ENCODED.  False: the journal does not
+ * take it now. */
 static bool put(struct diary *d, enum sg_err encoded, const uint8_t *entry,
-		size_t n)
+		const size_t *n)
 {
 	return encoded == SG_OK &&
-	       release_note(d->release, span_of(entry, n)) == SG_OK;
+	       release_note(d->release, span_of(entry, *n)) == SG_OK;
 }
 
 static bool put_run(struct diary *d, enum entry_type type)
 {
 	uint8_t entry[64];
 	size_t n = 0;
+	const enum sg_err err = entry_encode_run(type, clock_wall_ms(), entry,
+						 sizeof(entry), &n);
 
-	return put(d,
-		   entry_encode_run(type, clock_wall_ms(), entry, sizeof(entry),
-				    &n),
-		   entry, n);
+	return put(d, err, entry, &n);
 }
 
 static bool put_policy(struct diary *d)
 {
 	uint8_t entry[128];
 	size_t n = 0;
+	const enum sg_err err = entry_encode_policy(clock_wall_ms(), d->policy,
+						    entry, sizeof(entry), &n);
 
-	return put(d,
-		   entry_encode_policy(clock_wall_ms(), d->policy, entry,
-				       sizeof(entry), &n),
-		   entry, n);
+	return put(d, err, entry, &n);
 }
 
 static bool put_refused(void *ctx, const struct entry_refused *e)
 {
 	uint8_t entry[ENTRY_ROOM];
 	size_t n = 0;
+	const enum sg_err err = entry_encode_refused(clock_wall_ms(), e, entry,
+						     sizeof(entry), &n);
 
-	return put(ctx,
-		   entry_encode_refused(clock_wall_ms(), e, entry,
-					sizeof(entry), &n),
-		   entry, n);
+	return put(ctx, err, entry, &n);
 }
 
 static bool put_ceremony(struct diary *d)
 {
 	uint8_t entry[ENTRY_ROOM];
 	size_t n = 0;
+	const enum sg_err err = entry_encode_ceremony(
+		clock_wall_ms(), span_of(d->operation, d->operation_n), entry,
+		sizeof(entry), &n);
 
-	return put(d,
-		   entry_encode_ceremony(clock_wall_ms(),
-					 span_of(d->operation, d->operation_n),
-					 entry, sizeof(entry), &n),
-		   entry, n);
+	return put(d, err, entry, &n);
 }
 
 /* What is due, in its order. */
