@@ -34,7 +34,8 @@ static void read_note(struct span in, const struct note_key *key)
 		must(lies_in(n.signature[i].line, in) &&
 		     lies_in(n.signature[i].name, n.signature[i].line) &&
 		     lies_in(n.signature[i].signature, n.signature[i].line));
-	(void)checkpoint_parse(n.text, &c);
+	if (checkpoint_parse(n.text, &c) == SG_OK)
+		must(lies_in(c.origin, n.text));
 	if (checkpoint_open(in, key, &c, &n) == SG_OK)
 		must(note_verify(&n, key, NULL) == SG_OK &&
 		     span_is(c.origin, key->name));

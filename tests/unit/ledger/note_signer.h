@@ -90,13 +90,16 @@ static inline const char *line_of(const struct note_key *key, uint8_t seed,
 	return out;
 }
 
-/* A note of what is given, as text with a NUL. */
+/* A note of what is given. */
 static inline struct span note_of(const char *text, const char *lines)
 {
-	static char out[8192];
+	static uint8_t out[NOTE_BYTES_MAX];
+	size_t n;
 
-	(void)snprintf(out, sizeof(out), "%s\n%s", text, lines);
-	return span_str(out);
+	assert_int_equal(note_join(span_str(text), span_str(lines), out,
+				   sizeof(out), &n),
+			 SG_OK);
+	return span_of(out, n);
 }
 
 static inline enum sg_err verify(struct span in, const struct note_key *key,

@@ -147,6 +147,8 @@ static void test_open(void **state)
 
 static void test_write(void **state)
 {
+	char whole[PATH_SIZE];
+
 	(void)state;
 	fails(0, 0, 256, SG_NOT_FOUND);
 	put(0, 0, 256);
@@ -167,7 +169,9 @@ static void test_write(void **state)
 	assert_false(there("tile/0/000.tmp"));
 	/* The rest of a write that a crash cut off does not stand in the way.
 	 */
-	put_file("tile/0/000.tmp", data, 9000);
+	put_file("tile/0/000.tmp", data, sizeof(data));
+	at("tile/0/000.tmp", whole);
+	assert_int_equal(truncate(whole, 9000), 0);
 	data[0] ^= 1;
 	put(0, 0, 256);
 	has(0, 0, 256);
