@@ -113,15 +113,17 @@ bool files_full(const struct journal_files *f)
 static int make_file(struct journal_files *f, uint64_t start)
 {
 	const struct journal_io *io = f->io;
-	const bool again = f->has_tried && f->tried == start;
+	const bool again = f->has_made && f->made == start;
 	char name[SEGMENT_NAME_SIZE];
 	int fd;
 
 	segment_name(start, name);
-	f->has_tried = true;
-	f->tried = start;
 	fd = io->open_at(io->ctx, f->dir, name,
 			 O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC);
+	if (fd >= 0) {
+		f->has_made = true;
+		f->made = start;
+	}
 	if (fd >= 0 || errno != EEXIST || !again)
 		return fd;
 	fd = io->open_at(io->ctx, f->dir, name, O_RDWR | O_CLOEXEC);

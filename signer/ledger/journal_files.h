@@ -51,8 +51,9 @@ struct journal_files {
 	uint64_t start; /* of it */
 	uint64_t size;	/* of its file, as far as it is committed */
 	size_t head_n;	/* of its head */
-	bool has_tried; /* to make the segment at TRIED, or it is there: */
-	uint64_t tried; /* whatever that file holds is nothing */
+	/* The last segment that was made, or found. */
+	bool has_made;
+	uint64_t made;
 };
 
 /* Lock and check what is there, cut a torn tail, or begin the first segment.

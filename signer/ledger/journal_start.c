@@ -284,8 +284,8 @@ static enum sg_err take_last(struct journal_files *f, struct found *d,
 	    d->size - d->head_n - (end->offset - start) >
 		    f->io->buffer_bytes_max)
 		return damaged(f, start, end->offset, "a record is damaged");
-	f->start = f->tried = start;
-	f->has_tried = true;
+	f->start = f->made = start;
+	f->has_made = true;
 	f->head_n = d->head_n;
 	f->size = d->head_n + (end->offset - start);
 	return cut_at(f, f->fd, d, end->offset);
