@@ -111,7 +111,7 @@ static enum sg_err take_kind(struct fields *f, enum dcc_kind *out)
 	if (letter.n != 1)
 		return SG_MALFORMED;
 	for (unsigned k = 0; k < DCC_KINDS; k++)
-		if (letter.p[0] == dcc_kind_letter((enum dcc_kind)k)) {
+		if ((char)letter.p[0] == dcc_kind_letter((enum dcc_kind)k)) {
 			*out = (enum dcc_kind)k;
 			return SG_OK;
 		}

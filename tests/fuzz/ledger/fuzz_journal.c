@@ -25,11 +25,21 @@ struct file {
 	uint8_t bytes[SEGMENT_BYTES];
 };
 
-static char dir[] = "/tmp/fuzz_journal.XXXXXX";
+/* In memory where there is such a place. */
+static char dir[] = "/dev/shm/fuzz_journal.XXXXXX";
 
 static void remove_dir(void)
 {
 	(void)rmdir(dir);
+}
+
+static void make_dir(void)
+{
+	if (mkdtemp(dir) != NULL)
+		return;
+	(void)snprintf(dir, sizeof(dir), "/tmp/fuzz_journal.XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		abort();
 }
 
 static void add(struct file *f, struct span s, bool framed)
@@ -135,8 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n;
 
 	if (!made) {
-		if (mkdtemp(dir) == NULL)
-			abort();
+		make_dir();
 		(void)atexit(remove_dir);
 		made = true;
 	}

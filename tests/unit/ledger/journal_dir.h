@@ -21,7 +21,7 @@ static inline void dir_empty(void)
 	const struct dirent *e;
 
 	assert_non_null(d);
-	while ((e = readdir(d)) != NULL) {
+	while ((e = readdir(d)) != NULL) { /* NOLINT(concurrency-*) */
 		if (e->d_name[0] == '.')
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/%s", dir_path,
