@@ -5,139 +5,17 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "base/log.h"
-#include "journal_disk.h"
+#include "journal_told.h"
 #include "ledger/journal_read.h"
-
-/* What was told, and when something may be to tell. */
-static struct {
-	sem_t wake;
-	uint64_t committed, failures, recoveries; /* committed: leaves */
-	uint64_t first;
-	int why;
-} told;
-
-static void on_committed(void *ctx, uint64_t last)
-{
-	(void)ctx;
-	assert_true(last >= told.committed);
-	told.committed = last + 1;
-}
-
-static void on_failed(void *ctx, uint64_t first, enum sg_err err, int why)
-{
-	(void)ctx;
-	assert_int_equal(err, SG_IO);
-	told.failures++;
-	told.first = first;
-	told.why = why;
-}
-
-static void on_recovered(void *ctx)
-{
-	(void)ctx;
-	told.recoveries++;
-}
-
-static void on_wake(void *ctx)
-{
-	(void)ctx;
-	(void)sem_post(&told.wake);
-}
-
-static const struct journal_events EVENTS = {.committed = on_committed,
-					     .failed = on_failed,
-					     .recovered = on_recovered};
-
-static struct journal_settings settings(void)
-{
-	return (struct journal_settings){.dir = dir_path,
-					 .origin = "log.example",
-					 .events = &EVENTS,
-					 .wake = on_wake};
-}
-
-static struct journal *open_by(const struct journal_settings *s,
-			       const struct journal_io *io)
-{
-	struct journal *j;
-
-	assert_int_equal(journal_open_io(s, io, &j), SG_OK);
-	return j;
-}
-
-static struct journal *open_journal(void)
-{
-	const struct journal_settings s = settings();
-
-	return open_by(&s, &DISK_IO);
-}
-
-static enum sg_err open_error(void)
-{
-	const struct journal_settings s = settings();
-	struct journal *j;
-	const enum sg_err err = journal_open_io(&s, &DISK_IO, &j);
-
-	if (err == SG_OK)
-		journal_close(j);
-	return err;
-}
-
-/* Append N records of SIZE bytes; the last one's index. */
-static uint64_t append(struct journal *j, size_t n, size_t size)
-{
-	static uint8_t entry[ENTRY_BYTES_MAX];
-	const struct record r = {.entry = span_of(entry, size)};
-	uint64_t index = 0;
-	uint64_t offset;
-
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(journal_append(j, &r, &index, &offset), SG_OK);
-	return index;
-}
-
-static void wait_committed(struct journal *j, uint64_t leaves)
-{
-	while (told.committed < leaves) {
-		(void)sem_wait(&told.wake);
-		journal_poll(j);
-	}
-}
-
-static void wait_for(struct journal *j, const uint64_t *count, uint64_t n)
-{
-	while (*count < n) {
-		(void)sem_wait(&told.wake);
-		journal_poll(j);
-	}
-}
-
-static void assert_end(const struct journal *j, uint64_t index)
-{
-	uint64_t at;
-	uint64_t offset;
-
-	journal_end(j, &at, &offset);
-	assert_int_equal(at, index);
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	disk_format(1);
-	memset(&told, 0, sizeof(told));
-	return sem_init(&told.wake, 0, 0);
-}
 
 /* --- as it should be ------------------------------------------------------ */
 
 static void test_append(void **state)
 {
-	struct journal_settings s = settings();
+	struct journal_settings s = told_settings();
 	struct journal *j;
 	struct journal_reader *reader;
 	struct record r;
@@ -209,7 +87,7 @@ static void test_newest(void **state)
 					    .signature = span_of(signature, 64),
 					    .iat = 1900000000,
 					    .policy_hash = hash};
-	struct journal_settings s = settings();
+	struct journal_settings s = told_settings();
 	struct journal *j;
 	struct record r;
 	uint8_t entry[512];
@@ -358,161 +236,6 @@ static void test_busy(void **state)
 	journal_close(j);
 }
 
-/* --- what is found at the start ------------------------------------------- */
-
-static void write_file(uint64_t start, const void *p, size_t n)
-{
-	const int fd =
-		open(dir_segment(start), O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, p, n), n);
-	(void)close(fd);
-}
-
-static void test_torn_tail(void **state)
-{
-	static uint8_t garbage[20000];
-	struct journal *j;
-	uint64_t whole;
-	uint8_t record[300];
-	size_t n;
-
-	(void)state;
-	(void)dir_write(0, 0, 5, 100);
-	whole = dir_size(0);
-	n = dir_record(5, 100, record, sizeof(record));
-	for (size_t cut = 1; cut < n; cut++) {
-		write_file(0, record, cut);
-		j = open_journal();
-		assert_end(j, 5);
-		journal_close(j);
-		assert_int_equal(dir_size(0), whole);
-	}
-	/* A length that goes beyond, and what follows; the right one after the
-	 * wrong one. */
-	write_file(0, "\x00\x10\x00\x00", 4);
-	write_file(0, record, n);
-	j = open_journal();
-	assert_end(j, 5);
-	assert_int_equal(append(j, 1, 100), 5);
-	journal_close(j);
-	assert_int_equal(open_error(), SG_OK);
-	/* More than one commit can have been. */
-	memset(garbage, 'x', sizeof(garbage));
-	write_file(0, garbage, sizeof(garbage));
-	whole = dir_size(0);
-	assert_int_equal(open_error(), SG_MALFORMED);
-	assert_int_equal(dir_size(0), whole);
-}
-
-static void test_torn_head(void **state)
-{
-	struct journal *j;
-	uint64_t second;
-	uint64_t third;
-
-	(void)state;
-	/* The only one. */
-	write_file(0, "\x20", 1);
-	j = open_journal();
-	assert_int_equal(append(j, 1, 100), 0);
-	journal_close(j);
-	/* The last one, and its predecessor holds more, which is void. */
-	disk_format(3);
-	second = dir_write(0, 0, 5, 100);
-	third = dir_write(second, 5, 5, 100);
-	dir_append(second, 10, 90);
-	write_file(third, NULL, 0);
-	j = open_journal();
-	assert_end(j, 10);
-	assert_int_equal(append(j, 1, 80), 10);
-	journal_close(j);
-	assert_int_equal(access(dir_segment(third), F_OK), -1);
-	/* Not the last one. */
-	disk_format(4);
-	second = dir_write(0, 0, 5, 100);
-	third = dir_write(second, 5, 5, 100);
-	(void)dir_write(third, 10, 5, 100);
-	assert_int_equal(truncate(dir_segment(second), 10), 0);
-	assert_int_equal(open_error(), SG_MALFORMED);
-	/* The last one, with records behind. */
-	disk_format(5);
-	second = dir_write(0, 0, 5, 100);
-	(void)dir_write(second, 5, 5, 100);
-	dir_flip(second, 20);
-	assert_int_equal(open_error(), SG_MALFORMED);
-	/* Its predecessor was synced before it was made. */
-	disk_format(6);
-	second = dir_write(0, 0, 5, 100);
-	write_file(second, "\x20", 1);
-	dir_flip(0, dir_size(0) - 5);
-	assert_int_equal(open_error(), SG_MALFORMED);
-}
-
-static void test_damage(void **state)
-{
-	struct journal_settings s = settings();
-	struct journal *j;
-	uint64_t second;
-	uint64_t third;
-
-	(void)state;
-	/* Another log's. */
-	(void)dir_write(0, 0, 5, 100);
-	s.origin = "another.example";
-	assert_int_equal(journal_open_io(&s, &DISK_IO, &j), SG_MALFORMED);
-	assert_int_equal(open_error(), SG_OK);
-	/* The first one is missing; one between is. */
-	disk_format(2);
-	second = dir_write(0, 0, 5, 100);
-	third = dir_write(second, 5, 5, 100);
-	(void)dir_write(third, 10, 5, 100);
-	assert_int_equal(open_error(), SG_OK);
-	assert_int_equal(unlink(dir_segment(second)), 0);
-	assert_int_equal(open_error(), SG_MALFORMED);
-	(void)dir_write(second, 5, 5, 100);
-	assert_int_equal(open_error(), SG_OK);
-	assert_int_equal(unlink(dir_segment(0)), 0);
-	assert_int_equal(open_error(), SG_MALFORMED);
-	/* One that is not in order. */
-	disk_format(3);
-	second = dir_write(0, 0, 5, 100);
-	(void)dir_write(second, 0, 5, 100);
-	assert_int_equal(open_error(), SG_MALFORMED);
-	/* One that has another name. */
-	disk_format(4);
-	second = dir_write(0, 0, 5, 100);
-	(void)dir_write(second, 5, 5, 100);
-	{
-		char other[64];
-
-		(void)snprintf(other, sizeof(other), "%s",
-			       dir_segment(second - 1));
-		assert_int_equal(rename(dir_segment(second), other), 0);
-	}
-	assert_int_equal(open_error(), SG_MALFORMED);
-}
-
-static void test_no_directory(void **state)
-{
-	struct journal_settings s = settings();
-	char path[64];
-	struct journal *j;
-
-	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/journal", dir_path);
-	s.dir = path;
-	assert_int_equal(journal_open(&s, &j), SG_OK);
-	journal_close(j);
-	(void)snprintf(path, sizeof(path), "%s/journal/%020d", dir_path, 0);
-	assert_int_equal(unlink(path), 0);
-	(void)snprintf(path, sizeof(path), "%s/journal", dir_path);
-	assert_int_equal(rmdir(path), 0);
-	s.dir = "/nowhere/at/all";
-	assert_int_equal(journal_open(&s, &j), SG_IO);
-}
-
 /* --- two threads ---------------------------------------------------------- */
 
 static atomic_bool done;
@@ -547,7 +270,7 @@ static void *follow(void *ctx)
 
 static void test_follow(void **state)
 {
-	struct journal_settings s = settings();
+	struct journal_settings s = told_settings();
 	struct journal *j;
 	pthread_t reader;
 	uint64_t sent = 0;
@@ -577,8 +300,6 @@ static void test_follow(void **state)
 	journal_close(j);
 }
 
-#define TEST(t) cmocka_unit_test_setup(t, begin)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -588,10 +309,6 @@ int main(void)
 		TEST(test_failure),
 		TEST(test_failure_of_first),
 		TEST(test_busy),
-		TEST(test_torn_tail),
-		TEST(test_torn_head),
-		TEST(test_damage),
-		TEST(test_no_directory),
 		TEST(test_follow),
 	};
 
