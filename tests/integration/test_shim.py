@@ -57,8 +57,12 @@ def errors(demo):
 
 
 def bucket(demo, name, bound):
-    """How many of histogram NAME were at most BOUND."""
-    return demo.metric_sum(name + "_bucket", f'le="{bound}"')
+    """How many of histogram NAME were at most BOUND, but for the ledger's HSM,
+    whose process comes last and is not behind the module."""
+    processes = re.search(r"^    processes: (\d+)", (demo.dir / "signerd.yaml").read_text(), re.M)[1]
+    ledger = f'role="hsm",slot="{processes}"'
+    return sum(v for n, l, v in demo.metrics()
+               if n == name + "_bucket" and f'le="{bound}"' in l and ledger not in l)
 
 
 def wait_until(what, seconds=10, why=""):
