@@ -102,7 +102,7 @@ static void expect_problem(uint64_t index, struct span identity,
 			   enum sg_err err, const char *detail)
 {
 	struct wire_problem p;
-	struct wire_msg m;
+	struct wire_msg m = {0};
 
 	assert_true(ask(index, identity, &m));
 	assert_int_equal(m.type, WIRE_PROBLEM);
@@ -116,7 +116,7 @@ static void expect_text(struct span identity)
 {
 	static const char first[] = "c2sp.org/tlog-proof@v1\n";
 	struct wire_answer a;
-	struct wire_msg m;
+	struct wire_msg m = {0};
 
 	assert_true(ask(3, identity, &m));
 	assert_int_equal(m.type, WIRE_ANSWER);
@@ -148,7 +148,7 @@ static void test_who(void **state)
 	uint8_t stranger[IDENTITY_BYTES_MAX];
 	const size_t n =
 		identity_make("urn:test:stranger", stranger, sizeof(stranger));
-	struct wire_msg m;
+	struct wire_msg m = {0};
 
 	(void)state;
 	publish(OTHER_SIZE);

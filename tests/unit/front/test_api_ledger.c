@@ -95,7 +95,7 @@ static void test_client(void **state)
 	get("/v1/ledger/tile/0/001.p/44", WIRE_ASK_CLIENT);
 	expect(OCTETS, "public, max-age=60", 44U * 32);
 	get("/v1/ledger/tile/0/000.p/3", WIRE_ASK_CLIENT);
-	expect(OCTETS, "public, max-age=60", 3U * 32);
+	expect(OCTETS, "public, max-age=60", (size_t)3 * 32);
 	get("/v1/ledger/tile/0/002", WIRE_ASK_CLIENT);
 	expect_problem(404, "not-found", "");
 	assert_string_equal(header("cache-control"), "no-store");
