@@ -60,7 +60,7 @@ static inline void log_make(void)
 	log_file("checkpoint", "log.example\n300\n", 16);
 	log_file("vkey", "log.example+00000000+AA==\n", 26);
 	log_file("tile/0/000", tile, sizeof(tile));
-	log_file("tile/0/001.p/44", tile, 44U * 32);
+	log_file("tile/0/001.p/44", tile, (size_t)44 * 32);
 	log_file("tile/1/000.p/1", tile, 32);
 	log_file("tile/entries/000", bundle, log_bundle(bundle));
 	log_file("tile/entries/001.p/44", "\0\1a", 3);

@@ -93,7 +93,7 @@ static void test_client(void **state)
 	expect(OCTETS, "public, max-age=31536000, immutable", 8192);
 	assert_int_equal((uint8_t)got.body[8191], 255);
 	get("/v1/ledger/tile/0/001.p/44", WIRE_ASK_CLIENT);
-	expect(OCTETS, "public, max-age=60", 44U * 32);
+	expect(OCTETS, "public, max-age=60", (size_t)44 * 32);
 	get("/v1/ledger/tile/0/000.p/3", WIRE_ASK_CLIENT);
 	expect(OCTETS, "public, max-age=60", (size_t)3 * 32);
 	get("/v1/ledger/tile/0/002", WIRE_ASK_CLIENT);

@@ -98,7 +98,7 @@ static void test_tiles(void **state)
 	assert_int_equal(len, 8192);
 	assert_int_equal(data[8191], 255);
 	assert_int_equal(read_tile("0/001.p/44"), SG_OK);
-	assert_int_equal(len, 44U * 32);
+	assert_int_equal(len, (size_t)44 * 32);
 	assert_int_equal(read_tile("entries/001.p/44"), SG_OK);
 	assert_int_equal(len, 3); /* as it stands there */
 	assert_int_equal(read_tile("entries/000"), SG_OK);
