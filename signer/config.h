@@ -64,6 +64,9 @@
  *	  witness_ca: ca.pem        # optional: else the system's
  *	  witness_interval: 60s     # optional
  *	  quorum: 0                 # optional: witnesses that readiness needs
+ *	  officers:                 # optional: who may let it go on after a
+ *	    - officer-1+12ab34cd+AT... # disaster, core/recovery.h
+ *	  approvals: 2              # optional: how many of them must
  *	limits:                     # all optional, with these defaults
  *	  connections: 20000
  *	  header_bytes: 16384

@@ -148,6 +148,65 @@ static void read_witnesses(const struct yaml_at *at, void *entry,
 	}
 }
 
+/* --- officers ------------------------------------------------------------- */
+
+/* One person with two names would count twice. */
+static bool has_officer(const struct core_ledger_settings *l,
+			const struct note_key *key)
+{
+	struct note_key other;
+
+	for (size_t i = 0; i < l->nofficers; i++)
+		if (note_key_parse(span_str(l->officer[i]), &other) == SG_OK &&
+		    (strcmp(other.name, key->name) == 0 ||
+		     memcmp(other.public_key, key->public_key,
+			    sizeof(other.public_key)) == 0))
+			return true;
+	return false;
+}
+
+static void read_officers(const struct yaml_at *at, void *entry,
+			  const struct yaml_field *f)
+{
+	struct core_ledger_settings *l =
+		&((struct ledger_entry *)entry)->ledger;
+	const size_t n = yaml_list(at, CORE_OFFICERS_MAX);
+
+	(void)f;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+		struct note_key key;
+		struct span s;
+
+		if (!yaml_text(&item, &s))
+			continue;
+		if (s.n >= CORE_VKEY_MAX || note_key_parse(s, &key) != SG_OK ||
+		    key.type != NOTE_ED25519)
+			yaml_fault(&item, "must be the verifier key of an "
+					  "officer, as signer-officer vkey "
+					  "prints it");
+		else if (has_officer(l, &key))
+			yaml_fault(&item, "another officer has this name or "
+					  "this key");
+		else
+			text_put(s, l->officer[l->nofficers++]);
+	}
+}
+
+static void check_approvals(const struct yaml_at *at,
+			    struct core_ledger_settings *l)
+{
+	const struct yaml_at approvals = yaml_child(at, "approvals");
+
+	if (l->approvals > l->nofficers)
+		yaml_fault(&approvals,
+			   "is more than the %zu officers there are",
+			   l->nofficers);
+	/* One alone decides only where there is no other. */
+	if (l->approvals == 0)
+		l->approvals = l->nofficers < 2 ? (uint32_t)l->nofficers : 2;
+}
+
 /* --- the key -------------------------------------------------------------- */
 
 static unsigned hex_value(char c)
@@ -274,6 +333,16 @@ void config_read_ledger(const struct yaml_at *at, void *config,
 		 .optional = true,
 		 .max = CORE_WITNESSES_MAX,
 		 AT(ledger.quorum)},
+		{.key = "officers",
+		 .read = read_officers,
+		 .optional = true,
+		 .offset = 0},
+		{.key = "approvals",
+		 .read = value_u32,
+		 .optional = true,
+		 .min = 1,
+		 .max = CORE_OFFICERS_MAX,
+		 AT(ledger.approvals)},
 	};
 #undef TIME
 #undef AT
@@ -287,6 +356,7 @@ void config_read_ledger(const struct yaml_at *at, void *config,
 	(void)f;
 	yaml_fields(at, fields, COUNT(fields), &e);
 	check_times(at, &e.ledger);
+	check_approvals(at, &e.ledger);
 	config_key_add(at, c, &e.key);
 	check_token(at, c, &e.key);
 	c->core.ledger = e.ledger;

@@ -14,7 +14,7 @@ import pytest
 
 import hcert
 import ledger
-from conftest import SLOW, record
+from conftest import BUILD, SLOW, record
 from streams import NDJSON
 
 
@@ -385,3 +385,79 @@ def test_a_disk_that_turns_read_only(small):
     issued += send_until(small, 200)
     small.wait_ready()
     all_on_record(small, issued)
+
+
+# -- officers ------------------------------------------------------------------------------------
+
+def officer(command, *args):
+    return subprocess.run([BUILD / "signer-officer", command, *map(str, args)],
+                          capture_output=True, text=True)
+
+
+@pytest.fixture
+def officers(own):
+    """Three officers of the ledger, two of whom decide; and one of nobody's."""
+    names = [f"guard-{i}" for i in range(1, 4)] + ["nobody"]
+    for name in names:
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out",
+                        own.dir / f"{name}.key"], check=True)
+    vkeys = [officer("vkey", own.dir / f"{n}.key", "--name", n).stdout.strip()
+             for n in names[:3]]
+    config = own.dir / "signerd.yaml"
+    text = config.read_text()
+    assert "\nledger:\n" in text
+    config.write_text(text.replace("\nledger:\n", "\nledger:\n  officers:\n" + "".join(
+        f"    - {v}\n" for v in vkeys), 1))
+    return names
+
+
+def sign(own, name, statement, out):
+    r = officer("recover", statement, "--key", own.dir / f"{name}.key", "--name", name,
+                "--out", out)
+    assert r.returncode == 0, r.stderr
+    return out
+
+
+def test_officers_let_it_go_on_after_a_disaster(own, officers):
+    some(own)
+    shutil.copytree(own.dir / "state", own.dir / "old")
+    lost = some(own)
+    shutil.rmtree(own.dir / "state")
+    shutil.move(own.dir / "old", own.dir / "state")
+    before = ledger.Log(state(own))
+    refuses(own, ["rolled back"])
+    request, statement = own.dir / "state/recovery.request", own.dir / "state/recovery"
+    said = request.read_text().split("\n")
+    assert said[0] == "signerd ledger recovery" and said[1] == before.origin
+    assert said[2].startswith(f"disk {before.size} ") and said[3].startswith("known ")
+    # One of three is not enough, nor is one twice, nor somebody else.
+    one = sign(own, "guard-1", request, own.dir / "one")
+    assert officer("recover", one, "--key", own.dir / "guard-1.key", "--name", "guard-1",
+                   ).returncode == 1
+    shutil.copy(one, statement)
+    refuses(own, ["rolled back"])
+    shutil.copy(sign(own, "nobody", one, own.dir / "two"), statement)
+    refuses(own, ["rolled back"])
+    # Another state than the one that was found.
+    statement.write_text(one.read_text().replace(f"disk {before.size} ", "disk 1 "))
+    refuses(own, ["rolled back"])
+    assert "recovery-refused" in own.log()
+    signed = sign(own, "guard-3", one, own.dir / "both")
+    shutil.copy(signed, statement)
+    own.start()
+    assert "ledger-recovered" in own.log()
+    assert not statement.exists() and not request.exists()
+    a = own.issue(record()).json
+    after = wait_covered(own, a["ledger"]["index"])
+    entries = after.check()
+    assert before.is_prefix_of(after)
+    (ceremony,) = [e for e in entries if e[1] == 8]
+    assert signed.read_bytes() in ceremony.values()
+    assert entries.index(ceremony) == before.size  # before anything else
+    assert own.stop() == 0
+    assert len(lost) == 30
+    # It counts once: the same loss again is another one.
+    shutil.copy(signed, statement)
+    shutil.rmtree(state(own, "journal"))
+    shutil.rmtree(state(own))
+    refuses(own, ["has 0 entries"])

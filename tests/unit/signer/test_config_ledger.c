@@ -15,6 +15,16 @@
 	"witness.example/ed+6370daed+"                                         \
 	"AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 
+#define OFFICER_ONE                                                            \
+	"officer-1+0b365fc4+"                                                  \
+	"AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+#define OFFICER_TWO                                                            \
+	"officer-2+259e1be0+"                                                  \
+	"ASAhIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/"
+#define OFFICER_ONE_AGAIN                                                      \
+	"officer-3+2b9c2af2+"                                                  \
+	"AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
 static const char SECOND_HSM[] =
 	"  - {name: second, module: module.so, pin: 'file:pin', processes: 1, "
 	"sessions: 1}\n"
@@ -28,6 +38,11 @@ static const char WITNESSES[] = "object=log\n"
 				"  quorum: 2\n"				/* 48 */
 				"  witness_ca: ca.pem\n"		/* 49 */
 				"  witness_interval: 5m\n";		/* 50 */
+
+static const char OFFICERS[] = "object=log\n"
+			       "  officers:\n"		  /* 43 */
+			       "    - " OFFICER_ONE "\n"  /* 44 */
+			       "    - " OFFICER_TWO "\n"; /* 45 */
 
 static struct fixture fix;
 static char good[FIXTURE_TEXT];
@@ -213,6 +228,18 @@ static const struct bad BAD_WITNESS[] = {
 	 ":50: ledger.witness_interval: must be a number with"},
 };
 
+static const struct bad BAD_OFFICER[] = {
+	{OFFICER_TWO, OFFICER_ONE, ":45: ledger.officers[1]: another officer"},
+	{OFFICER_TWO, OFFICER_ONE_AGAIN,
+	 ":45: ledger.officers[1]: another officer"},
+	{OFFICER_TWO, WITNESS_ONE, ":45: ledger.officers[1]: must be the"},
+	{OFFICER_TWO, "two", ":45: ledger.officers[1]: must be the"},
+	{OFFICER_TWO "\n", OFFICER_TWO "\n  approvals: 3\n",
+	 ":46: ledger.approvals: is more than the 2 officers"},
+	{OFFICER_TWO "\n", OFFICER_TWO "\n  approvals: 0\n",
+	 ":46: ledger.approvals: must be"},
+};
+
 static void check_bad(const char *base, const struct bad *bad, size_t n)
 {
 	char text[FIXTURE_TEXT];
@@ -237,6 +264,35 @@ static void test_bad(void **state)
 	fixture_edit(good, "object=log\n", WITNESSES, text);
 	check_bad(text, BAD_WITNESS,
 		  sizeof(BAD_WITNESS) / sizeof(BAD_WITNESS[0]));
+	fixture_edit(good, "object=log\n", OFFICERS, text);
+	check_bad(text, BAD_OFFICER,
+		  sizeof(BAD_OFFICER) / sizeof(BAD_OFFICER[0]));
+}
+
+static void test_officers(void **state)
+{
+	char a[FIXTURE_TEXT];
+	char b[FIXTURE_TEXT];
+	struct config *c = parse_good(good);
+
+	(void)state;
+	assert_int_equal(c->core.ledger.nofficers, 0);
+	assert_int_equal(c->core.ledger.approvals, 0);
+	config_free(c);
+	fixture_edit(good, "object=log\n", OFFICERS, a);
+	c = parse_good(a);
+	assert_int_equal(c->core.ledger.nofficers, 2);
+	assert_string_equal(c->core.ledger.officer[1], OFFICER_TWO);
+	assert_int_equal(c->core.ledger.approvals, 2);
+	config_free(c);
+	fixture_edit(a, OFFICER_TWO "\n", OFFICER_TWO "\n  approvals: 1\n", b);
+	c = parse_good(b);
+	assert_int_equal(c->core.ledger.approvals, 1);
+	config_free(c);
+	fixture_edit(a, "    - " OFFICER_TWO "\n", "", b);
+	c = parse_good(b);
+	assert_int_equal(c->core.ledger.approvals, 1);
+	config_free(c);
 }
 
 /* Two HSMs of one module are one: what is on a token is on it for both. */
@@ -364,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_of_it),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_officers),
 		cmocka_unit_test(test_one_module_twice),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_witness_ca),
