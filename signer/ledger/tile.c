@@ -114,7 +114,7 @@ enum sg_err tile_parse(struct span path, struct tile *out)
 		return SG_MALFORMED;
 	/* Whatever else is not as it should be, zeros in front for one. */
 	tile_path(&t, canonical);
-	if (rest.n != 0 || !span_is(whole, canonical + sizeof(PREFIX) - 1))
+	if (!span_is(whole, canonical + sizeof(PREFIX) - 1))
 		return SG_MALFORMED;
 	*out = t;
 	return SG_OK;

@@ -224,6 +224,14 @@ static void check_proof(size_t size, size_t index)
 	assert_int_equal(
 		merkle_check(m, &p, 0, index, &leaf[index], &root[size]),
 		SG_BAD_SIGNATURE);
+	/* Too short for the size that is claimed, or too long. */
+	assert_int_equal(
+		merkle_check(m, &p, 1 << 20, index, &leaf[index], &root[size]),
+		SG_BAD_SIGNATURE);
+	if (size > 1)
+		assert_int_equal(
+			merkle_check(m, &p, 1, 0, &leaf[index], &root[size]),
+			SG_BAD_SIGNATURE);
 	wrong = leaf[index];
 	wrong.b[31] ^= 0x80;
 	assert_int_equal(merkle_check(m, &p, size, index, &wrong, &root[size]),
@@ -271,6 +279,14 @@ static void refuse_inconsistent(const struct merkle_proof *p, size_t old,
 	if (old != 0) /* every tree begins with the empty one */
 		assert_int_equal(merkle_check_consistency(m, p, old, &root[old],
 							  new, &wrong),
+				 SG_BAD_SIGNATURE);
+	if (old != 0)
+		assert_int_equal(merkle_check_consistency(m, p, old, &root[old],
+							  1 << 20, &root[new]),
+				 SG_BAD_SIGNATURE);
+	if (p->n > 1)
+		assert_int_equal(merkle_check_consistency(m, p, 1, &root[old],
+							  2, &root[new]),
 				 SG_BAD_SIGNATURE);
 	v.hash[v.n] = leaf[1];
 	v.n++;

@@ -158,6 +158,7 @@ static void test_others(void **state)
 	(void)snprintf(lines + at, sizeof(lines) - at, DASH "y AAAAAAAA\n");
 	assert_int_equal(note_parse(note_of(TEXT, lines), &n), SG_OK);
 	assert_int_equal(n.n, NOTE_SIGNATURES_MAX);
+	assert_int_equal(note_verify(&n, &log_key, NULL), SG_OK);
 	(void)snprintf(lines + at, sizeof(lines) - at, "y AAAAAAAA\n");
 	assert_int_equal(note_parse(note_of(TEXT, lines), &n), SG_MALFORMED);
 	/* Base64 is strict to its end, also where it is long. */
@@ -276,7 +277,12 @@ static void test_bad_cosignature(void **state)
 	raw[7] = 8; /* another time than was signed */
 	assert_int_equal(verify_raw(&witness_key, raw, 72), SG_BAD_SIGNATURE);
 	raw[7] = 9;
-	raw[0] = 0x80; /* beyond 2^63 - 1 */
+	/* Beyond 2^63 - 1, even where somebody signs that. */
+	assert_int_equal(note_cosigned_message(SPAN_LIT(TEXT), INT64_MIN + 9,
+					       message, sizeof(message), &n),
+			 SG_OK);
+	sign(2, span_of(message, n), raw + 8);
+	raw[0] = 0x80;
 	assert_int_equal(verify_raw(&witness_key, raw, 72), SG_BAD_SIGNATURE);
 	/* A plain signature is none of a witness, and the other way round. */
 	sign(2, SPAN_LIT(TEXT), raw);
