@@ -229,18 +229,17 @@ static enum sg_err check_ledger_offer(struct key *key, struct span spki)
 	err = cose_key_from_spki(spki, &verifier);
 	if (err != SG_OK)
 		return refused(key, err, "its public key cannot be read");
-	if (cose_key_alg(verifier) != COSE_EDDSA || !raw_public_key(spki, raw))
+	if (cose_key_alg(verifier) != COSE_EDDSA ||
+	    !raw_public_key(spki, raw) ||
+	    (key->verifier != NULL &&
+	     memcmp(raw, key->ed25519, sizeof(raw)) != 0))
 		err = SG_BAD_KEY;
-	else if (key->verifier != NULL &&
-		 memcmp(raw, key->ed25519, sizeof(raw)) != 0)
-		err = SG_BAD_KEY;
-	if (err != SG_OK || key->verifier != NULL) {
+	if (err != SG_OK || key->verifier != NULL)
 		cose_key_free(verifier);
-		return err == SG_OK ? SG_OK
-				    : refused(key, err,
-					      "it is not the ledger's "
-					      "Ed25519 key");
-	}
+	if (err != SG_OK)
+		return refused(key, err, "it is not the ledger's Ed25519 key");
+	if (key->verifier != NULL)
+		return SG_OK;
 	key->verifier = verifier;
 	memcpy(key->ed25519, raw, sizeof(raw));
 	return SG_OK;
