@@ -147,6 +147,27 @@ class Log:
         return root_of([leaf_hash(e) for e in later.entries()[:self.size]]) == self.root
 
 
+def copy(source, target):
+    """A copy of a ledger that may be written to meanwhile: the checkpoint first.
+    What vanishes on the way is a partial tile whose full one has come."""
+    source, target = pathlib.Path(source), pathlib.Path(target)
+    target.mkdir()
+    for name in ("checkpoint", "vkey"):
+        (target / name).write_bytes((source / name).read_bytes())
+    for path in sorted((source / "tile").rglob("*")):
+        to = target / path.relative_to(source)
+        try:
+            data = path.read_bytes() if path.is_file() else None
+        except FileNotFoundError:
+            continue
+        if data is None:
+            to.mkdir(parents=True, exist_ok=True)
+        else:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            to.write_bytes(data)
+    return Log(target)
+
+
 # -- proofs -----------------------------------------------------------------------
 
 def check_inclusion(proof, size, index, leaf, root):

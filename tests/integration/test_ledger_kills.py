@@ -199,8 +199,8 @@ def test_killed_and_cut_off_at_any_moment(own):
             log, _ = check_all(own, workers)
             assert earlier is None or earlier.is_prefix_of(log), "the tree was rewritten"
             shutil.rmtree(own.dir / "earlier", ignore_errors=True)
-            shutil.copytree(own.dir / "state/ledger", own.dir / "earlier")
-            earlier = ledger.Log(own.dir / "earlier")
+            earlier = ledger.copy(own.dir / "state/ledger", own.dir / "earlier")
+            earlier.check()
     for w in workers:
         w.stopping = True
         w.join()
