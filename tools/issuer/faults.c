@@ -5,8 +5,8 @@
 #include <jansson.h>
 
 #include "counts.h"
-#include "csv.h"
 #include "tally.h"
+#include "tools/common/csv.h"
 
 static const char *member(const json_t *j, const char *name)
 {

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "csv.h"
-#include "meaning.h"
 #include "progress.h"
+#include "tools/common/csv.h"
+#include "tools/common/meaning.h"
 
 enum { ROWS_MAX = 20, KEY_WIDTH = 28, PER_CENT = 100 };
 

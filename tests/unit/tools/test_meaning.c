@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "policy/verdict.h"
-#include "tools/issuer/meaning.h"
+#include "tools/common/meaning.h"
 
 #define CODE(NAME, CODE, ...) CODE,
 
