@@ -100,13 +100,16 @@ static enum sg_err check_settings(const struct https_settings *s, char *why,
 		(void)snprintf(why, cap, "--server is missing");
 		return SG_CONFIG;
 	}
-	if (strncmp(s->server, "https://", 8) != 0 ||
+	if ((strncmp(s->server, "https://", 8) != 0 &&
+	     (!s->files || strncmp(s->server, "http://", 7) != 0)) ||
 	    strlen(s->server) >= sizeof(((struct https *)0)->server)) {
-		(void)snprintf(why, cap, "--server: not an https:// URL");
+		(void)snprintf(why, cap, "%s: not an https:// URL",
+			       s->files ? s->server : "--server");
 		return SG_CONFIG;
 	}
-	if (check_file(s->cert, "cert", why, cap) != SG_OK ||
-	    check_file(s->key, "key", why, cap) != SG_OK)
+	if ((!s->files || s->cert != NULL || s->key != NULL) &&
+	    (check_file(s->cert, "cert", why, cap) != SG_OK ||
+	     check_file(s->key, "key", why, cap) != SG_OK))
 		return SG_CONFIG;
 	return s->ca == NULL ? SG_OK : check_file(s->ca, "ca", why, cap);
 }
@@ -143,13 +146,15 @@ enum sg_err https_open(const struct https_settings *settings,
 	while (n > 0 && settings->server[n - 1] == '/')
 		n--;
 	memcpy(h->server, settings->server, n);
-	set_basics(h->curl, "https", h->error);
+	set_basics(h->curl, settings->files ? "http,https" : "https", h->error);
 	curl_easy_setopt(h->curl, CURLOPT_HTTP_VERSION,
 			 (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(h->curl, CURLOPT_SSLVERSION,
 			 (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(h->curl, CURLOPT_SSLCERT, settings->cert);
-	curl_easy_setopt(h->curl, CURLOPT_SSLKEY, settings->key);
+	if (settings->cert != NULL) {
+		curl_easy_setopt(h->curl, CURLOPT_SSLCERT, settings->cert);
+		curl_easy_setopt(h->curl, CURLOPT_SSLKEY, settings->key);
+	}
 	if (settings->ca != NULL) {
 		curl_easy_setopt(h->curl, CURLOPT_CAINFO, settings->ca);
 		/* That CA alone: libcurl would add the system's directory. */

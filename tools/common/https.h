@@ -15,9 +15,12 @@ struct https_settings {
 	const char *cert;   /* PEM file: the client's certificate and chain */
 	const char *key;    /* PEM file */
 	const char *ca; /* PEM file of the server's CA; NULL: the system's */
+	/* Any file server: http:// too, a path in its URL, and no certificate
+	 * is needed. */
+	bool files;
 };
 
-enum { HTTPS_TEXT_MAX = 64, HTTPS_BODY_MAX = 16 << 20, HTTPS_URL_MAX = 768 };
+enum { HTTPS_TEXT_MAX = 64, HTTPS_BODY_MAX = 17 << 20, HTTPS_URL_MAX = 768 };
 
 struct https_reply {
 	int status;
