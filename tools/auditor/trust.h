@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_TOOLS_TRUST_H
+#define SG_TOOLS_TRUST_H
+
+#include "findings.h"
+#include "ledger/checkpoint.h"
+#include "source.h"
+
+/* trust: by whose signatures a checkpoint is believed. */
+enum { TRUST_WITNESSES_MAX = 15 };
+
+struct trust {
+	struct note_key key;
+	bool given; /* else the key is the log's own word */
+	size_t nwitnesses;
+	struct note_key witness[TRUST_WITNESSES_MAX];
+	size_t quorum; /* witnesses that must have cosigned */
+};
+
+/*
+ * The log's key: VKEY, the key itself or a file with it; where that is NULL,
+ * what S has (a finding in F if it has none).  WITNESSES (may be NULL): a
+ * witness's key, or a file of them, one a line ("#" begins a remark).  QUORUM
+ * (may be NULL): how many of them must have cosigned, instead of all.
+ * Errors: SG_CONFIG, SG_IO, SG_FORBIDDEN, SG_NO_MEMORY with WHY.
+ */
+SG_MUST_USE enum sg_err trust_load(struct trust *t, const char *vkey,
+				   const char *witnesses, const char *quorum,
+				   struct source *s, struct findings *f,
+				   char *why, size_t cap);
+
+/* A checkpoint and the bytes that it lies in. */
+struct trust_checkpoint {
+	struct checkpoint c;
+	size_t n;
+	uint8_t note[CHECKPOINT_NOTE_MAX];
+	size_t cosigned; /* by known witnesses */
+};
+
+/* Judge the N bytes in OUT->note.  True: it is signed by the key of T, and
+ * OUT->c is set, whatever its witnesses did.  All that is wrong goes to F. */
+bool trust_open(const struct trust *t, struct trust_checkpoint *out,
+		struct findings *f);
+/* Read the log's checkpoint and judge it.  Errors: SG_IO, SG_FORBIDDEN with
+ * WHY; SG_NOT_FOUND: what is wrong is in F. */
+SG_MUST_USE enum sg_err trust_fetch(const struct trust *t, struct source *s,
+				    struct trust_checkpoint *out,
+				    struct findings *f, char *why, size_t cap);
+/* The kept checkpoint in the file PATH, which T's key must have signed.
+ * Errors: SG_NOT_FOUND (no such file), SG_CONFIG with WHY. */
+SG_MUST_USE enum sg_err trust_kept(const struct trust *t, const char *path,
+				   struct trust_checkpoint *out, char *why,
+				   size_t cap);
+/* HASH in base64, as checkpoints have it. */
+enum { TRUST_HASH_TEXT = 45 };
+void trust_hash_text(const struct merkle_hash *hash, char out[TRUST_HASH_TEXT]);
+
+#endif /* SG_TOOLS_TRUST_H */
