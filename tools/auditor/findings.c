@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "tools/common/printable.h"
+
 enum { WARNINGS_MAX = FINDINGS_MAX / 10 };
 
 struct findings {
@@ -167,11 +169,13 @@ void findings_print(const struct findings *f, FILE *to)
 		const struct finding *x = &f->list[i];
 
 		say_place(&x->place, place);
-		(void)fprintf(to, "%s %s%s%s: %s%s%s\n",
+		(void)fprintf(to, "%s %s%s%s: %s%s",
 			      is_warning(x->id) ? "warning" : "WRONG  ",
 			      ABOUT[x->id].code, place[0] != '\0' ? " " : "",
 			      place, ABOUT[x->id].about,
-			      x->detail[0] != '\0' ? "; " : "", x->detail);
+			      x->detail[0] != '\0' ? "; " : "");
+		printable_put(to, span_str(x->detail));
+		(void)fputc('\n', to);
 	}
 	if (f->more > 0)
 		(void)fprintf(to, "and %" PRIu64 " more\n", f->more);
@@ -192,8 +196,9 @@ static json_t *one_json(const struct finding *x)
 	}
 	bad |= json_object_set_new(o, "meaning",
 				   json_string(ABOUT[x->id].about));
+	/* A name in it that was cut amid a character is no JSON. */
 	if (x->detail[0] != '\0')
-		bad |= json_object_set_new(o, "detail", json_string(x->detail));
+		(void)json_object_set_new(o, "detail", json_string(x->detail));
 	if (!bad)
 		return o;
 	json_decref(o);

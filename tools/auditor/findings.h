@@ -25,6 +25,7 @@
 	  "the signature of the checkpoint is wrong")                          \
 	X(VKEY_DIFFERS, "vkey-differs",                                        \
 	  "the log's vkey is not the key that was given")                      \
+	X(VKEY_MALFORMED, "vkey-malformed", "the log's vkey is not a key")     \
 	X(WITNESS_MISSING, "witness-missing",                                  \
 	  "a witness has not cosigned the checkpoint")                         \
 	X(WITNESS_FORGED, "witness-forged", "a cosignature is wrong")          \

@@ -19,10 +19,11 @@ struct trust {
 
 /*
  * The log's key: VKEY, the key itself or a file with it; where that is NULL,
- * what S has (a finding in F if it has none).  WITNESSES (may be NULL): a
+ * what S has.  WITNESSES (may be NULL): a
  * witness's key, or a file of them, one a line ("#" begins a remark).  QUORUM
  * (may be NULL): how many of them must have cosigned, instead of all.
- * Errors: SG_CONFIG, SG_IO, SG_FORBIDDEN, SG_NO_MEMORY with WHY.
+ * Errors: SG_CONFIG, SG_IO, SG_FORBIDDEN, SG_NO_MEMORY, SG_NOT_FOUND (the log
+ * has no vkey) with WHY; SG_MALFORMED, SG_BAD_KEY: what is wrong is in F.
  */
 SG_MUST_USE enum sg_err trust_load(struct trust *t, const char *vkey,
 				   const char *witnesses, const char *quorum,

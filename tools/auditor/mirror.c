@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auditor.h"
+#include "ledger/tiles.h"
+#include "outcome.h"
+
+enum {
+	OPT_VKEY = OPT_LOG,
+	OPT_WITNESS,
+	OPT_QUORUM,
+	OPT_EVERY,
+	OPT_JOBS,
+	OPT_QUIET,
+	NOPTIONS
+};
+
+static const struct arg_option OPTIONS[NOPTIONS] = {
+	COMMON_OPTIONS,
+	LOG_OPTIONS,
+	[OPT_VKEY] = {"vkey", "KEY|FILE", NULL,
+		      "the log's verifier key (the copy's)"},
+	[OPT_WITNESS] = {"witness", "KEY|FILE", NULL,
+			 "verifier keys of witnesses, one a line"},
+	[OPT_QUORUM] = {"quorum", "N", NULL,
+			"so many of them must have cosigned (all)"},
+	[OPT_EVERY] = {"every", "SECONDS", NULL,
+		       "again and again, until SIGTERM"},
+	[OPT_JOBS] = {"jobs", "N", NULL,
+		      "threads, each with one request in flight"},
+	[OPT_QUIET] = {"quiet", NULL, NULL, "no progress"},
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+struct mirror {
+	const struct args *args;
+	const char *to;
+	struct source_settings where;
+	uint64_t jobs, every_s;
+	/* Of one round: */
+	struct source *source;
+	struct tiles *copy;
+
+	struct outcome o;
+	char why[WHY_MAX];
+};
+
+static bool in_copy(const struct mirror *m, const char *name,
+		    char out[PATH_MAX])
+{
+	return snprintf(out, PATH_MAX, "%s/%s", m->to, name) < PATH_MAX &&
+	       access(out, F_OK) == 0;
+}
+
+/* The key that was given, else the one that the copy began with. */
+static enum sg_err load_trust(struct mirror *m)
+{
+	const char *vkey = m->args->value[OPT_VKEY];
+	char path[PATH_MAX];
+
+	if (vkey == NULL && in_copy(m, "vkey", path))
+		vkey = path;
+	return trust_load(&m->o.trust, vkey, m->args->value[OPT_WITNESS],
+			  m->args->value[OPT_QUORUM], m->source, m->o.findings,
+			  m->why, sizeof(m->why));
+}
+
+/* What the copy holds, by its own tiles, must be what its checkpoint says. */
+static enum sg_err check_copy(struct mirror *m)
+{
+	const struct checkpoint *kept = &m->o.kept.c;
+	struct merkle_source hashes;
+	struct merkle_hash root;
+	struct merkle *merkle;
+	enum sg_err err = merkle_create(&merkle);
+
+	if (err != SG_OK)
+		return err;
+	hashes = tiles_source(m->copy, merkle, kept->size);
+	err = merkle_root_of(merkle, &hashes, kept->size, &root);
+	merkle_free(merkle);
+	if (err == SG_OK && memcmp(root.b, kept->root.b, sizeof(root.b)) == 0)
+		return SG_OK;
+	(void)snprintf(m->why, sizeof(m->why),
+		       "the copy in %s is damaged: its tiles do not have the "
+		       "root of its checkpoint; nothing was changed",
+		       m->to);
+	return SG_CONFIG;
+}
+
+/* What the copy has.  SG_OK also where it has nothing yet. */
+static enum sg_err load_kept(struct mirror *m)
+{
+	char path[PATH_MAX];
+	enum sg_err err;
+
+	if (!in_copy(m, "checkpoint", path))
+		return SG_OK;
+	err = trust_kept(&m->o.trust, path, &m->o.kept, m->why, sizeof(m->why));
+	if (err != SG_OK)
+		return err;
+	m->o.has_kept = true;
+	return check_copy(m);
+}
+
+static enum sg_err look(struct mirror *m)
+{
+	struct outcome *o = &m->o;
+	enum sg_err err = load_trust(m);
+
+	if (err == SG_MALFORMED || err == SG_BAD_KEY)
+		return SG_OK;
+	if (err == SG_OK)
+		err = load_kept(m);
+	if (err != SG_OK)
+		return SG_CONFIG;
+	err = trust_fetch(&o->trust, m->source, &o->checkpoint, o->findings,
+			  m->why, sizeof(m->why));
+	if (err != SG_OK)
+		return err == SG_NOT_FOUND ? SG_OK : err;
+	o->has_checkpoint = true;
+	if (!o->has_kept)
+		return SG_OK;
+	return audit_consistent(m->source, o->kept.c.size, &o->kept.c.root,
+				o->checkpoint.c.size, &o->checkpoint.c.root,
+				o->findings, m->why, sizeof(m->why));
+}
+
+/* The partial tiles of the copy's old end that are full by now. */
+static void drop_partials(struct mirror *m)
+{
+	for (int level = TILE_ENTRIES; level < TILE_LEVELS; level++) {
+		const unsigned shift =
+			TILE_HEIGHT * (unsigned)(level < 0 ? 1 : level + 1);
+		const struct tile t = {
+			level, shift < 64 ? m->o.kept.c.size >> shift : 0,
+			TILE_WIDTH};
+
+		if (tile_width(level, t.n, m->o.checkpoint.c.size) ==
+		    TILE_WIDTH)
+			tiles_drop_partial(m->copy, &t);
+	}
+}
+
+static enum sg_err publish(struct mirror *m)
+{
+	const struct trust_checkpoint *c = &m->o.checkpoint;
+	char vkey[NOTE_VKEY_MAX + 1];
+	enum sg_err err;
+	size_t n;
+
+	note_key_text(&m->o.trust.key, vkey);
+	n = strlen(vkey);
+	vkey[n++] = '\n';
+	err = tiles_sync(m->copy);
+	if (err == SG_OK && !m->o.has_kept)
+		err = tiles_write_file(m->copy, "vkey", span_of(vkey, n));
+	if (err == SG_OK)
+		err = tiles_write_file(m->copy, "checkpoint",
+				       span_of(c->note, c->n));
+	if (err != SG_OK)
+		(void)snprintf(m->why, sizeof(m->why), "%s: cannot be written",
+			       m->to);
+	else if (m->o.has_kept)
+		drop_partials(m);
+	return err;
+}
+
+static enum sg_err copy_new(struct mirror *m)
+{
+	struct outcome *o = &m->o;
+	const struct audit_settings settings = {
+		.where = m->where,
+		.jobs = (unsigned)m->jobs,
+		.from = o->has_kept ? o->kept.c.size : 0,
+		.size = o->checkpoint.c.size,
+		.root = o->checkpoint.c.root,
+		.copy = m->to,
+		.quiet = m->args->value[OPT_QUIET] != NULL,
+		.stop = &stop,
+	};
+	enum sg_err err;
+
+	/* The same again; with more cosignatures it is worth more. */
+	if (o->has_kept && settings.from == settings.size)
+		return o->checkpoint.n > o->kept.n ? publish(m) : SG_OK;
+	err = audit_run(&settings, o->findings, &o->result, m->why,
+			sizeof(m->why));
+	o->audited = err == SG_OK;
+	if (err != SG_OK || findings_errors(o->findings) > 0)
+		return err;
+	return publish(m);
+}
+
+static enum sg_err open_all(struct mirror *m)
+{
+	enum sg_err err =
+		source_open(&m->where, &m->source, m->why, sizeof(m->why));
+
+	if (err != SG_OK)
+		return err;
+	err = findings_create(&m->o.findings);
+	if (err == SG_OK)
+		err = tiles_open(m->to, true, &m->copy);
+	if (err != SG_OK)
+		(void)snprintf(m->why, sizeof(m->why), "%s: %s", m->to,
+			       err == SG_IO ? strerror(errno) : err_text(err));
+	return err;
+}
+
+static void close_all(struct mirror *m)
+{
+	tiles_close(m->copy);
+	findings_free(m->o.findings);
+	source_close(m->source);
+	m->copy = NULL;
+	m->source = NULL;
+	m->o.findings = NULL;
+}
+
+static int report(struct mirror *m)
+{
+	const bool json = m->args->value[OPT_JSON] != NULL;
+	const bool changed =
+		!m->o.has_kept || m->o.kept.c.size != m->o.checkpoint.c.size;
+
+	/* A watch says what changes, and no more. */
+	if (m->every_s > 0 && !changed && findings_n(m->o.findings) == 0)
+		return EXIT_GOOD;
+	return outcome_print(&m->o, json);
+}
+
+/* Bring the copy up to date once; returns the exit status. */
+static int round_once(struct mirror *m)
+{
+	enum sg_err err;
+	int status = EXIT_TROUBLE;
+
+	m->o = (struct outcome){.where = m->where.where};
+	err = open_all(m);
+	if (err == SG_OK)
+		err = look(m);
+	if (err == SG_OK && m->o.has_checkpoint &&
+	    findings_errors(m->o.findings) == 0)
+		err = copy_new(m);
+	if (err == SG_OK) {
+		status = report(m);
+		if (status != EXIT_GOOD)
+			(void)fprintf(stderr,
+				      "signer-auditor: the copy in %s was left "
+				      "as it was\n",
+				      m->to);
+	} else if (err != SG_CLOSED) {
+		auditor_trouble(m->why);
+	}
+	close_all(m);
+	return err == SG_CLOSED ? EXIT_TROUBLE : status;
+}
+
+static void pause_s(uint64_t seconds)
+{
+	const struct timespec second = {1, 0};
+
+	for (uint64_t i = 0; i < seconds && stop == 0; i++)
+		(void)nanosleep(&second, NULL);
+}
+
+static int mirror(struct mirror *m)
+{
+	int status = round_once(m);
+
+	/* What has no connection now may have one later; what is wrong with a
+	 * log does not mend itself. */
+	while (m->every_s > 0 && stop == 0 && status != EXIT_REFUSED) {
+		(void)fflush(stdout);
+		pause_s(m->every_s);
+		if (stop == 0)
+			status = round_once(m);
+	}
+	if (stop != 0 && status != EXIT_REFUSED)
+		return m->every_s > 0 ? EXIT_GOOD : EXIT_TROUBLE;
+	return status;
+}
+
+/* One at a time on a copy.  Returns a descriptor that holds it, or -1. */
+static int lock_copy(struct mirror *m)
+{
+	struct tiles *made;
+	int fd;
+
+	if (tiles_open(m->to, true, &made) != SG_OK) {
+		(void)snprintf(m->why, sizeof(m->why), "%s: %s", m->to,
+			       strerror(errno));
+		return -1;
+	}
+	tiles_close(made);
+	fd = open(m->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	(void)snprintf(m->why, sizeof(m->why), "%s: %s", m->to,
+		       errno == EWOULDBLOCK ? "another mirror is at work"
+					    : strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
+static bool read_numbers(struct mirror *m)
+{
+	const char *jobs = m->args->value[OPT_JOBS];
+	const char *every = m->args->value[OPT_EVERY];
+
+	if (jobs != NULL && !args_number(jobs, 1, AUDIT_JOBS_MAX, &m->jobs)) {
+		auditor_trouble("--jobs: not a number from 1 to 64");
+		return false;
+	}
+	if (every != NULL && !args_number(every, 1, 86400, &m->every_s)) {
+		auditor_trouble("--every: not a number from 1 to 86400");
+		return false;
+	}
+	return true;
+}
+
+static int run(const struct args *args)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+	struct mirror *m = calloc(1, sizeof(*m));
+	int status = EXIT_TROUBLE;
+	int lock = -1;
+
+	if (m == NULL)
+		return auditor_trouble(err_text(SG_NO_MEMORY));
+	m->args = args;
+	if (args->n != 2) {
+		auditor_trouble("give the log and the directory of the copy");
+	} else if (read_numbers(m)) {
+		m->to = args->rest[1];
+		m->where = auditor_source(args, args->rest[0]);
+		(void)sigaction(SIGTERM, &action, NULL);
+		(void)sigaction(SIGINT, &action, NULL);
+		lock = lock_copy(m);
+		status = lock < 0 ? auditor_trouble(m->why) : mirror(m);
+	}
+	if (lock >= 0)
+		(void)close(lock);
+	free(m);
+	return status;
+}
+
+const struct auditor_command MIRROR_COMMAND = {
+	.name = "mirror",
+	.usage = "[OPTIONS] DIR|URL TO",
+	.about = "keep a verified copy of a log in the directory TO",
+	.more = "Each file is written once it is known to belong to the signed "
+		"checkpoint, and the\ncheckpoint last. A log that was rolled "
+		"back or rewritten leaves the copy as it was:\nexit status 1.\n"
+		"Without --vkey the key is the one that the copy began with.\n",
+	.options = OPTIONS,
+	.noptions = NOPTIONS,
+	.run = run,
+};

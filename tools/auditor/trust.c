@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trust.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "base/fileio.h"
+#include "tools/common/args.h"
+
+enum { KEYS_FILE_MAX = 65536 };
+
+static struct span trimmed(struct span s)
+{
+	while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' ||
+			   s.p[s.n - 1] == ' '))
+		s.n--;
+	return s;
+}
+
+static enum sg_err add_witness(struct trust *t, struct span line,
+			       const char *what, char *why, size_t cap)
+{
+	if (t->nwitnesses == TRUST_WITNESSES_MAX) {
+		(void)snprintf(why, cap, "%s: more than %d witnesses", what,
+			       TRUST_WITNESSES_MAX);
+		return SG_CONFIG;
+	}
+	if (note_key_parse(line, &t->witness[t->nwitnesses]) != SG_OK ||
+	    t->witness[t->nwitnesses].type != NOTE_COSIGNATURE) {
+		(void)snprintf(why, cap, "%s: not a witness's verifier key",
+			       what);
+		return SG_CONFIG;
+	}
+	t->nwitnesses++;
+	return SG_OK;
+}
+
+/* TEXT if it is a verifier key, else what the file of that name holds.
+ * Owns: *OUT is the caller's; free(). */
+static enum sg_err text_or_file(const char *text, char **out, char *why,
+				size_t cap)
+{
+	struct note_key key;
+	uint8_t *bytes;
+	size_t n;
+	enum sg_err err;
+
+	if (note_key_parse(span_str(text), &key) == SG_OK) {
+		*out = strdup(text);
+		if (*out != NULL)
+			return SG_OK;
+		(void)snprintf(why, cap, "%s", err_text(SG_NO_MEMORY));
+		return SG_NO_MEMORY;
+	}
+	err = fileio_read(text, KEYS_FILE_MAX, &bytes, &n);
+	if (err != SG_OK) {
+		(void)snprintf(why, cap,
+			       "%s: neither a verifier key nor a "
+			       "file with one (%s)",
+			       text,
+			       err == SG_IO ? strerror(errno) : err_text(err));
+		return SG_CONFIG;
+	}
+	*out = (char *)bytes;
+	return SG_OK;
+}
+
+static enum sg_err load_witnesses(struct trust *t, const char *witnesses,
+				  char *why, size_t cap)
+{
+	char *text;
+	char *next;
+	enum sg_err err = text_or_file(witnesses, &text, why, cap);
+
+	if (err != SG_OK)
+		return err;
+	for (char *line = text; line != NULL && err == SG_OK; line = next) {
+		struct span s;
+
+		next = strchr(line, '\n');
+		if (next != NULL)
+			*next++ = '\0';
+		s = trimmed(span_str(line));
+		if (s.n > 0 && s.p[0] != '#')
+			err = add_witness(t, s, witnesses, why, cap);
+	}
+	free(text);
+	return err;
+}
+
+/* What the log says that its key is. */
+static enum sg_err own_key(struct source *s, struct note_key *out, char *why,
+			   size_t cap)
+{
+	uint8_t text[NOTE_VKEY_MAX + 2];
+	size_t n;
+	enum sg_err err = source_file(s, "vkey", text, sizeof(text), &n);
+
+	if (err == SG_OK)
+		err = note_key_parse(span_of(text, n), out);
+	if (err == SG_OK && out->type != NOTE_ED25519)
+		err = SG_BAD_KEY;
+	if (err == SG_OK)
+		return SG_OK;
+	(void)snprintf(why, cap, "%s",
+		       err == SG_MALFORMED || err == SG_BAD_KEY
+			       ? "vkey: not the key of a log"
+			       : source_why(s));
+	return err;
+}
+
+static enum sg_err given_key(struct trust *t, const char *vkey, char *why,
+			     size_t cap)
+{
+	char *text;
+	enum sg_err err = text_or_file(vkey, &text, why, cap);
+
+	if (err != SG_OK)
+		return err;
+	err = note_key_parse(trimmed(span_str(text)), &t->key);
+	free(text);
+	if (err == SG_OK && t->key.type == NOTE_ED25519)
+		return SG_OK;
+	(void)snprintf(why, cap, "%s: not the verifier key of a log", vkey);
+	return SG_CONFIG;
+}
+
+/* What the log says must be the given key, if it says anything. */
+static enum sg_err compare_key(const struct trust *t, struct source *s,
+			       struct findings *f, char *why, size_t cap)
+{
+	struct note_key own;
+	char texts[2][NOTE_VKEY_MAX];
+	const enum sg_err err = own_key(s, &own, why, cap);
+
+	if (err == SG_IO || err == SG_FORBIDDEN)
+		return err;
+	if (err == SG_NOT_FOUND)
+		return SG_OK;
+	if (err != SG_OK) {
+		findings_add(f, FINDING_VKEY_MALFORMED, NULL, "%s", "");
+		return SG_OK;
+	}
+	note_key_text(&t->key, texts[0]);
+	note_key_text(&own, texts[1]);
+	if (strcmp(texts[0], texts[1]) != 0)
+		findings_add(f, FINDING_VKEY_DIFFERS, NULL, "it is %s",
+			     texts[1]);
+	return SG_OK;
+}
+
+static enum sg_err load_quorum(struct trust *t, const char *quorum, char *why,
+			       size_t cap)
+{
+	uint64_t n;
+
+	t->quorum = t->nwitnesses;
+	if (quorum == NULL)
+		return SG_OK;
+	if (!args_number(quorum, 0, t->nwitnesses, &n)) {
+		(void)snprintf(why, cap,
+			       "--quorum: not a number of the %zu witnesses "
+			       "that --witness gives",
+			       t->nwitnesses);
+		return SG_CONFIG;
+	}
+	t->quorum = (size_t)n;
+	return SG_OK;
+}
+
+enum sg_err trust_load(struct trust *t, const char *vkey, const char *witnesses,
+		       const char *quorum, struct source *s, struct findings *f,
+		       char *why, size_t cap)
+{
+	enum sg_err err;
+
+	*t = (struct trust){.given = vkey != NULL};
+	if (vkey == NULL) {
+		err = own_key(s, &t->key, why, cap);
+		if (err == SG_MALFORMED || err == SG_BAD_KEY)
+			findings_add(f, FINDING_VKEY_MALFORMED, NULL, "%s", "");
+	} else {
+		err = given_key(t, vkey, why, cap);
+		if (err == SG_OK)
+			err = compare_key(t, s, f, why, cap);
+	}
+	if (err == SG_OK && witnesses != NULL)
+		err = load_witnesses(t, witnesses, why, cap);
+	return err == SG_OK ? load_quorum(t, quorum, why, cap) : err;
+}
+
+static void check_witnesses(const struct trust *t, const struct note *n,
+			    struct trust_checkpoint *out, struct findings *f)
+{
+	char missing[FINDING_DETAIL_MAX] = "";
+	size_t at = 0;
+
+	out->cosigned = 0;
+	for (size_t i = 0; i < t->nwitnesses; i++) {
+		const enum sg_err err = note_verify(n, &t->witness[i], NULL);
+
+		if (err == SG_OK) {
+			out->cosigned++;
+			continue;
+		}
+		if (err == SG_BAD_SIGNATURE)
+			findings_add(f, FINDING_WITNESS_FORGED, NULL, "%s",
+				     t->witness[i].name);
+		if (at < sizeof(missing))
+			at += (size_t)snprintf(
+				missing + at, sizeof(missing) - at, "%s%s",
+				at > 0 ? ", " : "", t->witness[i].name);
+	}
+	if (out->cosigned < t->quorum)
+		findings_add(f, FINDING_WITNESS_MISSING, NULL,
+			     "%zu of %zu cosigned; not: %s", out->cosigned,
+			     t->nwitnesses, missing);
+}
+
+bool trust_open(const struct trust *t, struct trust_checkpoint *out,
+		struct findings *f)
+{
+	struct note n;
+	enum sg_err err = note_parse(span_of(out->note, out->n), &n);
+
+	if (err == SG_OK)
+		err = checkpoint_parse(n.text, &out->c);
+	if (err != SG_OK) {
+		findings_add(f, FINDING_CHECKPOINT_MALFORMED, NULL, "%s", "");
+		return false;
+	}
+	if (!span_is(out->c.origin, t->key.name)) {
+		findings_add(f, FINDING_CHECKPOINT_ORIGIN, NULL,
+			     "the key is that of %s", t->key.name);
+		return false;
+	}
+	err = note_verify(&n, &t->key, NULL);
+	if (err == SG_OK) {
+		check_witnesses(t, &n, out, f);
+		return true;
+	}
+	findings_add(f,
+		     err == SG_NOT_FOUND ? FINDING_CHECKPOINT_UNSIGNED
+					 : FINDING_CHECKPOINT_FORGED,
+		     NULL, "%s", "");
+	return false;
+}
+
+enum sg_err trust_fetch(const struct trust *t, struct source *s,
+			struct trust_checkpoint *out, struct findings *f,
+			char *why, size_t cap)
+{
+	const enum sg_err err = source_file(s, "checkpoint", out->note,
+					    sizeof(out->note), &out->n);
+
+	if (err == SG_NOT_FOUND || err == SG_TOO_BIG) {
+		findings_add(f,
+			     err == SG_TOO_BIG ? FINDING_CHECKPOINT_MALFORMED
+					       : FINDING_CHECKPOINT_MISSING,
+			     NULL, "%s", source_why(s));
+		return SG_NOT_FOUND;
+	}
+	if (err != SG_OK) {
+		(void)snprintf(why, cap, "%s", source_why(s));
+		return err;
+	}
+	return trust_open(t, out, f) ? SG_OK : SG_NOT_FOUND;
+}
+
+enum sg_err trust_kept(const struct trust *t, const char *path,
+		       struct trust_checkpoint *out, char *why, size_t cap)
+{
+	uint8_t *bytes;
+	enum sg_err err = fileio_read(path, sizeof(out->note), &bytes, &out->n);
+
+	if (err != SG_OK) {
+		const bool absent = err == SG_IO && errno == ENOENT;
+
+		(void)snprintf(why, cap, "%s: %s", path,
+			       err == SG_IO ? strerror(errno) : err_text(err));
+		return absent ? SG_NOT_FOUND : SG_CONFIG;
+	}
+	memcpy(out->note, bytes, out->n);
+	free(bytes);
+	err = checkpoint_open(span_of(out->note, out->n), &t->key, &out->c,
+			      NULL);
+	if (err == SG_OK)
+		return SG_OK;
+	(void)snprintf(why, cap,
+		       "%s: not a checkpoint that the log's key has "
+		       "signed",
+		       path);
+	return SG_CONFIG;
+}
+
+void trust_hash_text(const struct merkle_hash *hash, char out[TRUST_HASH_TEXT])
+{
+	out[base64_encode(span_of(hash->b, sizeof(hash->b)), BASE64_STANDARD,
+			  out)] = '\0';
+}
