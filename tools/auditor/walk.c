@@ -80,6 +80,7 @@ static enum sg_err read_checkpoint(struct walk *w, char why[WHY_MAX])
 			       source_why(w->source));
 		return err;
 	}
+	w->head.bytes = span_of(w->note, n);
 	err = checkpoint_open(span_of(w->note, n), &w->head.key,
 			      &w->head.checkpoint, &w->head.note);
 	if (err == SG_OK)

@@ -28,6 +28,7 @@ enum { WALK_VKEY, WALK_QUIET, WALK_OPTION_COUNT };
 /* What a walk's log is. */
 struct walk_head {
 	struct checkpoint checkpoint;
+	struct span bytes;   /* of its note, whole */
 	struct note note;    /* its text and signatures */
 	struct note_key key; /* that has signed it */
 	bool pinned;	     /* the key was given, not taken from the log */

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "account.h"
+#include "filter.h"
+#include "tools/common/bytes.h"
+#include "tools/common/times.h"
+
+enum { DAY_S = 86400 };
+
+static json_t *text_of(struct span s)
+{
+	return json_stringn((const char *)s.p, s.n);
+}
+
+static json_t *hex_of(const uint8_t *p, size_t n)
+{
+	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+
+	return json_string(bytes_hex(p, n, hex));
+}
+
+static json_t *base64_of(const uint8_t *p, size_t n)
+{
+	char base64[BYTES_BASE64(ENTRY_HASH_BYTES)];
+
+	return json_string(bytes_base64(p, n, base64));
+}
+
+static json_t *integer(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *kinds(const uint64_t *count)
+{
+	json_t *j = json_object();
+
+	for (unsigned i = 0; i < DCC_KINDS; i++) {
+		const char name[2] = {dcc_kind_letter((enum dcc_kind)i), '\0'};
+
+		(void)json_object_set_new(j, name, integer(count[i]));
+	}
+	return j;
+}
+
+static void set_counts(json_t *j, const uint64_t *count)
+{
+	(void)json_object_set_new(j, "issued", kinds(count + SURVEY_ISSUED));
+	(void)json_object_set_new(j, "renewed", kinds(count + SURVEY_RENEWED));
+	(void)json_object_set_new(j, "attested",
+				  integer(count[SURVEY_ATTESTED]));
+	(void)json_object_set_new(j, "refused", integer(count[SURVEY_REFUSED]));
+}
+
+/* What a cell is named by goes into J; nothing for all that did not fit. */
+typedef void name_fn(json_t *j, const struct bag_cell *c);
+
+static void name_client(json_t *j, const struct bag_cell *c)
+{
+	(void)json_object_set_new(j, "client", text_of(span_of(c->key, c->n)));
+}
+
+static void name_key(json_t *j, const struct bag_cell *c)
+{
+	(void)json_object_set_new(j, "kid", base64_of(c->key, COSE_KID_BYTES));
+	(void)json_object_set_new(j, "alg",
+				  text_of(span_of(c->key + COSE_KID_BYTES,
+						  c->n - COSE_KID_BYTES)));
+}
+
+static void name_policy(json_t *j, const struct bag_cell *c)
+{
+	(void)json_object_set_new(j, "policy",
+				  hex_of(c->key, ENTRY_HASH_BYTES));
+}
+
+static void name_day(json_t *j, const struct bag_cell *c)
+{
+	char date[TIMES_TEXT];
+
+	times_format(survey_day(c) * DAY_S, date);
+	(void)json_object_set_new(j, "day", json_stringn(date, 10));
+}
+
+static json_t *counts(const struct bag *b, name_fn *name)
+{
+	json_t *list = json_array();
+	const struct bag_cell *c;
+
+	for (size_t i = 0; (c = bag_at(b, i)) != NULL; i++) {
+		json_t *j = json_object();
+
+		if (c->n > 0)
+			name(j, c);
+		set_counts(j, c->count);
+		(void)json_object_set_new(j, "first_ms",
+					  json_integer(c->first_ms));
+		(void)json_object_set_new(j, "last_ms",
+					  json_integer(c->last_ms));
+		(void)json_object_set_new(j, "first_index", integer(c->first));
+		(void)json_object_set_new(j, "last_index", integer(c->last));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *codes(const struct bag *b)
+{
+	json_t *list = json_array();
+	const struct bag_cell *c;
+
+	for (size_t i = 0; (c = bag_at(b, i)) != NULL; i++) {
+		json_t *j = json_object();
+		struct span client;
+		struct span code;
+
+		survey_code(c, &client, &code);
+		if (c->n > 0) {
+			(void)json_object_set_new(j, "client", text_of(client));
+			(void)json_object_set_new(j, "code", text_of(code));
+		}
+		(void)json_object_set_new(j, "times", integer(c->count[0]));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *event(const struct survey_event *e)
+{
+	json_t *j = json_object();
+
+	(void)json_object_set_new(j, "index", integer(e->index));
+	(void)json_object_set_new(j, "time_ms", json_integer(e->time_ms));
+	(void)json_object_set_new(j, "type",
+				  json_string(filter_type_name(e->type)));
+	if (e->type == ENTRY_POLICY)
+		(void)json_object_set_new(j, "policy",
+					  hex_of(e->hash, ENTRY_HASH_BYTES));
+	if (e->type == ENTRY_CEREMONY) {
+		(void)json_object_set_new(j, "operation_sha256",
+					  hex_of(e->hash, ENTRY_HASH_BYTES));
+		(void)json_object_set_new(j, "operation_bytes",
+					  integer(e->bytes));
+	}
+	if (e->type == ENTRY_STARTED && e->follows) {
+		(void)json_object_set_new(j, "unclean",
+					  json_boolean(e->unclean));
+		(void)json_object_set_new(j, "after_ms",
+					  json_integer(e->follows_ms));
+	}
+	return j;
+}
+
+static json_t *events(const struct survey *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->nevents; i++)
+		(void)json_array_append_new(list, event(&v->event[i]));
+	return list;
+}
+
+static json_t *gaps(const struct survey *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->ngaps; i++) {
+		const struct survey_gap *g = &v->gap[i];
+
+		(void)json_array_append_new(
+			list,
+			json_pack("{sIsIsI}", "from_ms", (json_int_t)g->from_ms,
+				  "to_ms", (json_int_t)g->to_ms, "index",
+				  (json_int_t)g->index));
+	}
+	return list;
+}
+
+static json_t *checkpoint(const struct walk_head *h)
+{
+	char vkey[NOTE_VKEY_MAX];
+	json_t *j = json_object();
+
+	note_key_text(&h->key, vkey);
+	(void)json_object_set_new(j, "origin", text_of(h->checkpoint.origin));
+	(void)json_object_set_new(j, "size", integer(h->checkpoint.size));
+	(void)json_object_set_new(
+		j, "root", base64_of(h->checkpoint.root.b, MERKLE_HASH_BYTES));
+	(void)json_object_set_new(j, "vkey", json_string(vkey));
+	(void)json_object_set_new(j, "vkey_given", json_boolean(h->pinned));
+	(void)json_object_set_new(j, "note", text_of(h->bytes));
+	return j;
+}
+
+static void set_period(json_t *j, const struct account *a)
+{
+	const struct survey *v = a->survey;
+
+	(void)json_object_set_new(j, "log", json_string(a->where));
+	(void)json_object_set_new(j, "from_ms",
+				  v->from_ms == INT64_MIN
+					  ? json_null()
+					  : json_integer(v->from_ms));
+	(void)json_object_set_new(
+		j, "to_ms",
+		v->to_ms == INT64_MAX ? json_null() : json_integer(v->to_ms));
+	(void)json_object_set_new(j, "made_ms", json_integer(a->made_ms));
+	(void)json_object_set_new(j, "selected", json_boolean(a->selected));
+	(void)json_object_set_new(j, "entries", integer(v->entries));
+	if (v->entries == 0)
+		return;
+	(void)json_object_set_new(j, "first_index", integer(v->first));
+	(void)json_object_set_new(j, "last_index", integer(v->last));
+	(void)json_object_set_new(j, "first_leaf_hash",
+				  hex_of(v->first_leaf.b, MERKLE_HASH_BYTES));
+	(void)json_object_set_new(j, "last_leaf_hash",
+				  hex_of(v->last_leaf.b, MERKLE_HASH_BYTES));
+}
+
+json_t *account_json(const struct account *a)
+{
+	const struct survey *v = a->survey;
+	json_t *j = json_object();
+	json_t *total = json_object();
+
+	set_period(j, a);
+	set_counts(total, v->total);
+	(void)json_object_set_new(j, "total", total);
+	(void)json_object_set_new(j, "clients",
+				  counts(v->clients, name_client));
+	(void)json_object_set_new(j, "keys", counts(v->keys, name_key));
+	(void)json_object_set_new(j, "policies",
+				  counts(v->policies, name_policy));
+	(void)json_object_set_new(j, "days", counts(v->days, name_day));
+	(void)json_object_set_new(j, "refusals", codes(v->codes));
+	if (v->has_policy)
+		(void)json_object_set_new(j, "policy_before",
+					  hex_of(v->policy, ENTRY_HASH_BYTES));
+	(void)json_object_set_new(j, "events", events(v));
+	(void)json_object_set_new(j, "events_left_out",
+				  integer(v->more_events));
+	(void)json_object_set_new(j, "starts_without_stop",
+				  integer(v->unclean));
+	(void)json_object_set_new(j, "gap_count", integer(v->gaps));
+	(void)json_object_set_new(j, "gaps", gaps(v));
+	(void)json_object_set_new(j, "dated_before", integer(v->back));
+	(void)json_object_set_new(j, "dated_before_most_ms",
+				  json_integer(v->back_most_ms));
+	(void)json_object_set_new(j, "checkpoint", checkpoint(a->head));
+	return j;
+}

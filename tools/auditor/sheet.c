@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sheet.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "hcert/utf8.h"
+#include "tools/common/printable.h"
+
+enum { BAR_WIDTH = 30, LINE_WIDTH = 78, PER_CENT = 100 };
+
+struct cell {
+	uint8_t *text;
+	size_t n;
+	double bar; /* below 0: it is a text */
+};
+
+struct sheet {
+	FILE *to;
+	enum sheet_form form;
+	enum sg_err err;
+	size_t columns;
+	const char *const *heads;
+	struct cell *cell;
+	size_t n, cap;
+};
+
+/* For screens and for paper. */
+static const char STYLE[] =
+	"<style>\n"
+	"body { font: 15px/1.45 system-ui, sans-serif; color: #1a1a1a; "
+	"background: #fff; max-width: 72em; margin: 2em auto; padding: 0 1em "
+	"}\n"
+	"h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin-top: 2em; "
+	"border-bottom: 1px solid #888 }\n"
+	"table { border-collapse: collapse; margin: .8em 0 }\n"
+	"th, td { padding: .2em .7em; border-bottom: 1px solid #ccc; "
+	"text-align: left; vertical-align: top; overflow-wrap: anywhere }\n"
+	"th { background: #f0f0f0; overflow-wrap: normal }\n"
+	"th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; "
+	"white-space: nowrap }\n"
+	"td.b { width: 16em } td.b span { display: block; height: .9em; "
+	"background: #4a6fa5; print-color-adjust: exact; "
+	"-webkit-print-color-adjust: exact }\n"
+	"pre { background: #f0f0f0; padding: .6em; overflow-x: auto; "
+	"white-space: pre-wrap; overflow-wrap: anywhere }\n"
+	"@media print { body { font-size: 10pt; margin: 0; max-width: none } "
+	"tr { break-inside: avoid } thead { display: table-header-group } "
+	"h2 { break-after: avoid } }\n"
+	"</style>\n";
+
+static void put_html(FILE *to, struct span text)
+{
+	while (text.n > 0) {
+		const uint8_t *at = text.p;
+		const uint32_t c = utf8_next(&text);
+
+		if (c == '&')
+			(void)fputs("&amp;", to);
+		else if (c == '<')
+			(void)fputs("&lt;", to);
+		else if (c == '>')
+			(void)fputs("&gt;", to);
+		else if (c == '"')
+			(void)fputs("&quot;", to);
+		else
+			printable_put(to, span_of(at, (size_t)(text.p - at)));
+	}
+}
+
+static void put(const struct sheet *s, struct span text)
+{
+	if (s->form == SHEET_HTML)
+		put_html(s->to, text);
+	else
+		printable_put(s->to, text);
+}
+
+static int columns_of(struct span text)
+{
+	int n = 0;
+
+	while (text.n > 0) {
+		(void)utf8_next(&text);
+		n++;
+	}
+	return n;
+}
+
+static void underline(const struct sheet *s, struct span text, int with)
+{
+	for (int n = columns_of(text); n > 0; n--)
+		(void)fputc(with, s->to);
+	(void)fputc('\n', s->to);
+}
+
+enum sg_err sheet_begin(FILE *to, enum sheet_form form, struct span title,
+			struct sheet **out)
+{
+	struct sheet *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return SG_NO_MEMORY;
+	s->to = to;
+	s->form = form;
+	if (form == SHEET_HTML) {
+		(void)fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n"
+			    "<meta charset=\"utf-8\">\n<title>",
+			    to);
+		put(s, title);
+		(void)fputs("</title>\n", to);
+		(void)fputs(STYLE, to);
+		(void)fputs("</head>\n<body>\n<h1>", to);
+		put(s, title);
+		(void)fputs("</h1>\n", to);
+	} else {
+		put(s, title);
+		(void)fputc('\n', to);
+		underline(s, title, '=');
+	}
+	*out = s;
+	return SG_OK;
+}
+
+static void drop_cells(struct sheet *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->cell[i].text);
+	s->n = 0;
+}
+
+enum sg_err sheet_end(struct sheet *s)
+{
+	enum sg_err err = s->err;
+
+	if (s->form == SHEET_HTML)
+		(void)fputs("</body>\n</html>\n", s->to);
+	if (err == SG_OK && (fflush(s->to) != 0 || ferror(s->to)))
+		err = SG_IO;
+	drop_cells(s);
+	free(s->cell);
+	free(s);
+	return err;
+}
+
+void sheet_heading(struct sheet *s, const char *text)
+{
+	if (s->form == SHEET_HTML) {
+		(void)fputs("<h2>", s->to);
+		put(s, span_str(text));
+		(void)fputs("</h2>\n", s->to);
+	} else {
+		(void)fprintf(s->to, "\n%s\n", text);
+		underline(s, span_str(text), '-');
+	}
+}
+
+/* Lines of words, none longer than LINE_WIDTH where it can be helped. */
+static void put_wrapped(const struct sheet *s, struct span text)
+{
+	int column = 0;
+
+	while (text.n > 0) {
+		const uint8_t *space = memchr(text.p, ' ', text.n);
+		const struct span word =
+			span_of(text.p, space != NULL ? (size_t)(space - text.p)
+						      : text.n);
+		const int width = columns_of(word);
+
+		if (column > 0 && column + 1 + width > LINE_WIDTH) {
+			(void)fputc('\n', s->to);
+			column = 0;
+		} else if (column > 0) {
+			(void)fputc(' ', s->to);
+			column++;
+		}
+		printable_put(s->to, word);
+		column += width;
+		text = span_of(text.p + word.n, text.n - word.n);
+		if (text.n > 0)
+			text = span_of(text.p + 1, text.n - 1);
+	}
+	(void)fputc('\n', s->to);
+}
+
+void sheet_para(struct sheet *s, const char *fmt, ...)
+{
+	char text[SHEET_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (s->form == SHEET_HTML) {
+		(void)fputs("<p>", s->to);
+		put(s, span_str(text));
+		(void)fputs("</p>\n", s->to);
+	} else {
+		put_wrapped(s, span_str(text));
+	}
+}
+
+void sheet_command(struct sheet *s, const char *fmt, ...)
+{
+	char text[SHEET_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)fputs(s->form == SHEET_HTML ? "<pre>" : "    ", s->to);
+	put(s, span_str(text));
+	(void)fputs(s->form == SHEET_HTML ? "</pre>\n" : "\n", s->to);
+}
+
+/* --- tables --------------------------------------------------------------- */
+
+void sheet_table(struct sheet *s, size_t n, const char *const *heads)
+{
+	drop_cells(s);
+	s->columns = n < SHEET_COLUMNS_MAX ? n : SHEET_COLUMNS_MAX;
+	s->heads = heads;
+}
+
+static struct cell *add_cell(struct sheet *s)
+{
+	if (s->n == s->cap) {
+		const size_t cap = s->cap == 0 ? 256 : 2 * s->cap;
+		struct cell *grown = realloc(s->cell, cap * sizeof(*grown));
+
+		if (grown == NULL) {
+			s->err = SG_NO_MEMORY;
+			return NULL;
+		}
+		s->cell = grown;
+		s->cap = cap;
+	}
+	s->cell[s->n] = (struct cell){.bar = -1};
+	return &s->cell[s->n++];
+}
+
+void sheet_cell(struct sheet *s, struct span text)
+{
+	struct cell *c = add_cell(s);
+
+	if (c == NULL || text.n == 0)
+		return;
+	c->text = malloc(text.n);
+	if (c->text == NULL) {
+		s->err = SG_NO_MEMORY;
+		return;
+	}
+	memcpy(c->text, text.p, text.n);
+	c->n = text.n;
+}
+
+void sheet_cellf(struct sheet *s, const char *fmt, ...)
+{
+	char text[SHEET_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	sheet_cell(s, span_str(text));
+}
+
+void sheet_bar(struct sheet *s, double share)
+{
+	struct cell *c = add_cell(s);
+
+	if (c != NULL)
+		c->bar = share < 0 ? 0 : share > 1 ? 1 : share;
+}
+
+static bool is_number(const struct sheet *s, size_t column)
+{
+	return s->heads[column][0] == '>';
+}
+
+static const char *head_of(const struct sheet *s, size_t column)
+{
+	return s->heads[column] + (is_number(s, column) ? 1 : 0);
+}
+
+static void table_html(const struct sheet *s)
+{
+	(void)fputs("<table>\n<thead><tr>", s->to);
+	for (size_t i = 0; i < s->columns; i++) {
+		(void)fputs(is_number(s, i) ? "<th class=\"n\">" : "<th>",
+			    s->to);
+		put(s, span_str(head_of(s, i)));
+		(void)fputs("</th>", s->to);
+	}
+	(void)fputs("</tr></thead>\n<tbody>\n", s->to);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct cell *c = &s->cell[i];
+		const size_t column = i % s->columns;
+
+		if (column == 0)
+			(void)fputs("<tr>", s->to);
+		if (c->bar >= 0) {
+			(void)fprintf(s->to,
+				      "<td class=\"b\"><span style=\"width: "
+				      "%d%%\"></span></td>",
+				      (int)(c->bar * PER_CENT + 0.5));
+		} else {
+			(void)fputs(is_number(s, column) ? "<td class=\"n\">"
+							 : "<td>",
+				    s->to);
+			put(s, span_of(c->text, c->n));
+			(void)fputs("</td>", s->to);
+		}
+		if (column + 1 == s->columns)
+			(void)fputs("</tr>\n", s->to);
+	}
+	(void)fputs("</tbody>\n</table>\n", s->to);
+}
+
+/* TEXT in WIDTH columns; nothing is put behind the last column's. */
+static void put_column(const struct sheet *s, struct span text, int width,
+		       size_t column)
+{
+	const int pad = width - columns_of(text);
+	const bool last = column + 1 == s->columns;
+
+	(void)fputs(column == 0 ? "  " : "   ", s->to);
+	if (is_number(s, column))
+		(void)fprintf(s->to, "%*s", pad > 0 ? pad : 0, "");
+	printable_put(s->to, text);
+	if (!is_number(s, column) && !last)
+		(void)fprintf(s->to, "%*s", pad > 0 ? pad : 0, "");
+	if (last)
+		(void)fputc('\n', s->to);
+}
+
+static struct span bar_text(double bar)
+{
+	static const char FULL[BAR_WIDTH + 1] =
+		"##############################";
+
+	return span_of(FULL, (size_t)(bar * BAR_WIDTH + 0.5));
+}
+
+static struct span cell_text(const struct cell *c)
+{
+	return c->bar >= 0 ? bar_text(c->bar) : span_of(c->text, c->n);
+}
+
+static void table_text(const struct sheet *s)
+{
+	int width[SHEET_COLUMNS_MAX] = {0};
+
+	for (size_t i = 0; i < s->columns; i++)
+		width[i] = columns_of(span_str(head_of(s, i)));
+	for (size_t i = 0; i < s->n; i++) {
+		const int n = columns_of(cell_text(&s->cell[i]));
+
+		if (n > width[i % s->columns])
+			width[i % s->columns] = n;
+	}
+	for (size_t i = 0; i < s->columns; i++)
+		put_column(s, span_str(head_of(s, i)), width[i], i);
+	for (size_t i = 0; i < s->n; i++)
+		put_column(s, cell_text(&s->cell[i]), width[i % s->columns],
+			   i % s->columns);
+}
+
+void sheet_table_end(struct sheet *s)
+{
+	while (s->columns > 0 && s->n % s->columns != 0 && s->err == SG_OK)
+		sheet_cell(s, span_of(NULL, 0));
+	if (s->columns == 0 || s->err != SG_OK)
+		return;
+	if (s->form == SHEET_HTML)
+		table_html(s);
+	else
+		table_text(s);
+	drop_cells(s);
+}
