@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "tests/ledger/log_maker.h"
+#include "tools/common/args.h"
+
+/*
+ * make_log DIR N [CHECKPOINTS]: a log of N plausible entries in DIR, signed by
+ * a fresh key; CHECKPOINTS of them on the way (1), so that older partial tiles
+ * stand there.
+ */
+static enum sg_err make(const char *dir, uint64_t n, uint64_t checkpoints)
+{
+	struct log_maker l;
+	enum sg_err err =
+		log_maker_open(&l, dir, "make-log.test/trial", NULL, 0);
+
+	for (uint64_t i = 1; i <= checkpoints && err == SG_OK; i++) {
+		err = log_maker_grow(
+			&l, i == checkpoints ? n : n / checkpoints * i);
+		if (err == SG_OK)
+			err = log_maker_publish(&l);
+	}
+	log_maker_close(&l);
+	return err;
+}
+
+int main(int argc, char *argv[])
+{
+	uint64_t checkpoints = 1;
+	enum sg_err err;
+	uint64_t n;
+
+	if (argc < 3 || argc > 4 ||
+	    !args_number(argv[2], 0, UINT64_C(1) << 40, &n) ||
+	    (argc == 4 && !args_number(argv[3], 1, 1 << 20, &checkpoints))) {
+		(void)fputs("usage: make_log DIR N [CHECKPOINTS]\n", stderr);
+		return 2;
+	}
+	err = make(argv[1], n, checkpoints);
+	if (err == SG_OK)
+		return 0;
+	(void)fprintf(stderr, "make_log: %s\n", err_text(err));
+	return 1;
+}
