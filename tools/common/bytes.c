@@ -2,8 +2,9 @@
 #include "bytes.h"
 
 #include <assert.h>
-#include <openssl/evp.h>
 #include <string.h>
+
+#include "base/base64.h"
 
 const char *bytes_hex(const uint8_t *p, size_t n, char *out)
 {
@@ -19,8 +20,7 @@ const char *bytes_hex(const uint8_t *p, size_t n, char *out)
 
 const char *bytes_base64(const uint8_t *p, size_t n, char *out)
 {
-	assert(n <= BYTES_MAX);
-	(void)EVP_EncodeBlock((uint8_t *)out, p, (int)n);
+	out[base64_encode(span_of(p, n), BASE64_STANDARD, out)] = '\0';
 	return out;
 }
 
@@ -48,24 +48,20 @@ static bool parse_hex(const char *text, uint8_t *out, size_t n)
 	return true;
 }
 
-/* TEXT has as many characters as N bytes take, LEN of them before padding. */
+/* LEN characters at TEXT, as many as N bytes take before their padding. */
 static bool parse_base64(const char *text, size_t len, uint8_t *out, size_t n)
 {
-	uint8_t padded[BYTES_BASE64(BYTES_MAX)];
-	uint8_t raw[BYTES_MAX + 3];
-	char again[BYTES_BASE64(BYTES_MAX)];
-	const size_t full = BYTES_BASE64(n) - 1;
+	char padded[BYTES_BASE64(BYTES_MAX)];
+	uint8_t raw[BYTES_BASE64(BYTES_MAX)];
+	const size_t full = base64_encoded_bytes(n);
+	size_t got;
 
 	memset(padded, '=', full);
 	for (size_t i = 0; i < len; i++)
-		padded[i] = (uint8_t)(text[i] == '-'   ? '+'
-				      : text[i] == '_' ? '/'
-						       : text[i]);
-	if (EVP_DecodeBlock(raw, padded, (int)full) < 0)
-		return false;
-	/* One text a value: no white space within, no bits left over. */
-	(void)bytes_base64(raw, n, again);
-	if (memcmp(again, padded, full) != 0)
+		padded[i] = (char)(text[i] == '-'   ? '+'
+				   : text[i] == '_' ? '/'
+						    : text[i]);
+	if (!base64_decode(span_of(padded, full), raw, &got) || got != n)
 		return false;
 	memcpy(out, raw, n);
 	return true;
@@ -82,7 +78,7 @@ bool bytes_parse(const char *text, uint8_t *out, size_t n)
 	while (len > 0 && text[len - 1] == '=')
 		len--;
 	if (len != (4 * n + 2) / 3 ||
-	    (given != len && given != BYTES_BASE64(n) - 1))
+	    (given != len && given != base64_encoded_bytes(n)))
 		return false;
 	return parse_base64(text, len, out, n);
 }
