@@ -12,6 +12,8 @@ enum {
 	NUMBER_SIZE = 24
 };
 
+enum { EXTRA_PIECE = 48 /* bytes: whole groups of base64 */ };
+
 static const char PROOF_HEAD[] = "c2sp.org/tlog-proof@v1";
 static const char PROOF_EXTRA[] = "extra ";
 static const char PROOF_INDEX[] = "index ";
@@ -158,14 +160,33 @@ enum sg_err checkpoint_open(struct span in, const struct note_key *key,
 
 /* --- proofs --------------------------------------------------------------- */
 
+/* In pieces: it may be long. */
+static void put_extra(struct cbor_writer *w, struct span extra)
+{
+	char text[EXTRA_PIECE / 3 * 4];
+
+	cbor_put_raw(w, span_str(PROOF_EXTRA));
+	for (size_t at = 0; at < extra.n; at += EXTRA_PIECE) {
+		const size_t n =
+			extra.n - at < EXTRA_PIECE ? extra.n - at : EXTRA_PIECE;
+
+		cbor_put_raw(
+			w, span_of(text, base64_encode(span_of(extra.p + at, n),
+						       BASE64_STANDARD, text)));
+	}
+	cbor_put_raw(w, SPAN_LIT("\n"));
+}
+
 enum sg_err checkpoint_proof_text(uint64_t index, const struct merkle_proof *p,
-				  struct span checkpoint, uint8_t *out,
-				  size_t cap, size_t *len)
+				  struct span checkpoint, struct span extra,
+				  uint8_t *out, size_t cap, size_t *len)
 {
 	struct cbor_writer w = cbor_write(out, cap);
 
 	cbor_put_raw(&w, span_str(PROOF_HEAD));
 	cbor_put_raw(&w, SPAN_LIT("\n"));
+	if (extra.n > 0)
+		put_extra(&w, extra);
 	cbor_put_raw(&w, span_str(PROOF_INDEX));
 	put_number(&w, index);
 	for (size_t i = 0; i < p->n; i++)
@@ -175,12 +196,14 @@ enum sg_err checkpoint_proof_text(uint64_t index, const struct merkle_proof *p,
 	return cbor_done(&w, len);
 }
 
-/* A line of base64 whose content is nobody's concern here. */
-static bool is_base64(struct span s)
+/* Decode a line of base64, its first CAP bytes to OUT: in groups, since what
+ * nobody wants needs no room. */
+static bool decode_extra(struct span s, uint8_t *out, size_t cap, size_t *len)
 {
 	uint8_t group[3];
 	size_t n;
 
+	*len = 0;
 	for (size_t i = 0; i < s.n; i += 4) {
 		const size_t left = s.n - i;
 
@@ -188,23 +211,29 @@ static bool is_base64(struct span s)
 		    !base64_decode(span_of(s.p + i, 4), group, &n) ||
 		    (left > 4 && n < sizeof(group)))
 			return false;
+		if (*len <= cap && cap - *len >= n)
+			memcpy(out + *len, group, n);
+		*len += n;
 	}
 	return s.n > 0;
 }
 
 enum sg_err checkpoint_proof_parse(struct span in, uint64_t *index,
 				   struct merkle_proof *p,
-				   struct span *checkpoint)
+				   struct span *checkpoint, uint8_t *extra,
+				   size_t cap, size_t *extra_n)
 {
 	struct span rest = in;
 	struct span line;
+	size_t n = 0;
 
 	p->n = 0;
 	if (!next_line(&rest, &line) || !span_is(line, PROOF_HEAD) ||
 	    !next_line(&rest, &line))
 		return SG_MALFORMED;
 	if (take(&line, PROOF_EXTRA) &&
-	    (!is_base64(line) || !next_line(&rest, &line)))
+	    (!decode_extra(line, extra, extra == NULL ? 0 : cap, &n) ||
+	     !next_line(&rest, &line)))
 		return SG_MALFORMED;
 	if (!take(&line, PROOF_INDEX) || !parse_number(line, index))
 		return SG_MALFORMED;
@@ -221,5 +250,8 @@ enum sg_err checkpoint_proof_parse(struct span in, uint64_t *index,
 	if (rest.n == 0)
 		return SG_MALFORMED;
 	*checkpoint = rest;
-	return SG_OK;
+	if (extra == NULL)
+		return SG_OK;
+	*extra_n = n;
+	return n <= cap ? SG_OK : SG_TOO_BIG;
 }

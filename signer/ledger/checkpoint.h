@@ -39,17 +39,22 @@ SG_MUST_USE enum sg_err checkpoint_open(struct span in,
 
 /*
  * A proof that a log holds an entry, for offline use (C2SP tlog-proof, v1):
- * the entry's INDEX, the hashes of P, and the signed CHECKPOINT.
+ * the entry's INDEX, the hashes of P, the signed CHECKPOINT, and EXTRA (may be
+ * empty), which nothing in it vouches for: here the entry itself.
  * *LEN as above.
  */
 SG_MUST_USE enum sg_err checkpoint_proof_text(uint64_t index,
 					      const struct merkle_proof *p,
 					      struct span checkpoint,
-					      uint8_t *out, size_t cap,
-					      size_t *len);
-/* Take one apart; *CHECKPOINT lies in it.  Errors: SG_MALFORMED. */
+					      struct span extra, uint8_t *out,
+					      size_t cap, size_t *len);
+/* Take one apart; *CHECKPOINT lies in it.  EXTRA of CAP bytes gets its extra
+ * data, *EXTRA_N bytes (0: none); both may be NULL.  Errors: SG_MALFORMED,
+ * SG_TOO_BIG (EXTRA; all else is set). */
 SG_MUST_USE enum sg_err checkpoint_proof_parse(struct span in, uint64_t *index,
 					       struct merkle_proof *p,
-					       struct span *checkpoint);
+					       struct span *checkpoint,
+					       uint8_t *extra, size_t cap,
+					       size_t *extra_n);
 
 #endif /* SG_CHECKPOINT_H */

@@ -187,31 +187,86 @@ static void test_proof(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(p.hash); i++)
 		((uint8_t *)p.hash)[i] = (uint8_t)(i * 5);
-	assert_int_equal(checkpoint_proof_text(73894, &p, SPAN_LIT(TEXT), out,
+	assert_int_equal(checkpoint_proof_text(73894, &p, SPAN_LIT(TEXT),
+					       span_of(NULL, 0), out,
 					       sizeof(out), &n),
 			 SG_OK);
 	assert_int_equal(checkpoint_proof_parse(span_of(out, n), &index, &got,
-						&checkpoint),
+						&checkpoint, NULL, 0, NULL),
 			 SG_OK);
 	assert_int_equal(index, 73894);
 	assert_memory_equal(&got, &p, sizeof(p));
 	assert_true(span_is(checkpoint, TEXT));
-	assert_int_equal(checkpoint_proof_text(73894, &p, SPAN_LIT(TEXT), out,
-					       n - 1, &n),
+	assert_int_equal(checkpoint_proof_text(73894, &p, SPAN_LIT(TEXT),
+					       span_of(NULL, 0), out, n - 1,
+					       &n),
 			 SG_TOO_BIG);
 	p.n = 0;
-	assert_int_equal(checkpoint_proof_text(0, &p, SPAN_LIT("x"), out,
+	assert_int_equal(checkpoint_proof_text(0, &p, SPAN_LIT("x"),
+					       span_of(NULL, 0), out,
 					       sizeof(out), &n),
 			 SG_OK);
 	assert_true(span_is(span_of(out, n),
 			    "c2sp.org/tlog-proof@v1\nindex 0\n\nx"));
 	assert_int_equal(checkpoint_proof_parse(span_of(out, n), &index, &got,
-						&checkpoint),
+						&checkpoint, NULL, 0, NULL),
 			 SG_OK);
 	assert_int_equal(got.n, 0);
 }
 
 #define HEAD "c2sp.org/tlog-proof@v1\n"
+
+static void test_extra(void **state)
+{
+	const struct merkle_proof p = {.n = 0};
+	uint8_t in[100];
+	uint8_t out[512];
+	uint8_t extra[100];
+	struct merkle_proof got;
+	struct span checkpoint;
+	uint64_t index;
+	size_t extra_n;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)(i * 7);
+	assert_int_equal(checkpoint_proof_text(5, &p, SPAN_LIT("x"),
+					       SPAN_LIT("ABCD"), out,
+					       sizeof(out), &n),
+			 SG_OK);
+	assert_true(span_is(span_of(out, n), HEAD "extra QUJDRA==\nindex 5\n"
+						  "\nx"));
+	/* Of each length, and where there is one byte too little. */
+	for (size_t len = 1; len <= sizeof(in); len++) {
+		assert_int_equal(checkpoint_proof_text(5, &p, SPAN_LIT("x"),
+						       span_of(in, len), out,
+						       sizeof(out), &n),
+				 SG_OK);
+		memset(extra, 0xff, sizeof(extra));
+		assert_int_equal(checkpoint_proof_parse(span_of(out, n), &index,
+							&got, &checkpoint,
+							extra, len, &extra_n),
+				 SG_OK);
+		assert_int_equal(extra_n, len);
+		assert_memory_equal(extra, in, len);
+		assert_int_equal(checkpoint_proof_parse(
+					 span_of(out, n), &index, &got,
+					 &checkpoint, extra, len - 1, &extra_n),
+				 SG_TOO_BIG);
+		assert_int_equal(extra_n, len);
+		assert_true(span_is(checkpoint, "x"));
+	}
+	assert_int_equal(checkpoint_proof_text(5, &p, SPAN_LIT("x"),
+					       span_of(NULL, 0), out,
+					       sizeof(out), &n),
+			 SG_OK);
+	assert_int_equal(checkpoint_proof_parse(span_of(out, n), &index, &got,
+						&checkpoint, extra,
+						sizeof(extra), &extra_n),
+			 SG_OK);
+	assert_int_equal(extra_n, 0);
+}
 
 static void test_bad_proof(void **state)
 {
@@ -259,31 +314,32 @@ static void test_bad_proof(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++) {
 		assert_int_equal(checkpoint_proof_parse(span_str(GOOD[i]),
-							&index, &p, &rest),
+							&index, &p, &rest, NULL,
+							0, NULL),
 				 SG_OK);
 		assert_int_equal(index, 5);
 		assert_int_equal(p.n, 1);
 	}
 	for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
-		if (checkpoint_proof_parse(span_str(BAD[i]), &index, &p,
-					   &rest) != SG_MALFORMED)
+		if (checkpoint_proof_parse(span_str(BAD[i]), &index, &p, &rest,
+					   NULL, 0, NULL) != SG_MALFORMED)
 			fail_msg("taken: %zu: %s", i, BAD[i]);
 	/* One hash more than any proof has. */
 	n = (size_t)snprintf(many, sizeof(many), HEAD "index 5\n");
 	for (int i = 0; i < MERKLE_PROOF_MAX + 1; i++)
 		n += (size_t)snprintf(many + n, sizeof(many) - n, ROOT "\n");
 	(void)snprintf(many + n, sizeof(many) - n, "\nx");
-	assert_int_equal(
-		checkpoint_proof_parse(span_str(many), &index, &p, &rest),
-		SG_MALFORMED);
+	assert_int_equal(checkpoint_proof_parse(span_str(many), &index, &p,
+						&rest, NULL, 0, NULL),
+			 SG_MALFORMED);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	  cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_open),	  cmocka_unit_test(test_proof),
-		cmocka_unit_test(test_bad_proof),
+		cmocka_unit_test(test_text),  cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_open),  cmocka_unit_test(test_proof),
+		cmocka_unit_test(test_extra), cmocka_unit_test(test_bad_proof),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
