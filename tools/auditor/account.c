@@ -102,42 +102,59 @@ static void print_summary(const struct account *a, struct sheet *s)
 
 /* --- what to hold it against ---------------------------------------------- */
 
-static bool is_log_key(const struct walk_head *h, size_t i)
+/* Who signature I of the note is by, and whether it is good. */
+static void print_signature(const struct walk_head *h, size_t i,
+			    struct sheet *s)
 {
-	return h->note.signature[i].hash == h->key.hash &&
-	       span_is(h->note.signature[i].name, h->key.name);
+	const struct trust *t = &h->trust;
+	const char *checked = "another's, such as a witness's: not checked "
+			      "here";
+	char time[TIMES_TEXT];
+	int64_t at;
+
+	sheet_cell(s, h->note.signature[i].name);
+	sheet_cellf(s, "%08" PRIx32, h->note.signature[i].hash);
+	if (h->note.signature[i].hash == t->key.hash &&
+	    span_is(h->note.signature[i].name, t->key.name)) {
+		sheet_cell(s, SPAN_LIT("the ledger's own signature: good"));
+		return;
+	}
+	for (size_t k = 0; k < t->nwitnesses; k++) {
+		if (h->note.signature[i].hash != t->witness[k].hash ||
+		    !span_is(h->note.signature[i].name, t->witness[k].name))
+			continue;
+		if (note_verify(&h->note, &t->witness[k], &at) != SG_OK) {
+			checked = "a known witness's: WRONG";
+			break;
+		}
+		times_format(at, time);
+		sheet_cellf(s, "a known witness's, of %s: good", time);
+		return;
+	}
+	sheet_cell(s, span_str(checked));
 }
 
 static void print_signatures(const struct account *a, struct sheet *s)
 {
 	static const char *const HEADS[] = {"signed by", "key id", "checked"};
-	const struct walk_head *h = a->head;
 
 	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
-	for (size_t i = 0; i < h->note.n; i++) {
-		sheet_cell(s, h->note.signature[i].name);
-		sheet_cellf(s, "%08" PRIx32, h->note.signature[i].hash);
-		sheet_cell(s,
-			   span_str(is_log_key(h, i)
-					    ? "the ledger's own signature: "
-					      "good"
-					    : "another's, such as a "
-					      "witness's: not checked here"));
-	}
+	for (size_t i = 0; i < a->head->note.n; i++)
+		print_signature(a->head, i, s);
 	sheet_table_end(s);
 }
 
 static void print_checkpoint(const struct account *a, struct sheet *s)
 {
 	static const char *const HEADS[] = {"", ""};
-	const struct checkpoint *c = &a->head->checkpoint;
+	const struct checkpoint *c = &a->head->checkpoint.c;
 	const struct survey *v = a->survey;
 	char vkey[NOTE_VKEY_MAX];
 	char hex[BYTES_HEX(MERKLE_HASH_BYTES)];
 	char base64[BYTES_BASE64(MERKLE_HASH_BYTES)];
 	char n[NUMBER];
 
-	note_key_text(&a->head->key, vkey);
+	note_key_text(&a->head->trust.key, vkey);
 	sheet_table(s, 2, HEADS);
 	sheet_cell(s, span_str("Name of the ledger (origin)"));
 	sheet_cell(s, c->origin);
@@ -160,7 +177,7 @@ static void print_anchors(const struct account *a, struct sheet *s)
 {
 	char vkey[NOTE_VKEY_MAX];
 
-	note_key_text(&a->head->key, vkey);
+	note_key_text(&a->head->trust.key, vkey);
 	sheet_heading(s, "What to check it against");
 	sheet_para(s,
 		   "The numbers in this report are as good as the ledger they "
@@ -169,7 +186,7 @@ static void print_anchors(const struct account *a, struct sheet *s)
 		   "entry. Every entry used here has been shown to belong to "
 		   "this root. Nobody can change, remove or insert one of them "
 		   "without changing the root.");
-	if (a->head->pinned)
+	if (a->head->trust.given)
 		sheet_para(s, "The signature was checked with a key that was "
 			      "given by whoever made this report.");
 	else
@@ -232,8 +249,8 @@ enum sg_err account_print(const struct account *a, enum sheet_form form,
 	enum sg_err err;
 
 	(void)snprintf(title, sizeof(title), "Report on the ledger %.*s",
-		       (int)a->head->checkpoint.origin.n,
-		       (const char *)a->head->checkpoint.origin.p);
+		       (int)a->head->checkpoint.c.origin.n,
+		       (const char *)a->head->checkpoint.c.origin.p);
 	err = sheet_begin(to, form, span_str(title), &s);
 	if (err != SG_OK)
 		return err;

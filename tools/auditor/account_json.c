@@ -179,17 +179,21 @@ static json_t *gaps(const struct survey *v)
 
 static json_t *checkpoint(const struct walk_head *h)
 {
+	const struct checkpoint *c = &h->checkpoint.c;
 	char vkey[NOTE_VKEY_MAX];
 	json_t *j = json_object();
 
-	note_key_text(&h->key, vkey);
-	(void)json_object_set_new(j, "origin", text_of(h->checkpoint.origin));
-	(void)json_object_set_new(j, "size", integer(h->checkpoint.size));
-	(void)json_object_set_new(
-		j, "root", base64_of(h->checkpoint.root.b, MERKLE_HASH_BYTES));
+	note_key_text(&h->trust.key, vkey);
+	(void)json_object_set_new(j, "origin", text_of(c->origin));
+	(void)json_object_set_new(j, "size", integer(c->size));
+	(void)json_object_set_new(j, "root",
+				  base64_of(c->root.b, MERKLE_HASH_BYTES));
 	(void)json_object_set_new(j, "vkey", json_string(vkey));
-	(void)json_object_set_new(j, "vkey_given", json_boolean(h->pinned));
-	(void)json_object_set_new(j, "note", text_of(h->bytes));
+	(void)json_object_set_new(j, "vkey_given",
+				  json_boolean(h->trust.given));
+	(void)json_object_set_new(
+		j, "note",
+		text_of(span_of(h->checkpoint.note, h->checkpoint.n)));
 	return j;
 }
 

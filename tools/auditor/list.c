@@ -82,8 +82,8 @@ static int print_rows(const struct args *args, enum row_form form,
 		filter_clear(&p.filter);
 		return walk_trouble(err, why);
 	}
-	if (walk_head(w)->checkpoint.size > last)
-		tail.first = walk_head(w)->checkpoint.size - last;
+	if (walk_head(w)->checkpoint.c.size > last)
+		tail.first = walk_head(w)->checkpoint.c.size - last;
 	row_begin(&p.row, stdout, form);
 	err = walk_run(w, p.filter.index.n > 0 ? &p.filter.index : &ranges,
 		       print_one, &p, why);

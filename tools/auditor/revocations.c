@@ -217,7 +217,7 @@ static struct totals count(const struct job *j)
 
 static void summarise_json(const struct job *j, FILE *to)
 {
-	const struct walk_head *h = walk_head(j->walk);
+	const struct checkpoint *c = &walk_head(j->walk)->checkpoint.c;
 	const struct totals t = count(j);
 	const struct batches_key *k;
 	char text[BYTES_BASE64(MERKLE_HASH_BYTES)];
@@ -239,11 +239,10 @@ static void summarise_json(const struct job *j, FILE *to)
 			      bytes_base64(k->kid, sizeof(k->kid), text),
 			      k->certificates, k->hashes, k->batches, k->exp);
 	(void)fputs("], \"log\": {\"origin\": ", to);
-	row_json_text(to, h->checkpoint.origin);
-	(void)fprintf(
-		to, ", \"size\": %" PRIu64 ", \"root\": \"%s\"}}\n",
-		h->checkpoint.size,
-		bytes_base64(h->checkpoint.root.b, MERKLE_HASH_BYTES, text));
+	row_json_text(to, c->origin);
+	(void)fprintf(to, ", \"size\": %" PRIu64 ", \"root\": \"%s\"}}\n",
+		      c->size,
+		      bytes_base64(c->root.b, MERKLE_HASH_BYTES, text));
 }
 
 static void summarise_text(const struct job *j, FILE *to)

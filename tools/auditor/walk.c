@@ -8,14 +8,12 @@
 
 #include "bar.h"
 #include "proven.h"
-#include "tools/common/input.h"
 
 struct walk {
 	struct source *source;
 	struct proven *proven; /* NULL: the log is empty */
 	bool quiet;
 	struct walk_head head;
-	uint8_t note[CHECKPOINT_NOTE_MAX];
 };
 
 static enum sg_err take_tile(void *ctx, const struct tile *t, uint8_t *buf,
@@ -24,72 +22,27 @@ static enum sg_err take_tile(void *ctx, const struct tile *t, uint8_t *buf,
 	return source_tile(ctx, t, buf, cap, len);
 }
 
-/* What was given is a key, or the name of a file with one. */
-static enum sg_err read_pinned(const char *given, struct note_key *key,
-			       char why[WHY_MAX])
+/* The signed checkpoint; what is wrong with it goes to F. */
+static enum sg_err read_head(struct walk *w, const struct args *args,
+			     size_t first, struct findings *f,
+			     char why[WHY_MAX])
 {
-	uint8_t *text;
-	size_t n;
-	enum sg_err err;
+	struct walk_head *h = &w->head;
+	enum sg_err err = trust_load(&h->trust, args->value[first + WALK_VKEY],
+				     args->value[first + WALK_WITNESS],
+				     args->value[first + WALK_QUORUM],
+				     w->source, f, why, WHY_MAX);
 
-	if (note_key_parse(span_str(given), key) == SG_OK)
-		return SG_OK;
-	err = input_bytes(given, &text, &n, why, WHY_MAX);
-	if (err != SG_OK)
-		return err;
-	err = note_key_parse(span_of(text, n), key);
-	free(text);
-	if (err != SG_OK)
-		(void)snprintf(why, WHY_MAX,
-			       "--vkey: no verifier key in %.200s", given);
-	return err;
-}
-
-static enum sg_err read_key(struct walk *w, const char *given,
-			    char why[WHY_MAX])
-{
-	uint8_t text[NOTE_VKEY_MAX + 2];
-	size_t n;
-	enum sg_err err;
-
-	if (given != NULL) {
-		w->head.pinned = true;
-		return read_pinned(given, &w->head.key, why);
-	}
-	err = source_file(w->source, "vkey", text, sizeof(text), &n);
-	if (err == SG_OK) {
-		err = note_key_parse(span_of(text, n), &w->head.key);
-		if (err != SG_OK)
-			(void)snprintf(why, WHY_MAX,
-				       "the log's vkey is none; give --vkey");
-	} else {
-		(void)snprintf(why, WHY_MAX, "the log's key: %s",
-			       source_why(w->source));
-	}
-	return err;
-}
-
-static enum sg_err read_checkpoint(struct walk *w, char why[WHY_MAX])
-{
-	size_t n;
-	enum sg_err err = source_file(w->source, "checkpoint", w->note,
-				      sizeof(w->note), &n);
-
-	if (err != SG_OK) {
-		(void)snprintf(why, WHY_MAX, "the log's checkpoint: %s",
-			       source_why(w->source));
-		return err;
-	}
-	w->head.bytes = span_of(w->note, n);
-	err = checkpoint_open(span_of(w->note, n), &w->head.key,
-			      &w->head.checkpoint, &w->head.note);
 	if (err == SG_OK)
-		return SG_OK;
-	(void)snprintf(why, WHY_MAX, "the checkpoint %s",
-		       err == SG_NOT_FOUND ? "is not signed by that key"
-		       : err == SG_BAD_SIGNATURE
-			       ? "has a signature that does not verify"
-			       : "is not well-formed");
+		err = trust_fetch(&h->trust, w->source, &h->checkpoint, f, why,
+				  WHY_MAX);
+	if (err == SG_OK)
+		err = note_parse(span_of(h->checkpoint.note, h->checkpoint.n),
+				 &h->note);
+	if (findings_errors(f) == 0)
+		return err;
+	findings_print(f, stderr);
+	(void)snprintf(why, WHY_MAX, "there is no checkpoint to go by");
 	return SG_BAD_SIGNATURE;
 }
 
@@ -115,7 +68,7 @@ static enum sg_err say(const struct walk *w, enum sg_err err,
 static enum sg_err prove_head(struct walk *w, char why[WHY_MAX])
 {
 	const struct proven_from from = {take_tile, w->source};
-	const struct checkpoint *c = &w->head.checkpoint;
+	const struct checkpoint *c = &w->head.checkpoint.c;
 	struct merkle_hash empty;
 	enum sg_err err;
 
@@ -142,10 +95,28 @@ static enum sg_err prove_head(struct walk *w, char why[WHY_MAX])
 	return err == SG_NOT_FOUND ? SG_MALFORMED : err;
 }
 
+static enum sg_err open_log(struct walk *w, const struct args *args,
+			    size_t first, const char *where, char why[WHY_MAX])
+{
+	const struct source_settings settings = auditor_source(args, where);
+	struct findings *f;
+	enum sg_err err = source_open(&settings, &w->source, why, WHY_MAX);
+
+	if (err != SG_OK)
+		return err;
+	err = findings_create(&f);
+	if (err != SG_OK) {
+		(void)snprintf(why, WHY_MAX, "%s", err_text(err));
+		return err;
+	}
+	err = read_head(w, args, first, f, why);
+	findings_free(f);
+	return err == SG_OK ? prove_head(w, why) : err;
+}
+
 enum sg_err walk_open(const struct args *args, size_t first, const char *where,
 		      struct walk **out, char why[WHY_MAX])
 {
-	const struct source_settings settings = auditor_source(args, where);
 	struct walk *w = calloc(1, sizeof(*w));
 	enum sg_err err;
 
@@ -154,18 +125,12 @@ enum sg_err walk_open(const struct args *args, size_t first, const char *where,
 		return SG_NO_MEMORY;
 	}
 	w->quiet = args->value[first + WALK_QUIET] != NULL;
-	err = source_open(&settings, &w->source, why, WHY_MAX);
-	if (err == SG_OK)
-		err = read_key(w, args->value[first + WALK_VKEY], why);
-	if (err == SG_OK)
-		err = read_checkpoint(w, why);
-	if (err == SG_OK)
-		err = prove_head(w, why);
+	err = open_log(w, args, first, where, why);
 	if (err != SG_OK) {
 		walk_close(w);
 		return err;
 	}
-	if (!w->head.pinned && !w->quiet)
+	if (!w->head.trust.given && !w->quiet)
 		(void)fputs("signer-auditor: the key that the log itself names "
 			    "is believed; --vkey names the one you know\n",
 			    stderr);
@@ -243,7 +208,7 @@ enum sg_err walk_run(struct walk *w, const struct ranges *ranges,
 		     void *ctx, char why[WHY_MAX])
 {
 	struct run r = {w, ranges, 0, each, ctx, why};
-	const uint64_t size = w->head.checkpoint.size;
+	const uint64_t size = w->head.checkpoint.c.size;
 	struct bar bar;
 	enum sg_err err = SG_OK;
 	uint64_t done = 0;

@@ -3,9 +3,9 @@
 #define SG_TOOLS_WALK_H
 
 #include "auditor.h"
-#include "ledger/checkpoint.h"
 #include "ledger/entry.h"
 #include "ranges.h"
+#include "trust.h"
 
 /*
  * walk: the entries of a log, one after the other, each bundle proven against
@@ -15,23 +15,24 @@
 struct walk; /* opaque */
 
 /* Options of the commands that walk, at these places behind the first. */
-enum { WALK_VKEY, WALK_QUIET, WALK_OPTION_COUNT };
+enum { WALK_VKEY, WALK_WITNESS, WALK_QUORUM, WALK_QUIET, WALK_OPTION_COUNT };
 
 /* clang-format off */
 #define WALK_OPTIONS(first)                                                    \
-	[(first) + WALK_VKEY] = {"vkey", "VKEY", "SIGNER_VKEY",                \
-		"the log's key, or a file with it; without it the log's own"}, \
-	[(first) + WALK_QUIET] = {"quiet", NULL, NULL,                         \
-		"say nothing about the progress"}
+	[(first) + WALK_VKEY] = {"vkey", "KEY|FILE", NULL,                     \
+		"the log's verifier key; without it the log's own word"},      \
+	[(first) + WALK_WITNESS] = {"witness", "KEY|FILE", NULL,               \
+		"verifier keys of witnesses, one a line"},                     \
+	[(first) + WALK_QUORUM] = {"quorum", "N", NULL,                        \
+		"so many of them must have cosigned (all)"},                   \
+	[(first) + WALK_QUIET] = {"quiet", NULL, NULL, "no progress"}
 /* clang-format on */
 
-/* What a walk's log is. */
+/* What a walk's log is, and who says so. */
 struct walk_head {
-	struct checkpoint checkpoint;
-	struct span bytes;   /* of its note, whole */
-	struct note note;    /* its text and signatures */
-	struct note_key key; /* that has signed it */
-	bool pinned;	     /* the key was given, not taken from the log */
+	struct trust trust;
+	struct trust_checkpoint checkpoint;
+	struct note note; /* it, taken apart */
 };
 
 /* One entry, while it is looked at. */
@@ -44,7 +45,8 @@ struct walk_entry {
 
 /*
  * Open the log WHERE by the options of ARGS (LOG_OPTIONS, and WALK_OPTIONS at
- * FIRST).  Says so on standard error where the key is the log's own word.
+ * FIRST).  Says so on standard error where the key is the log's own word, and
+ * what is wrong with its checkpoint.
  * Owns: *OUT is the caller's; walk_close().
  * Errors: SG_BAD_SIGNATURE (a check failed), others; WHY has them in words.
  */
