@@ -6,11 +6,7 @@
 #include "auditor.h"
 
 /* A command a line, in the order of --help; each is in the file of its name. */
-#define COMMANDS(X)                                                            \
-	X(LIST)                                                                \
-	X(EXPORT)                                                              \
-	X(REPORT)                                                              \
-	X(REVOCATIONS)
+#define COMMANDS(X) X(VERIFY) X(MIRROR) X(PROVE) X(RECEIPT)
 
 #define X(id) extern const struct auditor_command id##_COMMAND;
 COMMANDS(X)

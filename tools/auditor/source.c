@@ -137,6 +137,11 @@ bool source_remote(const struct source *s)
 	return s->https != NULL;
 }
 
+bool source_proves(const struct source *s)
+{
+	return s->https != NULL && s->below[1] != '\0';
+}
+
 const char *source_why(const struct source *s)
 {
 	return s->why;

@@ -31,6 +31,9 @@ SG_MUST_USE enum sg_err source_open(const struct source_settings *settings,
 void source_close(struct source *s); /* NULL is allowed */
 /* Is it reached over a network? */
 bool source_remote(const struct source *s);
+/* Does it answer source_file() of "proof?index=N" with a proof: is it a signing
+ * server? */
+bool source_proves(const struct source *s);
 
 /*
  * Read tile T, or the small file NAME ("checkpoint", "vkey"), into BUF of CAP

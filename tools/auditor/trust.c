@@ -182,7 +182,7 @@ enum sg_err trust_load(struct trust *t, const char *vkey, const char *witnesses,
 			findings_add(f, FINDING_VKEY_MALFORMED, NULL, "%s", "");
 	} else {
 		err = given_key(t, vkey, why, cap);
-		if (err == SG_OK)
+		if (err == SG_OK && s != NULL)
 			err = compare_key(t, s, f, why, cap);
 	}
 	if (err == SG_OK && witnesses != NULL)

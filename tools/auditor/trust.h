@@ -19,7 +19,7 @@ struct trust {
 
 /*
  * The log's key: VKEY, the key itself or a file with it; where that is NULL,
- * what S has.  WITNESSES (may be NULL): a
+ * what S has.  With VKEY, S may be NULL.  WITNESSES (may be NULL): a
  * witness's key, or a file of them, one a line ("#" begins a remark).  QUORUM
  * (may be NULL): how many of them must have cosigned, instead of all.
  * Errors: SG_CONFIG, SG_IO, SG_FORBIDDEN, SG_NO_MEMORY, SG_NOT_FOUND (the log

@@ -107,10 +107,28 @@ static struct span trimmed(struct span s)
 	return s;
 }
 
+enum sg_err input_hc1_of(const char *name, uint8_t *bytes, size_t n, char **out,
+			 char *why, size_t cap)
+{
+	struct span text;
+	enum sg_err err;
+
+	if (qr_read_is_png(span_of(bytes, n))) {
+		err = picture_text(name, span_of(bytes, n), out, why, cap);
+		free(bytes);
+		return err;
+	}
+	text = trimmed(span_of(bytes, n));
+	if (text.n > 0)
+		memmove(bytes, text.p, text.n);
+	bytes[text.n] = '\0';
+	*out = (char *)bytes;
+	return SG_OK;
+}
+
 enum sg_err input_hc1(const char *arg, char **out, char *why, size_t cap)
 {
 	uint8_t *bytes;
-	struct span text;
 	enum sg_err err;
 	size_t n;
 
@@ -121,19 +139,7 @@ enum sg_err input_hc1(const char *arg, char **out, char *why, size_t cap)
 		return *out == NULL ? SG_NO_MEMORY : SG_OK;
 	}
 	err = input_bytes(arg, &bytes, &n, why, cap);
-	if (err != SG_OK)
-		return err;
-	if (qr_read_is_png(span_of(bytes, n))) {
-		err = picture_text(arg, span_of(bytes, n), out, why, cap);
-		free(bytes);
-		return err;
-	}
-	text = trimmed(span_of(bytes, n));
-	if (text.n > 0)
-		memmove(bytes, text.p, text.n);
-	bytes[text.n] = '\0';
-	*out = (char *)bytes;
-	return SG_OK;
+	return err == SG_OK ? input_hc1_of(arg, bytes, n, out, why, cap) : err;
 }
 
 enum sg_err output_bytes(const char *path, const void *p, size_t n, char *why,

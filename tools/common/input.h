@@ -23,6 +23,10 @@ SG_MUST_USE enum sg_err input_bytes(const char *path, uint8_t **out, size_t *n,
  */
 SG_MUST_USE enum sg_err input_hc1(const char *arg, char **out, char *why,
 				  size_t cap);
+/* The same from the N BYTES of a file NAME, read by input_bytes(), which it
+ * takes over. */
+SG_MUST_USE enum sg_err input_hc1_of(const char *name, uint8_t *bytes, size_t n,
+				     char **out, char *why, size_t cap);
 /* Write N bytes at P to the file PATH, or standard output for "-" and NULL.
  * Errors: SG_IO with WHY. */
 SG_MUST_USE enum sg_err output_bytes(const char *path, const void *p, size_t n,

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "hcert/dsc.h"
+#include "payload.h"
+#include "printable.h"
+#include "receipt.h"
+#include "times.h"
+
+static const struct {
+	const char *name;
+	const char *about;
+} STEPS[] = {
+#define X(id, name, about) [RECEIPT_##id] = {name, about},
+	RECEIPT_MAP(X)
+#undef X
+};
+
+static void print_entry(const struct entry *e, FILE *to)
+{
+	char kid[2 * COSE_KID_BYTES + 1];
+	char when[TIMES_TEXT];
+
+	times_format(e->time_ms / 1000, when);
+	(void)fprintf(to, "recorded   %s, %s, for ", when,
+		      e->type == ENTRY_RENEWED ? "renewed" : "issued");
+	printable_put(to, e->client);
+	payload_hex(span_of(e->kid, COSE_KID_BYTES), kid);
+	(void)fprintf(to, "\nkey        %s, %s\n", kid, cose_alg_name(e->alg));
+}
+
+void receipt_print(const struct receipt_result *result, const char *origin,
+		   FILE *to)
+{
+	for (unsigned step = 0; step < RECEIPT_STEPS; step++) {
+		const bool failed = step == result->failed;
+
+		(void)fprintf(to, "%-6s %-12s %s", failed ? "FAILED" : "ok",
+			      STEPS[step].name,
+			      failed ? "" : STEPS[step].about);
+		if (failed)
+			printable_put(to, span_str(result->detail));
+		(void)fputc('\n', to);
+		if (failed)
+			return;
+	}
+	(void)fputs("log        ", to);
+	printable_put(to, span_str(origin));
+	(void)fprintf(to, "\nentry      %" PRIu64 " of %" PRIu64 "\n",
+		      result->index, result->size);
+	print_entry(&result->entry, to);
+}
+
+static json_t *entry_json(const struct entry *e)
+{
+	const char kind = dcc_kind_letter(e->kind);
+	char kid[2 * COSE_KID_BYTES + 1];
+
+	payload_hex(span_of(e->kid, COSE_KID_BYTES), kid);
+	return json_pack("{s:s, s:I, s:s%, s:s, s:s, s:s%, s:I, s:I}", "type",
+			 e->type == ENTRY_RENEWED ? "renewed" : "issued",
+			 "time_ms", (json_int_t)e->time_ms, "client",
+			 (const char *)e->client.p, e->client.n, "kid", kid,
+			 "alg", cose_alg_name(e->alg), "kind", &kind, (size_t)1,
+			 "iat", (json_int_t)e->iat, "exp", (json_int_t)e->exp);
+}
+
+json_t *receipt_json(const struct receipt_result *result, const char *origin,
+		     bool key_given)
+{
+	const bool good = result->failed == RECEIPT_STEPS;
+	json_t *j = json_pack("{s:b, s:s, s:b}", "ok", good, "origin", origin,
+			      "vkey_given", key_given);
+	int bad = j == NULL;
+
+	if (!good) {
+		bad |= json_object_set_new(
+			j, "failed", json_string(STEPS[result->failed].name));
+		(void)json_object_set_new(j, "detail",
+					  json_string(result->detail));
+	}
+	if (result->failed > RECEIPT_PROOF)
+		bad |= json_object_set_new(
+			j, "index", json_integer((json_int_t)result->index));
+	if (result->failed > RECEIPT_CHECKPOINT)
+		bad |= json_object_set_new(
+			j, "size", json_integer((json_int_t)result->size));
+	if (good)
+		bad |= json_object_set_new(j, "entry",
+					   entry_json(&result->entry));
+	if (!bad)
+		return j;
+	json_decref(j);
+	return NULL;
+}
