@@ -72,7 +72,7 @@ bool bytes_parse(const char *text, uint8_t *out, size_t n)
 	const size_t given = strlen(text);
 	size_t len = given;
 
-	assert(n > 0 && n <= BYTES_MAX);
+	assert(n > 4 && n <= BYTES_MAX);
 	if (given == 2 * n)
 		return parse_hex(text, out, n);
 	while (len > 0 && text[len - 1] == '=')
