@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "findings.h"
+#include "ledger/checkpoint.h"
 #include "source.h"
 
 /*
@@ -25,6 +26,9 @@ struct audit_settings {
 	/* A directory that gets each tile once it is known to belong to ROOT,
 	 * and has those before FROM; NULL: only look. */
 	const char *copy;
+	/* Something must be wrong; if nothing is found, say that the root is.
+	 */
+	bool unproved;
 	bool quiet;			   /* no progress */
 	const volatile sig_atomic_t *stop; /* not 0: end early; or NULL */
 };
@@ -46,16 +50,16 @@ SG_MUST_USE enum sg_err audit_run(const struct audit_settings *settings,
 				  char *why, size_t cap);
 
 /*
- * Does the log S of NEW leaves with NEW_ROOT begin with OLD leaves of
- * OLD_ROOT?  By the consistency proof from its hash tiles; what is wrong goes
- * to F (rolled-back, forked, or tiles that are altered or missing).
+ * Does the log S, whose checkpoint is NEW, begin with what OLD says?  By the
+ * consistency proof from its hash tiles; if not (rolled back, forked), that
+ * goes to F.  *UNPROVED: its tiles are damaged, and nothing can be said before
+ * audit_run() has told where.
  * Errors: as above.
  */
-SG_MUST_USE enum sg_err audit_consistent(struct source *s, uint64_t old,
-					 const struct merkle_hash *old_root,
-					 uint64_t new,
-					 const struct merkle_hash *new_root,
-					 struct findings *f, char *why,
-					 size_t cap);
+SG_MUST_USE enum sg_err audit_consistent(struct source *s,
+					 const struct checkpoint *old,
+					 const struct checkpoint *new,
+					 struct findings *f, bool *unproved,
+					 char *why, size_t cap);
 
 #endif /* SG_TOOLS_AUDIT_H */

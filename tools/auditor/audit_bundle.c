@@ -13,12 +13,14 @@ static void note_time(struct audit_worker *w, struct audit_bundle *b,
 		      uint64_t index, int64_t time)
 {
 	const struct finding_place place = findings_entry(index);
+	const bool back = b->has_time && time < b->latest - AUDIT_TIME_BACK_MS;
 
 	if (!b->has_time || time < b->earliest) {
 		b->earliest = time;
 		b->earliest_at = index;
+		b->earliest_said = back;
 	}
-	if (b->has_time && time < b->latest - AUDIT_TIME_BACK_MS)
+	if (back)
 		findings_add(w->a->findings, FINDING_TIME_BACK, &place,
 			     "by %lld ms", (long long)(b->latest - time));
 	if (!b->has_time || time > b->latest)

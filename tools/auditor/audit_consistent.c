@@ -4,30 +4,19 @@
 
 #include "audit.h"
 
-/* Hashes that the proof needs are missing or wrong: what that says of the log.
- */
-static enum sg_err say_failure(struct source *s, enum sg_err err,
-			       struct findings *f, char *why, size_t cap)
+/* Hash tiles that the proof needs may be missing or short: that is for
+ * audit_run() to tell. */
+static enum sg_err judge(struct source *s, enum sg_err err, bool *unproved,
+			 char *why, size_t cap)
 {
-	switch (err) {
-	case SG_NOT_FOUND:
-		findings_add(f, FINDING_TILE_MISSING, NULL,
-			     "one that the consistency proof needs: %s",
-			     source_why(s));
+	*unproved =
+		err == SG_NOT_FOUND || err == SG_MALFORMED || err == SG_TOO_BIG;
+	if (*unproved)
 		return SG_OK;
-	case SG_MALFORMED:
-	case SG_TOO_BIG:
-		findings_add(f, FINDING_TILE_SHORT, NULL,
-			     "one that the consistency proof needs: %s",
-			     source_why(s));
-		return SG_OK;
-	default:
-		(void)snprintf(why, cap, "%s",
-			       err == SG_IO || err == SG_FORBIDDEN
-				       ? source_why(s)
-				       : err_text(err));
-		return err;
-	}
+	(void)snprintf(why, cap, "%s",
+		       err == SG_IO || err == SG_FORBIDDEN ? source_why(s)
+							   : err_text(err));
+	return err;
 }
 
 static bool same(const struct merkle_hash *a, const struct merkle_hash *b)
@@ -35,66 +24,57 @@ static bool same(const struct merkle_hash *a, const struct merkle_hash *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
-/* The proof fails: were the entries rewritten, or are only tiles damaged? */
-static void say_fork(uint64_t old, bool tiles_are_new, struct findings *f)
+static enum sg_err prove(struct merkle *m, struct source *s,
+			 const struct checkpoint *old,
+			 const struct checkpoint *new, struct findings *f,
+			 bool *unproved, char *why, size_t cap)
 {
-	if (tiles_are_new)
+	const struct merkle_source hashes = source_hashes(s, m, new->size);
+	struct merkle_proof proof;
+	struct merkle_hash root;
+	enum sg_err err = merkle_prove_consistency(m, &hashes, old->size,
+						   new->size, &proof);
+
+	if (err == SG_OK)
+		err = merkle_root_of(m, &hashes, new->size, &root);
+	if (err == SG_OK) {
+		err = merkle_check_consistency(m, &proof, old->size, &old->root,
+					       new->size, &new->root);
+		if (err == SG_OK)
+			return SG_OK;
+	}
+	if (err != SG_BAD_SIGNATURE)
+		return judge(s, err, unproved, why, cap);
+	/* Were the entries rewritten, or are only tiles damaged? */
+	*unproved = !same(&root, &new->root);
+	if (!*unproved)
 		findings_add(f, FINDING_FORKED, NULL,
 			     "its first %" PRIu64
 			     " entries are not those that were kept",
-			     old);
-	else
-		findings_add(f, FINDING_ROOT_MISMATCH, NULL,
-			     "nor do the hash tiles: whether it still begins "
-			     "with the %" PRIu64
-			     " entries that were kept cannot be shown",
-			     old);
-}
-
-static enum sg_err prove(struct merkle *m, struct source *s, uint64_t old,
-			 const struct merkle_hash *old_root, uint64_t new,
-			 const struct merkle_hash *new_root, struct findings *f,
-			 char *why, size_t cap)
-{
-	const struct merkle_source hashes = source_hashes(s, m, new);
-	struct merkle_proof proof;
-	struct merkle_hash root;
-	enum sg_err err =
-		merkle_prove_consistency(m, &hashes, old, new, &proof);
-
-	if (err == SG_OK)
-		err = merkle_root_of(m, &hashes, new, &root);
-	if (err != SG_OK)
-		return say_failure(s, err, f, why, cap);
-	err = merkle_check_consistency(m, &proof, old, old_root, new, new_root);
-	if (err == SG_OK)
-		return SG_OK;
-	if (err != SG_BAD_SIGNATURE)
-		return say_failure(s, err, f, why, cap);
-	say_fork(old, same(&root, new_root), f);
+			     old->size);
 	return SG_OK;
 }
 
-enum sg_err audit_consistent(struct source *s, uint64_t old,
-			     const struct merkle_hash *old_root, uint64_t new,
-			     const struct merkle_hash *new_root,
-			     struct findings *f, char *why, size_t cap)
+enum sg_err audit_consistent(struct source *s, const struct checkpoint *old,
+			     const struct checkpoint *new, struct findings *f,
+			     bool *unproved, char *why, size_t cap)
 {
 	struct merkle *m;
 	enum sg_err err;
 
-	if (new < old) {
+	*unproved = false;
+	if (new->size < old->size) {
 		findings_add(f, FINDING_ROLLED_BACK, NULL,
 			     "%" PRIu64 " entries, where there were %" PRIu64,
-			     new, old);
+			     new->size, old->size);
 		return SG_OK;
 	}
-	if (new == old) {
-		if (!same(old_root, new_root))
+	if (new->size == old->size) {
+		if (!same(&old->root, &new->root))
 			findings_add(f, FINDING_FORKED, NULL,
 				     "two different roots of %" PRIu64
 				     " entries are signed",
-				     new);
+				     new->size);
 		return SG_OK;
 	}
 	err = merkle_create(&m);
@@ -102,7 +82,7 @@ enum sg_err audit_consistent(struct source *s, uint64_t old,
 		(void)snprintf(why, cap, "%s", err_text(err));
 		return err;
 	}
-	err = prove(m, s, old, old_root, new, new_root, f, why, cap);
+	err = prove(m, s, old, new, f, unproved, why, cap);
 	merkle_free(m);
 	return err;
 }

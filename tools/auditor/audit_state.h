@@ -19,7 +19,7 @@ enum {
 /* What is known of one bundle. */
 struct audit_bundle {
 	struct tower_hash hash; /* of its 256 entries */
-	bool has_time;
+	bool has_time, earliest_said;
 	int64_t earliest, latest; /* ms */
 	uint64_t earliest_at;	  /* its entry */
 };

@@ -118,7 +118,8 @@ static void follow_time(struct audit *a, const struct audit_bundle *b)
 
 	if (!b->has_time)
 		return;
-	if (a->has_time && b->earliest < a->latest - AUDIT_TIME_BACK_MS)
+	if (a->has_time && !b->earliest_said &&
+	    b->earliest < a->latest - AUDIT_TIME_BACK_MS)
 		findings_add(a->findings, FINDING_TIME_BACK, &place,
 			     "by %lld ms",
 			     (long long)(a->latest - b->earliest));
@@ -259,7 +260,8 @@ enum sg_err audit_tower_end(struct audit_worker *w)
 	if (known && !good && !findings_has(a->findings, FINDING_ENTRY_ALTERED))
 		findings_add(a->findings, FINDING_ROOT_MISMATCH, NULL,
 			     "%" PRIu64 " entries", a->settings->size);
-	if (atomic_load(&a->unkept) > 0 && findings_errors(a->findings) == 0)
+	if ((atomic_load(&a->unkept) > 0 || a->settings->unproved) &&
+	    findings_errors(a->findings) == 0)
 		findings_add(a->findings, FINDING_ROOT_MISMATCH, NULL,
 			     "a tile does not lead to it");
 	return SG_OK;

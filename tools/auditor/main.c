@@ -6,7 +6,8 @@
 #include "auditor.h"
 
 /* A command a line, in the order of --help; each is in the file of its name. */
-#define COMMANDS(X) X(VERIFY) X(MIRROR) X(PROVE) X(RECEIPT)
+#define COMMANDS(X)                                                            \
+	X(AUDIT_VERIFY) X(AUDIT_MIRROR) X(AUDIT_PROVE) X(AUDIT_RECEIPT)
 
 #define X(id) extern const struct auditor_command id##_COMMAND;
 COMMANDS(X)

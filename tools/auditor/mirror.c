@@ -57,6 +57,7 @@ struct mirror {
 	struct tiles *copy;
 
 	struct outcome o;
+	bool unproved; /* that it begins with what was kept */
 	char why[WHY_MAX];
 };
 
@@ -136,9 +137,9 @@ static enum sg_err look(struct mirror *m)
 	o->has_checkpoint = true;
 	if (!o->has_kept)
 		return SG_OK;
-	return audit_consistent(m->source, o->kept.c.size, &o->kept.c.root,
-				o->checkpoint.c.size, &o->checkpoint.c.root,
-				o->findings, m->why, sizeof(m->why));
+	return audit_consistent(m->source, &o->kept.c, &o->checkpoint.c,
+				o->findings, &m->unproved, m->why,
+				sizeof(m->why));
 }
 
 /* The partial tiles of the copy's old end that are full by now. */
@@ -190,6 +191,7 @@ static enum sg_err copy_new(struct mirror *m)
 		.from = o->has_kept ? o->kept.c.size : 0,
 		.size = o->checkpoint.c.size,
 		.root = o->checkpoint.c.root,
+		.unproved = m->unproved,
 		.copy = m->to,
 		.quiet = m->args->value[OPT_QUIET] != NULL,
 		.stop = &stop,
@@ -252,6 +254,7 @@ static int round_once(struct mirror *m)
 	int status = EXIT_TROUBLE;
 
 	m->o = (struct outcome){.where = m->where.where};
+	m->unproved = false;
 	err = open_all(m);
 	if (err == SG_OK)
 		err = look(m);
@@ -362,7 +365,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command MIRROR_COMMAND = {
+const struct auditor_command AUDIT_MIRROR_COMMAND = {
 	.name = "mirror",
 	.usage = "[OPTIONS] DIR|URL TO",
 	.about = "keep a verified copy of a log in the directory TO",

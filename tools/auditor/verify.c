@@ -43,6 +43,7 @@ struct verify {
 	struct source_settings where;
 	struct source *source;
 	struct outcome o;
+	bool unproved; /* that it begins with what was kept */
 	uint64_t jobs;
 	char why[WHY_MAX];
 };
@@ -70,10 +71,9 @@ static enum sg_err look_at_checkpoint(struct verify *v)
 			  v->why, sizeof(v->why));
 	o->has_checkpoint = err == SG_OK;
 	if (err == SG_OK && o->has_kept)
-		err = audit_consistent(v->source, o->kept.c.size,
-				       &o->kept.c.root, o->checkpoint.c.size,
-				       &o->checkpoint.c.root, o->findings,
-				       v->why, sizeof(v->why));
+		err = audit_consistent(v->source, &o->kept.c, &o->checkpoint.c,
+				       o->findings, &v->unproved, v->why,
+				       sizeof(v->why));
 	return err == SG_NOT_FOUND ? SG_OK : err;
 }
 
@@ -92,6 +92,7 @@ static enum sg_err look_at_entries(struct verify *v)
 		.from = o->has_kept ? o->kept.c.size : 0,
 		.size = o->checkpoint.c.size,
 		.root = o->checkpoint.c.root,
+		.unproved = v->unproved,
 		.quiet = v->args->value[OPT_QUIET] != NULL,
 	};
 	const char *journal = v->args->value[OPT_JOURNAL];
@@ -160,7 +161,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command VERIFY_COMMAND = {
+const struct auditor_command AUDIT_VERIFY_COMMAND = {
 	.name = "verify",
 	.usage = "[OPTIONS] DIR|URL",
 	.about = "check a log: every entry, every hash, the signature",
