@@ -7,7 +7,14 @@
 #include "hcert/utf8.h"
 #include "tools/common/printable.h"
 
-enum { BAR_WIDTH = 30, LINE_WIDTH = 78, PER_CENT = 100 };
+enum {
+	BAR_WIDTH = 30,
+	LINE_WIDTH = 78,
+	LAST_WIDTH = 48, /* of a last column, at least, before it wraps */
+	MARGIN = 2,	 /* in front of a table, and between its columns */
+	BETWEEN = 3,
+	PER_CENT = 100
+};
 
 struct cell {
 	uint8_t *text;
@@ -155,8 +162,10 @@ void sheet_heading(struct sheet *s, const char *text)
 	}
 }
 
-/* Lines of words, none longer than LINE_WIDTH where it can be helped. */
-static void put_wrapped(const struct sheet *s, struct span text)
+/* Lines of words behind INDENT columns, none longer than WIDTH where it can be
+ * helped.  The first one's indent is there already. */
+static void put_wrapped(const struct sheet *s, struct span text, int indent,
+			int width)
 {
 	int column = 0;
 
@@ -165,17 +174,17 @@ static void put_wrapped(const struct sheet *s, struct span text)
 		const struct span word =
 			span_of(text.p, space != NULL ? (size_t)(space - text.p)
 						      : text.n);
-		const int width = columns_of(word);
+		const int n = columns_of(word);
 
-		if (column > 0 && column + 1 + width > LINE_WIDTH) {
-			(void)fputc('\n', s->to);
+		if (column > 0 && column + 1 + n > width) {
+			(void)fprintf(s->to, "\n%*s", indent, "");
 			column = 0;
 		} else if (column > 0) {
 			(void)fputc(' ', s->to);
 			column++;
 		}
 		printable_put(s->to, word);
-		column += width;
+		column += n;
 		text = span_of(text.p + word.n, text.n - word.n);
 		if (text.n > 0)
 			text = span_of(text.p + 1, text.n - 1);
@@ -196,7 +205,8 @@ void sheet_para(struct sheet *s, const char *fmt, ...)
 		put(s, span_str(text));
 		(void)fputs("</p>\n", s->to);
 	} else {
-		put_wrapped(s, span_str(text));
+		(void)fputc('\n', s->to);
+		put_wrapped(s, span_str(text), 0, LINE_WIDTH);
 	}
 }
 
@@ -208,7 +218,7 @@ void sheet_command(struct sheet *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)fputs(s->form == SHEET_HTML ? "<pre>" : "    ", s->to);
+	(void)fputs(s->form == SHEET_HTML ? "<pre>" : "\n    ", s->to);
 	put(s, span_str(text));
 	(void)fputs(s->form == SHEET_HTML ? "</pre>\n" : "\n", s->to);
 }
@@ -283,16 +293,32 @@ static const char *head_of(const struct sheet *s, size_t column)
 	return s->heads[column] + (is_number(s, column) ? 1 : 0);
 }
 
-static void table_html(const struct sheet *s)
+static bool has_heads(const struct sheet *s)
 {
-	(void)fputs("<table>\n<thead><tr>", s->to);
+	for (size_t i = 0; i < s->columns; i++)
+		if (head_of(s, i)[0] != '\0')
+			return true;
+	return false;
+}
+
+static void heads_html(const struct sheet *s)
+{
+	(void)fputs("<thead><tr>", s->to);
 	for (size_t i = 0; i < s->columns; i++) {
 		(void)fputs(is_number(s, i) ? "<th class=\"n\">" : "<th>",
 			    s->to);
 		put(s, span_str(head_of(s, i)));
 		(void)fputs("</th>", s->to);
 	}
-	(void)fputs("</tr></thead>\n<tbody>\n", s->to);
+	(void)fputs("</tr></thead>\n", s->to);
+}
+
+static void table_html(const struct sheet *s)
+{
+	(void)fputs("<table>\n", s->to);
+	if (has_heads(s))
+		heads_html(s);
+	(void)fputs("<tbody>\n", s->to);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct cell *c = &s->cell[i];
 		const size_t column = i % s->columns;
@@ -317,21 +343,27 @@ static void table_html(const struct sheet *s)
 	(void)fputs("</tbody>\n</table>\n", s->to);
 }
 
-/* TEXT in WIDTH columns; nothing is put behind the last column's. */
-static void put_column(const struct sheet *s, struct span text, int width,
-		       size_t column)
+/* TEXT in the COLUMN that begins at INDENT and is WIDTH wide.  A long text in
+ * the last one goes on below itself. */
+static void put_column(const struct sheet *s, struct span text, int indent,
+		       int width, size_t column)
 {
 	const int pad = width - columns_of(text);
 	const bool last = column + 1 == s->columns;
 
-	(void)fputs(column == 0 ? "  " : "   ", s->to);
+	(void)fprintf(s->to, "%*s", column == 0 ? MARGIN : BETWEEN, "");
 	if (is_number(s, column))
 		(void)fprintf(s->to, "%*s", pad > 0 ? pad : 0, "");
+	if (last) {
+		put_wrapped(s, text, indent,
+			    LINE_WIDTH - indent > LAST_WIDTH
+				    ? LINE_WIDTH - indent
+				    : LAST_WIDTH);
+		return;
+	}
 	printable_put(s->to, text);
-	if (!is_number(s, column) && !last)
+	if (!is_number(s, column))
 		(void)fprintf(s->to, "%*s", pad > 0 ? pad : 0, "");
-	if (last)
-		(void)fputc('\n', s->to);
 }
 
 static struct span bar_text(double bar)
@@ -350,6 +382,7 @@ static struct span cell_text(const struct cell *c)
 static void table_text(const struct sheet *s)
 {
 	int width[SHEET_COLUMNS_MAX] = {0};
+	int indent[SHEET_COLUMNS_MAX];
 
 	for (size_t i = 0; i < s->columns; i++)
 		width[i] = columns_of(span_str(head_of(s, i)));
@@ -359,11 +392,18 @@ static void table_text(const struct sheet *s)
 		if (n > width[i % s->columns])
 			width[i % s->columns] = n;
 	}
-	for (size_t i = 0; i < s->columns; i++)
-		put_column(s, span_str(head_of(s, i)), width[i], i);
-	for (size_t i = 0; i < s->n; i++)
-		put_column(s, cell_text(&s->cell[i]), width[i % s->columns],
-			   i % s->columns);
+	indent[0] = MARGIN;
+	for (size_t i = 1; i < s->columns; i++)
+		indent[i] = indent[i - 1] + width[i - 1] + BETWEEN;
+	(void)fputc('\n', s->to);
+	for (size_t i = 0; i < s->columns && has_heads(s); i++)
+		put_column(s, span_str(head_of(s, i)), indent[i], width[i], i);
+	for (size_t i = 0; i < s->n; i++) {
+		const size_t column = i % s->columns;
+
+		put_column(s, cell_text(&s->cell[i]), indent[column],
+			   width[column], column);
+	}
 }
 
 void sheet_table_end(struct sheet *s)
