@@ -7,7 +7,8 @@
 
 /* A command a line, in the order of --help; each is in the file of its name. */
 #define COMMANDS(X)                                                            \
-	X(AUDIT_VERIFY) X(AUDIT_MIRROR) X(AUDIT_PROVE) X(AUDIT_RECEIPT)
+	X(VERIFY)                                                              \
+	X(MIRROR) X(PROVE) X(RECEIPT) X(LIST) X(EXPORT) X(REPORT) X(REVOCATIONS)
 
 #define X(id) extern const struct auditor_command id##_COMMAND;
 COMMANDS(X)

@@ -23,6 +23,7 @@ enum {
 	OPT_JOURNAL,
 	OPT_COUNTRY,
 	OPT_UVCI,
+	OPT_RENEWALS,
 	OPT_OUT,
 	OPT_REVOCATIONS
 };
@@ -35,13 +36,16 @@ static const struct arg_option OPTIONS[OPT_REVOCATIONS] = {
 	[OPT_HASH_TYPE] = {"hash-type", "TYPE", NULL,
 			   "SIGNATURE (default), UCI or COUNTRYCODEUCI"},
 	[OPT_JOURNAL] = {"journal", "DIR", NULL,
-			 "the server's journal: for the last two, and for "
-			 "--uvci-hash"},
+			 "the server's journal: for the last two, --uvci-hash "
+			 "and --renewals"},
 	[OPT_COUNTRY] = {"country", "CC", NULL,
 			 "the certificates' country; with a journal only those "
 			 "of it"},
 	[OPT_UVCI] = {"uvci-hash", "LIST", NULL,
 		      "only of these UVCIs: their SHA-256, or @FILE"},
+	[OPT_RENEWALS] = {"renewals", NULL, NULL,
+			  "and all other signatures of the same certificates, "
+			  "made before or since"},
 	[OPT_OUT] = {"out", "DIR", NULL,
 		     "write a file a batch there; else all to standard "
 		     "output"},
@@ -55,6 +59,10 @@ struct job {
 	const char *out;     /* a directory, or NULL */
 	struct walk *walk;
 	struct beside *beside; /* NULL: from the entries alone */
+	/* With --renewals there are two walks: the first only finds out which
+	 * certificates it is about, the second takes all that is theirs. */
+	bool only_learn;
+	struct uvcis learnt;
 	struct batches *batches;
 	int64_t now;
 	uint64_t certificates;
@@ -67,20 +75,45 @@ static bool is_country(struct span s)
 	       s.p[1] >= 'A' && s.p[1] <= 'Z';
 }
 
-/* What the journal has to say about E.  *TAKE: it is one of them. */
-static enum sg_err ask_journal(struct job *j, const struct walk_entry *e,
-			       struct batches_item *item, bool *take, char *why)
+static bool is_selected(struct job *j, const struct walk_entry *e,
+			const struct record *r)
+{
+	if (j->learnt.n > 0 && !j->only_learn)
+		return uvcis_find(&j->learnt, r->uci);
+	return filter_match(&j->filter, &e->e) &&
+	       (j->country == NULL || span_is(r->country, j->country)) &&
+	       (j->uvcis.n == 0 || uvcis_find(&j->uvcis, r->uci));
+}
+
+static enum sg_err add(struct job *j, const struct batches_item *item,
+		       char *why)
+{
+	const enum sg_err err = batches_add(j->batches, item);
+
+	j->certificates++;
+	j->run_out += item->exp < j->now;
+	if (err != SG_OK)
+		(void)snprintf(why, WHY_MAX, "%s",
+			       err == SG_TOO_BIG ? "too many keys for one run"
+						 : err_text(err));
+	return err;
+}
+
+/* E, with what the journal has to say about it. */
+static enum sg_err take_beside(struct job *j, const struct walk_entry *e,
+			       struct batches_item *item, char *why)
 {
 	struct record r;
-	const enum sg_err err = beside_record(j->beside, e, &r, why);
+	enum sg_err err = beside_record(j->beside, e, &r, why);
 
-	*take = false;
-	if (err != SG_OK)
+	if (err != SG_OK || !is_selected(j, e, &r))
 		return err;
-	if (j->country != NULL && !span_is(r.country, j->country))
-		return SG_OK;
-	if (j->uvcis.n > 0 && !uvcis_find(&j->uvcis, r.uci))
-		return SG_OK;
+	if (j->only_learn) {
+		err = uvcis_add(&j->learnt, r.uci);
+		if (err != SG_OK)
+			(void)snprintf(why, WHY_MAX, "%s", err_text(err));
+		return err;
+	}
 	if (!is_country(r.country)) {
 		(void)snprintf(why, WHY_MAX,
 			       "entry %" PRIu64 ": its issuer is no country of "
@@ -93,39 +126,40 @@ static enum sg_err ask_journal(struct job *j, const struct walk_entry *e,
 		memcpy(item->hash,
 		       j->type == BATCHES_UCI ? r.uci : r.country_uci,
 		       sizeof(item->hash));
-	*take = true;
-	return SG_OK;
+	return add(j, item, why);
 }
 
 static enum sg_err take_one(void *ctx, const struct walk_entry *e,
 			    char why[WHY_MAX])
 {
 	struct job *j = ctx;
-	struct batches_item item;
-	bool take = true;
-	enum sg_err err;
+	struct batches_item item = {.exp = e->e.exp};
 
-	if ((e->e.type != ENTRY_ISSUED && e->e.type != ENTRY_RENEWED) ||
+	if (e->e.type != ENTRY_ISSUED && e->e.type != ENTRY_RENEWED)
+		return SG_OK;
+	/* The journal is looked at only where it must be. */
+	if ((j->learnt.n == 0 || j->only_learn) &&
 	    !filter_match(&j->filter, &e->e))
 		return SG_OK;
 	memcpy(item.kid, e->e.kid, sizeof(item.kid));
 	memcpy(item.hash, e->e.revocation, sizeof(item.hash));
-	item.exp = e->e.exp;
-	if (j->beside != NULL) {
-		err = ask_journal(j, e, &item, &take, why);
-		if (err != SG_OK || !take)
-			return err;
-	} else {
-		memcpy(item.country, j->country, sizeof(item.country));
-	}
-	j->certificates++;
-	j->run_out += item.exp < j->now;
-	err = batches_add(j->batches, &item);
-	if (err != SG_OK)
-		(void)snprintf(why, WHY_MAX, "%s",
-			       err == SG_TOO_BIG ? "too many keys for one run"
-						 : err_text(err));
-	return err;
+	if (j->beside != NULL)
+		return take_beside(j, e, &item, why);
+	memcpy(item.country, j->country, sizeof(item.country));
+	return add(j, &item, why);
+}
+
+static enum sg_err walk(struct job *j, char why[WHY_MAX])
+{
+	static const struct ranges ALL = {0};
+	enum sg_err err = walk_run(j->walk, &j->filter.index, take_one, j, why);
+
+	if (err != SG_OK || !j->only_learn)
+		return err;
+	j->only_learn = false;
+	uvcis_sort(&j->learnt);
+	return j->learnt.n == 0 ? SG_OK
+				: walk_run(j->walk, &ALL, take_one, j, why);
 }
 
 /* --- what comes out ------------------------------------------------------- */
@@ -287,6 +321,7 @@ static enum sg_err read_options(const struct args *args, struct job *j,
 	j->type = type != NULL ? batches_type_of(type) : BATCHES_SIGNATURE;
 	j->country = args->value[OPT_COUNTRY];
 	j->out = args->value[OPT_OUT];
+	j->only_learn = args->value[OPT_RENEWALS] != NULL;
 	j->now = clock_wall_s();
 	if (args->n != 1)
 		wrong = "one log is needed: a directory or a URL";
@@ -298,6 +333,8 @@ static enum sg_err read_options(const struct args *args, struct job *j,
 		wrong = "these hashes are in the journal only: --journal";
 	else if (journal == NULL && args->value[OPT_UVCI] != NULL)
 		wrong = "--uvci-hash needs --journal";
+	else if (journal == NULL && j->only_learn)
+		wrong = "--renewals needs --journal";
 	else if (journal == NULL && j->country == NULL)
 		wrong = "without --journal the country has to be told: "
 			"--country";
@@ -348,7 +385,7 @@ static int run(const struct args *args)
 	if (err == SG_OK)
 		err = walk_open(args, OPT_WALK, args->rest[0], &j.walk, why);
 	if (err == SG_OK)
-		err = walk_run(j.walk, &j.filter.index, take_one, &j, why);
+		err = walk(&j, why);
 	status = err == SG_OK
 			 ? finish(args, &j)
 			 : walk_trouble(err,
@@ -357,6 +394,7 @@ static int run(const struct args *args)
 	batches_free(j.batches);
 	beside_close(j.beside);
 	uvcis_clear(&j.uvcis);
+	uvcis_clear(&j.learnt);
 	filter_clear(&j.filter);
 	return status;
 }

@@ -10,18 +10,8 @@
 
 enum { WHOLE = 32 /* bytes of SHA-256 */, WORD_MAX = 2 * WHOLE };
 
-static enum sg_err add(struct uvcis *u, const char *word, size_t n)
+enum sg_err uvcis_add(struct uvcis *u, const uint8_t *hash)
 {
-	uint8_t hash[WHOLE];
-	char text[WORD_MAX + 1];
-
-	if (n > WORD_MAX)
-		return SG_CONFIG;
-	memcpy(text, word, n);
-	text[n] = '\0';
-	if (!bytes_parse(text, hash, WHOLE) &&
-	    !bytes_parse(text, hash, sizeof(u->one->hash)))
-		return SG_CONFIG;
 	if (u->n == u->cap) {
 		const size_t cap = u->cap == 0 ? 16 : 2 * u->cap;
 		struct uvcis_one *grown =
@@ -37,6 +27,21 @@ static enum sg_err add(struct uvcis *u, const char *word, size_t n)
 	return SG_OK;
 }
 
+static enum sg_err add_word(struct uvcis *u, const char *word, size_t n)
+{
+	uint8_t hash[WHOLE];
+	char text[WORD_MAX + 1];
+
+	if (n > WORD_MAX)
+		return SG_CONFIG;
+	memcpy(text, word, n);
+	text[n] = '\0';
+	if (!bytes_parse(text, hash, WHOLE) &&
+	    !bytes_parse(text, hash, sizeof(u->one->hash)))
+		return SG_CONFIG;
+	return uvcis_add(u, hash);
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct uvcis_one *x = a;
@@ -45,28 +50,33 @@ static int compare(const void *a, const void *b)
 	return memcmp(x->hash, y->hash, sizeof(x->hash));
 }
 
-static enum sg_err add_all(struct uvcis *u, const char *text,
-			   const char *between)
+void uvcis_sort(struct uvcis *u)
 {
 	size_t n = 0;
 
-	for (const char *p = text + strspn(text, between); *p != '\0';
-	     p += strspn(p, between)) {
-		const size_t len = strcspn(p, between);
-		const enum sg_err err = add(u, p, len);
-
-		if (err != SG_OK)
-			return err;
-		p += len;
-	}
 	if (u->n == 0)
-		return SG_CONFIG;
+		return;
 	qsort(u->one, u->n, sizeof(*u->one), compare);
 	for (size_t i = 1; i < u->n; i++)
 		if (compare(&u->one[n], &u->one[i]) != 0)
 			u->one[++n] = u->one[i];
 	u->n = n + 1;
-	return SG_OK;
+}
+
+static enum sg_err add_all(struct uvcis *u, const char *text,
+			   const char *between)
+{
+	for (const char *p = text + strspn(text, between); *p != '\0';
+	     p += strspn(p, between)) {
+		const size_t len = strcspn(p, between);
+		const enum sg_err err = add_word(u, p, len);
+
+		if (err != SG_OK)
+			return err;
+		p += len;
+	}
+	uvcis_sort(u);
+	return u->n > 0 ? SG_OK : SG_CONFIG;
 }
 
 enum sg_err uvcis_read(const char *text, struct uvcis *out, char *why,
@@ -110,7 +120,8 @@ bool uvcis_find(struct uvcis *u, const uint8_t *hash)
 	struct uvcis_one *one;
 
 	memcpy(wanted.hash, hash, sizeof(wanted.hash));
-	one = bsearch(&wanted, u->one, u->n, sizeof(wanted), compare);
+	one = u->n > 0 ? bsearch(&wanted, u->one, u->n, sizeof(wanted), compare)
+		       : NULL;
 	if (one == NULL)
 		return false;
 	one->found = true;

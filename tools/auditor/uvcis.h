@@ -30,6 +30,10 @@ struct uvcis {
 SG_MUST_USE enum sg_err uvcis_read(const char *text, struct uvcis *out,
 				   char *why, size_t cap);
 void uvcis_clear(struct uvcis *u);
+/* Add HASH, 16 bytes or more; then, before it is asked for anything, put all in
+ * order.  U begins as {0}.  Errors: SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err uvcis_add(struct uvcis *u, const uint8_t *hash);
+void uvcis_sort(struct uvcis *u);
 /* Is HASH, 16 bytes or more, among them?  Then it counts as found. */
 bool uvcis_find(struct uvcis *u, const uint8_t *hash);
 /* How many were never found. */

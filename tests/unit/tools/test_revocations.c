@@ -321,6 +321,43 @@ static void test_uvci(void **state)
 	assert_int_equal(nfound, 0);
 }
 
+/* A renewal made long after the period that is looked at, or before it. */
+static void test_renewals(void **state)
+{
+	char *out;
+
+	(void)state;
+	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
+				 "--journal", log_journal, "--index", "40..49",
+				 "--client", "pharmacy"),
+			 EXIT_GOOD);
+	take_all(out, "SIGNATURE");
+	free(out);
+	assert_int_equal(nfound, 2); /* 40, 45 */
+	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
+				 "--journal", log_journal, "--index", "40..49",
+				 "--client", "pharmacy", "--renewals"),
+			 EXIT_GOOD);
+	take_all(out, "SIGNATURE");
+	free(out);
+	assert_int_equal(nfound, 3); /* 50 renews 45 */
+	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
+				 "--journal", log_journal, "--index", "50",
+				 "--renewals", "--hash-type", "UCI"),
+			 EXIT_GOOD);
+	take_all(out, "UCI");
+	free(out);
+	assert_int_equal(nfound, 2); /* the same hash, by each key */
+	assert_memory_equal(found[0].hash, found[1].hash, HASH);
+	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
+				 "--journal", log_journal, "--client", "nobody",
+				 "--renewals"),
+			 EXIT_GOOD);
+	take_all(out, "SIGNATURE");
+	free(out);
+	assert_int_equal(nfound, 0);
+}
+
 static void test_country(void **state)
 {
 	char *out;
@@ -445,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_drill),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_uvci),
+		cmocka_unit_test(test_renewals),
 		cmocka_unit_test(test_country),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_damaged_journal),
