@@ -221,7 +221,8 @@ static enum sg_err open_all(struct mirror *m)
 		err = tiles_open(m->to, true, &m->copy);
 	if (err != SG_OK)
 		(void)snprintf(m->why, sizeof(m->why), "%s: %s", m->to,
-			       err == SG_IO ? strerror(errno) : err_text(err));
+			       err == SG_IO ? strerrordesc_np(errno)
+					    : err_text(err));
 	return err;
 }
 
@@ -308,7 +309,7 @@ static int lock_copy(struct mirror *m)
 
 	if (tiles_open(m->to, true, &made) != SG_OK) {
 		(void)snprintf(m->why, sizeof(m->why), "%s: %s", m->to,
-			       strerror(errno));
+			       strerrordesc_np(errno));
 		return -1;
 	}
 	tiles_close(made);
@@ -317,7 +318,7 @@ static int lock_copy(struct mirror *m)
 		return fd;
 	(void)snprintf(m->why, sizeof(m->why), "%s: %s", m->to,
 		       errno == EWOULDBLOCK ? "another mirror is at work"
-					    : strerror(errno));
+					    : strerrordesc_np(errno));
 	if (fd >= 0)
 		(void)close(fd);
 	return -1;

@@ -101,7 +101,8 @@ enum sg_err partials_check(const char *dir, uint64_t size, struct findings *f,
 done:
 	if (err != SG_OK)
 		(void)snprintf(why, cap, "%s: %s", root,
-			       err == SG_IO ? strerror(errno) : err_text(err));
+			       err == SG_IO ? strerrordesc_np(errno)
+					    : err_text(err));
 	tiles_close(p.tiles);
 	free(p.now);
 	return err;

@@ -98,15 +98,8 @@ static int check(struct job *j)
 
 	if (receipt_create(&r) != SG_OK)
 		return auditor_trouble(err_text(SG_NO_MEMORY));
-	(void)receipt_check(r, span_str(j->asked.hc1), span_of(j->proof, j->n),
+	(void)receipt_check(r, &j->asked, span_of(j->proof, j->n),
 			    &j->trust.key, &result);
-	/* A proof is of the entry that was asked for. */
-	if (result.failed == RECEIPT_STEPS && j->source != NULL &&
-	    result.index != j->asked.index) {
-		result.failed = RECEIPT_PROOF;
-		(void)snprintf(result.detail, sizeof(result.detail),
-			       "it is that of entry %" PRIu64, result.index);
-	}
 	status = report(j, &result);
 	receipt_free(r);
 	if (status == EXIT_GOOD && to != NULL &&
@@ -151,8 +144,7 @@ static int run_job(struct job *j)
 
 	if (offline && args->value[OPT_VKEY] == NULL)
 		return auditor_trouble("--proof needs --vkey");
-	/* The index stands in the proof, too. */
-	if (receipt_asked(args->rest[0], offline ? "0" : args->value[OPT_INDEX],
+	if (receipt_asked(args->rest[0], args->value[OPT_INDEX], !offline,
 			  &j->asked, j->why, sizeof(j->why)) != SG_OK ||
 	    (!offline &&
 	     source_open(&where, &j->source, j->why, sizeof(j->why)) != SG_OK))

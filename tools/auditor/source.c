@@ -99,7 +99,8 @@ static enum sg_err open_dir(struct source *s, const char *where, char *why,
 	err = tiles_open(where, false, &s->dir);
 	if (err != SG_OK)
 		(void)snprintf(why, cap, "%s: %s", where,
-			       err == SG_IO ? strerror(errno) : err_text(err));
+			       err == SG_IO ? strerrordesc_np(errno)
+					    : err_text(err));
 	return err == SG_IO ? SG_CONFIG : err;
 }
 
@@ -263,7 +264,7 @@ static enum sg_err read_dir_tile(struct source *s, const struct tile *t,
 	case SG_NOT_FOUND: return fail(s, err, "it is not there");
 	case SG_MALFORMED:
 		return fail(s, err, "it is too short, or does not add up");
-	case SG_IO: return fail(s, err, "%s", strerror(errno));
+	case SG_IO: return fail(s, err, "%s", strerrordesc_np(errno));
 	default: return fail(s, err, "%s", err_text(err));
 	}
 }
@@ -297,7 +298,8 @@ enum sg_err source_file(struct source *s, const char *name, uint8_t *buf,
 	err = tiles_read_file(s->dir, name, buf, cap, len);
 	if (err != SG_OK)
 		return fail(s, err, "%s: %s", name,
-			    err == SG_IO ? strerror(errno) : err_text(err));
+			    err == SG_IO ? strerrordesc_np(errno)
+					 : err_text(err));
 	return SG_OK;
 }
 

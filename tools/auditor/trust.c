@@ -7,16 +7,7 @@
 #include "base/base64.h"
 #include "base/fileio.h"
 #include "tools/common/args.h"
-
-enum { KEYS_FILE_MAX = 65536 };
-
-static struct span trimmed(struct span s)
-{
-	while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' ||
-			   s.p[s.n - 1] == ' '))
-		s.n--;
-	return s;
-}
+#include "tools/common/vkey.h"
 
 static enum sg_err add_witness(struct trust *t, struct span line,
 			       const char *what, char *why, size_t cap)
@@ -36,42 +27,12 @@ static enum sg_err add_witness(struct trust *t, struct span line,
 	return SG_OK;
 }
 
-/* TEXT if it is a verifier key, else what the file of that name holds.
- * Owns: *OUT is the caller's; free(). */
-static enum sg_err text_or_file(const char *text, char **out, char *why,
-				size_t cap)
-{
-	struct note_key key;
-	uint8_t *bytes;
-	size_t n;
-	enum sg_err err;
-
-	if (note_key_parse(span_str(text), &key) == SG_OK) {
-		*out = strdup(text);
-		if (*out != NULL)
-			return SG_OK;
-		(void)snprintf(why, cap, "%s", err_text(SG_NO_MEMORY));
-		return SG_NO_MEMORY;
-	}
-	err = fileio_read(text, KEYS_FILE_MAX, &bytes, &n);
-	if (err != SG_OK) {
-		(void)snprintf(why, cap,
-			       "%s: neither a verifier key nor a "
-			       "file with one (%s)",
-			       text,
-			       err == SG_IO ? strerror(errno) : err_text(err));
-		return SG_CONFIG;
-	}
-	*out = (char *)bytes;
-	return SG_OK;
-}
-
 static enum sg_err load_witnesses(struct trust *t, const char *witnesses,
 				  char *why, size_t cap)
 {
 	char *text;
 	char *next;
-	enum sg_err err = text_or_file(witnesses, &text, why, cap);
+	enum sg_err err = vkey_text(witnesses, &text, why, cap);
 
 	if (err != SG_OK)
 		return err;
@@ -81,7 +42,7 @@ static enum sg_err load_witnesses(struct trust *t, const char *witnesses,
 		next = strchr(line, '\n');
 		if (next != NULL)
 			*next++ = '\0';
-		s = trimmed(span_str(line));
+		s = vkey_trimmed(span_str(line));
 		if (s.n > 0 && s.p[0] != '#')
 			err = add_witness(t, s, witnesses, why, cap);
 	}
@@ -108,22 +69,6 @@ static enum sg_err own_key(struct source *s, struct note_key *out, char *why,
 			       ? "vkey: not the key of a log"
 			       : source_why(s));
 	return err;
-}
-
-static enum sg_err given_key(struct trust *t, const char *vkey, char *why,
-			     size_t cap)
-{
-	char *text;
-	enum sg_err err = text_or_file(vkey, &text, why, cap);
-
-	if (err != SG_OK)
-		return err;
-	err = note_key_parse(trimmed(span_str(text)), &t->key);
-	free(text);
-	if (err == SG_OK && t->key.type == NOTE_ED25519)
-		return SG_OK;
-	(void)snprintf(why, cap, "%s: not the verifier key of a log", vkey);
-	return SG_CONFIG;
 }
 
 /* What the log says must be the given key, if it says anything. */
@@ -181,7 +126,7 @@ enum sg_err trust_load(struct trust *t, const char *vkey, const char *witnesses,
 		if (err == SG_MALFORMED || err == SG_BAD_KEY)
 			findings_add(f, FINDING_VKEY_MALFORMED, NULL, "%s", "");
 	} else {
-		err = given_key(t, vkey, why, cap);
+		err = vkey_of_log(vkey, &t->key, why, cap);
 		if (err == SG_OK && s != NULL)
 			err = compare_key(t, s, f, why, cap);
 	}
@@ -278,7 +223,8 @@ enum sg_err trust_kept(const struct trust *t, const char *path,
 		const bool absent = err == SG_IO && errno == ENOENT;
 
 		(void)snprintf(why, cap, "%s: %s", path,
-			       err == SG_IO ? strerror(errno) : err_text(err));
+			       err == SG_IO ? strerrordesc_np(errno)
+					    : err_text(err));
 		return absent ? SG_NOT_FOUND : SG_CONFIG;
 	}
 	memcpy(out->note, bytes, out->n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "receipt.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -104,16 +105,22 @@ static bool check_certificate(struct receipt *r, struct span hc1,
 	return true;
 }
 
-static bool check_proof(struct receipt *r, struct span proof,
-			const struct note_key *key, struct parts *p,
-			struct receipt_result *out)
+static bool check_proof(struct receipt *r, const struct receipt_asked *asked,
+			struct span proof, const struct note_key *key,
+			struct parts *p, struct receipt_result *out)
 {
 	enum sg_err err = checkpoint_proof_parse(proof, &out->index, &p->proof,
 						 &p->checkpoint, r->entry,
 						 sizeof(r->entry), &r->entry_n);
 
 	if (err != SG_OK)
-		return fail(out, RECEIPT_PROOF, "%s", err_text(err));
+		return fail(out, RECEIPT_PROOF, "%s",
+			    err == SG_TOO_BIG ? err_text(err)
+					      : "it is not one");
+	if (asked->has_index && asked->index != out->index)
+		return fail(out, RECEIPT_PROOF,
+			    "it is that of entry %" PRIu64 ", not %" PRIu64,
+			    out->index, asked->index);
 	err = checkpoint_open(p->checkpoint, key, &p->opened, NULL);
 	switch (err) {
 	case SG_OK: out->size = p->opened.size; return true;
@@ -178,16 +185,17 @@ static bool check_match(struct receipt *r, const struct check *check,
 	return true;
 }
 
-bool receipt_check(struct receipt *r, struct span hc1, struct span proof,
-		   const struct note_key *key, struct receipt_result *out)
+bool receipt_check(struct receipt *r, const struct receipt_asked *asked,
+		   struct span proof, const struct note_key *key,
+		   struct receipt_result *out)
 {
 	struct check check;
 	struct parts parts;
 	char uvci[UVCI_MAX];
 
 	*out = (struct receipt_result){.failed = RECEIPT_STEPS};
-	return check_certificate(r, hc1, &check, uvci, out) &&
-	       check_proof(r, proof, key, &parts, out) &&
+	return check_certificate(r, span_str(asked->hc1), &check, uvci, out) &&
+	       check_proof(r, asked, proof, key, &parts, out) &&
 	       check_inclusion(r, &parts, out) &&
 	       check_match(r, &check, uvci, out);
 }
@@ -232,7 +240,7 @@ static enum sg_err take_file(const char *arg, struct receipt_asked *out,
 	return err;
 }
 
-enum sg_err receipt_asked(const char *arg, const char *index,
+enum sg_err receipt_asked(const char *arg, const char *index, bool needed,
 			  struct receipt_asked *out, char *why, size_t cap)
 {
 	enum sg_err err;
@@ -244,14 +252,15 @@ enum sg_err receipt_asked(const char *arg, const char *index,
 		return err;
 	if (index != NULL)
 		out->has_index = args_number(index, 0, INT64_MAX, &out->index);
-	if (out->has_index)
+	if (out->has_index || (index == NULL && !needed))
 		return SG_OK;
-	(void)snprintf(why, cap,
+	(void)snprintf(why, cap, "%s",
 		       index != NULL
 			       ? "--index: not a number"
 			       : "--index is missing: the number of its entry, "
 				 "which stands in the server's answer "
 				 "(ledger.index)");
 	free(out->hc1);
+	out->hc1 = NULL;
 	return SG_CONFIG;
 }

@@ -50,14 +50,6 @@ struct receipt; /* opaque: working memory */
  * SG_INTERNAL. */
 SG_MUST_USE enum sg_err receipt_create(struct receipt **out);
 void receipt_free(struct receipt *r); /* NULL is allowed */
-/*
- * Does PROOF, of a log whose key is KEY, show that the certificate HC1 is on
- * record?  Returns whether all steps passed.  Spans of OUT lie in R, until its
- * next use.
- */
-bool receipt_check(struct receipt *r, struct span hc1, struct span proof,
-		   const struct note_key *key, struct receipt_result *out);
-
 /* A certificate to be looked for. */
 struct receipt_asked {
 	char *hc1; /* free() */
@@ -68,13 +60,21 @@ struct receipt_asked {
 /*
  * What ARG names: an HC1 text, or a file with one (as input_hc1()), or with a
  * server's answer {"hcert": ..., "ledger": {"index": ...}}; INDEX, a number,
- * goes before what that says, or is NULL.
+ * goes before what that says, or is NULL.  There must be one if NEEDED.
  * Owns: OUT->hc1 is the caller's; free().
  * Errors: SG_CONFIG, SG_IO, SG_MALFORMED, ... with WHY (CAP bytes).
  */
 SG_MUST_USE enum sg_err receipt_asked(const char *arg, const char *index,
-				      struct receipt_asked *out, char *why,
-				      size_t cap);
+				      bool needed, struct receipt_asked *out,
+				      char *why, size_t cap);
+/*
+ * Does PROOF, of a log whose key is KEY, show that the certificate of ASKED is
+ * on record, under its index if it has one?  Returns whether all steps passed.
+ * Spans of OUT lie in R, until its next use.
+ */
+bool receipt_check(struct receipt *r, const struct receipt_asked *asked,
+		   struct span proof, const struct note_key *key,
+		   struct receipt_result *out);
 
 /* Print the steps to TO, and what was proved; ORIGIN is the log's. */
 void receipt_print(const struct receipt_result *result, const char *origin,

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vkey.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fileio.h"
+
+enum { FILE_MAX = 65536 };
+
+struct span vkey_trimmed(struct span s)
+{
+	while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' ||
+			   s.p[s.n - 1] == ' '))
+		s.n--;
+	return s;
+}
+
+enum sg_err vkey_text(const char *arg, char **out, char *why, size_t cap)
+{
+	struct note_key key;
+	uint8_t *bytes;
+	size_t n;
+	enum sg_err err;
+
+	if (note_key_parse(span_str(arg), &key) == SG_OK) {
+		*out = strdup(arg);
+		if (*out != NULL)
+			return SG_OK;
+		(void)snprintf(why, cap, "%s", err_text(SG_NO_MEMORY));
+		return SG_NO_MEMORY;
+	}
+	err = fileio_read(arg, FILE_MAX, &bytes, &n);
+	if (err != SG_OK) {
+		(void)snprintf(why, cap,
+			       "%s: neither a verifier key nor a file with one "
+			       "(%s)",
+			       arg,
+			       err == SG_IO ? strerrordesc_np(errno)
+					    : err_text(err));
+		return SG_CONFIG;
+	}
+	*out = (char *)bytes;
+	return SG_OK;
+}
+
+enum sg_err vkey_of_log(const char *arg, struct note_key *out, char *why,
+			size_t cap)
+{
+	char *text;
+	enum sg_err err = vkey_text(arg, &text, why, cap);
+
+	if (err != SG_OK)
+		return err;
+	err = note_key_parse(vkey_trimmed(span_str(text)), out);
+	free(text);
+	if (err == SG_OK && out->type == NOTE_ED25519)
+		return SG_OK;
+	(void)snprintf(why, cap, "%s: not the verifier key of a log", arg);
+	return SG_CONFIG;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/common/receipt.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "issuer.h"
+#include "tools/common/input.h"
+#include "tools/common/printable.h"
+#include "tools/common/vkey.h"
+
+enum { OPT_VKEY = OPT_ONLINE, OPT_INDEX, OPT_PROOF, OPT_OUT, NOPTIONS };
+
+static const struct arg_option OPTIONS[NOPTIONS] = {
+	COMMON_OPTIONS,
+	ONLINE_OPTIONS,
+	[OPT_VKEY] = {"vkey", "KEY|FILE", NULL, "the log's verifier key"},
+	[OPT_INDEX] = {"index", "N", NULL,
+		       "the certificate's entry (the answer's)"},
+	[OPT_PROOF] = {"proof", "FILE", NULL,
+		       "check this proof, and ask nobody"},
+	[OPT_OUT] = {"out", "FILE", NULL, "write the proof there"},
+};
+
+enum {
+	/* An entry waits for the next checkpoint. */
+	TRIES = 15,
+	NOT_YET = 503
+};
+
+struct job {
+	const struct args *args;
+	struct https *server; /* NULL: offline */
+	struct note_key key;
+	struct receipt_asked asked;
+	uint8_t *proof;
+	size_t n;
+	char why[WHY_MAX];
+};
+
+/* GET PATH.  Owns: *BODY is the caller's; free(). */
+static enum sg_err get(struct job *j, const char *path, uint8_t **body,
+		       size_t *n)
+{
+	const struct https_request request = {.path = path, .accept = "*/*"};
+	struct https_reply reply;
+
+	for (int i = 0; i < TRIES; i++) {
+		const enum sg_err err = https_ask(j->server, &request, &reply,
+						  j->why, sizeof(j->why));
+
+		if (err != SG_OK)
+			return err;
+		if (reply.status != NOT_YET)
+			break;
+		if (i == TRIES - 1)
+			break;
+		free(reply.body);
+		(void)sleep(1);
+	}
+	if (reply.status == 200) {
+		*body = reply.body;
+		*n = reply.n;
+		return SG_OK;
+	}
+	free(reply.body);
+	(void)snprintf(
+		j->why, sizeof(j->why), "%s: status %d%s", path, reply.status,
+		reply.status == 404 ? ": the log has no such entry" : "");
+	return reply.status == 404 ? SG_NOT_FOUND : SG_IO;
+}
+
+/* The given key, else what the server says it is. */
+static enum sg_err load_key(struct job *j)
+{
+	const char *vkey = j->args->value[OPT_VKEY];
+	uint8_t *text;
+	size_t n;
+	enum sg_err err;
+
+	if (vkey != NULL)
+		return vkey_of_log(vkey, &j->key, j->why, sizeof(j->why));
+	err = get(j, "/v1/ledger/vkey", &text, &n);
+	if (err != SG_OK)
+		return err;
+	err = note_key_parse(vkey_trimmed(span_of(text, n)), &j->key);
+	free(text);
+	if (err != SG_OK || j->key.type != NOTE_ED25519) {
+		(void)snprintf(j->why, sizeof(j->why),
+			       "/v1/ledger/vkey: not the key of a log");
+		return SG_IO;
+	}
+	(void)fputs("signer-issuer: no --vkey was given: the key is the one "
+		    "that the server names\n",
+		    stderr);
+	return SG_OK;
+}
+
+static enum sg_err load_proof(struct job *j)
+{
+	const char *file = j->args->value[OPT_PROOF];
+	char path[64];
+
+	if (file != NULL)
+		return input_bytes(file, &j->proof, &j->n, j->why,
+				   sizeof(j->why));
+	(void)snprintf(path, sizeof(path), "/v1/ledger/proof?index=%" PRIu64,
+		       j->asked.index);
+	return get(j, path, &j->proof, &j->n);
+}
+
+static int report(const struct job *j, const struct receipt_result *result)
+{
+	const bool good = result->failed == RECEIPT_STEPS;
+	json_t *o;
+	char *text;
+
+	if (j->args->value[OPT_JSON] == NULL) {
+		receipt_print(result, j->key.name, stdout);
+		puts(good ? "on record" : "NOT PROVED");
+	} else {
+		o = receipt_json(result, j->key.name,
+				 j->args->value[OPT_VKEY] != NULL);
+		text = o != NULL ? printable_json(o, JSON_COMPACT) : NULL;
+		if (text != NULL)
+			puts(text);
+		free(text);
+		json_decref(o);
+	}
+	return good ? EXIT_GOOD : EXIT_REFUSED;
+}
+
+static int check(struct job *j)
+{
+	const char *to = j->args->value[OPT_OUT];
+	struct receipt_result result;
+	struct receipt *r;
+	int status;
+
+	if (receipt_create(&r) != SG_OK)
+		return trouble(err_text(SG_NO_MEMORY));
+	(void)receipt_check(r, &j->asked, span_of(j->proof, j->n), &j->key,
+			    &result);
+	status = report(j, &result);
+	receipt_free(r);
+	if (status == EXIT_GOOD && to != NULL &&
+	    output_bytes(to, j->proof, j->n, j->why, sizeof(j->why)) != SG_OK)
+		return trouble(j->why);
+	return status;
+}
+
+static int run_job(struct job *j)
+{
+	const bool offline = j->args->value[OPT_PROOF] != NULL;
+	enum sg_err err;
+
+	if (offline && j->args->value[OPT_VKEY] == NULL)
+		return trouble("--proof needs --vkey");
+	err = receipt_asked(j->args->rest[0], j->args->value[OPT_INDEX],
+			    !offline, &j->asked, j->why, sizeof(j->why));
+	if (err == SG_OK && !offline)
+		err = online_open(j->args, &j->server, j->why, sizeof(j->why));
+	if (err == SG_OK)
+		err = load_key(j);
+	if (err != SG_OK)
+		return trouble(j->why);
+	err = load_proof(j);
+	if (err != SG_OK) {
+		trouble(j->why);
+		return err == SG_NOT_FOUND ? EXIT_REFUSED : EXIT_TROUBLE;
+	}
+	return check(j);
+}
+
+static int run(const struct args *args)
+{
+	struct job j = {.args = args};
+	int status;
+
+	if (args->n != 1)
+		return trouble("give one HC1 text, or a file with one or with "
+			       "the server's answer");
+	status = run_job(&j);
+	free(j.proof);
+	free(j.asked.hc1);
+	https_close(j.server);
+	return status;
+}
+
+const struct command RECEIPT_COMMAND = {
+	.name = "receipt",
+	.usage = "[OPTIONS] HC1|FILE",
+	.about = "prove that a certificate is on record",
+	.more = "FILE holds the server's answer, which tells the --index, the "
+		"HC1 text or a picture\n(PNG) of the QR code; - is standard "
+		"input. The proof (C2SP tlog-proof) can be kept\nand checked "
+		"offline.\n",
+	.options = OPTIONS,
+	.noptions = NOPTIONS,
+	.run = run,
+};
