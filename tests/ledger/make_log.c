@@ -2,19 +2,23 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "tests/ledger/log_journal.h"
 #include "tests/ledger/log_maker.h"
 #include "tools/common/args.h"
 
 /*
- * make_log DIR N [CHECKPOINTS]: a log of N plausible entries in DIR, signed by
- * a fresh key; CHECKPOINTS of them on the way (1), so that older partial tiles
- * stand there.
+ * make_log DIR N [CHECKPOINTS [JOURNAL]]: a log of N plausible entries in DIR,
+ * signed by a fresh key; CHECKPOINTS of them on the way (1), so that older
+ * partial tiles stand there; and the same entries in a journal in the
+ * directory JOURNAL.
  */
-static enum sg_err make(const char *dir, uint64_t n, uint64_t checkpoints)
+static const char ORIGIN[] = "make-log.test/trial";
+
+static enum sg_err make(const char *dir, uint64_t n, uint64_t checkpoints,
+			const char *journal)
 {
 	struct log_maker l;
-	enum sg_err err =
-		log_maker_open(&l, dir, "make-log.test/trial", NULL, 0);
+	enum sg_err err = log_maker_open(&l, dir, ORIGIN, NULL, 0);
 
 	for (uint64_t i = 1; i <= checkpoints && err == SG_OK; i++) {
 		err = log_maker_grow(
@@ -22,6 +26,8 @@ static enum sg_err make(const char *dir, uint64_t n, uint64_t checkpoints)
 		if (err == SG_OK)
 			err = log_maker_publish(&l);
 	}
+	if (err == SG_OK && journal != NULL)
+		err = log_journal_make(&l, journal, n, UINT64_MAX);
 	log_maker_close(&l);
 	return err;
 }
@@ -32,13 +38,14 @@ int main(int argc, char *argv[])
 	enum sg_err err;
 	uint64_t n;
 
-	if (argc < 3 || argc > 4 ||
+	if (argc < 3 || argc > 5 ||
 	    !args_number(argv[2], 0, UINT64_C(1) << 40, &n) ||
-	    (argc == 4 && !args_number(argv[3], 1, 1 << 20, &checkpoints))) {
-		(void)fputs("usage: make_log DIR N [CHECKPOINTS]\n", stderr);
+	    (argc >= 4 && !args_number(argv[3], 1, 1 << 20, &checkpoints))) {
+		(void)fputs("usage: make_log DIR N [CHECKPOINTS [JOURNAL]]\n",
+			    stderr);
 		return 2;
 	}
-	err = make(argv[1], n, checkpoints);
+	err = make(argv[1], n, checkpoints, argc == 5 ? argv[4] : NULL);
 	if (err == SG_OK)
 		return 0;
 	(void)fprintf(stderr, "make_log: %s\n", err_text(err));

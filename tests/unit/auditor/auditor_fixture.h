@@ -158,7 +158,7 @@ static inline const json_t *find(const json_t *result, const char *code)
 
 static inline void path_in(const char *dir, const char *name, char out[256])
 {
-	(void)snprintf(out, 256, "%s/%s", dir, name);
+	(void)snprintf(out, 256, "%.120s/%.120s", dir, name);
 }
 
 static inline size_t file_bytes(const char *path)
