@@ -7,8 +7,14 @@
 
 /* A command a line, in the order of --help; each is in the file of its name. */
 #define COMMANDS(X)                                                            \
-	X(VERIFY)                                                              \
-	X(MIRROR) X(PROVE) X(RECEIPT) X(LIST) X(EXPORT) X(REPORT) X(REVOCATIONS)
+	X(AUDIT_VERIFY)                                                        \
+	X(AUDIT_MIRROR)                                                        \
+	X(AUDIT_PROVE)                                                         \
+	X(AUDIT_RECEIPT)                                                       \
+	X(AUDIT_LIST)                                                          \
+	X(AUDIT_EXPORT)                                                        \
+	X(AUDIT_REPORT)                                                        \
+	X(AUDIT_REVOCATIONS)
 
 #define X(id) extern const struct auditor_command id##_COMMAND;
 COMMANDS(X)
