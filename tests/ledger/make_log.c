@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ledger/checkpoint.h"
 #include "tests/ledger/log_journal.h"
 #include "tests/ledger/log_maker.h"
 #include "tools/common/args.h"
@@ -9,10 +10,26 @@
 /*
  * make_log DIR N [CHECKPOINTS [JOURNAL]]: a log of N plausible entries in DIR,
  * signed by a fresh key; CHECKPOINTS of them on the way (1), so that older
- * partial tiles stand there; and the same entries in a journal in the
- * directory JOURNAL.
+ * partial tiles stand there, each kept as checkpoint.SIZE; and the same entries
+ * in a journal in the directory JOURNAL.
  */
 static const char ORIGIN[] = "make-log.test/trial";
+
+/* Each of several checkpoints is kept as checkpoint.SIZE, too. */
+static enum sg_err keep_checkpoint(struct log_maker *l)
+{
+	uint8_t note[CHECKPOINT_NOTE_MAX];
+	char name[40];
+	size_t n;
+	const enum sg_err err =
+		tiles_read_file(l->tiles, "checkpoint", note, sizeof(note), &n);
+
+	(void)snprintf(name, sizeof(name), "checkpoint.%" PRIu64,
+		       tree_size(l->tree));
+	return err != SG_OK
+		       ? err
+		       : tiles_write_file(l->tiles, name, span_of(note, n));
+}
 
 static enum sg_err make(const char *dir, uint64_t n, uint64_t checkpoints,
 			const char *journal)
@@ -25,6 +42,8 @@ static enum sg_err make(const char *dir, uint64_t n, uint64_t checkpoints,
 			&l, i == checkpoints ? n : n / checkpoints * i);
 		if (err == SG_OK)
 			err = log_maker_publish(&l);
+		if (err == SG_OK && checkpoints > 1)
+			err = keep_checkpoint(&l);
 	}
 	if (err == SG_OK && journal != NULL)
 		err = log_journal_make(&l, journal, n, UINT64_MAX);
