@@ -27,7 +27,7 @@ static const char *second_of(int64_t ms, char out[TIMES_TEXT])
 
 static void print_period(const struct account *a, struct sheet *s)
 {
-	static const char *const HEADS[] = {"", ""};
+	static const char *const heads[] = {"", ""};
 	const struct survey *v = a->survey;
 	char time[ROW_TIME];
 	char second[TIMES_TEXT];
@@ -41,7 +41,7 @@ static void print_period(const struct account *a, struct sheet *s)
 		   "(counted), starts, stops, policies and key operations. The "
 		   "ledger holds no personal data, and neither does this "
 		   "report. All times are UTC.");
-	sheet_table(s, 2, HEADS);
+	sheet_table(s, 2, heads);
 	row(s, "Ledger", a->where);
 	row(s, "From",
 	    v->from_ms == INT64_MIN ? "its beginning"
@@ -74,14 +74,14 @@ static void number_row(struct sheet *s, const char *name, uint64_t n)
 
 static void print_summary(const struct account *a, struct sheet *s)
 {
-	static const char *const HEADS[] = {"", ">"};
+	static const char *const heads[] = {"", ">"};
 	const struct survey *v = a->survey;
 	const uint64_t *t = v->total;
 	const uint64_t issued = survey_sum(t, SURVEY_ISSUED);
 	const uint64_t renewed = survey_sum(t, SURVEY_RENEWED);
 
 	sheet_heading(s, "Summary");
-	sheet_table(s, 2, HEADS);
+	sheet_table(s, 2, heads);
 	number_row(s, "Certificates issued", issued);
 	number_row(s, "  of vaccination", t[SURVEY_ISSUED + DCC_VACCINATION]);
 	number_row(s, "  of a test", t[SURVEY_ISSUED + DCC_TEST]);
@@ -136,9 +136,9 @@ static void print_signature(const struct walk_head *h, size_t i,
 
 static void print_signatures(const struct account *a, struct sheet *s)
 {
-	static const char *const HEADS[] = {"signed by", "key id", "checked"};
+	static const char *const heads[] = {"signed by", "key id", "checked"};
 
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; i < a->head->note.n; i++)
 		print_signature(a->head, i, s);
 	sheet_table_end(s);
@@ -146,7 +146,7 @@ static void print_signatures(const struct account *a, struct sheet *s)
 
 static void print_checkpoint(const struct account *a, struct sheet *s)
 {
-	static const char *const HEADS[] = {"", ""};
+	static const char *const heads[] = {"", ""};
 	const struct checkpoint *c = &a->head->checkpoint.c;
 	const struct survey *v = a->survey;
 	char vkey[NOTE_VKEY_MAX];
@@ -155,7 +155,7 @@ static void print_checkpoint(const struct account *a, struct sheet *s)
 	char n[NUMBER];
 
 	note_key_text(&a->head->trust.key, vkey);
-	sheet_table(s, 2, HEADS);
+	sheet_table(s, 2, heads);
 	sheet_cell(s, span_str("Name of the ledger (origin)"));
 	sheet_cell(s, c->origin);
 	row(s, "Entries it had when this was made (size)",
@@ -212,10 +212,10 @@ static void print_anchors(const struct account *a, struct sheet *s)
 
 static void print_words(struct sheet *s)
 {
-	static const char *const HEADS[] = {"word", "what it means"};
+	static const char *const heads[] = {"word", "what it means"};
 
 	sheet_heading(s, "Words used");
-	sheet_table(s, 2, HEADS);
+	sheet_table(s, 2, heads);
 	row(s, "client",
 	    "a system that asks for certificates, by its name in "
 	    "the policy");

@@ -43,7 +43,7 @@ static void nothing(struct sheet *s)
 
 static void print_clients(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {
+	static const char *const heads[] = {
 		"client",   ">vaccination",    ">test",		 ">recovery",
 		">renewed", ">all signatures", ">with identity", ">refused"};
 	const struct bag_cell *c;
@@ -53,7 +53,7 @@ static void print_clients(const struct survey *v, struct sheet *s)
 		nothing(s);
 		return;
 	}
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; (c = bag_at(v->clients, i)) != NULL; i++) {
 		sheet_cell(s, c->n > 0 ? span_of(c->key, c->n)
 				       : SPAN_LIT("(all others)"));
@@ -70,7 +70,7 @@ static void print_clients(const struct survey *v, struct sheet *s)
 
 static void print_keys(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {
+	static const char *const heads[] = {
 		"key (kid)",  "in hex",	   "algorithm", ">vaccination",
 		">test",      ">recovery", ">renewed",	">all signatures",
 		"first used", "last used"};
@@ -83,7 +83,7 @@ static void print_keys(const struct survey *v, struct sheet *s)
 		nothing(s);
 		return;
 	}
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; (c = bag_at(v->keys, i)) != NULL; i++) {
 		const bool one = c->n > COSE_KID_BYTES;
 
@@ -106,7 +106,7 @@ static void print_keys(const struct survey *v, struct sheet *s)
 
 static void print_policies(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {
+	static const char *const heads[] = {
 		"policy (SHA-256)", ">all signatures", "first signature",
 		"last signature"};
 	const struct bag_cell *c;
@@ -117,7 +117,7 @@ static void print_policies(const struct survey *v, struct sheet *s)
 		nothing(s);
 		return;
 	}
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; (c = bag_at(v->policies, i)) != NULL; i++) {
 		sheet_cell(s, span_str(c->n == ENTRY_HASH_BYTES
 					       ? bytes_hex(c->key, c->n, hex)
@@ -138,7 +138,7 @@ static uint64_t signatures(const struct bag_cell *c)
 
 static void print_days(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {
+	static const char *const heads[] = {
 		"day (UTC)", ">vaccination",	">test",    ">recovery",
 		">renewed",  ">all signatures", ">refused", "all signatures"};
 	const struct bag_cell *c;
@@ -153,7 +153,7 @@ static void print_days(const struct survey *v, struct sheet *s)
 	for (size_t i = 0; (c = bag_at(v->days, i)) != NULL; i++)
 		if (signatures(c) > most)
 			most = signatures(c);
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; (c = bag_at(v->days, i)) != NULL; i++) {
 		if (c->n > 0) {
 			times_format(survey_day(c) * DAY_S, date);
@@ -170,7 +170,7 @@ static void print_days(const struct survey *v, struct sheet *s)
 
 static void print_codes(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {"client", "fault", ">times",
+	static const char *const heads[] = {"client", "fault", ">times",
 					    "what it means"};
 	const struct bag_cell *c;
 	char name[BAG_KEY_MAX + 1];
@@ -182,7 +182,7 @@ static void print_codes(const struct survey *v, struct sheet *s)
 	}
 	sheet_para(s, "A refused request was not signed. Its faults are "
 		      "counted here, one request may have several.");
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; (c = bag_at(v->codes, i)) != NULL; i++) {
 		struct span client;
 		struct span code;

@@ -48,7 +48,7 @@ static bool has_event(const struct survey *v, unsigned types)
 
 static void print_policies(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {"time", ">entry",
+	static const char *const heads[] = {"time", ">entry",
 					    "policy now in force (SHA-256)"};
 	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
 
@@ -62,7 +62,7 @@ static void print_policies(const struct survey *v, struct sheet *s)
 	}
 	sheet_para(s, "The server names its policy at each start, and whenever "
 		      "another one is loaded.");
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; i < v->nevents; i++) {
 		if (v->event[i].type != ENTRY_POLICY)
 			continue;
@@ -85,7 +85,7 @@ static const char *what_of(enum entry_type type)
 
 static void print_operations(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {"time", ">entry", "what", ">bytes",
+	static const char *const heads[] = {"time", ">entry", "what", ">bytes",
 					    "operation (SHA-256)"};
 	const unsigned types = 1U << ENTRY_KEY_EVENT | 1U << ENTRY_CEREMONY |
 			       1U << ENTRY_REVOCATION;
@@ -99,7 +99,7 @@ static void print_operations(const struct survey *v, struct sheet *s)
 	sheet_para(s, "An operation is recorded with the bytes that the "
 		      "officers signed. Compare its hash with that of the "
 		      "document that they have.");
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; i < v->nevents; i++) {
 		const struct survey_event *e = &v->event[i];
 
@@ -143,7 +143,7 @@ static void print_start(const struct survey_event *e, struct sheet *s)
 
 static void print_runs(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {"time", ">entry", "what", "remark"};
+	static const char *const heads[] = {"time", ">entry", "what", "remark"};
 	const unsigned types = 1U << ENTRY_STARTED | 1U << ENTRY_STOPPED;
 
 	sheet_heading(s, "Starts and stops");
@@ -151,7 +151,7 @@ static void print_runs(const struct survey *v, struct sheet *s)
 		sheet_para(s, "None in the period.");
 		return;
 	}
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; i < v->nevents; i++) {
 		const struct survey_event *e = &v->event[i];
 
@@ -170,7 +170,7 @@ static void print_runs(const struct survey *v, struct sheet *s)
 
 static void print_gaps(const struct survey *v, struct sheet *s)
 {
-	static const char *const HEADS[] = {"from", "to", ">length",
+	static const char *const heads[] = {"from", "to", ">length",
 					    ">ends with entry"};
 	char from[ROW_TIME];
 	char to[ROW_TIME];
@@ -191,7 +191,7 @@ static void print_gaps(const struct survey *v, struct sheet *s)
 	if (v->gaps > v->ngaps)
 		sheet_para(s, "There are %s; these are the longest %zu.",
 			   bar_number(v->gaps, n), v->ngaps);
-	sheet_table(s, sizeof(HEADS) / sizeof(HEADS[0]), HEADS);
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; i < v->ngaps; i++) {
 		const struct survey_gap *g = &v->gap[i];
 

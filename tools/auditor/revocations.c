@@ -151,7 +151,7 @@ static enum sg_err take_one(void *ctx, const struct walk_entry *e,
 
 static enum sg_err walk(struct job *j, char why[WHY_MAX])
 {
-	static const struct ranges ALL = {0};
+	static const struct ranges all = {0};
 	enum sg_err err = walk_run(j->walk, &j->filter.index, take_one, j, why);
 
 	if (err != SG_OK || !j->only_learn)
@@ -159,7 +159,7 @@ static enum sg_err walk(struct job *j, char why[WHY_MAX])
 	j->only_learn = false;
 	uvcis_sort(&j->learnt);
 	return j->learnt.n == 0 ? SG_OK
-				: walk_run(j->walk, &ALL, take_one, j, why);
+				: walk_run(j->walk, &all, take_one, j, why);
 }
 
 /* --- what comes out ------------------------------------------------------- */

@@ -368,10 +368,10 @@ static void put_column(const struct sheet *s, struct span text, int indent,
 
 static struct span bar_text(double bar)
 {
-	static const char FULL[BAR_WIDTH + 1] =
+	static const char full[BAR_WIDTH + 1] =
 		"##############################";
 
-	return span_of(FULL, (size_t)(bar * BAR_WIDTH + 0.5));
+	return span_of(full, (size_t)(bar * BAR_WIDTH + 0.5));
 }
 
 static struct span cell_text(const struct cell *c)

@@ -69,13 +69,12 @@ int64_t survey_day(const struct bag_cell *c)
 
 static struct bag_cell *see_key(struct survey *s, const struct walk_entry *e)
 {
-	const char *alg = cose_alg_name(e->e.alg);
+	const struct span alg = span_str(cose_alg_name(e->e.alg));
 	uint8_t key[COSE_KID_BYTES + 16];
-	const size_t n = strlen(alg);
 
 	memcpy(key, e->e.kid, COSE_KID_BYTES);
-	memcpy(key + COSE_KID_BYTES, alg, n);
-	return bag_see(s->keys, span_of(key, COSE_KID_BYTES + n), e->index,
+	memcpy(key + COSE_KID_BYTES, alg.p, alg.n);
+	return bag_see(s->keys, span_of(key, COSE_KID_BYTES + alg.n), e->index,
 		       e->e.time_ms);
 }
 

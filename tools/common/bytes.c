@@ -8,11 +8,11 @@
 
 const char *bytes_hex(const uint8_t *p, size_t n, char *out)
 {
-	static const char DIGITS[] = "0123456789abcdef";
+	static const char digits[] = "0123456789abcdef";
 
 	for (size_t i = 0; i < n; i++) {
-		out[2 * i] = DIGITS[p[i] >> 4];
-		out[2 * i + 1] = DIGITS[p[i] & 0xf];
+		out[2 * i] = digits[p[i] >> 4];
+		out[2 * i + 1] = digits[p[i] & 0xf];
 	}
 	out[2 * n] = '\0';
 	return out;
