@@ -26,6 +26,7 @@ struct job {
 	struct source *source; /* NULL: the proof is a file */
 	struct findings *findings;
 	struct trust trust;
+	struct trust_checkpoint checkpoint;
 	struct receipt_asked asked;
 	uint8_t *proof;
 	size_t n;
@@ -35,7 +36,6 @@ struct job {
 /* From the server's own hands, else from the tiles. */
 static enum sg_err fetch_proof(struct job *j)
 {
-	struct trust_checkpoint checkpoint;
 	char name[64];
 	enum sg_err err;
 
@@ -52,10 +52,10 @@ static enum sg_err fetch_proof(struct job *j)
 				       source_why(j->source));
 		return err;
 	}
-	err = trust_fetch(&j->trust, j->source, &checkpoint, j->findings,
+	err = trust_fetch(&j->trust, j->source, &j->checkpoint, j->findings,
 			  j->why, sizeof(j->why));
 	if (err == SG_OK)
-		err = proof_make(j->source, &checkpoint, j->asked.index,
+		err = proof_make(j->source, &j->checkpoint, j->asked.index,
 				 &j->proof, &j->n, j->why, sizeof(j->why));
 	return err;
 }
@@ -156,17 +156,22 @@ static int run_job(struct job *j)
 
 static int run(const struct args *args)
 {
-	struct job j = {.args = args};
+	struct job *j;
 	int status;
 
 	if (args->n != (args->value[OPT_PROOF] != NULL ? 1 : 2))
 		return auditor_trouble("give a certificate and a log, or a "
 				       "certificate and --proof");
-	status = run_job(&j);
-	free(j.proof);
-	free(j.asked.hc1);
-	findings_free(j.findings);
-	source_close(j.source);
+	j = calloc(1, sizeof(*j));
+	if (j == NULL)
+		return auditor_trouble(err_text(SG_NO_MEMORY));
+	j->args = args;
+	status = run_job(j);
+	free(j->proof);
+	free(j->asked.hc1);
+	findings_free(j->findings);
+	source_close(j->source);
+	free(j);
 	return status;
 }
 

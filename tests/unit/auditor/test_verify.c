@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auditor_fixture.h"
 
-enum { FLIPS_A_FILE = 12, FILES_MAX = 64 };
+enum { FLIPS_A_FILE = 8, FILES_MAX = 64 };
 
 /* Verify F's log; returns the exit status, *OUT the findings. */
 static int verify(const struct fixture *f, json_t **out)
