@@ -43,7 +43,7 @@ static const struct entry ISSUED = {
 	.kind = DCC_TEST,
 	.policy_hash = POLICY,
 };
-static const struct entry STARTED = {.type = ENTRY_STARTED, .time_ms = 1000500};
+static const struct entry STARTED = {.type = ENTRY_STARTED, .time_ms = 1000000};
 
 /* Which of ISSUED (1) and STARTED (2) match? */
 static int matches(const char *option, const char *value)

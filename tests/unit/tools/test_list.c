@@ -22,8 +22,9 @@ static void add_refused(void)
 		.client = {(const uint8_t *)"lab, \"two\"", 10},
 		.from_ms = 1790000900000,
 		.records = 12,
-		.n = 2,
-		.code = {{{(const uint8_t *)"too-long", 8}, 5},
+		.n = 3,
+		.code = {{{(const uint8_t *)"x\"y", 3}, 1},
+			 {{(const uint8_t *)"too-long", 8}, 5},
 			 {{(const uint8_t *)"wrong-type", 10}, 9}},
 	};
 	size_t n;
@@ -218,7 +219,8 @@ static void test_csv(void **state)
 	/* No formula, and quotes doubled. */
 	assert_non_null(strstr(out, ",\"'=lab\","));
 	assert_non_null(strstr(out, ",\"lab, \"\"two\"\"\","));
-	assert_non_null(strstr(out, ",12,\"too-long=5 wrong-type=9\","));
+	assert_non_null(
+		strstr(out, ",12,\"x\"\"y=1 too-long=5 wrong-type=9\","));
 	free(out);
 }
 
@@ -236,7 +238,8 @@ static void test_table(void **state)
 		COMMAND(&LIST_COMMAND, &out, log_dir, "--quiet", "--all"),
 		EXIT_GOOD);
 	assert_int_equal(lines_of(out), 1006);
-	assert_non_null(strstr(out, "12 records: too-long 5, wrong-type 9"));
+	assert_non_null(
+		strstr(out, "12 records: x\"y 1, too-long 5, wrong-type 9"));
 	assert_non_null(strstr(out, "16 bytes, SHA-256 "));
 	free(out);
 	assert_int_equal(COMMAND(&LIST_COMMAND, &out, log_dir, "--quiet",
