@@ -104,7 +104,7 @@ static void wait_for_all(struct audit *a)
 	(void)pthread_mutex_lock(&a->lock);
 	while (a->running > 0) {
 		(void)clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += SHOW_EVERY_MS * 1000000;
+		until.tv_nsec += SHOW_EVERY_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		(void)pthread_cond_timedwait(&a->left, &a->lock, &until);

@@ -52,14 +52,14 @@ SG_MUST_USE enum sg_err audit_run(const struct audit_settings *settings,
 /*
  * Does the log S, whose checkpoint is NEW, begin with what OLD says?  By the
  * consistency proof from its hash tiles; if not (rolled back, forked), that
- * goes to F.  *UNPROVED: its tiles are damaged, and nothing can be said before
- * audit_run() has told where.
- * Errors: as above.
+ * goes to F.
+ * Errors: as above, and SG_BAD_SIGNATURE: its tiles are damaged, and nothing
+ * can be said before audit_run() has told where.
  */
 SG_MUST_USE enum sg_err audit_consistent(struct source *s,
 					 const struct checkpoint *old,
 					 const struct checkpoint *new,
-					 struct findings *f, bool *unproved,
-					 char *why, size_t cap);
+					 struct findings *f, char *why,
+					 size_t cap);
 
 #endif /* SG_TOOLS_AUDIT_H */

@@ -72,12 +72,16 @@ static bool in_copy(const struct mirror *m, const char *name,
 static enum sg_err load_trust(struct mirror *m)
 {
 	const char *vkey = m->args->value[OPT_VKEY];
+	struct trust_wanted wanted = {
+		.witnesses = m->args->value[OPT_WITNESS],
+		.quorum = m->args->value[OPT_QUORUM],
+	};
 	char path[PATH_MAX];
 
 	if (vkey == NULL && in_copy(m, "vkey", path))
 		vkey = path;
-	return trust_load(&m->o.trust, vkey, m->args->value[OPT_WITNESS],
-			  m->args->value[OPT_QUORUM], m->source, m->o.findings,
+	wanted.vkey = vkey;
+	return trust_load(&m->o.trust, &wanted, m->source, m->o.findings,
 			  m->why, sizeof(m->why));
 }
 
@@ -137,9 +141,10 @@ static enum sg_err look(struct mirror *m)
 	o->has_checkpoint = true;
 	if (!o->has_kept)
 		return SG_OK;
-	return audit_consistent(m->source, &o->kept.c, &o->checkpoint.c,
-				o->findings, &m->unproved, m->why,
-				sizeof(m->why));
+	err = audit_consistent(m->source, &o->kept.c, &o->checkpoint.c,
+			       o->findings, m->why, sizeof(m->why));
+	m->unproved = err == SG_BAD_SIGNATURE;
+	return m->unproved ? SG_OK : err;
 }
 
 /* The partial tiles of the copy's old end that are full by now. */

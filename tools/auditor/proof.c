@@ -53,7 +53,7 @@ static enum sg_err check(const struct proof *p,
 				      p->index, &leaf, &p->checkpoint->c.root);
 }
 
-static enum sg_err put_together(struct proof *p, uint8_t **out, size_t *n)
+static enum sg_err put_together(struct proof *p, struct proof_text *out)
 {
 	const struct merkle_source hashes =
 		source_hashes(p->source, p->m, p->checkpoint->c.size);
@@ -67,15 +67,17 @@ static enum sg_err put_together(struct proof *p, uint8_t **out, size_t *n)
 		err = check(p, &hashes, &proof);
 	if (err != SG_OK)
 		return err;
-	*out = malloc(RECEIPT_PROOF_MAX);
-	if (*out == NULL)
+	out->p = malloc(RECEIPT_PROOF_MAX);
+	if (out->p == NULL)
 		return SG_NO_MEMORY;
 	err = checkpoint_proof_text(
 		p->index, &proof,
-		span_of(p->checkpoint->note, p->checkpoint->n), p->entry, *out,
-		RECEIPT_PROOF_MAX, n);
-	if (err != SG_OK)
-		free(*out);
+		span_of(p->checkpoint->note, p->checkpoint->n), p->entry,
+		out->p, RECEIPT_PROOF_MAX, &out->n);
+	if (err != SG_OK) {
+		free(out->p);
+		out->p = NULL;
+	}
 	return err;
 }
 
@@ -99,7 +101,7 @@ static void say(const struct proof *p, enum sg_err err, char *why, size_t cap)
 
 enum sg_err proof_make(struct source *s,
 		       const struct trust_checkpoint *checkpoint,
-		       uint64_t index, uint8_t **out, size_t *n, char *why,
+		       uint64_t index, struct proof_text *out, char *why,
 		       size_t cap)
 {
 	struct proof p = {
@@ -109,11 +111,12 @@ enum sg_err proof_make(struct source *s,
 	};
 	enum sg_err err = SG_NOT_FOUND;
 
+	out->p = NULL;
 	if (index < checkpoint->c.size) {
 		p.bundle = malloc(TILE_BUNDLE_MAX);
 		err = p.bundle == NULL ? SG_NO_MEMORY : merkle_create(&p.m);
 		if (err == SG_OK)
-			err = put_together(&p, out, n);
+			err = put_together(&p, out);
 		/* A tile that is missing or too short is a damaged log. */
 		if (err == SG_NOT_FOUND || err == SG_MALFORMED)
 			err = SG_BAD_SIGNATURE;

@@ -37,10 +37,9 @@ static int give(const struct args *args, uint64_t index, struct source *s,
 	const char *to = args->value[OPT_OUT];
 	const bool json = args->value[OPT_JSON] != NULL;
 	char why[WHY_MAX];
-	uint8_t *proof;
-	size_t n;
+	struct proof_text proof;
 	int status = EXIT_GOOD;
-	enum sg_err err = proof_make(s, c, index, &proof, &n, why, sizeof(why));
+	enum sg_err err = proof_make(s, c, index, &proof, why, sizeof(why));
 
 	if (err != SG_OK) {
 		auditor_trouble(why);
@@ -49,22 +48,22 @@ static int give(const struct args *args, uint64_t index, struct source *s,
 			       : EXIT_TROUBLE;
 	}
 	if ((!json || to != NULL) &&
-	    output_bytes(to, proof, n, why, sizeof(why)) != SG_OK)
+	    output_bytes(to, proof.p, proof.n, why, sizeof(why)) != SG_OK)
 		status = auditor_trouble(why);
 	if (json)
-		print_json(index, c, span_of(proof, n));
-	free(proof);
+		print_json(index, c, span_of(proof.p, proof.n));
+	free(proof.p);
 	return status;
 }
 
 static int prove(const struct args *args, uint64_t index, struct source *s,
 		 struct findings *f)
 {
-	struct trust_checkpoint checkpoint;
+	struct trust_checkpoint checkpoint = {0};
 	struct trust trust;
 	char why[WHY_MAX];
-	enum sg_err err = trust_load(&trust, args->value[OPT_VKEY], NULL, NULL,
-				     s, f, why, sizeof(why));
+	const struct trust_wanted wanted = {.vkey = args->value[OPT_VKEY]};
+	enum sg_err err = trust_load(&trust, &wanted, s, f, why, sizeof(why));
 
 	if (err != SG_OK && findings_errors(f) == 0)
 		return auditor_trouble(why);

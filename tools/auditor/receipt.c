@@ -28,8 +28,7 @@ struct job {
 	struct trust trust;
 	struct trust_checkpoint checkpoint;
 	struct receipt_asked asked;
-	uint8_t *proof;
-	size_t n;
+	struct proof_text proof;
 	char why[WHY_MAX];
 };
 
@@ -42,11 +41,11 @@ static enum sg_err fetch_proof(struct job *j)
 	if (source_proves(j->source)) {
 		(void)snprintf(name, sizeof(name), "proof?index=%" PRIu64,
 			       j->asked.index);
-		j->proof = malloc(RECEIPT_PROOF_MAX);
-		if (j->proof == NULL)
+		j->proof.p = malloc(RECEIPT_PROOF_MAX);
+		if (j->proof.p == NULL)
 			return SG_NO_MEMORY;
-		err = source_file(j->source, name, j->proof, RECEIPT_PROOF_MAX,
-				  &j->n);
+		err = source_file(j->source, name, j->proof.p,
+				  RECEIPT_PROOF_MAX, &j->proof.n);
 		if (err != SG_OK)
 			(void)snprintf(j->why, sizeof(j->why), "%s",
 				       source_why(j->source));
@@ -56,7 +55,7 @@ static enum sg_err fetch_proof(struct job *j)
 			  j->why, sizeof(j->why));
 	if (err == SG_OK)
 		err = proof_make(j->source, &j->checkpoint, j->asked.index,
-				 &j->proof, &j->n, j->why, sizeof(j->why));
+				 &j->proof, j->why, sizeof(j->why));
 	return err;
 }
 
@@ -64,8 +63,8 @@ static enum sg_err get_proof(struct job *j)
 {
 	const char *file = j->args->value[OPT_PROOF];
 
-	return file != NULL ? input_bytes(file, &j->proof, &j->n, j->why,
-					  sizeof(j->why))
+	return file != NULL ? input_bytes(file, &j->proof.p, &j->proof.n,
+					  j->why, sizeof(j->why))
 			    : fetch_proof(j);
 }
 
@@ -98,21 +97,22 @@ static int check(struct job *j)
 
 	if (receipt_create(&r) != SG_OK)
 		return auditor_trouble(err_text(SG_NO_MEMORY));
-	(void)receipt_check(r, &j->asked, span_of(j->proof, j->n),
+	(void)receipt_check(r, &j->asked, span_of(j->proof.p, j->proof.n),
 			    &j->trust.key, &result);
 	status = report(j, &result);
 	receipt_free(r);
 	if (status == EXIT_GOOD && to != NULL &&
-	    output_bytes(to, j->proof, j->n, j->why, sizeof(j->why)) != SG_OK)
+	    output_bytes(to, j->proof.p, j->proof.n, j->why, sizeof(j->why)) !=
+		    SG_OK)
 		return auditor_trouble(j->why);
 	return status;
 }
 
 static int work(struct job *j)
 {
-	enum sg_err err =
-		trust_load(&j->trust, j->args->value[OPT_VKEY], NULL, NULL,
-			   j->source, j->findings, j->why, sizeof(j->why));
+	const struct trust_wanted wanted = {.vkey = j->args->value[OPT_VKEY]};
+	enum sg_err err = trust_load(&j->trust, &wanted, j->source, j->findings,
+				     j->why, sizeof(j->why));
 
 	if (err == SG_OK) {
 		if (!j->trust.given)
@@ -167,7 +167,7 @@ static int run(const struct args *args)
 		return auditor_trouble(err_text(SG_NO_MEMORY));
 	j->args = args;
 	status = run_job(j);
-	free(j->proof);
+	free(j->proof.p);
 	free(j->asked.hc1);
 	findings_free(j->findings);
 	source_close(j->source);

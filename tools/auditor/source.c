@@ -341,7 +341,7 @@ static enum sg_err get_hash(void *ctx, unsigned level, uint64_t index,
 	struct source *s = ctx;
 	unsigned first;
 	unsigned count;
-	struct held *h;
+	struct held *h = NULL;
 	struct tile t;
 	enum sg_err err;
 

@@ -114,25 +114,25 @@ static enum sg_err load_quorum(struct trust *t, const char *quorum, char *why,
 	return SG_OK;
 }
 
-enum sg_err trust_load(struct trust *t, const char *vkey, const char *witnesses,
-		       const char *quorum, struct source *s, struct findings *f,
-		       char *why, size_t cap)
+enum sg_err trust_load(struct trust *t, const struct trust_wanted *wanted,
+		       struct source *s, struct findings *f, char *why,
+		       size_t cap)
 {
 	enum sg_err err;
 
-	*t = (struct trust){.given = vkey != NULL};
-	if (vkey == NULL) {
+	*t = (struct trust){.given = wanted->vkey != NULL};
+	if (wanted->vkey == NULL) {
 		err = own_key(s, &t->key, why, cap);
 		if (err == SG_MALFORMED || err == SG_BAD_KEY)
 			findings_add(f, FINDING_VKEY_MALFORMED, NULL, "%s", "");
 	} else {
-		err = vkey_of_log(vkey, &t->key, why, cap);
+		err = vkey_of_log(wanted->vkey, &t->key, why, cap);
 		if (err == SG_OK && s != NULL)
 			err = compare_key(t, s, f, why, cap);
 	}
-	if (err == SG_OK && witnesses != NULL)
-		err = load_witnesses(t, witnesses, why, cap);
-	return err == SG_OK ? load_quorum(t, quorum, why, cap) : err;
+	if (err == SG_OK && wanted->witnesses != NULL)
+		err = load_witnesses(t, wanted->witnesses, why, cap);
+	return err == SG_OK ? load_quorum(t, wanted->quorum, why, cap) : err;
 }
 
 static void check_witnesses(const struct trust *t, const struct note *n,

@@ -17,16 +17,23 @@ struct trust {
 	size_t quorum; /* witnesses that must have cosigned */
 };
 
+/* What was given to believe; each may be NULL. */
+struct trust_wanted {
+	const char *vkey;      /* the log's key, or a file with it */
+	const char *witnesses; /* a witness's key, or a file of them, one a
+				  line; "#" begins a remark */
+	const char *quorum;    /* how many of these must have cosigned, instead
+				  of all */
+};
+
 /*
- * The log's key: VKEY, the key itself or a file with it; where that is NULL,
- * what S has.  With VKEY, S may be NULL.  WITNESSES (may be NULL): a
- * witness's key, or a file of them, one a line ("#" begins a remark).  QUORUM
- * (may be NULL): how many of them must have cosigned, instead of all.
+ * Load what is WANTED; without a vkey the key is what S says.  With one, S may
+ * be NULL, and otherwise must not say another (or that goes to F).
  * Errors: SG_CONFIG, SG_IO, SG_FORBIDDEN, SG_NO_MEMORY, SG_NOT_FOUND (the log
  * has no vkey) with WHY; SG_MALFORMED, SG_BAD_KEY: what is wrong is in F.
  */
-SG_MUST_USE enum sg_err trust_load(struct trust *t, const char *vkey,
-				   const char *witnesses, const char *quorum,
+SG_MUST_USE enum sg_err trust_load(struct trust *t,
+				   const struct trust_wanted *wanted,
 				   struct source *s, struct findings *f,
 				   char *why, size_t cap);
 

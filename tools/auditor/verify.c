@@ -53,12 +53,14 @@ static enum sg_err look_at_checkpoint(struct verify *v)
 {
 	struct outcome *o = &v->o;
 	const char *since = v->args->value[OPT_SINCE];
-	enum sg_err err;
+	const struct trust_wanted wanted = {
+		.vkey = v->args->value[OPT_VKEY],
+		.witnesses = v->args->value[OPT_WITNESS],
+		.quorum = v->args->value[OPT_QUORUM],
+	};
+	enum sg_err err = trust_load(&o->trust, &wanted, v->source, o->findings,
+				     v->why, sizeof(v->why));
 
-	err = trust_load(&o->trust, v->args->value[OPT_VKEY],
-			 v->args->value[OPT_WITNESS],
-			 v->args->value[OPT_QUORUM], v->source, o->findings,
-			 v->why, sizeof(v->why));
 	if (err == SG_MALFORMED || err == SG_BAD_KEY)
 		return SG_OK;
 	if (err == SG_OK && since != NULL)
@@ -70,11 +72,12 @@ static enum sg_err look_at_checkpoint(struct verify *v)
 	err = trust_fetch(&o->trust, v->source, &o->checkpoint, o->findings,
 			  v->why, sizeof(v->why));
 	o->has_checkpoint = err == SG_OK;
-	if (err == SG_OK && o->has_kept)
-		err = audit_consistent(v->source, &o->kept.c, &o->checkpoint.c,
-				       o->findings, &v->unproved, v->why,
-				       sizeof(v->why));
-	return err == SG_NOT_FOUND ? SG_OK : err;
+	if (err != SG_OK || !o->has_kept)
+		return err == SG_NOT_FOUND ? SG_OK : err;
+	err = audit_consistent(v->source, &o->kept.c, &o->checkpoint.c,
+			       o->findings, v->why, sizeof(v->why));
+	v->unproved = err == SG_BAD_SIGNATURE;
+	return v->unproved ? SG_OK : err;
 }
 
 static bool is_broken_off(const struct findings *f)
@@ -103,11 +106,9 @@ static enum sg_err look_at_entries(struct verify *v)
 	if (err == SG_OK && !source_remote(v->source) && !o->has_kept)
 		err = partials_check(v->where.where, settings.size, o->findings,
 				     v->why, sizeof(v->why));
-	if (err == SG_OK && journal != NULL) {
-		err = verify_journal(v->source, journal, &settings, o->findings,
-				     &o->journal, v->why, sizeof(v->why));
-		o->has_journal = err == SG_OK;
-	}
+	if (err == SG_OK && journal != NULL)
+		err = verify_journal(v->source, journal, &settings, o, v->why,
+				     sizeof(v->why));
 	return err;
 }
 

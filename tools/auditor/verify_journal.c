@@ -149,13 +149,12 @@ static enum sg_err check_all(struct check *c, char *why, size_t cap)
 
 enum sg_err verify_journal(struct source *s, const char *journal,
 			   const struct audit_settings *settings,
-			   struct findings *f, uint64_t *n, char *why,
-			   size_t cap)
+			   struct outcome *out, char *why, size_t cap)
 {
 	struct check c = {
 		.source = s,
 		.settings = settings,
-		.findings = f,
+		.findings = out->findings,
 		.bundle = malloc(TILE_BUNDLE_MAX),
 	};
 	enum sg_err err = SG_NO_MEMORY;
@@ -172,7 +171,8 @@ enum sg_err verify_journal(struct source *s, const char *journal,
 		(void)snprintf(why, cap, "%s: no journal there", journal);
 		err = err == SG_NOT_FOUND ? SG_CONFIG : err;
 	}
-	*n = c.n;
+	out->journal = c.n;
+	out->has_journal = err == SG_OK;
 	free(c.bundle);
 	return err;
 }

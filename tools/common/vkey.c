@@ -9,12 +9,13 @@
 
 enum { FILE_MAX = 65536 };
 
-struct span vkey_trimmed(struct span s)
+struct span vkey_trimmed(struct span text)
 {
-	while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' ||
-			   s.p[s.n - 1] == ' '))
-		s.n--;
-	return s;
+	while (text.n > 0 &&
+	       (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r' ||
+		text.p[text.n - 1] == ' '))
+		text.n--;
+	return text;
 }
 
 enum sg_err vkey_text(const char *arg, char **out, char *why, size_t cap)

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "issuer.h"
 #include "tools/common/input.h"
@@ -39,6 +39,13 @@ struct job {
 	char why[WHY_MAX];
 };
 
+static void pause_s(void)
+{
+	const struct timespec second = {1, 0};
+
+	(void)nanosleep(&second, NULL);
+}
+
 /* GET PATH.  Owns: *BODY is the caller's; free(). */
 static enum sg_err get(struct job *j, const char *path, uint8_t **body,
 		       size_t *n)
@@ -57,7 +64,7 @@ static enum sg_err get(struct job *j, const char *path, uint8_t **body,
 		if (i == TRIES - 1)
 			break;
 		free(reply.body);
-		(void)sleep(1);
+		pause_s();
 	}
 	if (reply.status == 200) {
 		*body = reply.body;
