@@ -27,7 +27,7 @@ static const char *second_of(int64_t ms, char out[TIMES_TEXT])
 
 static void print_period(const struct account *a, struct sheet *s)
 {
-	static const char *const heads[] = {"", ""};
+	static const char *const heads[] = {"", "#"};
 	const struct survey *v = a->survey;
 	char time[ROW_TIME];
 	char second[TIMES_TEXT];
@@ -83,9 +83,9 @@ static void print_summary(const struct account *a, struct sheet *s)
 	sheet_heading(s, "Summary");
 	sheet_table(s, 2, heads);
 	number_row(s, "Certificates issued", issued);
-	number_row(s, "  of vaccination", t[SURVEY_ISSUED + DCC_VACCINATION]);
-	number_row(s, "  of a test", t[SURVEY_ISSUED + DCC_TEST]);
-	number_row(s, "  of recovery", t[SURVEY_ISSUED + DCC_RECOVERY]);
+	number_row(s, "- of vaccination", t[SURVEY_ISSUED + DCC_VACCINATION]);
+	number_row(s, "- of a test", t[SURVEY_ISSUED + DCC_TEST]);
+	number_row(s, "- of recovery", t[SURVEY_ISSUED + DCC_RECOVERY]);
 	number_row(s, "Certificates renewed", renewed);
 	number_row(s, "Signatures with a proof of the holder's identity",
 		   t[SURVEY_ATTESTED]);
@@ -136,7 +136,7 @@ static void print_signature(const struct walk_head *h, size_t i,
 
 static void print_signatures(const struct account *a, struct sheet *s)
 {
-	static const char *const heads[] = {"signed by", "key id", "checked"};
+	static const char *const heads[] = {"#signed by", "@key id", "checked"};
 
 	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; i < a->head->note.n; i++)
@@ -146,7 +146,7 @@ static void print_signatures(const struct account *a, struct sheet *s)
 
 static void print_checkpoint(const struct account *a, struct sheet *s)
 {
-	static const char *const heads[] = {"", ""};
+	static const char *const heads[] = {"", "#"};
 	const struct checkpoint *c = &a->head->checkpoint.c;
 	const struct survey *v = a->survey;
 	char vkey[NOTE_VKEY_MAX];
@@ -212,7 +212,7 @@ static void print_anchors(const struct account *a, struct sheet *s)
 
 static void print_words(struct sheet *s)
 {
-	static const char *const heads[] = {"word", "what it means"};
+	static const char *const heads[] = {"@word", "what it means"};
 
 	sheet_heading(s, "Words used");
 	sheet_table(s, 2, heads);

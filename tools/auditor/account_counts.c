@@ -68,47 +68,71 @@ static void print_clients(const struct survey *v, struct sheet *s)
 	sheet_table_end(s);
 }
 
-static void print_keys(const struct survey *v, struct sheet *s)
+static void put_kid(struct sheet *s, const struct bag_cell *c)
+{
+	char base64[BYTES_BASE64(COSE_KID_BYTES)];
+
+	sheet_cell(s, span_str(c->n > COSE_KID_BYTES
+				       ? bytes_base64(c->key, COSE_KID_BYTES,
+						      base64)
+				       : "(all others)"));
+}
+
+static void print_key_counts(const struct survey *v, struct sheet *s)
 {
 	static const char *const heads[] = {
-		"key (kid)",  "in hex",	   "algorithm", ">vaccination",
-		">test",      ">recovery", ">renewed",	">all signatures",
-		"first used", "last used"};
+		"@key (kid)", "algorithm", ">vaccination",   ">test",
+		">recovery",  ">renewed",  ">all signatures"};
 	const struct bag_cell *c;
-	char base64[BYTES_BASE64(COSE_KID_BYTES)];
-	char hex[BYTES_HEX(COSE_KID_BYTES)];
 
-	sheet_heading(s, "By signing key");
-	if (bag_at(v->keys, 0) == NULL) {
-		nothing(s);
-		return;
-	}
 	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; (c = bag_at(v->keys, i)) != NULL; i++) {
-		const bool one = c->n > COSE_KID_BYTES;
-
-		sheet_cell(s,
-			   span_str(one ? bytes_base64(c->key, COSE_KID_BYTES,
-						       base64)
-					: "(all others)"));
-		sheet_cell(s,
-			   span_str(one ? bytes_hex(c->key, COSE_KID_BYTES, hex)
-					: ""));
-		sheet_cell(s, one ? span_of(c->key + COSE_KID_BYTES,
-					    c->n - COSE_KID_BYTES)
-				  : span_of(NULL, 0));
+		put_kid(s, c);
+		sheet_cell(s, c->n > COSE_KID_BYTES
+				      ? span_of(c->key + COSE_KID_BYTES,
+						c->n - COSE_KID_BYTES)
+				      : span_of(NULL, 0));
 		numbers(s, c->count);
+	}
+	sheet_table_end(s);
+}
+
+static void print_key_times(const struct survey *v, struct sheet *s)
+{
+	static const char *const heads[] = {"@key (kid)", "@the same in hex",
+					    "@first used", "@last used"};
+	const struct bag_cell *c;
+	char hex[BYTES_HEX(COSE_KID_BYTES)];
+
+	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
+	for (size_t i = 0; (c = bag_at(v->keys, i)) != NULL; i++) {
+		put_kid(s, c);
+		sheet_cell(s, span_str(c->n > COSE_KID_BYTES
+					       ? bytes_hex(c->key,
+							   COSE_KID_BYTES, hex)
+					       : ""));
 		second(s, c->first_ms);
 		second(s, c->last_ms);
 	}
 	sheet_table_end(s);
 }
 
+static void print_keys(const struct survey *v, struct sheet *s)
+{
+	sheet_heading(s, "By signing key");
+	if (bag_at(v->keys, 0) == NULL) {
+		nothing(s);
+		return;
+	}
+	print_key_counts(v, s);
+	print_key_times(v, s);
+}
+
 static void print_policies(const struct survey *v, struct sheet *s)
 {
 	static const char *const heads[] = {
-		"policy (SHA-256)", ">all signatures", "first signature",
-		"last signature"};
+		"#policy (SHA-256)", ">all signatures", "@first signature",
+		"@last signature"};
 	const struct bag_cell *c;
 	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
 
@@ -139,8 +163,8 @@ static uint64_t signatures(const struct bag_cell *c)
 static void print_days(const struct survey *v, struct sheet *s)
 {
 	static const char *const heads[] = {
-		"day (UTC)", ">vaccination",	">test",    ">recovery",
-		">renewed",  ">all signatures", ">refused", "all signatures"};
+		"@day (UTC)", ">vaccination",	 ">test",    ">recovery",
+		">renewed",   ">all signatures", ">refused", "all signatures"};
 	const struct bag_cell *c;
 	uint64_t most = 1;
 	char date[TIMES_TEXT];
@@ -170,7 +194,7 @@ static void print_days(const struct survey *v, struct sheet *s)
 
 static void print_codes(const struct survey *v, struct sheet *s)
 {
-	static const char *const heads[] = {"client", "fault", ">times",
+	static const char *const heads[] = {"client", "@fault", ">times",
 					    "what it means"};
 	const struct bag_cell *c;
 	char name[BAG_KEY_MAX + 1];

@@ -48,8 +48,8 @@ static bool has_event(const struct survey *v, unsigned types)
 
 static void print_policies(const struct survey *v, struct sheet *s)
 {
-	static const char *const heads[] = {"time", ">entry",
-					    "policy now in force (SHA-256)"};
+	static const char *const heads[] = {"@time", ">entry",
+					    "#policy now in force (SHA-256)"};
 	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
 
 	sheet_heading(s, "Policies put in force");
@@ -85,8 +85,8 @@ static const char *what_of(enum entry_type type)
 
 static void print_operations(const struct survey *v, struct sheet *s)
 {
-	static const char *const heads[] = {"time", ">entry", "what", ">bytes",
-					    "operation (SHA-256)"};
+	static const char *const heads[] = {"@time", ">entry", "what", ">bytes",
+					    "#operation (SHA-256)"};
 	const unsigned types = 1U << ENTRY_KEY_EVENT | 1U << ENTRY_CEREMONY |
 			       1U << ENTRY_REVOCATION;
 	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
@@ -143,7 +143,8 @@ static void print_start(const struct survey_event *e, struct sheet *s)
 
 static void print_runs(const struct survey *v, struct sheet *s)
 {
-	static const char *const heads[] = {"time", ">entry", "what", "remark"};
+	static const char *const heads[] = {"@time", ">entry", "what",
+					    "remark"};
 	const unsigned types = 1U << ENTRY_STARTED | 1U << ENTRY_STOPPED;
 
 	sheet_heading(s, "Starts and stops");
@@ -170,7 +171,7 @@ static void print_runs(const struct survey *v, struct sheet *s)
 
 static void print_gaps(const struct survey *v, struct sheet *s)
 {
-	static const char *const heads[] = {"from", "to", ">length",
+	static const char *const heads[] = {"@from", "@to", ">length",
 					    ">ends with entry"};
 	char from[ROW_TIME];
 	char to[ROW_TIME];
@@ -216,10 +217,10 @@ static void print_clock(const struct survey *v, struct sheet *s)
 		return;
 	}
 	sheet_para(s,
-		   "%s entries are dated before the one in front of them, by "
-		   "%s at most. Fractions of a second come from signatures "
-		   "that are made side by side; more than that means that the "
-		   "server's clock was set back.",
+		   "Entries that are dated before the one in front of them: "
+		   "%s, by %s at most. Fractions of a second come from "
+		   "signatures that are made side by side; more than that "
+		   "means that the server's clock was set back.",
 		   bar_number(v->back, n), duration(v->back_most_ms, length));
 }
 

@@ -42,18 +42,20 @@ static const char STYLE[] =
 	"border-bottom: 1px solid #888 }\n"
 	"table { border-collapse: collapse; margin: .8em 0 }\n"
 	"th, td { padding: .2em .7em; border-bottom: 1px solid #ccc; "
-	"text-align: left; vertical-align: top; overflow-wrap: anywhere }\n"
-	"th { background: #f0f0f0; overflow-wrap: normal }\n"
-	"th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; "
-	"white-space: nowrap }\n"
-	"td.b { width: 16em } td.b span { display: block; height: .9em; "
+	"text-align: left; vertical-align: top; overflow-wrap: break-word }\n"
+	"th { background: #f0f0f0; vertical-align: bottom }\n"
+	".n { text-align: right; font-variant-numeric: tabular-nums }\n"
+	"td.n, td.t { white-space: nowrap } td.h { overflow-wrap: anywhere }\n"
+	"td.b { width: 12em } td.b span { display: block; height: .9em; "
 	"background: #4a6fa5; print-color-adjust: exact; "
 	"-webkit-print-color-adjust: exact }\n"
-	"pre { background: #f0f0f0; padding: .6em; overflow-x: auto; "
-	"white-space: pre-wrap; overflow-wrap: anywhere }\n"
-	"@media print { body { font-size: 10pt; margin: 0; max-width: none } "
-	"tr { break-inside: avoid } thead { display: table-header-group } "
-	"h2 { break-after: avoid } }\n"
+	"pre { background: #f0f0f0; padding: .6em; white-space: pre-wrap; "
+	"overflow-wrap: anywhere }\n"
+	"@page { size: A4; margin: 15mm }\n"
+	"@media print { body { font-size: 9pt; margin: 0; padding: 0; "
+	"max-width: none } th, td { padding: .15em .4em } "
+	"td.b { width: 7em } tr { break-inside: avoid } "
+	"thead { display: table-header-group } h2 { break-after: avoid } }\n"
 	"</style>\n";
 
 static void put_html(FILE *to, struct span text)
@@ -290,7 +292,24 @@ static bool is_number(const struct sheet *s, size_t column)
 
 static const char *head_of(const struct sheet *s, size_t column)
 {
-	return s->heads[column] + (is_number(s, column) ? 1 : 0);
+	const char *head = s->heads[column];
+
+	return head[0] != '\0' && strchr(">@#", head[0]) != NULL ? head + 1
+								 : head;
+}
+
+/* The beginning of a cell of COLUMN: TAG, "th" or "td". */
+static void open_cell(const struct sheet *s, const char *tag, size_t column)
+{
+	const char *class = "";
+
+	switch (s->heads[column][0]) {
+	case '>': class = " class=\"n\""; break;
+	case '@': class = " class=\"t\""; break;
+	case '#': class = " class=\"h\""; break;
+	default: break;
+	}
+	(void)fprintf(s->to, "<%s%s>", tag, class);
 }
 
 static bool has_heads(const struct sheet *s)
@@ -305,8 +324,7 @@ static void heads_html(const struct sheet *s)
 {
 	(void)fputs("<thead><tr>", s->to);
 	for (size_t i = 0; i < s->columns; i++) {
-		(void)fputs(is_number(s, i) ? "<th class=\"n\">" : "<th>",
-			    s->to);
+		open_cell(s, "th", i);
 		put(s, span_str(head_of(s, i)));
 		(void)fputs("</th>", s->to);
 	}
@@ -331,9 +349,7 @@ static void table_html(const struct sheet *s)
 				      "%d%%\"></span></td>",
 				      (int)(c->bar * PER_CENT + 0.5));
 		} else {
-			(void)fputs(is_number(s, column) ? "<td class=\"n\">"
-							 : "<td>",
-				    s->to);
+			open_cell(s, "td", column);
 			put(s, span_of(c->text, c->n));
 			(void)fputs("</td>", s->to);
 		}

@@ -33,9 +33,10 @@ __attribute__((format(printf, 2, 3))) void sheet_para(struct sheet *s,
 __attribute__((format(printf, 2, 3))) void sheet_command(struct sheet *s,
 							 const char *fmt, ...);
 
-/* A table: its columns are named by HEADS (N of them; '>' in front: numbers,
- * which stand at the right), then come its cells, row by row.  HEADS must live
- * until sheet_table_end(). */
+/* A table: its columns are named by HEADS (N of them), then come its cells, row
+ * by row.  In front of a name, '>' is for numbers, which stand at the right;
+ * '@' for what stays on one line, a time; '#' for what may break anywhere, a
+ * hash.  HEADS must live until sheet_table_end(). */
 void sheet_table(struct sheet *s, size_t n, const char *const *heads);
 void sheet_cell(struct sheet *s, struct span text);
 __attribute__((format(printf, 2, 3))) void sheet_cellf(struct sheet *s,

@@ -168,7 +168,7 @@ static void test_text(void **state)
 		"In force as the period began: aa0000",
 		"bb00000000",
 		"operation approved by officers",
-		"1 entries are dated before",
+		"in front of them: 1, by 0.005 s",
 		"--index 3..608",
 		"was given by whoever",
 	};
