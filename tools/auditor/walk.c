@@ -27,11 +27,14 @@ static enum sg_err read_head(struct walk *w, const struct args *args,
 			     size_t first, struct findings *f,
 			     char why[WHY_MAX])
 {
+	const struct trust_wanted wanted = {
+		.vkey = args->value[first + WALK_VKEY],
+		.witnesses = args->value[first + WALK_WITNESS],
+		.quorum = args->value[first + WALK_QUORUM],
+	};
 	struct walk_head *h = &w->head;
-	enum sg_err err = trust_load(&h->trust, args->value[first + WALK_VKEY],
-				     args->value[first + WALK_WITNESS],
-				     args->value[first + WALK_QUORUM],
-				     w->source, f, why, WHY_MAX);
+	enum sg_err err =
+		trust_load(&h->trust, &wanted, w->source, f, why, WHY_MAX);
 
 	if (err == SG_OK)
 		err = trust_fetch(&h->trust, w->source, &h->checkpoint, f, why,
