@@ -6,26 +6,34 @@ import json
 import pathlib
 import shutil
 import signal
+import ssl
 import subprocess
 import threading
 import time
+import zlib
 
 import pytest
 
+import fakeserver
+import pki
 from conftest import BUILD, SLOW
 
 TOOL = BUILD / "signer-auditor"
 
 
 class LogServer:
-    """Serves DIR below /log/; what `answers` says goes first."""
+    """Serves DIR below /log/, or, over mutual TLS, as a signing server does,
+    whose names and keys are in the directory PKI_DIR."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, pki_dir=None):
         self.dir = directory
         self.checkpoint = "checkpoint"  # the file that stands in for it
         self.fail_every = 0  # each Nth request gets a 503
         self.delay = 0.0
         self.gone = set()  # paths that are 404
+        self.secret = False  # entries are 403
+        self.not_yet = 0  # so many proofs are 503
+        base = "/v1/ledger/" if pki_dir else "/log/"
         self.requests = 0
         lock = threading.Lock()
         outer = self
@@ -39,12 +47,19 @@ class LogServer:
                     fail = outer.fail_every and \
                         outer.requests % outer.fail_every == 0
                 time.sleep(outer.delay)
-                name = self.path.removeprefix("/log/")
+                name = self.path.removeprefix(base)
+                if name.startswith("proof?"):
+                    name = name.replace("?index=", ".")
+                    with lock:
+                        outer.not_yet -= 1
+                        fail = fail or outer.not_yet >= 0
                 path = outer.dir / (outer.checkpoint if name == "checkpoint" else name)
                 body = b""
                 status = 503 if fail else 404
                 if not fail and name not in outer.gone and path.is_file():
                     status, body = 200, path.read_bytes()
+                if outer.secret and name.startswith("tile/entries/"):
+                    status, body = 403, b""
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -55,6 +70,13 @@ class LogServer:
 
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}/log"
+        if pki_dir:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pki_dir / "server.pem", pki_dir / "server.key")
+            context.load_verify_locations(pki_dir / "ca.pem")
+            context.verify_mode = ssl.CERT_REQUIRED
+            self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
+            self.url = f"https://127.0.0.1:{self.http.server_address[1]}"
         self.thread = threading.Thread(target=self.http.serve_forever)
         self.thread.start()
 
@@ -276,6 +298,105 @@ def test_help():
     assert "verify" in run("--help").stdout
     for command in ("verify", "mirror", "prove", "receipt"):
         assert "--vkey" in run(command, "--help").stdout
+
+
+# --- a signing server -------------------------------------------------------
+
+BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+
+def hc1(uvci):
+    """Something that reads as a certificate, and that nobody has signed."""
+    def text(t):
+        return bytes([0x60 + len(t)]) + t.encode() if len(t) < 24 \
+            else bytes([0x78, len(t)]) + t.encode()
+
+    dcc = b"\xa2" + text("v") + b"\x81\xa1" + text("ci") + text(uvci) \
+        + text("ver") + text("1.3.3")
+    cwt = b"\xa3\x04\x1a\x7f\x00\x00\x00\x06\x1a\x6f\x00\x00\x00\x39\x01\x03\xa1\x01" + dcc
+    cose = b"\xd2\x84\x43\xa1\x01\x26\xa0\x58" + bytes([len(cwt)]) + cwt \
+        + b"\x58\x40" + bytes(64)
+    packed = zlib.compress(cose)
+    out = "HC1:"
+    for i in range(0, len(packed) - 1, 2):
+        rest, low = divmod(packed[i] * 256 + packed[i + 1], 45)
+        out += BASE45[low] + BASE45[rest % 45] + BASE45[rest // 45]
+    if len(packed) % 2:
+        out += BASE45[packed[-1] % 45] + BASE45[packed[-1] // 45]
+    return out
+
+
+@pytest.fixture
+def signing(tmp_path):
+    ca = pki.new_ca()
+    fakeserver._write(tmp_path / "ca", *ca)
+    for label in ("server", "client"):
+        fakeserver._leaf(tmp_path, ca, label)
+    make_log(tmp_path / "log", 3000)
+    server = LogServer(tmp_path / "log", tmp_path)
+    server.key = (tmp_path / "log/vkey").read_text().strip()
+    server.who = ["--cert", tmp_path / "client.pem", "--key", tmp_path / "client.key",
+                  "--ca", tmp_path / "ca.pem"]
+    run("prove", server.dir, "--vkey", server.key, "--index", 77,
+        "--out", server.dir / "proof.77")
+    yield server
+    server.close()
+
+
+def issuer(*args, status=0):
+    done = subprocess.run([BUILD / "signer-issuer", *map(str, args)], text=True,
+                          capture_output=True, timeout=60 * SLOW)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    return done
+
+
+def test_signing_server(signing, tmp_path):
+    result = run_json("verify", signing.url, *signing.who, "--vkey", signing.key)
+    assert result["ok"] and result["entries"] == 3000
+    run("mirror", signing.url, tmp_path / "copy", *signing.who, "--quiet")
+    run("prove", signing.url, "--index", 5, *signing.who)
+    # Without a certificate there is no connection.
+    done = run("verify", signing.url, status=2)
+    assert "--cert" in done.stderr
+    # Who is no auditor is told so, and is not told that the log is damaged.
+    signing.secret = True
+    done = run("verify", signing.url, *signing.who, status=2)
+    assert "does not give it to this client" in done.stderr
+    # A proof needs no entries.
+    run("prove", signing.url, "--index", 5, *signing.who)
+
+
+def test_receipt_of_a_server(signing, tmp_path):
+    """The proof holds, its entry is another's: only the last step fails."""
+    text = hc1("URN:UVCI:01:VN:X")
+    online = ["--server", signing.url, *signing.who]
+    signing.not_yet = 2
+    for vkey in ([], ["--vkey", signing.key]):
+        done = issuer("receipt", text, "--index", 77, *online, *vkey, "--json", status=1)
+        assert json.loads(done.stdout)["failed"] == "match"
+        assert ("no --vkey" in done.stderr) == (not vkey)
+    result = json.loads(run("receipt", text, signing.url, "--index", 77, *signing.who,
+                            "--vkey", signing.key, "--json", status=1).stdout)
+    assert result["failed"] == "match" and result["index"] == 77
+    # Kept, it says the same offline.
+    done = issuer("receipt", text, "--vkey", signing.key, "--proof",
+                  signing.dir / "proof.77", "--json", status=1)
+    assert json.loads(done.stdout)["failed"] == "match"
+    # Another key, an entry that is not there, a proof of another entry.
+    make_log(tmp_path / "other", 10)
+    done = issuer("receipt", text, "--index", 77, *online, "--vkey",
+                  tmp_path / "other/vkey", "--json", status=1)
+    assert json.loads(done.stdout)["failed"] == "checkpoint"
+    issuer("receipt", text, "--index", 78, *online, status=1)
+    shutil.copy(signing.dir / "proof.77", signing.dir / "proof.78")
+    done = issuer("receipt", text, "--index", 78, *online, "--json", status=1)
+    assert json.loads(done.stdout)["failed"] == "proof"
+    # Not from the client that had it signed: no entry comes along.
+    lines = (signing.dir / "proof.77").read_text().split("\n")
+    (signing.dir / "proof.77").write_text("\n".join(lines[:1] + lines[2:]))
+    done = issuer("receipt", text, "--index", 77, *online, "--json", status=1)
+    assert json.loads(done.stdout)["failed"] == "entry"
+    issuer("receipt", text, *online, status=2)
 
 
 def test_unreadable_copy(log, tmp_path):
