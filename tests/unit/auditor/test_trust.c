@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auditor_fixture.h"
+
+#include "ledger/checkpoint.h"
+
+enum { SIZE = 300, WITNESSES = 3 };
+
+static struct fixture f;
+static EVP_PKEY *key[WITNESSES];
+static struct note_key witness[WITNESSES];
+static char keys[256]; /* a file of all their keys */
+
+static void make_witness(int i, FILE *to)
+{
+	uint8_t public_key[NOTE_PUBLIC_BYTES];
+	char text[NOTE_VKEY_MAX];
+	char name[32];
+	size_t n = sizeof(public_key);
+
+	key[i] = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	assert_non_null(key[i]);
+	assert_int_equal(EVP_PKEY_get_raw_public_key(key[i], public_key, &n),
+			 1);
+	(void)snprintf(name, sizeof(name), "witness.test/%d", i);
+	assert_int_equal(note_key_make(span_str(name), NOTE_COSIGNATURE,
+				       public_key, &witness[i]),
+			 SG_OK);
+	note_key_text(&witness[i], text);
+	(void)fprintf(to, "# the witness %d\n%s\n\n", i, text);
+}
+
+/* Append the cosignature of witness I to the checkpoint; a wrong one. */
+static void cosign(int i, bool wrong)
+{
+	const int64_t now = 1790000000;
+	uint8_t signature[NOTE_SIGNATURE_BYTES];
+	uint8_t message[CHECKPOINT_TEXT_MAX + 64];
+	uint8_t line[NOTE_LINE_MAX];
+	size_t signature_n = sizeof(signature);
+	uint8_t *bytes;
+	struct note note;
+	char path[256];
+	EVP_MD_CTX *ctx;
+	size_t line_n;
+	size_t m;
+	size_t n;
+	FILE *to;
+
+	path_in(f.dir, "checkpoint", path);
+	assert_int_equal(fileio_read(path, 8192, &bytes, &n), SG_OK);
+	assert_int_equal(note_parse(span_of(bytes, n), &note), SG_OK);
+	assert_int_equal(note_cosigned_message(note.text, now, message,
+					       sizeof(message), &m),
+			 SG_OK);
+	ctx = EVP_MD_CTX_new();
+	assert_non_null(ctx);
+	assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, key[i]), 1);
+	assert_int_equal(
+		EVP_DigestSign(ctx, signature, &signature_n, message, m), 1);
+	EVP_MD_CTX_free(ctx);
+	signature[5] ^= wrong ? 1 : 0;
+	assert_int_equal(note_signature_line(&witness[i], now, signature, line,
+					     sizeof(line), &line_n),
+			 SG_OK);
+	to = fopen(path, "ab");
+	assert_non_null(to);
+	assert_int_equal(fwrite(line, 1, line_n, to), line_n);
+	(void)fclose(to);
+	free(bytes);
+}
+
+static int setup(void **state)
+{
+	const uint64_t sizes[] = {SIZE, 0};
+	FILE *to;
+
+	(void)state;
+	make_log(&f, sizes);
+	path_in(f.dir, "witnesses", keys);
+	to = fopen(keys, "wb");
+	assert_non_null(to);
+	for (int i = 0; i < WITNESSES; i++)
+		make_witness(i, to);
+	(void)fclose(to);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < WITNESSES; i++)
+		EVP_PKEY_free(key[i]);
+	drop_log(&f);
+	return 0;
+}
+
+static int verify(const char *witnesses, const char *quorum, json_t **out)
+{
+	const char *const all[] = {"--json",	"--quiet", "--vkey", f.vkey,
+				   "--witness", witnesses, f.dir,    NULL};
+	const char *const some[] = {"--json",	 "--quiet", "--vkey",	f.vkey,
+				    "--witness", witnesses, "--quorum", quorum,
+				    f.dir,	 NULL};
+
+	return run_command(&AUDIT_VERIFY_COMMAND, quorum == NULL ? all : some,
+			   out);
+}
+
+static void assert_missing(const char *quorum)
+{
+	json_t *j;
+
+	assert_int_equal(verify(keys, quorum, &j), EXIT_REFUSED);
+	assert_non_null(find(j, "witness-missing"));
+	json_decref(j);
+}
+
+static void test_quorum(void **state)
+{
+	char one[NOTE_VKEY_MAX];
+	json_t *j;
+
+	(void)state;
+	note_key_text(&witness[1], one);
+	assert_missing(NULL);
+	assert_missing("1");
+	assert_int_equal(verify(keys, "0", NULL), EXIT_GOOD);
+	assert_int_equal(verify(one, NULL, NULL), EXIT_REFUSED);
+	cosign(1, false);
+	assert_int_equal(verify(one, NULL, NULL), EXIT_GOOD);
+	assert_int_equal(verify(keys, "1", &j), EXIT_GOOD);
+	assert_int_equal(json_integer_value(json_object_get(j, "cosigned")), 1);
+	json_decref(j);
+	assert_missing("2");
+	cosign(2, false);
+	assert_int_equal(verify(keys, "2", NULL), EXIT_GOOD);
+	assert_missing(NULL);
+	cosign(0, false);
+	assert_int_equal(verify(keys, NULL, NULL), EXIT_GOOD);
+}
+
+static void test_wrong_cosignature(void **state)
+{
+	json_t *j;
+
+	(void)state;
+	cosign(0, true);
+	cosign(1, false);
+	/* It does not count, and nobody writes one by accident. */
+	assert_int_equal(verify(keys, "1", &j), EXIT_REFUSED);
+	assert_non_null(find(j, "witness-forged"));
+	assert_null(find(j, "witness-missing"));
+	json_decref(j);
+}
+
+static void test_bad_keys(void **state)
+{
+	char path[256];
+	char text[NOTE_VKEY_MAX];
+
+	(void)state;
+	/* The log's key is no witness's, and the other way round. */
+	assert_int_equal(verify(f.vkey, NULL, NULL), EXIT_TROUBLE);
+	note_key_text(&witness[0], text);
+	{
+		const char *const argv[] = {"--vkey", text, f.dir, NULL};
+
+		assert_int_equal(run_command(&AUDIT_VERIFY_COMMAND, argv, NULL),
+				 EXIT_TROUBLE);
+	}
+	assert_int_equal(verify("nowhere", NULL, NULL), EXIT_TROUBLE);
+	assert_int_equal(verify(keys, "4", NULL), EXIT_TROUBLE);
+	assert_int_equal(verify(keys, "x", NULL), EXIT_TROUBLE);
+	/* A log that names no key needs a given one. */
+	path_in(f.dir, "vkey", path);
+	assert_int_equal(remove(path), 0);
+	{
+		const char *const argv[] = {"--json", "--quiet", f.dir, NULL};
+		const char *const given[] = {"--json", "--quiet", "--vkey",
+					     f.vkey,   f.dir,	  NULL};
+
+		assert_int_equal(run_command(&AUDIT_VERIFY_COMMAND, argv, NULL),
+				 EXIT_TROUBLE);
+		assert_int_equal(
+			run_command(&AUDIT_VERIFY_COMMAND, given, NULL),
+			EXIT_GOOD);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_quorum, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wrong_cosignature, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_bad_keys, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
