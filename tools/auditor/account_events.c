@@ -134,11 +134,13 @@ static void print_start(const struct survey_event *e, struct sheet *s)
 			    "NO STOP IS RECORDED (a crash, a power cut, or "
 			    "forced): last entry %s, %s before",
 			    row_time(e->follows_ms, time),
-			    duration(e->time_ms - e->follows_ms, length));
+			    duration(survey_length(e->follows_ms, e->time_ms),
+				     length));
 	else
 		sheet_cellf(s, "stopped since %s, for %s",
 			    row_time(e->follows_ms, time),
-			    duration(e->time_ms - e->follows_ms, length));
+			    duration(survey_length(e->follows_ms, e->time_ms),
+				     length));
 }
 
 static void print_runs(const struct survey *v, struct sheet *s)
@@ -198,8 +200,9 @@ static void print_gaps(const struct survey *v, struct sheet *s)
 
 		sheet_cell(s, span_str(row_time(g->from_ms, from)));
 		sheet_cell(s, span_str(row_time(g->to_ms, to)));
-		sheet_cell(s,
-			   span_str(duration(g->to_ms - g->from_ms, length)));
+		sheet_cell(s, span_str(duration(
+				      survey_length(g->from_ms, g->to_ms),
+				      length)));
 		sheet_cellf(s, "%" PRIu64, g->index);
 	}
 	sheet_table_end(s);

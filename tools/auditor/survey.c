@@ -41,6 +41,17 @@ void survey_free(struct survey *s)
 	free(s);
 }
 
+int64_t survey_length(int64_t from_ms, int64_t to_ms)
+{
+	int64_t length;
+
+	/* Its negative is to be a number, too. */
+	if (!__builtin_sub_overflow(to_ms, from_ms, &length) &&
+	    length != INT64_MIN)
+		return length;
+	return to_ms > from_ms ? INT64_MAX : -INT64_MAX;
+}
+
 /* --- what is counted ------------------------------------------------------ */
 
 static struct bag_cell *see_day(struct survey *s, const struct walk_entry *e)
@@ -164,9 +175,14 @@ static void add_event(struct survey *s, const struct walk_entry *e)
 		s->event[s->nevents++] = v;
 }
 
+static int64_t length_of(const struct survey_gap *g)
+{
+	return survey_length(g->from_ms, g->to_ms);
+}
+
 static void add_gap(struct survey *s, const struct walk_entry *e)
 {
-	const int64_t length = e->e.time_ms - s->before_ms;
+	const int64_t length = survey_length(s->before_ms, e->e.time_ms);
 	size_t at = s->ngaps;
 
 	s->gaps++;
@@ -175,10 +191,9 @@ static void add_gap(struct survey *s, const struct walk_entry *e)
 	} else {
 		at = 0;
 		for (size_t i = 1; i < s->ngaps; i++)
-			if (s->gap[i].to_ms - s->gap[i].from_ms <
-			    s->gap[at].to_ms - s->gap[at].from_ms)
+			if (length_of(&s->gap[i]) < length_of(&s->gap[at]))
 				at = i;
-		if (s->gap[at].to_ms - s->gap[at].from_ms >= length)
+		if (length_of(&s->gap[at]) >= length)
 			return;
 		/* In the order of the log. */
 		memmove(&s->gap[at], &s->gap[at + 1],
@@ -191,7 +206,7 @@ static void add_gap(struct survey *s, const struct walk_entry *e)
 /* What E and the entry before it say together. */
 static void add_step(struct survey *s, const struct walk_entry *e)
 {
-	const int64_t step = e->e.time_ms - s->before_ms;
+	const int64_t step = survey_length(s->before_ms, e->e.time_ms);
 
 	if (step < 0) {
 		s->back++;

@@ -84,6 +84,9 @@ void survey_free(struct survey *s); /* NULL is allowed */
 /* Count E; entries come in order, also those outside of the period. */
 void survey_add(struct survey *s, const struct walk_entry *e);
 
+/* TO - FROM, milliseconds; the most or the least there is where an entry's time
+ * is beyond reason. */
+int64_t survey_length(int64_t from_ms, int64_t to_ms);
 /* The parts of a cell of codes; of days the number of days since 1970. */
 void survey_code(const struct bag_cell *c, struct span *client,
 		 struct span *code);
