@@ -140,13 +140,13 @@ static int run_export(const struct args *args)
 	"\"signer-auditor verify\" does that.\n"
 /* clang-format on */
 
-const struct auditor_command LIST_COMMAND = {
+const struct auditor_command AUDIT_LIST_COMMAND = {
 	"list",	  "[OPTIONS] LOG", "Print entries of the log, for people.",
 	ROW_MORE, LIST_OPTIONS,	   OPT_LIST,
 	run_list,
 };
 
-const struct auditor_command EXPORT_COMMAND = {
+const struct auditor_command AUDIT_EXPORT_COMMAND = {
 	"export",
 	"[OPTIONS] LOG",
 	"Print entries of the log with all their fields, for machines.",

@@ -165,7 +165,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command REPORT_COMMAND = {
+const struct auditor_command AUDIT_REPORT_COMMAND = {
 	"report",
 	"[OPTIONS] LOG",
 	"Report on a period: who signed what, how much, by which key and "

@@ -10,8 +10,8 @@
 #include "command_fixture.h"
 #include "log_fixture.h"
 
-extern const struct auditor_command LIST_COMMAND;
-extern const struct auditor_command EXPORT_COMMAND;
+extern const struct auditor_command AUDIT_LIST_COMMAND;
+extern const struct auditor_command AUDIT_EXPORT_COMMAND;
 
 enum { CERTIFICATES = 1000, COLUMNS = 20 };
 static const int64_t START_MS = 1790000000000;
@@ -97,8 +97,8 @@ static size_t count(const char *option, const char *value)
 	char *out;
 	size_t n;
 
-	assert_int_equal(COMMAND(&EXPORT_COMMAND, &out, log_dir, "--quiet",
-				 option, value),
+	assert_int_equal(COMMAND(&AUDIT_EXPORT_COMMAND, &out, log_dir,
+				 "--quiet", option, value),
 			 EXIT_GOOD);
 	n = lines_of(out);
 	free(out);
@@ -142,9 +142,9 @@ static void test_ndjson(void **state)
 	size_t i = 0;
 
 	(void)state;
-	assert_int_equal(
-		COMMAND(&EXPORT_COMMAND, &out, log_dir, "--quiet", "--json"),
-		EXIT_GOOD);
+	assert_int_equal(COMMAND(&AUDIT_EXPORT_COMMAND, &out, log_dir,
+				 "--quiet", "--json"),
+			 EXIT_GOOD);
 	line = out;
 	while (*line != '\0') {
 		char *end = strchr(line, '\n');
@@ -210,9 +210,9 @@ static void test_csv(void **state)
 	size_t n = 0;
 
 	(void)state;
-	assert_int_equal(
-		COMMAND(&EXPORT_COMMAND, &out, log_dir, "--quiet", "--csv"),
-		EXIT_GOOD);
+	assert_int_equal(COMMAND(&AUDIT_EXPORT_COMMAND, &out, log_dir,
+				 "--quiet", "--csv"),
+			 EXIT_GOOD);
 	for (line = out; *line != '\0'; n++)
 		assert_int_equal(fields(line, &line), COLUMNS);
 	assert_int_equal(n, 1006); /* and the head */
@@ -230,19 +230,19 @@ static void test_table(void **state)
 	json_t *j;
 
 	(void)state;
-	assert_int_equal(COMMAND(&LIST_COMMAND, &out, log_dir, "--quiet"),
+	assert_int_equal(COMMAND(&AUDIT_LIST_COMMAND, &out, log_dir, "--quiet"),
 			 EXIT_GOOD);
 	assert_int_equal(lines_of(out), 101);
 	free(out);
 	assert_int_equal(
-		COMMAND(&LIST_COMMAND, &out, log_dir, "--quiet", "--all"),
+		COMMAND(&AUDIT_LIST_COMMAND, &out, log_dir, "--quiet", "--all"),
 		EXIT_GOOD);
 	assert_int_equal(lines_of(out), 1006);
 	assert_non_null(
 		strstr(out, "12 records: x\"y 1, too-long 5, wrong-type 9"));
 	assert_non_null(strstr(out, "16 bytes, SHA-256 "));
 	free(out);
-	assert_int_equal(COMMAND(&LIST_COMMAND, &out, log_dir, "--quiet",
+	assert_int_equal(COMMAND(&AUDIT_LIST_COMMAND, &out, log_dir, "--quiet",
 				 "--last", "3", "--json"),
 			 EXIT_GOOD);
 	j = json_loads(out, 0, NULL);
@@ -250,7 +250,7 @@ static void test_table(void **state)
 	assert_int_equal(number_of(json_array_get(j, 0), "index"), 1002);
 	json_decref(j);
 	free(out);
-	assert_int_equal(COMMAND(&LIST_COMMAND, &out, log_dir, "--quiet",
+	assert_int_equal(COMMAND(&AUDIT_LIST_COMMAND, &out, log_dir, "--quiet",
 				 "--limit", "2", "--json", "--client",
 				 "nobody"),
 			 EXIT_GOOD);
@@ -277,8 +277,8 @@ static void flip(const char *name, off_t at)
 
 static int export_of(const char *index)
 {
-	return COMMAND(&EXPORT_COMMAND, NULL, log_dir, "--quiet", "--vkey",
-		       log_vkey, "--index", index);
+	return COMMAND(&AUDIT_EXPORT_COMMAND, NULL, log_dir, "--quiet",
+		       "--vkey", log_vkey, "--index", index);
 }
 
 static void test_spoilt(void **state)
@@ -316,17 +316,20 @@ static void test_missing(void **state)
 static void test_usage(void **state)
 {
 	(void)state;
-	assert_int_equal(COMMAND(&LIST_COMMAND, NULL, "--quiet"), EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&LIST_COMMAND, NULL, "/nowhere/at/all"),
+	assert_int_equal(COMMAND(&AUDIT_LIST_COMMAND, NULL, "--quiet"),
 			 EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&LIST_COMMAND, NULL, log_dir, "--limit", "0"),
+	assert_int_equal(COMMAND(&AUDIT_LIST_COMMAND, NULL, "/nowhere/at/all"),
 			 EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&LIST_COMMAND, NULL, log_dir, "--last", "5",
-				 "--index", "1"),
+	assert_int_equal(
+		COMMAND(&AUDIT_LIST_COMMAND, NULL, log_dir, "--limit", "0"),
+		EXIT_TROUBLE);
+	assert_int_equal(COMMAND(&AUDIT_LIST_COMMAND, NULL, log_dir, "--last",
+				 "5", "--index", "1"),
 			 EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&LIST_COMMAND, NULL, log_dir, "--kid", "1"),
-			 EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&LIST_COMMAND, NULL, log_dir, "--vkey",
+	assert_int_equal(
+		COMMAND(&AUDIT_LIST_COMMAND, NULL, log_dir, "--kid", "1"),
+		EXIT_TROUBLE);
+	assert_int_equal(COMMAND(&AUDIT_LIST_COMMAND, NULL, log_dir, "--vkey",
 				 "/nowhere/at/all"),
 			 EXIT_TROUBLE);
 }

@@ -11,7 +11,7 @@
 #include "command_fixture.h"
 #include "log_fixture.h"
 
-extern const struct auditor_command REVOCATIONS_COMMAND;
+extern const struct auditor_command AUDIT_REVOCATIONS_COMMAND;
 
 enum {
 	ENTRIES = 40000,
@@ -212,7 +212,7 @@ static void test_drill(void **state)
 
 	(void)state;
 	assert_int_equal(nwanted, WINDOW / EVERY);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, SELECTION,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, SELECTION,
 				 "--country", "VN"),
 			 EXIT_GOOD);
 	take_all(out, "SIGNATURE");
@@ -220,14 +220,14 @@ static void test_drill(void **state)
 	assert_int_equal(nfound, WINDOW / EVERY);
 	compare_all(offsetof(struct wanted, signature), "VN");
 
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, SELECTION,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, SELECTION,
 				 "--journal", log_journal),
 			 EXIT_GOOD);
 	take_all(out, "SIGNATURE");
 	free(out);
 	compare_all(offsetof(struct wanted, signature), NULL);
 
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, SELECTION,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, SELECTION,
 				 "--journal", log_journal, "--hash-type",
 				 "UCI"),
 			 EXIT_GOOD);
@@ -235,7 +235,7 @@ static void test_drill(void **state)
 	free(out);
 	compare_all(offsetof(struct wanted, uci), NULL);
 
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, SELECTION,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, SELECTION,
 				 "--journal", log_journal, "--hash-type",
 				 "COUNTRYCODEUCI"),
 			 EXIT_GOOD);
@@ -256,7 +256,7 @@ static void test_files(void **state)
 
 	(void)state;
 	(void)snprintf(dir, sizeof(dir), "%s/batches", log_base);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, SELECTION,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, SELECTION,
 				 "--journal", log_journal, "--out", dir,
 				 "--json"),
 			 EXIT_GOOD);
@@ -287,7 +287,7 @@ static void test_files(void **state)
 	json_decref(summary);
 	compare_all(offsetof(struct wanted, signature), NULL);
 	/* What was written is not replaced. */
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, SELECTION,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, SELECTION,
 				 "--journal", log_journal, "--out", dir),
 			 EXIT_TROUBLE);
 }
@@ -304,16 +304,16 @@ static void test_uvci(void **state)
 	(void)SHA256((const uint8_t *)UVCI, strlen(UVCI), digest);
 	base64[base64_encode(span_of(digest, 32), BASE64_STANDARD, base64)] =
 		'\0';
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
-				 "--journal", log_journal, "--uvci-hash",
-				 base64),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
+				 "--quiet", "--journal", log_journal,
+				 "--uvci-hash", base64),
 			 EXIT_GOOD);
 	take_all(out, "SIGNATURE");
 	free(out);
 	assert_int_equal(nfound, 2);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
-				 "--journal", log_journal, "--index", "0..100",
-				 "--uvci-hash",
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
+				 "--quiet", "--journal", log_journal, "--index",
+				 "0..100", "--uvci-hash",
 				 "00000000000000000000000000000000"),
 			 EXIT_REFUSED);
 	take_all(out, "SIGNATURE");
@@ -327,31 +327,32 @@ static void test_renewals(void **state)
 	char *out;
 
 	(void)state;
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
-				 "--journal", log_journal, "--index", "40..49",
-				 "--client", "pharmacy"),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
+				 "--quiet", "--journal", log_journal, "--index",
+				 "40..49", "--client", "pharmacy"),
 			 EXIT_GOOD);
 	take_all(out, "SIGNATURE");
 	free(out);
 	assert_int_equal(nfound, 2); /* 40, 45 */
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
-				 "--journal", log_journal, "--index", "40..49",
-				 "--client", "pharmacy", "--renewals"),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
+				 "--quiet", "--journal", log_journal, "--index",
+				 "40..49", "--client", "pharmacy",
+				 "--renewals"),
 			 EXIT_GOOD);
 	take_all(out, "SIGNATURE");
 	free(out);
 	assert_int_equal(nfound, 3); /* 50 renews 45 */
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
-				 "--journal", log_journal, "--index", "50",
-				 "--renewals", "--hash-type", "UCI"),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
+				 "--quiet", "--journal", log_journal, "--index",
+				 "50", "--renewals", "--hash-type", "UCI"),
 			 EXIT_GOOD);
 	take_all(out, "UCI");
 	free(out);
 	assert_int_equal(nfound, 2); /* the same hash, by each key */
 	assert_memory_equal(found[0].hash, found[1].hash, HASH);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
-				 "--journal", log_journal, "--client", "nobody",
-				 "--renewals"),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
+				 "--quiet", "--journal", log_journal,
+				 "--client", "nobody", "--renewals"),
 			 EXIT_GOOD);
 	take_all(out, "SIGNATURE");
 	free(out);
@@ -363,9 +364,9 @@ static void test_country(void **state)
 	char *out;
 
 	(void)state;
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, &out, log_dir, "--quiet",
-				 "--journal", log_journal, "--country", "LA",
-				 "--index", "0..699"),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
+				 "--quiet", "--journal", log_journal,
+				 "--country", "LA", "--index", "0..699"),
 			 EXIT_GOOD);
 	take_all(out, "SIGNATURE");
 	free(out);
@@ -377,22 +378,22 @@ static void test_country(void **state)
 static void test_usage(void **state)
 {
 	(void)state;
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, log_dir),
 			 EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, log_dir,
 				 "--country", "VN", "--hash-type", "UCI"),
 			 EXIT_TROUBLE);
-	assert_int_equal(
-		COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir, "--country", "vn"),
-		EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, log_dir,
+				 "--country", "vn"),
+			 EXIT_TROUBLE);
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, log_dir,
 				 "--country", "VN", "--uvci-hash",
 				 "00000000000000000000000000000000"),
 			 EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, log_dir,
 				 "--country", "VN", "--hash-type", "MD5"),
 			 EXIT_TROUBLE);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir,
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, log_dir,
 				 "--journal", "/nowhere/at/all"),
 			 EXIT_TROUBLE);
 }
@@ -420,8 +421,8 @@ static void test_damaged_journal(void **state)
 {
 	(void)state;
 	flip(200);
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir, "--quiet",
-				 "--journal", log_journal),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, log_dir,
+				 "--quiet", "--journal", log_journal),
 			 EXIT_REFUSED);
 	flip(200);
 }
@@ -465,14 +466,14 @@ static void test_other_journal(void **state)
 				 SG_OK);
 		assert_int_equal(fwrite(bytes, 1, n, f), n);
 		assert_int_equal(fclose(f), 0);
-		assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir,
-					 "--quiet", "--journal", other,
+		assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL,
+					 log_dir, "--quiet", "--journal", other,
 					 "--index", "0"),
 				 wrong == 0 ? EXIT_GOOD : EXIT_REFUSED);
 	}
 	/* It ends too early. */
-	assert_int_equal(COMMAND(&REVOCATIONS_COMMAND, NULL, log_dir, "--quiet",
-				 "--journal", other, "--index", "1"),
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, log_dir,
+				 "--quiet", "--journal", other, "--index", "1"),
 			 EXIT_REFUSED);
 }
 
