@@ -23,8 +23,9 @@ static bool give_proof(const struct answers *a, const struct policy *policy,
 		       struct front_link *f, uint64_t id,
 		       const struct wire_ask *m)
 {
+	const struct client *client;
 	struct span text = {0};
-	enum sg_err err = proofs_admit(policy, m->identity);
+	enum sg_err err = proofs_admit(policy, m->identity, &client);
 
 	if (err == SG_MALFORMED)
 		return false;
@@ -35,7 +36,7 @@ static bool give_proof(const struct answers *a, const struct policy *policy,
 	err = SG_NOT_FOUND;
 	if (a->proofs != NULL)
 		err = proofs_answer(a->proofs, m->index, a->leaves(a->ctx),
-				    &text);
+				    client, &text);
 	if (err == SG_OK)
 		front_link_answer(f, id, text);
 	else

@@ -7,11 +7,15 @@
 #include "base/log.h"
 #include "base/throttle.h"
 #include "caller.h"
+#include "ledger/entry.h"
 #include "ledger/tiles.h"
 
 enum {
 	LINE_BYTES = 45, /* of a hash in base64, with its line end */
-	TEXT_MAX = CHECKPOINT_NOTE_MAX + MERKLE_PROOF_MAX * LINE_BYTES + 128
+	/* An entry of a client's is small; a larger one stays where it is. */
+	EXTRA_MAX = 2048,
+	TEXT_MAX = CHECKPOINT_NOTE_MAX + MERKLE_PROOF_MAX * LINE_BYTES +
+		   2 * EXTRA_MAX + 128
 };
 
 struct proofs {
@@ -20,6 +24,7 @@ struct proofs {
 	struct throttle faults;
 	uint8_t checkpoint[CHECKPOINT_NOTE_MAX];
 	uint8_t text[TEXT_MAX];
+	uint8_t bundle[TILE_BUNDLE_MAX]; /* touched as far as it is used */
 };
 
 enum sg_err proofs_create(const char *dir, struct proofs **out)
@@ -85,13 +90,54 @@ static enum sg_err read_checkpoint(struct proofs *p, struct span *note,
 	return err == SG_OK ? SG_OK : fail(p, err, "checkpoint");
 }
 
+/* Leaf INDEX of a log of SIZE. */
+static enum sg_err read_entry(struct proofs *p, uint64_t index, uint64_t size,
+			      struct span *entry)
+{
+	const struct tile tile = {
+		.level = TILE_ENTRIES,
+		.n = index / TILE_WIDTH,
+		.width = tile_width(TILE_ENTRIES, index / TILE_WIDTH, size)};
+	struct span rest;
+	size_t n;
+	enum sg_err err =
+		tiles_read(p->tiles, &tile, p->bundle, sizeof(p->bundle), &n);
+
+	rest = span_of(p->bundle, n);
+	for (uint64_t i = 0; err == SG_OK && i <= index % TILE_WIDTH; i++)
+		err = tile_next_entry(&rest, entry);
+	return err;
+}
+
+/* What a proof of leaf INDEX brings ASKER along: the entry, or nothing. */
+static enum sg_err read_extra(struct proofs *p, uint64_t index, uint64_t size,
+			      const struct client *asker, struct span *extra)
+{
+	struct entry entry;
+	enum sg_err err;
+
+	*extra = span_of(NULL, 0);
+	if (asker == NULL)
+		return SG_OK;
+	err = read_entry(p, index, size, extra);
+	if (err == SG_OK && extra->n <= EXTRA_MAX &&
+	    (client_may(asker, CLIENT_AUDIT) ||
+	     (entry_decode(*extra, &entry) == SG_OK &&
+	      span_is(entry.client, client_name(asker)))))
+		return SG_OK;
+	*extra = span_of(NULL, 0);
+	return err;
+}
+
 enum sg_err proofs_answer(struct proofs *p, uint64_t index,
-			  uint64_t journal_end, struct span *text)
+			  uint64_t journal_end, const struct client *asker,
+			  struct span *text)
 {
 	struct merkle_source source;
 	struct merkle_proof proof;
 	struct checkpoint c;
 	struct span note;
+	struct span extra;
 	size_t n;
 	enum sg_err err = read_checkpoint(p, &note, &c);
 
@@ -101,9 +147,11 @@ enum sg_err proofs_answer(struct proofs *p, uint64_t index,
 		return index < journal_end ? SG_NOT_YET : SG_NOT_FOUND;
 	source = tiles_source(p->tiles, p->merkle, c.size);
 	err = merkle_prove(p->merkle, &source, c.size, index, &proof);
+	if (err == SG_OK)
+		err = read_extra(p, index, c.size, asker, &extra);
 	if (err != SG_OK)
 		return fail(p, err, "tiles");
-	err = checkpoint_proof_text(index, &proof, note, p->text,
+	err = checkpoint_proof_text(index, &proof, note, extra, p->text,
 				    sizeof(p->text), &n);
 	if (err != SG_OK)
 		return fail(p, err, "checkpoint");
@@ -111,9 +159,9 @@ enum sg_err proofs_answer(struct proofs *p, uint64_t index,
 	return SG_OK;
 }
 
-enum sg_err proofs_admit(const struct policy *policy, struct span identity)
+enum sg_err proofs_admit(const struct policy *policy, struct span identity,
+			 const struct client **client)
 {
-	const struct client *client;
-
-	return identity.n == 0 ? SG_OK : caller_find(policy, identity, &client);
+	*client = NULL;
+	return identity.n == 0 ? SG_OK : caller_find(policy, identity, client);
 }

@@ -19,21 +19,26 @@ SG_MUST_USE enum sg_err proofs_create(const char *dir, struct proofs **out);
 void proofs_free(struct proofs *p); /* NULL is allowed */
 
 /*
- * Prove leaf INDEX in the newest checkpoint.  JOURNAL_END: the leaves in the
- * journal (journal_end()).  *TEXT lives until the next call on P.
+ * Prove leaf INDEX in the newest checkpoint, to ASKER (NULL: anybody).  The
+ * proof brings the entry along, as its extra data, for a client whose own it is
+ * or that may audit.  JOURNAL_END: the leaves in the journal (journal_end()).
+ * *TEXT lives until the next call on P.
  * Errors: SG_NOT_YET (no checkpoint has it), SG_NOT_FOUND (nor has the
  * journal), SG_NO_MEMORY; SG_INTERNAL, logged: the files cannot be read, or
  * contradict themselves.
  */
 SG_MUST_USE enum sg_err proofs_answer(struct proofs *p, uint64_t index,
-				      uint64_t journal_end, struct span *text);
+				      uint64_t journal_end,
+				      const struct client *asker,
+				      struct span *text);
 
 /*
- * May IDENTITY ask for a proof?  A client of POLICY may, and who has no
- * identity: the front asks so for anybody where the ledger is public.
+ * May IDENTITY ask for a proof?  A client of POLICY may (*CLIENT), and who has
+ * no identity (NULL): the front asks so for anybody where the ledger is public.
  * Errors: SG_FORBIDDEN (no client), SG_MALFORMED (the front makes no sense).
  */
 SG_MUST_USE enum sg_err proofs_admit(const struct policy *policy,
-				     struct span identity);
+				     struct span identity,
+				     const struct client **client);
 
 #endif /* SG_PROOFS_H */
