@@ -25,6 +25,8 @@ enum {
 	BLOCK_FORMAT = 5  /* readable since RocksDB 6.6: the fast filter */
 };
 
+static const double MEMTABLE_FILTER = 0.02; /* of its bytes */
+
 /* No hash is so short. */
 static const char WATERMARK[] = "watermark";
 enum { WATERMARK_BYTES = sizeof(WATERMARK) - 1 };
@@ -36,7 +38,7 @@ struct index {
 	rocksdb_writeoptions_t *write;
 	rocksdb_writebatch_t *batch;
 	uint64_t watermark;
-	_Atomic int64_t complained_s; /* when index_get() last did */
+	_Atomic int64_t complained_s; /* when it was last logged */
 };
 
 /* REASON is RocksDB's, and is freed. */
@@ -98,6 +100,11 @@ static rocksdb_options_t *make_options(void)
 	rocksdb_options_set_create_if_missing(o, 1);
 	rocksdb_options_set_compression(o, rocksdb_no_compression);
 	rocksdb_options_set_write_buffer_size(o, MEMTABLE_BYTES);
+	/* Most look-ups are for what is not there: without a filter of its own
+	 * the newest table in memory costs more than all on disk. */
+	rocksdb_options_set_memtable_prefix_bloom_size_ratio(o,
+							     MEMTABLE_FILTER);
+	rocksdb_options_set_memtable_whole_key_filtering(o, 1);
 	rocksdb_options_set_target_file_size_base(o, TABLE_BYTES);
 	rocksdb_options_set_max_background_jobs(o, THREADS);
 	rocksdb_options_set_max_open_files(o, OPEN_FILES);
@@ -197,13 +204,14 @@ enum sg_err index_destroy(const char *dir)
 
 /* --- use ---------------------------------------------------------------- */
 
-/* Once a second: clients can cause it. */
-static enum sg_err unreadable(struct index *x, char *reason)
+/* As fault(), but once a second: clients can cause it, and what fails is tried
+ * again. */
+static enum sg_err trouble(struct index *x, const char *event, char *reason)
 {
 	const int64_t now = clock_wall_s();
 
 	if (atomic_exchange(&x->complained_s, now) != now)
-		return fault("index-unreadable", reason);
+		return fault(event, reason);
 	rocksdb_free(reason);
 	return SG_IO;
 }
@@ -218,7 +226,7 @@ enum sg_err index_get(struct index *x, const uint8_t uvci[INDEX_HASH_BYTES],
 	enum sg_err err = SG_OK;
 
 	if (reason != NULL)
-		return unreadable(x, reason);
+		return trouble(x, "index-unreadable", reason);
 	if (value == NULL)
 		return SG_NOT_FOUND;
 	if (n == OFFSET_BYTES)
@@ -249,7 +257,7 @@ enum sg_err index_put(struct index *x, const struct index_item *items, size_t n,
 			       (const char *)value, sizeof(value));
 	rocksdb_write(x->db, x->write, x->batch, &reason);
 	if (reason != NULL)
-		return fault("index-unwritable", reason);
+		return trouble(x, "index-unwritable", reason);
 	x->watermark = watermark;
 	return SG_OK;
 }
@@ -267,5 +275,5 @@ enum sg_err index_flush(struct index *x)
 	rocksdb_flushoptions_set_wait(options, 1);
 	rocksdb_flush(x->db, options, &reason);
 	rocksdb_flushoptions_destroy(options);
-	return reason != NULL ? fault("index-unwritable", reason) : SG_OK;
+	return reason != NULL ? trouble(x, "index-unwritable", reason) : SG_OK;
 }

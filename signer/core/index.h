@@ -12,6 +12,12 @@
  *
  * RocksDB without a log of its own: what a crash takes back is read again from
  * the journal.  index_get() from any thread; the rest from one.
+ *
+ * After a write that failed for want of space it mends itself, some seconds
+ * after there is some.  After any other failed write it takes nothing more
+ * until it is opened anew, which only a process that has not begun to serve
+ * may do: what claims.h has handed over would be gone.  What was put can be
+ * read on in both cases.
  */
 enum { INDEX_HASH_BYTES = 32 }; /* SHA-256(UVCI) */
 

@@ -33,6 +33,13 @@ void issue_leave_front(struct issue *i, struct front_link *f)
 	i->front = NULL;
 }
 
+/* I waits for AHEAD. */
+static void enter_queue(struct issue *i, struct issue *ahead)
+{
+	i->ahead = ahead;
+	TAILQ_INSERT_TAIL(&ahead->behind, i, turn);
+}
+
 /* I waits for nobody any more. */
 static void leave_queue(struct issue *i)
 {
@@ -82,37 +89,43 @@ static enum sg_err start(struct issue *i)
 	return err;
 }
 
+/* All that is behind FROM is behind TO from now on. */
+static void move_behind(struct issue *from, struct issue *to)
+{
+	struct issue *i;
+
+	while ((i = TAILQ_FIRST(&from->behind)) != NULL) {
+		leave_queue(i);
+		enter_queue(i, to);
+	}
+}
+
 /* I, which had the claim, ends without a certificate: the oldest of those
  * behind it takes its place, at the head of the others. */
 static void pass_on(struct issue *i)
 {
 	struct issuer *s = i->issuer;
 	struct issue *next;
-	struct issue *other;
-	enum sg_err err;
+	enum sg_err err = SG_NOT_FOUND;
 
 	claims_drop(s->part.claims, i->uci);
 	i->claimed = false;
-	while ((next = TAILQ_FIRST(&i->behind)) != NULL) {
+	while (err != SG_OK && (next = TAILQ_FIRST(&i->behind)) != NULL) {
 		leave_queue(next);
 		err = start(next);
-		if (err == SG_OK) {
-			TAILQ_FOREACH (other, &i->behind, turn)
-				other->ahead = next;
-			TAILQ_CONCAT(&next->behind, &i->behind, turn);
-			s->promoted = true;
-			return;
-		}
-		issue_fail(next, err);
+		if (err == SG_OK)
+			move_behind(i, next);
+		else
+			issue_fail(next, err);
 	}
+	s->promoted |= err == SG_OK;
 }
 
 enum sg_err issue_submit(struct issue *i, struct issue *ahead)
 {
 	if (ahead == NULL)
 		return start(i);
-	i->ahead = ahead;
-	TAILQ_INSERT_TAIL(&ahead->behind, i, turn);
+	enter_queue(i, ahead);
 	return SG_OK;
 }
 

@@ -100,7 +100,7 @@ static void test_indexed(void **state)
 
 	for (unsigned n = 1; n <= 3; n++) {
 		assert_int_equal(claims_take(r->claims, uvci(n), &a), SG_OK);
-		claims_record(r->claims, uvci(n), 100 * n);
+		claims_record(r->claims, uvci(n), UINT64_C(100) * n);
 	}
 	memcpy(it.uvci, uvci(1), sizeof(it.uvci));
 	assert_int_equal(index_put(r->index, &it, 1, 200), SG_OK);

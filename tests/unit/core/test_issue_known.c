@@ -168,6 +168,8 @@ static void test_other_client(void **state)
 	const struct ask other_dry = {
 		.serial = 1, .identity = "urn:test:second", .dry_run = true};
 	const struct ask looker = {.serial = 1, .identity = "urn:test:looker"};
+	const struct ask looker_dry = {
+		.serial = 1, .identity = "urn:test:looker", .dry_run = true};
 	const struct answer *a;
 
 	(void)state;
@@ -175,6 +177,7 @@ static void test_other_client(void **state)
 	/* Rights come first. */
 	a = bureau_answer(b, 0, 2, &looker);
 	assert_int_equal(a->err, SG_FORBIDDEN);
+	assert_conflict(bureau_answer(b, 0, 5, &looker_dry));
 	use_other_policy(b);
 	assert_conflict(bureau_answer(b, 0, 3, &other));
 	assert_conflict(bureau_answer(b, 0, 4, &other_dry));

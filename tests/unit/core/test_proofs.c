@@ -21,9 +21,11 @@ static void expect_proof(uint64_t index, uint64_t size)
 	struct note parts;
 	uint64_t named;
 
-	assert_int_equal(proofs_answer(proofs, index, size, &text), SG_OK);
-	assert_int_equal(checkpoint_proof_parse(text, &named, &p, &note),
+	assert_int_equal(proofs_answer(proofs, index, size, NULL, &text),
 			 SG_OK);
+	assert_int_equal(
+		checkpoint_proof_parse(text, &named, &p, &note, NULL, 0, NULL),
+		SG_OK);
 	assert_int_equal(named, index);
 	assert_int_equal(note_parse(note, &parts), SG_OK);
 	assert_int_equal(parts.n, 1); /* its signatures come along */
@@ -64,14 +66,16 @@ static void test_not_yet(void **state)
 
 	(void)state;
 	/* no checkpoint at all */
-	assert_int_equal(proofs_answer(proofs, 0, 1, &text), SG_NOT_YET);
-	assert_int_equal(proofs_answer(proofs, 0, 0, &text), SG_NOT_FOUND);
+	assert_int_equal(proofs_answer(proofs, 0, 1, NULL, &text), SG_NOT_YET);
+	assert_int_equal(proofs_answer(proofs, 0, 0, NULL, &text),
+			 SG_NOT_FOUND);
 	publish(OTHER_SIZE);
-	assert_int_equal(proofs_answer(proofs, 4, 9, &text), SG_OK);
-	assert_int_equal(proofs_answer(proofs, 5, 9, &text), SG_NOT_YET);
-	assert_int_equal(proofs_answer(proofs, 8, 9, &text), SG_NOT_YET);
-	assert_int_equal(proofs_answer(proofs, 9, 9, &text), SG_NOT_FOUND);
-	assert_int_equal(proofs_answer(proofs, UINT64_MAX, 9, &text),
+	assert_int_equal(proofs_answer(proofs, 4, 9, NULL, &text), SG_OK);
+	assert_int_equal(proofs_answer(proofs, 5, 9, NULL, &text), SG_NOT_YET);
+	assert_int_equal(proofs_answer(proofs, 8, 9, NULL, &text), SG_NOT_YET);
+	assert_int_equal(proofs_answer(proofs, 9, 9, NULL, &text),
+			 SG_NOT_FOUND);
+	assert_int_equal(proofs_answer(proofs, UINT64_MAX, 9, NULL, &text),
 			 SG_NOT_FOUND);
 }
 
@@ -91,14 +95,15 @@ static void test_damaged(void **state)
 	(void)state;
 	publish(LEAVES);
 	remove_file("tile/0/001");
-	assert_int_equal(proofs_answer(proofs, 300, LEAVES, &text),
+	assert_int_equal(proofs_answer(proofs, 300, LEAVES, NULL, &text),
 			 SG_INTERNAL);
 	/* Nothing of it is needed here but its root, one level above. */
 	expect_proof(LEAVES - 1, LEAVES);
 	assert_int_equal(tiles_write_file(tiles, "checkpoint",
 					  SPAN_LIT("no checkpoint\n")),
 			 SG_OK);
-	assert_int_equal(proofs_answer(proofs, 0, LEAVES, &text), SG_INTERNAL);
+	assert_int_equal(proofs_answer(proofs, 0, LEAVES, NULL, &text),
+			 SG_INTERNAL);
 	publish(LEAVES);
 	expect_proof(300, LEAVES);
 }
@@ -128,6 +133,7 @@ static void test_admit(void **state)
 		"    operations: [audit]\n";
 	struct faults faults = {0};
 	struct policy *policy = NULL;
+	const struct client *client;
 	uint8_t id[IDENTITY_BYTES_MAX];
 	size_t n;
 
@@ -135,11 +141,15 @@ static void test_admit(void **state)
 	if (policy_load(span_str(text), "test", &policy, &faults) != SG_OK)
 		fail_msg("%s", faults.text);
 	n = identity_make("urn:test:auditor", id, sizeof(id));
-	assert_int_equal(proofs_admit(policy, span_of(id, n)), SG_OK);
+	assert_int_equal(proofs_admit(policy, span_of(id, n), &client), SG_OK);
 	n = identity_make("urn:test:stranger", id, sizeof(id));
-	assert_int_equal(proofs_admit(policy, span_of(id, n)), SG_FORBIDDEN);
-	assert_int_equal(proofs_admit(policy, span_of(NULL, 0)), SG_OK);
-	assert_int_equal(proofs_admit(policy, SPAN_LIT("x")), SG_MALFORMED);
+	assert_int_equal(proofs_admit(policy, span_of(id, n), &client),
+			 SG_FORBIDDEN);
+	assert_int_equal(proofs_admit(policy, span_of(NULL, 0), &client),
+			 SG_OK);
+	assert_null(client);
+	assert_int_equal(proofs_admit(policy, SPAN_LIT("x"), &client),
+			 SG_MALFORMED);
 	policy_unref(policy);
 }
 
