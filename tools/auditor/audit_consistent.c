@@ -9,8 +9,10 @@ static bool same(const struct merkle_hash *a, const struct merkle_hash *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
-/* *FORKED: the tiles have the new root, and do not begin with the old one.
- * Errors: those of SRC; SG_BAD_SIGNATURE: they have neither. */
+/* Whatever the tiles have as the tree of OLD's size, do they prove that NEW
+ * begins with it?  *FORKED: then it is not what OLD says.  A damaged tile
+ * proves nothing, and accuses nobody. Errors: those of SRC; SG_BAD_SIGNATURE:
+ * they do not. */
 static enum sg_err prove(struct merkle *m, const struct merkle_source *src,
 			 const struct checkpoint *old,
 			 const struct checkpoint *new, bool *forked)
@@ -21,13 +23,12 @@ static enum sg_err prove(struct merkle *m, const struct merkle_source *src,
 		merkle_prove_consistency(m, src, old->size, new->size, &proof);
 
 	if (err == SG_OK)
-		err = merkle_root_of(m, src, new->size, &root);
-	if (err != SG_OK)
-		return err;
-	err = merkle_check_consistency(m, &proof, old->size, &old->root,
-				       new->size, &new->root);
-	*forked = err == SG_BAD_SIGNATURE && same(&root, &new->root);
-	return *forked ? SG_OK : err;
+		err = merkle_root_of(m, src, old->size, &root);
+	if (err == SG_OK)
+		err = merkle_check_consistency(m, &proof, old->size, &root,
+					       new->size, &new->root);
+	*forked = err == SG_OK && !same(&root, &old->root);
+	return err;
 }
 
 static enum sg_err prove_from(struct source *s, const struct checkpoint *old,

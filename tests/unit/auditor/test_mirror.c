@@ -140,6 +140,7 @@ static void test_damage(void **state)
 	} cases[] = {
 		{"tile/entries/002", "entry-altered"},
 		{"tile/entries/003.p/232", "entry-altered"},
+		{"tile/0/001", "tile-altered"},
 		{"tile/0/002", "tile-altered"},
 		{"tile/0/003.p/232", "tile-altered"},
 		{"tile/1/000.p/3", "tile-altered"},
@@ -174,6 +175,60 @@ static void test_damage(void **state)
 		remove_dir(to);
 		drop_log(&f);
 	}
+}
+
+static void copy_file(const char *from, const char *to, const char *name)
+{
+	char paths[2][256];
+	uint8_t *bytes;
+	size_t n;
+
+	path_in(from, name, paths[0]);
+	path_in(to, name, paths[1]);
+	assert_int_equal(fileio_read(paths[0], 1 << 20, &bytes, &n), SG_OK);
+	assert_int_equal(fileio_replace(paths[1], span_of(bytes, n), 0644),
+			 SG_OK);
+	free(bytes);
+}
+
+/* Entries and tile that agree, and are not what was signed, are not written;
+ * nor are they used where they lie in the copy. */
+static void test_forged_pair(void **state)
+{
+	static const char *const names[] = {"tile/0/002", "tile/entries/002"};
+	const uint64_t sizes[] = {300, 0};
+	const uint64_t all[] = {1000, 0};
+	struct fixture forged = {0};
+	struct fixture f;
+	char path[256];
+	char to[80];
+	json_t *j;
+
+	(void)state;
+	make_log(&f, sizes);
+	(void)snprintf(to, sizeof(to), "%s.copy", f.dir);
+	assert_int_equal(mirror(&f, to, NULL), EXIT_GOOD);
+	grow_log(&f, 300, 1000, 0);
+	make_dir(forged.dir);
+	make_log_in(&forged, all, 9);
+	for (size_t i = 0; i < 2; i++)
+		copy_file(forged.dir, f.dir, names[i]);
+	assert_int_equal(mirror(&f, to, &j), EXIT_REFUSED);
+	assert_non_null(find(j, "root-mismatch"));
+	json_decref(j);
+	for (size_t i = 0; i < 2; i++) {
+		path_in(to, names[i], path);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+	remove_dir(f.dir);
+	make_log_in(&f, all, 0);
+	for (size_t i = 0; i < 2; i++)
+		copy_file(forged.dir, to, names[i]);
+	assert_int_equal(mirror(&f, to, NULL), EXIT_GOOD);
+	assert_int_equal(verify_copy(&f, to), EXIT_GOOD);
+	remove_dir(to);
+	drop_log(&f);
+	drop_log(&forged);
 }
 
 /* An interrupted run left full tiles, and no checkpoint: they are used, unless
@@ -267,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_contradiction),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_forged_pair),
 		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_damaged_copy),
 		cmocka_unit_test(test_key_is_pinned),

@@ -333,6 +333,37 @@ static void test_since(void **state)
 	}
 }
 
+/* Damaged tiles are no fork: what is new is looked at, and the damage found. */
+static void test_since_damaged(void **state)
+{
+	static const char *const names[] = {
+		"tile/1/000.p/3",	  "tile/0/001", "tile/0/003.p/232",
+		"tile/entries/003.p/232", "tile/0/002",
+	};
+	const uint64_t sizes[] = {300, 0};
+	struct fixture f;
+	char path[256];
+	char kept[80];
+	json_t *j;
+
+	(void)state;
+	make_log(&f, sizes);
+	(void)snprintf(kept, sizeof(kept), "%s/kept", f.dir);
+	keep(&f, kept);
+	grow_log(&f, 300, 1000, 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		path_in(f.dir, names[i], path);
+		flip(path, 45, 1);
+		assert_int_equal(verify_with(&f, "--since", kept, &j),
+				 EXIT_REFUSED);
+		assert_null(find(j, "forked"));
+		json_decref(j);
+		flip(path, 45, 1);
+	}
+	assert_int_equal(verify_with(&f, "--since", kept, NULL), EXIT_GOOD);
+	drop_log(&f);
+}
+
 /* The same key signs another history. */
 static void test_fork(void **state)
 {
@@ -442,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_checkpoint),
 		cmocka_unit_test(test_since),
+		cmocka_unit_test(test_since_damaged),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_removed_tail),
 		cmocka_unit_test(test_entries),
