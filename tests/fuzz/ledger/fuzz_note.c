@@ -69,26 +69,29 @@ static void read_text(struct span in)
 
 static void read_proof(struct span in)
 {
-	static uint8_t extra[4096];
 	struct merkle_proof p;
 	struct span checkpoint;
 	uint64_t index;
-	uint8_t *out;
+	uint8_t *extra = malloc(in.n + 1);
+	uint8_t *out = malloc(in.n + 1);
 	size_t extra_n;
 	size_t n;
 
-	if (checkpoint_proof_parse(in, &index, &p, &checkpoint, extra,
-				   sizeof(extra), &extra_n) != SG_OK)
-		return;
-	must(p.n <= MERKLE_PROOF_MAX && lies_in(checkpoint, in));
-	out = malloc(in.n);
-	if (out == NULL)
-		return;
-	must(checkpoint_proof_text(index, &p, checkpoint,
-				   span_of(extra, extra_n), out, in.n,
-				   &n) == SG_OK);
-	must(span_eq(span_of(out, n), in));
+	must(extra != NULL && out != NULL);
+	if (checkpoint_proof_parse(in, &index, &p, &checkpoint, extra, in.n,
+				   &extra_n) == SG_OK) {
+		must(p.n <= MERKLE_PROOF_MAX && lies_in(checkpoint, in));
+		/* And back. */
+		must(checkpoint_proof_text(index, &p, checkpoint,
+					   span_of(extra, extra_n), out, in.n,
+					   &n) == SG_OK);
+		must(span_eq(span_of(out, n), in));
+		/* Where nobody wants the extra data, all else is the same. */
+		must(checkpoint_proof_parse(in, &index, &p, &checkpoint, NULL,
+					    0, NULL) == SG_OK);
+	}
 	free(out);
+	free(extra);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
