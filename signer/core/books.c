@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "notary.h"
+#include "recovery.h"
 #include "scribe.h"
 
 struct books {
@@ -105,7 +106,7 @@ static const char *refusal_text(enum scribe_refusal why)
 		       "checkpoint was signed for: one of them was replaced";
 	case SCRIBE_BAD_CHECKPOINT:
 		return "the checkpoint on disk is not signed by the ledger's "
-		       "key: it was replaced, or the key was";
+		       "key: it was replaced, or the key or origin was";
 	case SCRIBE_JOURNAL_DAMAGED:
 		return "the journal is damaged before its end";
 	case SCRIBE_FINE: break;
@@ -141,7 +142,12 @@ static enum books_state look(struct books *b)
 		return refused(b, refusal_text(why));
 	switch (notary_look(b->notary, &reason)) {
 	case NOTARY_REFUSED: return refused(b, reason);
-	case NOTARY_STALE: return waiting(b, reason);
+	case NOTARY_STALE:
+		scribe_look(b->scribe, &s);
+		(void)snprintf(b->reason, sizeof(b->reason), "%s%s%s", reason,
+			       s.trouble != NULL ? ": " : "",
+			       s.trouble != NULL ? s.trouble : "");
+		return BOOKS_WAITING;
 	case NOTARY_WAITING:
 	case NOTARY_OPEN: break;
 	}
@@ -235,6 +241,11 @@ void books_tick(struct books *b)
 		return;
 	journal_end(release_journal(b->part.release), &leaf, &end);
 	notary_tick(b->notary, leaf, clock_mono_us());
+}
+
+void books_recorded(const struct books *b)
+{
+	recovery_used(b->state_dir);
 }
 
 void books_committed(struct books *b)

@@ -24,7 +24,8 @@ struct books_parts {
 	const struct core_settings *settings; /* copied */
 	/* What books_look() says may have changed. */
 	void (*changed)(void *ctx);
-	/* Officers let the ledger go on by STATEMENT (recovery.h). */
+	/* Officers let the ledger go on by STATEMENT (recovery.h): to be
+	 * recorded, then books_recorded(). */
 	void (*recovered)(void *ctx, struct span statement);
 	void *ctx;
 };
@@ -51,6 +52,8 @@ struct proofs *books_proofs(const struct books *b);
 const char *books_journal_dir(const struct books *b);
 /* *REASON lives until the next call; empty while they are open. */
 enum books_state books_look(struct books *b, const char **reason);
+/* The statement of `recovered` is on record. */
+void books_recorded(const struct books *b);
 /* Records have been committed. */
 void books_committed(struct books *b);
 /* To be called a few times a second. */

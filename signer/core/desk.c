@@ -127,8 +127,6 @@ static void review(struct desk *d)
 
 /* --- the tick --------------------------------------------------------- */
 
-static void on_tick(uv_timer_t *t);
-
 /* The last request has been answered: is all that happened on record, and
  * covered by a checkpoint, or will it not be in time? */
 static bool settled(struct desk *d)
@@ -176,7 +174,8 @@ static void on_tick(uv_timer_t *t)
 		hsm_pool_tick(d->pool);
 		if (d->books != NULL)
 			books_tick(d->books);
-		diary_tick(d->diary, now);
+		if (diary_tick(d->diary, now) && d->books != NULL)
+			books_recorded(d->books);
 		review(d); /* a certificate may have run out meanwhile */
 	}
 	pace(d);
@@ -317,9 +316,12 @@ static void on_books_changed(void *ctx)
 
 static void on_recovered(void *ctx, struct span statement)
 {
-	struct desk *d = ctx;
+	diary_ceremony(((struct desk *)ctx)->diary, statement);
+}
 
-	diary_ceremony(d->diary, statement);
+static void on_lost(void *ctx, uint64_t first)
+{
+	diary_lost(((struct desk *)ctx)->diary, first);
 }
 
 static enum sg_err create_release(struct desk *d,
@@ -330,6 +332,7 @@ static enum sg_err create_release(struct desk *d,
 					.origin = d->origin,
 					.newest = parts->newest_iat,
 					.changed = on_release_changed,
+					.lost = on_lost,
 					.ctx = d};
 	enum sg_err err;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diary.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -8,55 +9,72 @@
 
 enum { ENTRY_ROOM = 12288 };
 
+/* Something to be recorded. */
+struct matter {
+	bool due;	/* the journal is still to take it */
+	bool taken;	/* it has, */
+	uint64_t index; /* as this leaf */
+};
+
 struct diary {
 	struct release *release;
 	struct refusals *refusals;
 	bool began, ended;
-	bool started; /* it is on record that the core did */
-	bool policy_due;
-	uint8_t policy[ENTRY_HASH_BYTES];
+	struct matter ceremony, start, policy;
+	struct matter counts; /* the last entry on refusals */
+	uint8_t policy_hash[ENTRY_HASH_BYTES];
 	uint64_t refusals_us; /* when they were last taken */
-	size_t operation_n;   /* 0: none is to be recorded */
-	uint8_t operation[DIARY_OPERATION_MAX];
+	size_t operation_n;
+	uint8_t operation[RECOVERY_NOTE_MAX];
 };
 
-/* Record ENTRY of N bytes, if it could be ENCODED.  False: the journal does not
- * take it now. */
-static bool put(struct diary *d, enum sg_err encoded, const uint8_t *entry,
-		const size_t *n)
+/* Record ENTRY of N bytes, if it could be ENCODED, for M.  False: the journal
+ * does not take it now. */
+static bool put(const struct diary *d, struct matter *m, enum sg_err encoded,
+		const uint8_t *entry, const size_t *n)
 {
-	return encoded == SG_OK &&
-	       release_note(d->release, span_of(entry, *n)) == SG_OK;
+	if (encoded != SG_OK ||
+	    release_note(d->release, span_of(entry, *n), &m->index) != SG_OK)
+		return false;
+	m->due = false;
+	m->taken = true;
+	return true;
 }
 
-static bool put_run(struct diary *d, enum entry_type type)
+static bool put_run(const struct diary *d, enum entry_type type,
+		    struct matter *m)
 {
 	uint8_t entry[64];
 	size_t n = 0;
 	const enum sg_err err = entry_encode_run(type, clock_wall_ms(), entry,
 						 sizeof(entry), &n);
 
-	return put(d, err, entry, &n);
+	return put(d, m, err, entry, &n);
 }
 
 static bool put_policy(struct diary *d)
 {
 	uint8_t entry[128];
 	size_t n = 0;
-	const enum sg_err err = entry_encode_policy(clock_wall_ms(), d->policy,
-						    entry, sizeof(entry), &n);
+	const enum sg_err err = entry_encode_policy(
+		clock_wall_ms(), d->policy_hash, entry, sizeof(entry), &n);
 
-	return put(d, err, entry, &n);
+	return put(d, &d->policy, err, entry, &n);
 }
 
-static bool put_refused(void *ctx, const struct entry_refused *e)
+static bool put_refused(void *ctx, const struct entry_refused *e,
+			uint64_t *index)
 {
+	struct diary *d = ctx;
 	uint8_t entry[ENTRY_ROOM];
 	size_t n = 0;
 	const enum sg_err err = entry_encode_refused(clock_wall_ms(), e, entry,
 						     sizeof(entry), &n);
 
-	return put(ctx, err, entry, &n);
+	if (!put(d, &d->counts, err, entry, &n))
+		return false;
+	*index = d->counts.index;
+	return true;
 }
 
 static bool put_ceremony(struct diary *d)
@@ -67,20 +85,20 @@ static bool put_ceremony(struct diary *d)
 		clock_wall_ms(), span_of(d->operation, d->operation_n), entry,
 		sizeof(entry), &n);
 
-	return put(d, err, entry, &n);
+	return put(d, &d->ceremony, err, entry, &n);
 }
 
-/* What is due, in its order. */
+/* What is due, in its order; what comes after waits for what comes before. */
 static void write_due(struct diary *d)
 {
-	if (!d->began)
+	if (!d->began || d->ended)
 		return;
-	if (d->operation_n > 0 && put_ceremony(d))
-		d->operation_n = 0;
-	if (!d->started)
-		d->started = put_run(d, ENTRY_STARTED);
-	if (d->started && d->policy_due)
-		d->policy_due = !put_policy(d);
+	if (d->ceremony.due && !put_ceremony(d))
+		return;
+	if (d->start.due && !put_run(d, ENTRY_STARTED, &d->start))
+		return;
+	if (d->policy.due)
+		(void)put_policy(d);
 }
 
 void diary_begin(struct diary *d)
@@ -91,19 +109,20 @@ void diary_begin(struct diary *d)
 
 void diary_policy(struct diary *d, const uint8_t hash[ENTRY_HASH_BYTES])
 {
-	if (memcmp(d->policy, hash, sizeof(d->policy)) == 0)
+	if (memcmp(d->policy_hash, hash, sizeof(d->policy_hash)) == 0)
 		return;
-	memcpy(d->policy, hash, sizeof(d->policy));
-	d->policy_due = true;
+	memcpy(d->policy_hash, hash, sizeof(d->policy_hash));
+	d->policy.due = true;
 	write_due(d);
 }
 
 void diary_ceremony(struct diary *d, struct span operation)
 {
-	if (operation.n > sizeof(d->operation))
-		return;
+	assert(operation.n <= sizeof(d->operation));
 	memcpy(d->operation, operation.p, operation.n);
 	d->operation_n = operation.n;
+	d->ceremony = (struct matter){.due = true};
+	write_due(d);
 }
 
 void diary_refused(struct diary *d, const char *client, const struct verdict *v)
@@ -111,22 +130,55 @@ void diary_refused(struct diary *d, const char *client, const struct verdict *v)
 	refusals_add(d->refusals, client, v);
 }
 
-void diary_tick(struct diary *d, uint64_t now_us)
+static void lose(struct matter *m, uint64_t first)
 {
-	write_due(d);
-	if (!d->started || now_us - d->refusals_us < DIARY_REFUSALS_US)
+	if (!m->taken || m->index < first)
 		return;
+	m->taken = false;
+	m->due = true;
+}
+
+void diary_lost(struct diary *d, uint64_t first)
+{
+	lose(&d->ceremony, first);
+	lose(&d->start, first);
+	lose(&d->policy, first);
+	lose(&d->counts, first);
+	refusals_lost(d->refusals, first);
+}
+
+static bool on_disk(const struct diary *d, const struct matter *m)
+{
+	return m->taken && release_has(d->release, m->index);
+}
+
+bool diary_tick(struct diary *d, uint64_t now_us)
+{
+	bool recorded;
+
+	write_due(d);
+	recorded = on_disk(d, &d->ceremony);
+	if (recorded)
+		d->ceremony.taken = false;
+	/* What was taken the last time is kept until it is on record. */
+	if (!d->start.taken || d->ended ||
+	    now_us - d->refusals_us < DIARY_REFUSALS_US ||
+	    (d->counts.taken && !on_disk(d, &d->counts)))
+		return recorded;
 	refusals_take(d->refusals, clock_wall_ms(), put_refused, d);
 	d->refusals_us = now_us;
+	return recorded;
 }
 
 void diary_end(struct diary *d)
 {
-	if (d->ended || !d->started)
+	struct matter stop = {.due = true};
+
+	if (d->ended || !d->start.taken)
 		return;
 	d->ended = true;
 	refusals_take(d->refusals, clock_wall_ms(), put_refused, d);
-	(void)put_run(d, ENTRY_STOPPED);
+	(void)put_run(d, ENTRY_STOPPED, &stop);
 }
 
 enum sg_err diary_create(struct release *release, struct diary **out)
@@ -141,6 +193,7 @@ enum sg_err diary_create(struct release *release, struct diary **out)
 		return SG_NO_MEMORY;
 	}
 	d->release = release;
+	d->start.due = true;
 	d->refusals_us = clock_mono_us();
 	*out = d;
 	return SG_OK;

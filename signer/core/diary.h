@@ -3,20 +3,18 @@
 #define SG_DIARY_H
 
 #include "policy/policy.h"
+#include "recovery.h"
 #include "release.h"
 
 /*
  * diary: what goes on record beside certificates: that the core has started and
  * stopped, under which policy it judges, and how much it has refused to whom.
- * What the journal does not take is tried again, and never holds anything up.
- * Loop thread only.
+ * What the journal does not take, or loses, is tried again, and never holds
+ * anything up.  Loop thread only.
  */
 struct diary; /* opaque */
 
-enum {
-	DIARY_REFUSALS_US = 60 * 1000 * 1000, /* between entries on refusals */
-	DIARY_OPERATION_MAX = 8192
-};
+enum { DIARY_REFUSALS_US = 60 * 1000 * 1000 /* between entries on refusals */ };
 
 /* RELEASE outlives it.
  * Owns: *OUT is the caller's; diary_free().  Errors: SG_NO_MEMORY. */
@@ -26,13 +24,17 @@ SG_MUST_USE enum sg_err diary_create(struct release *release,
 void diary_begin(struct diary *d);
 /* The policy of HASH is in force. */
 void diary_policy(struct diary *d, const uint8_t hash[ENTRY_HASH_BYTES]);
-/* Officers have signed OPERATION: it is recorded before anything else. */
+/* Officers have signed OPERATION, of at most RECOVERY_NOTE_MAX bytes: it is
+ * recorded before anything else. */
 void diary_ceremony(struct diary *d, struct span operation);
 /* A request of CLIENT was refused for the errors in V. */
 void diary_refused(struct diary *d, const char *client,
 		   const struct verdict *v);
-/* To be called a few times a second. */
-void diary_tick(struct diary *d, uint64_t now_us);
+/* The journal has lost what it took from leaf FIRST on. */
+void diary_lost(struct diary *d, uint64_t first);
+/* To be called a few times a second.  Returns whether the operation of
+ * diary_ceremony() has come on record. */
+bool diary_tick(struct diary *d, uint64_t now_us);
 /* Nothing will be signed any more: write what is left. */
 void diary_end(struct diary *d);
 void diary_free(struct diary *d); /* NULL is allowed */

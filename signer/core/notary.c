@@ -11,11 +11,7 @@
 #include "ledger/tiles.h"
 #include "recovery.h"
 
-enum {
-	SIGN_WITHIN_US = 10 * 1000 * 1000,
-	NOTARY_STATEMENT_MAX = 8192,
-	US_PER_MS = 1000
-};
+enum { SIGN_WITHIN_US = 10 * 1000 * 1000, US_PER_MS = 1000, MS_PER_S = 1000 };
 
 struct notary {
 	struct notary_parts part;
@@ -23,6 +19,9 @@ struct notary {
 	enum notary_state state;
 	char reason[NOTARY_REASON_MAX];
 	bool proved; /* the log has been held against the anchor */
+	/* Why the last checkpoint could not be made; NULL: it was. */
+	const char *failed;
+	enum sg_err failed_err;
 	/* The offer in hand. */
 	bool busy, signing;
 	uint64_t size;
@@ -39,12 +38,21 @@ struct notary {
 
 /* --- ends ------------------------------------------------------------- */
 
-/* The checkpoint could not be made for now. */
-static void give_up(struct notary *n, const char *why, enum sg_err err)
+/* The checkpoint could not be made for now.  Logged once, not at each try. */
+static void give_up(struct notary *n, const char *step, enum sg_err err)
 {
-	log_event(LOG_WARNING, "checkpoint-failed",
-		  "size=%llu step=\"%s\" reason=\"%s\"",
-		  (unsigned long long)n->size, why, err_text(err));
+	if (n->failed != step || n->failed_err != err)
+		log_event(LOG_WARNING, "checkpoint-failed",
+			  "size=%llu step=\"%s\" reason=\"%s\" text=\"tried "
+			  "again\"",
+			  (unsigned long long)n->size, step, err_text(err));
+	n->failed = step;
+	n->failed_err = err;
+	if (n->state == NOTARY_WAITING)
+		(void)snprintf(n->reason, sizeof(n->reason),
+			       "no checkpoint of the ledger could be made yet "
+			       "(%s: %s)",
+			       step, err_text(err));
 	n->busy = false;
 	n->part.publish(n->part.ctx, span_of(NULL, 0));
 }
@@ -60,7 +68,7 @@ __attribute__((format(printf, 3, 4))) static void contest(
 				       .disk_size = n->size,
 				       .disk_root = n->root,
 				       .known = known != NULL};
-	uint8_t statement[NOTARY_STATEMENT_MAX];
+	uint8_t statement[RECOVERY_NOTE_MAX];
 	size_t len = 0;
 	enum sg_err err;
 	va_list args;
@@ -81,14 +89,17 @@ __attribute__((format(printf, 3, 4))) static void contest(
 			  n->reason);
 		n->proved = true;
 		n->part.recovered(n->part.ctx, span_of(statement, len));
-		recovery_used(n->part.state_dir);
 		sign(n);
 		return;
 	}
 	if (err != SG_NOT_FOUND)
 		log_event(LOG_ERROR, "recovery-refused", "reason=\"%s\"",
-			  err == SG_MALFORMED ? "it is about another state"
-					      : err_text(err));
+			  err == SG_MALFORMED
+				  ? "it is no signed statement, or about "
+				    "another state"
+			  : err == SG_BAD_SIGNATURE
+				  ? "too few officers have signed it"
+				  : err_text(err));
 	if (recovery_ask(n->part.state_dir, &facts) != SG_OK)
 		log_event(LOG_WARNING, "recovery-request-unwritten",
 			  "reason=\"the state directory cannot be written\"");
@@ -114,6 +125,10 @@ static void on_anchored(void *ctx, enum sg_err err, struct span value)
 	n->waits_since_us = n->offered_us;
 	n->state = NOTARY_OPEN;
 	n->reason[0] = '\0';
+	if (n->failed != NULL)
+		log_event(LOG_INFO, "checkpoint-made", "size=%llu",
+			  (unsigned long long)n->size);
+	n->failed = NULL;
 	n->part.publish(n->part.ctx, span_of(n->note, n->note_n));
 }
 
@@ -185,9 +200,26 @@ static void sign(struct notary *n)
 
 /* --- the anchor against the disk -------------------------------------- */
 
-/* The root of the first SIZE leaves on the disk. */
-static enum sg_err root_at(const struct notary *n, uint64_t size,
+/* The root of the first SIZE leaves on the disk, as the tree in hand has them:
+ * the files alone prove nothing. */
+static enum sg_err root_at(const struct notary *n, struct merkle *m,
+			   const struct merkle_source *source, uint64_t size,
 			   struct merkle_hash *root)
+{
+	struct merkle_proof proof;
+	enum sg_err err = merkle_root_of(m, source, size, root);
+
+	if (err == SG_OK)
+		err = merkle_prove_consistency(m, source, size, n->size,
+					       &proof);
+	if (err == SG_OK)
+		err = merkle_check_consistency(m, &proof, size, root, n->size,
+					       &n->root);
+	return err == SG_BAD_SIGNATURE ? SG_MALFORMED : err;
+}
+
+static enum sg_err read_root(const struct notary *n, uint64_t size,
+			     struct merkle_hash *root)
 {
 	struct merkle *m = NULL;
 	struct tiles *tiles = NULL;
@@ -198,7 +230,7 @@ static enum sg_err root_at(const struct notary *n, uint64_t size,
 		err = tiles_open(n->part.ledger_dir, false, &tiles);
 	if (err == SG_OK) {
 		source = tiles_source(tiles, m, n->size);
-		err = merkle_root_of(m, &source, size, root);
+		err = root_at(n, m, &source, size, root);
 	}
 	tiles_close(tiles);
 	merkle_free(m);
@@ -221,9 +253,12 @@ static bool hold_against(struct notary *n, const struct checkpoint *known,
 			(unsigned long long)known->size);
 		return false;
 	}
-	err = root_at(n, known->size, &root);
+	err = read_root(n, known->size, &root);
 	if (err != SG_OK) {
-		give_up(n, "comparison", err);
+		give_up(n,
+			"comparison with the HSM's record, by the files in "
+			"ledger/tile",
+			err);
 		return false;
 	}
 	if (memcmp(&root, &known->root, sizeof(root)) == 0)
@@ -239,6 +274,8 @@ static void on_anchor_read(void *ctx, enum sg_err err, struct span value)
 {
 	struct notary *n = ctx;
 	struct checkpoint known;
+	uint8_t statement[RECOVERY_NOTE_MAX];
+	size_t len = 0;
 
 	if (err != SG_OK) {
 		give_up(n, "reading the anchor", err);
@@ -261,6 +298,10 @@ static void on_anchor_read(void *ctx, enum sg_err err, struct span value)
 		}
 		if (!hold_against(n, &known, "the HSM"))
 			return;
+		if (recovery_find_used(n->part.state_dir, &known,
+				       n->part.settings, statement,
+				       sizeof(statement), &len) == SG_OK)
+			n->part.recovered(n->part.ctx, span_of(statement, len));
 	}
 	n->proved = true;
 	sign(n);
@@ -302,8 +343,13 @@ void notary_tick(struct notary *n, uint64_t committed, uint64_t now_us)
 		n->state = NOTARY_STALE;
 		(void)snprintf(n->reason, sizeof(n->reason),
 			       "entries of the ledger wait for a signed "
-			       "checkpoint for more than %u s",
-			       n->part.settings->stale_ms / 1000);
+			       "checkpoint for more than %u s%s%s%s%s%s",
+			       n->part.settings->stale_ms / MS_PER_S,
+			       n->failed != NULL ? " (" : "",
+			       n->failed != NULL ? n->failed : "",
+			       n->failed != NULL ? ": " : "",
+			       n->failed != NULL ? err_text(n->failed_err) : "",
+			       n->failed != NULL ? ")" : "");
 		log_event(LOG_ERROR, "ledger-stale", "reason=\"%s\"",
 			  n->reason);
 	}

@@ -35,7 +35,7 @@ struct notary_parts {
 	 * empty: it could not be made now, offer again. */
 	void (*publish)(void *ctx, struct span note);
 	/* Officers let the ledger go on by STATEMENT, a note (recovery.h): to
-	 * be recorded. */
+	 * be recorded; then recovery_used(). */
 	void (*recovered)(void *ctx, struct span statement);
 	void *ctx;
 };

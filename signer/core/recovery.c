@@ -15,6 +15,7 @@ enum { PATH_BYTES = CORE_PATH_MAX + 32, ROOT_TEXT = 48 };
 static const char REQUEST[] = "recovery.request";
 static const char STATEMENT[] = "recovery";
 static const char USED[] = "recovery.used";
+static const char NOTHING[] = "nothing";
 
 static void path(char out[PATH_BYTES], const char *dir, const char *name)
 {
@@ -36,10 +37,11 @@ enum sg_err recovery_text(const struct recovery_facts *f, uint8_t *out,
 			  size_t cap, size_t *len)
 {
 	char disk[96];
-	char known[96] = "nothing";
+	char known[96];
 	int n;
 
 	(void)state_text(disk, sizeof(disk), f->disk_size, &f->disk_root);
+	(void)snprintf(known, sizeof(known), "%s", NOTHING);
 	if (f->known)
 		(void)state_text(known, sizeof(known), f->known_size,
 				 &f->known_root);
@@ -62,32 +64,38 @@ enum sg_err recovery_ask(const char *dir, const struct recovery_facts *f)
 			    : err;
 }
 
-/* Officers that have signed N; each counts once. */
+/* Officers that have signed N; one key counts once, by whatever names. */
 static unsigned approvals_of(const struct note *n,
 			     const struct core_ledger_settings *settings)
 {
-	struct note_key key;
+	struct note_key signer[CORE_OFFICERS_MAX];
 	unsigned count = 0;
 
 	for (size_t i = 0; i < settings->nofficers; i++) {
-		if (note_key_parse(span_str(settings->officer[i]), &key) ==
-			    SG_OK &&
-		    key.type == NOTE_ED25519 &&
-		    note_verify(n, &key, NULL) == SG_OK)
-			count++;
+		struct note_key *key = &signer[count];
+		bool known = false;
+
+		if (note_key_parse(span_str(settings->officer[i]), key) !=
+			    SG_OK ||
+		    key->type != NOTE_ED25519 ||
+		    note_verify(n, key, NULL) != SG_OK)
+			continue;
+		for (unsigned k = 0; k < count && !known; k++)
+			known = memcmp(signer[k].public_key, key->public_key,
+				       sizeof(key->public_key)) == 0;
+		count += known ? 0 : 1;
 	}
 	return count;
 }
 
-enum sg_err recovery_find(const char *dir, const struct recovery_facts *f,
-			  const struct core_ledger_settings *settings,
-			  uint8_t *note, size_t cap, size_t *len)
+/* The statement at DIR, and how much of it BEGINS as it must. */
+static enum sg_err find(const char *dir, struct span begins, bool whole,
+			const struct core_ledger_settings *settings,
+			uint8_t *note, size_t cap, size_t *len)
 {
 	char name[PATH_BYTES];
-	uint8_t text[RECOVERY_TEXT_MAX];
 	uint8_t *file = NULL;
 	struct note n;
-	size_t text_n = 0;
 	size_t file_n = 0;
 	enum sg_err err;
 
@@ -98,16 +106,47 @@ enum sg_err recovery_find(const char *dir, const struct recovery_facts *f,
 	memcpy(note, file, file_n);
 	free(file);
 	*len = file_n;
-	err = recovery_text(f, text, sizeof(text), &text_n);
-	if (err != SG_OK)
-		return err;
 	if (note_parse(span_of(note, *len), &n) != SG_OK ||
-	    !span_eq(n.text, span_of(text, text_n)))
+	    n.text.n < begins.n || (whole && n.text.n > begins.n) ||
+	    memcmp(n.text.p, begins.p, begins.n) != 0)
 		return SG_MALFORMED;
 	return settings->approvals > 0 &&
 			       approvals_of(&n, settings) >= settings->approvals
 		       ? SG_OK
 		       : SG_BAD_SIGNATURE;
+}
+
+enum sg_err recovery_find(const char *dir, const struct recovery_facts *f,
+			  const struct core_ledger_settings *settings,
+			  uint8_t *note, size_t cap, size_t *len)
+{
+	uint8_t text[RECOVERY_TEXT_MAX];
+	size_t n = 0;
+	const enum sg_err err = recovery_text(f, text, sizeof(text), &n);
+
+	*len = 0;
+	if (err != SG_OK)
+		return err;
+	return find(dir, span_of(text, n), true, settings, note, cap, len);
+}
+
+enum sg_err recovery_find_used(const char *dir, const struct checkpoint *at,
+			       const struct core_ledger_settings *settings,
+			       uint8_t *note, size_t cap, size_t *len)
+{
+	const struct recovery_facts f = {.origin = settings->origin,
+					 .disk_size = at->size,
+					 .disk_root = at->root};
+	uint8_t text[RECOVERY_TEXT_MAX];
+	size_t n = 0;
+	const enum sg_err err = recovery_text(&f, text, sizeof(text), &n);
+
+	*len = 0;
+	if (err != SG_OK)
+		return err;
+	/* Whatever was known then. */
+	n -= strlen(NOTHING) + 1;
+	return find(dir, span_of(text, n), false, settings, note, cap, len);
 }
 
 void recovery_used(const char *dir)

@@ -10,14 +10,18 @@
  * was, after a disaster.  The core writes down what it found, STATE/
  * recovery.request; the officers sign these very bytes as a note
  * (signer-officer recover), and put it at STATE/recovery.  It counts for this
- * one contradiction and no other, and goes on record.  Loop thread only.
+ * one contradiction and no other, and goes on record: until it is there, the
+ * file stays.  Loop thread only.
  *
  *	signerd ledger recovery
  *	ORIGIN
  *	disk SIZE ROOT
  *	known SIZE ROOT        (or: known nothing)
  */
-enum { RECOVERY_TEXT_MAX = CHECKPOINT_TEXT_MAX + 256 };
+enum {
+	RECOVERY_TEXT_MAX = CHECKPOINT_TEXT_MAX + 256,
+	RECOVERY_NOTE_MAX = 8192 /* with its signatures */
+};
 
 struct recovery_facts {
 	const char *origin;
@@ -36,16 +40,22 @@ SG_MUST_USE enum sg_err recovery_ask(const char *dir,
 				     const struct recovery_facts *f);
 /*
  * Is there, at DIR/recovery, the statement of F, signed by at least
- * SETTINGS->approvals of its officers?  NOTE (CAP bytes, *LEN) gets it.
- * Errors: SG_NOT_FOUND (there is none), SG_MALFORMED (no note, or of other
- * facts), SG_BAD_SIGNATURE (not enough of them have signed it), SG_TOO_BIG,
- * SG_IO.
+ * SETTINGS->approvals of its officers?  An officer counts once, whatever the
+ * number of names.  NOTE (CAP bytes, *LEN) gets it.  Errors: SG_NOT_FOUND
+ * (there is none), SG_MALFORMED (no note, or of other facts), SG_BAD_SIGNATURE
+ * (not enough of them have signed it), SG_TOO_BIG, SG_IO.
  */
 SG_MUST_USE enum sg_err recovery_find(
 	const char *dir, const struct recovery_facts *f,
 	const struct core_ledger_settings *settings, uint8_t *note, size_t cap,
 	size_t *len);
-/* It has been used: put both files aside. */
+/* Is there one by which the log went on from AT, the state that is anchored?
+ * Then a crash came before it was recorded.  Errors: as above. */
+SG_MUST_USE enum sg_err recovery_find_used(
+	const char *dir, const struct checkpoint *at,
+	const struct core_ledger_settings *settings, uint8_t *note, size_t cap,
+	size_t *len);
+/* It has been used and is on record: put both files aside. */
 void recovery_used(const char *dir);
 
 #endif /* SG_RECOVERY_H */

@@ -7,14 +7,18 @@
 
 struct tally {
 	char client[ENTRY_NAME_MAX + 1];
+	int64_t since_ms; /* of these counts */
+	uint64_t index;	  /* once it is taken: the leaf */
 	uint64_t records;
 	uint64_t count[VIOLATION_COUNT];
 };
 
 struct refusals {
-	int64_t since_ms;
-	size_t n, last; /* tallies in use; the one that was used last */
+	int64_t since_ms; /* when they were taken last */
+	size_t n, last;	  /* tallies in use; the one that was used last */
 	struct tally tally[REFUSALS_CLIENTS_MAX];
+	size_t ntaken; /* the last time, in case that it is lost */
+	struct tally taken[REFUSALS_CLIENTS_MAX];
 	/* The codes in the order in which an entry has them. */
 	enum violation_code order[VIOLATION_COUNT];
 };
@@ -69,7 +73,7 @@ static struct tally *find(struct refusals *r, const char *client)
 	if (r->n == REFUSALS_CLIENTS_MAX - 1)
 		client = OTHERS;
 	t = &r->tally[r->n++];
-	*t = (struct tally){.records = 0};
+	*t = (struct tally){.since_ms = r->since_ms};
 	(void)snprintf(t->client, sizeof(t->client), "%s", client);
 	return t;
 }
@@ -97,7 +101,7 @@ static void fill(const struct refusals *r, const struct tally *t,
 		 struct entry_refused *e)
 {
 	*e = (struct entry_refused){.client = span_str(t->client),
-				    .from_ms = r->since_ms,
+				    .from_ms = t->since_ms,
 				    .records = t->records};
 	for (size_t i = 0; i < VIOLATION_COUNT; i++) {
 		const enum violation_code code = r->order[i];
@@ -111,20 +115,47 @@ static void fill(const struct refusals *r, const struct tally *t,
 }
 
 void refusals_take(struct refusals *r, int64_t now_ms,
-		   bool (*put)(void *ctx, const struct entry_refused *e),
+		   bool (*put)(void *ctx, const struct entry_refused *e,
+			       uint64_t *index),
 		   void *ctx)
 {
 	struct entry_refused e;
 	size_t kept = 0;
 
+	r->ntaken = 0;
 	for (size_t i = 0; i < r->n; i++) {
-		fill(r, &r->tally[i], &e);
-		if (!put(ctx, &e))
-			r->tally[kept++] = r->tally[i];
+		struct tally *t = &r->tally[i];
+
+		fill(r, t, &e);
+		if (put(ctx, &e, &t->index))
+			r->taken[r->ntaken++] = *t;
+		else
+			r->tally[kept++] = *t;
 	}
 	r->n = kept;
-	if (kept == 0)
-		r->since_ms = now_ms;
+	r->since_ms = now_ms;
+}
+
+void refusals_lost(struct refusals *r, uint64_t first)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->ntaken; i++) {
+		const struct tally *from = &r->taken[i];
+		struct tally *t;
+
+		if (from->index < first) {
+			r->taken[kept++] = *from;
+			continue;
+		}
+		t = find(r, from->client);
+		if (from->since_ms < t->since_ms)
+			t->since_ms = from->since_ms;
+		t->records += from->records;
+		for (size_t c = 0; c < VIOLATION_COUNT; c++)
+			t->count[c] += from->count[c];
+	}
+	r->ntaken = kept;
 }
 
 void refusals_free(struct refusals *r)

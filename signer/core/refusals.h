@@ -21,11 +21,15 @@ SG_MUST_USE enum sg_err refusals_create(int64_t now_ms, struct refusals **out);
 void refusals_add(struct refusals *r, const char *client,
 		  const struct verdict *v);
 /* Give PUT each client's counts since the last time, to be recorded as of
- * NOW_MS (milliseconds since 1970).  What PUT does not take (false) is counted
- * on. */
+ * NOW_MS (milliseconds since 1970), as leaf *INDEX.  What PUT does not take
+ * (false) is counted on. */
 void refusals_take(struct refusals *r, int64_t now_ms,
-		   bool (*put)(void *ctx, const struct entry_refused *e),
+		   bool (*put)(void *ctx, const struct entry_refused *e,
+			       uint64_t *index),
 		   void *ctx);
+/* Of what was taken the last time, that from leaf FIRST on is on no record: it
+ * is counted on. */
+void refusals_lost(struct refusals *r, uint64_t first);
 void refusals_free(struct refusals *r); /* NULL is allowed */
 
 #endif /* SG_REFUSALS_H */

@@ -18,9 +18,11 @@ struct release {
 	struct journal *journal;
 	struct release_list waiting; /* in the order of their leaves */
 	uint64_t next;		     /* leaf after the last one appended */
+	bool records; /* there is a journal, or was until the end */
 	bool held;
 	int64_t newest; /* seconds since 1970 */
 	void (*changed)(void *ctx);
+	void (*lost)(void *ctx, uint64_t first);
 	void *ctx;
 };
 
@@ -59,6 +61,9 @@ static void on_failed(void *ctx, uint64_t first, enum sg_err err,
 		finish(r, item, SG_LEDGER_DOWN);
 		lost++;
 	}
+	r->next = first; /* the leaf is given again */
+	if (r->lost != NULL)
+		r->lost(r->ctx, first);
 	metric_add(METRIC_LEDGER_FAILURES, 1);
 	log_event(LOG_ERROR, "journal-down",
 		  "first=%llu lost=%zu errno=%d reason=\"%s\" text=\"nothing "
@@ -117,6 +122,8 @@ enum sg_err release_create(const struct release_parts *parts,
 		return SG_NO_MEMORY;
 	r->newest = parts->newest;
 	r->changed = parts->changed;
+	r->lost = parts->lost;
+	r->records = parts->journal_dir != NULL;
 	r->ctx = parts->ctx;
 	TAILQ_INIT(&r->waiting);
 	if (uv_async_init(parts->loop, &r->wake, on_wake) != 0) {
@@ -165,7 +172,7 @@ bool release_clock_sane(const struct release *r, int64_t now)
 
 bool release_up(const struct release *r)
 {
-	return r->journal == NULL || journal_up(r->journal);
+	return r->journal == NULL ? !r->records : journal_up(r->journal);
 }
 
 bool release_open(const struct release *r)
@@ -187,10 +194,12 @@ static enum sg_err append(struct release *r, struct release_item *item)
 				.country_uci = item->country_uci,
 				.payload = item->payload};
 	size_t n = 0;
-	enum sg_err err = entry_encode_certificate(
-		ENTRY_ISSUED, clock_wall_ms(), &item->facts, entry,
-		sizeof(entry), &n);
+	enum sg_err err;
 
+	if (r->journal == NULL)
+		return SG_CLOSED; /* abandoned: it would be on no record */
+	err = entry_encode_certificate(ENTRY_ISSUED, clock_wall_ms(),
+				       &item->facts, entry, sizeof(entry), &n);
 	if (err != SG_OK)
 		return err;
 	record.entry = span_of(entry, n);
@@ -203,7 +212,7 @@ void release_submit(struct release *r, struct release_item *item)
 
 	if (item->facts.iat > r->newest)
 		r->newest = item->facts.iat;
-	if (r->journal == NULL) {
+	if (!r->records) {
 		item->released(item, SG_OK, WIRE_NO_LEDGER_INDEX, 0);
 		return;
 	}
@@ -217,28 +226,37 @@ void release_submit(struct release *r, struct release_item *item)
 	TAILQ_INSERT_TAIL(&r->waiting, item, entry);
 }
 
-enum sg_err release_note(struct release *r, struct span entry)
+enum sg_err release_note(struct release *r, struct span entry, uint64_t *index)
 {
 	const struct record record = {.entry = entry};
-	uint64_t index, offset;
+	uint64_t offset;
 	enum sg_err err;
 
-	if (r->journal == NULL)
+	*index = 0;
+	if (!r->records)
 		return SG_OK;
-	err = journal_append(r->journal, &record, &index, &offset);
+	if (r->journal == NULL)
+		return SG_CLOSED;
+	err = journal_append(r->journal, &record, index, &offset);
 	if (err == SG_OK)
-		r->next = index + 1;
+		r->next = *index + 1;
 	return err;
+}
+
+bool release_has(const struct release *r, uint64_t index)
+{
+	uint64_t end, offset;
+
+	if (r->journal == NULL)
+		return !r->records;
+	journal_end(r->journal, &end, &offset);
+	return index < end;
 }
 
 bool release_idle(const struct release *r)
 {
-	uint64_t index, offset;
-
-	if (r->journal == NULL || !journal_up(r->journal))
-		return TAILQ_EMPTY(&r->waiting);
-	journal_end(r->journal, &index, &offset);
-	return TAILQ_EMPTY(&r->waiting) && index >= r->next;
+	return TAILQ_EMPTY(&r->waiting) &&
+	       (r->next == 0 || release_has(r, r->next - 1));
 }
 
 const struct journal *release_journal(const struct release *r)

@@ -38,6 +38,10 @@ struct release_parts {
 			   seconds since 1970; INT64_MIN: none */
 	/* Records have been committed, or the journal went down or up. */
 	void (*changed)(void *ctx);
+	/* What was appended from leaf FIRST on is lost: the journal does not
+	 * have it, and gives its leaves to what comes after.  Certificates
+	 * among it have been told.  May be NULL. */
+	void (*lost)(void *ctx, uint64_t first);
 	void *ctx;
 };
 
@@ -63,8 +67,12 @@ void release_hold(struct release *r, bool hold);
  * the caller's and in place until `released`. */
 void release_submit(struct release *r, struct release_item *item);
 /* Record ENTRY, which nobody waits for: encoded, of another type than
- * certificates are.  Errors: those of journal_append(). */
-SG_MUST_USE enum sg_err release_note(struct release *r, struct span entry);
+ * certificates are.  It will be leaf *INDEX, unless it is lost.  Errors: those
+ * of journal_append(), SG_CLOSED. */
+SG_MUST_USE enum sg_err release_note(struct release *r, struct span entry,
+				     uint64_t *index);
+/* Is leaf INDEX on the disk? */
+bool release_has(const struct release *r, uint64_t index);
 
 /* Is all that was appended committed (or lost)? */
 bool release_idle(const struct release *r);
@@ -74,7 +82,8 @@ const struct journal *release_journal(const struct release *r);
 /* The process is about to end: what waits is committed, but its owners are told
  * SG_CLOSED.  Nothing may be submitted any more. */
 void release_abandon(struct release *r);
-/* Nothing waits.  The loop must run once more to let go of it.  NULL is allowed.
+/* Nothing waits.  The loop must run once more to let go of it.  NULL is
+ * allowed.
  */
 void release_free(struct release *r);
 
