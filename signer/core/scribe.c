@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,7 +12,7 @@ enum {
 	 * for the index that long, in claims.h's keeping. */
 	PAUSE_US = 10 * 1000,
 	RETRY_US = 500 * 1000, /* after what failed */
-	IDLE_US = 100 * 1000,  /* a checkpoint may become due */
+	US_PER_MS = 1000,
 	US_PER_S = 1000 * 1000,
 	NS_PER_US = 1000
 };
@@ -24,7 +24,8 @@ static void wake_loop(struct scribe *s)
 	(void)uv_async_send(&s->wake);
 }
 
-void scribe_tell_trouble(struct scribe *s, const char *trouble)
+void scribe_tell_trouble(struct scribe *s, const char *trouble,
+			 int system_errno)
 {
 	bool changed;
 
@@ -38,8 +39,10 @@ void scribe_tell_trouble(struct scribe *s, const char *trouble)
 		return;
 	if (trouble != NULL)
 		log_event(LOG_ERROR, "ledger-stands",
-			  "errno=%d reason=\"%s\" text=\"tried again\"", errno,
-			  trouble);
+			  "reason=\"%s\" error=" LOG_Q " text=\"tried again\"",
+			  trouble,
+			  system_errno != 0 ? strerrordesc_np(system_errno)
+					    : "");
 	else
 		log_event(LOG_INFO, "ledger-goes-on", "reason=\"\"");
 	wake_loop(s);
@@ -49,7 +52,9 @@ void scribe_tell_progress(struct scribe *s, uint64_t done, bool caught_up)
 {
 	(void)pthread_mutex_lock(&s->lock);
 	s->state.done = done;
-	s->state.total = s->work.target_index - s->work.first_index;
+	s->state.total = s->work.first_known
+				 ? s->work.target_index - s->work.first_index
+				 : 0;
 	s->state.caught_up = caught_up;
 	s->changed = true;
 	(void)pthread_mutex_unlock(&s->lock);
@@ -58,6 +63,7 @@ void scribe_tell_progress(struct scribe *s, uint64_t done, bool caught_up)
 
 void scribe_tell_refusal(struct scribe *s, enum scribe_refusal why)
 {
+	s->work.refused = true;
 	(void)pthread_mutex_lock(&s->lock);
 	s->refusal = why;
 	s->changed = true;
@@ -101,79 +107,83 @@ static void wait_us(struct scribe *s, uint64_t us)
 	(void)pthread_cond_timedwait(&s->told, &s->lock, &until);
 }
 
-/* Wait for something to do, and then for US more, so that records are taken
- * many at a time; US 0: do not wait.  False: it is to end. */
-static bool wait_for_work(struct scribe *s, uint64_t us)
+/* Wait until there is something to do, but at most IDLE_US, and then for
+ * PAUSE_US more, so that records are taken many at a time.  False: it is to
+ * end. */
+static bool wait_for_work(struct scribe *s, uint64_t idle_us, uint64_t pause_us)
 {
 	bool stop;
 
 	(void)pthread_mutex_lock(&s->lock);
-	if (us > 0 && !s->stop && !s->has_note && !s->kicked)
-		wait_us(s, IDLE_US);
-	if (us > 0 && !s->stop && !s->has_note)
-		wait_us(s, us);
+	if (idle_us > 0 && !s->stop && !s->has_note && !s->kicked)
+		wait_us(s, idle_us);
+	if (pause_us > 0 && !s->stop && !s->has_note)
+		wait_us(s, pause_us);
 	s->kicked = false;
 	stop = s->stop;
 	(void)pthread_mutex_unlock(&s->lock);
 	return !stop;
 }
 
-/* Take what the loop has said to do. */
+/* Take what the loop has said to do.  False: it cannot be done now. */
 static bool obey(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
-	uint8_t note[CHECKPOINT_NOTE_MAX];
+	uint8_t lines[CHECKPOINT_NOTE_MAX];
 	uint64_t size;
 	size_t n;
-	bool has;
 
 	(void)pthread_mutex_lock(&s->lock);
-	has = s->has_note;
-	n = s->note_n;
-	memcpy(note, s->note, n);
-	(void)pthread_mutex_unlock(&s->lock);
-	if (has && w->awaiting) {
-		if (!scribe_work_publish(s, span_of(note, n)))
-			return false;
-		(void)pthread_mutex_lock(&s->lock);
+	if (s->has_note) {
+		memcpy(w->note, s->note, s->note_n);
+		w->note_n = s->note_n;
+		w->answered = true;
 		s->has_note = false;
-		(void)pthread_mutex_unlock(&s->lock);
 	}
-	(void)pthread_mutex_lock(&s->lock);
 	n = s->lines_n;
 	s->lines_n = 0;
 	size = s->lines_size;
-	memcpy(note, s->lines, n);
+	memcpy(lines, s->lines, n);
 	(void)pthread_mutex_unlock(&s->lock);
+	if (!scribe_work_publish(s))
+		return false;
 	if (n > 0)
-		scribe_work_cosigned(s, size, span_of(note, n));
+		scribe_work_cosigned(s, size, span_of(lines, n));
 	return true;
 }
 
-/* One turn.  Returns how long to wait before the next one. */
-static uint64_t turn(struct scribe *s)
+/* One turn.  Returns whether there is more to do at once. */
+static bool turn(struct scribe *s)
 {
+	struct scribe_work *w = &s->work;
 	bool more;
 
-	/* Only an officer, or time, can help. */
-	if (scribe_refused(s) != SCRIBE_FINE)
-		return RETRY_US;
-	if ((!s->work.begun && !scribe_work_begin(s)) || !obey(s))
-		return RETRY_US;
+	if ((!w->begun && !scribe_work_begin(s)) || !obey(s))
+		return false;
 	more = scribe_work_follow(s);
 	scribe_work_offer(s, clock_mono_us());
-	if (more)
-		return 0;
-	return s->work.stands ? RETRY_US : PAUSE_US;
+	return more;
 }
 
 static void *run(void *arg)
 {
 	struct scribe *s = arg;
-	uint64_t wait_us = 0;
+	const struct scribe_work *w = &s->work;
+	const uint64_t pause_us = (uint64_t)s->part.checkpoint_ms * US_PER_MS;
+	uint64_t idle_us = 0;
+	bool more = true;
 
-	while (wait_for_work(s, wait_us))
-		wait_us = turn(s);
+	while (wait_for_work(s, idle_us,
+			     more	 ? 0
+			     : w->stands ? RETRY_US
+					 : PAUSE_US)) {
+		/* Where it is refused only an officer, or time, can help. */
+		more = !s->work.refused && turn(s);
+		idle_us = more || w->stands
+				  ? 0
+				  : scribe_work_idle_us(w, pause_us,
+							clock_mono_us());
+	}
 	/* What was signed at the last moment is still to be published. */
 	if (s->work.begun)
 		(void)obey(s);
@@ -241,7 +251,8 @@ void scribe_publish(struct scribe *s, struct span note)
 {
 	(void)pthread_mutex_lock(&s->lock);
 	s->note_n = note.n <= sizeof(s->note) ? note.n : 0;
-	memcpy(s->note, note.p, s->note_n);
+	if (s->note_n > 0)
+		memcpy(s->note, note.p, s->note_n);
 	s->has_note = true;
 	(void)pthread_cond_signal(&s->told);
 	(void)pthread_mutex_unlock(&s->lock);
@@ -293,6 +304,22 @@ static bool make_lock(struct scribe *s)
 	return made;
 }
 
+/* Signals are for the thread that has the loop. */
+static bool start_thread(struct scribe *s)
+{
+	sigset_t all;
+	sigset_t old;
+	int err;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&s->thread, NULL, run, s);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err == 0)
+		(void)pthread_setname_np(s->thread, "scribe");
+	return err == 0;
+}
+
 enum sg_err scribe_create(const struct scribe_parts *parts, struct scribe **out)
 {
 	struct scribe *s = calloc(1, sizeof(*s));
@@ -314,7 +341,7 @@ enum sg_err scribe_create(const struct scribe_parts *parts, struct scribe **out)
 		goto fail;
 	}
 	s->wake.data = s;
-	if (pthread_create(&s->thread, NULL, run, s) != 0) {
+	if (!start_thread(s)) {
 		uv_close((uv_handle_t *)&s->wake, on_closed);
 		return SG_NO_MEMORY;
 	}

@@ -21,7 +21,8 @@ struct scribe_work {
 	struct tree *tree;
 	struct journal_reader *reader;
 	bool begun;
-	bool stands; /* for some trouble */
+	bool stands;  /* for some trouble */
+	bool refused; /* for good */
 	/* The checkpoint on the disk, as it was found, */
 	uint64_t found_size;
 	struct merkle_hash found_root;
@@ -29,14 +30,19 @@ struct scribe_work {
 	/* Read, but not in the index yet. */
 	size_t nitems;
 	struct index_item item[SCRIBE_BATCH];
-	bool read_any;	    /* the watermark has to move */
+	uint64_t upto;	    /* tree and ITEM lack nothing before it */
 	uint64_t watermark; /* of what the index holds */
-	/* What the journal held at the start. */
-	uint64_t first_index, target_index, target_offset;
+	/* What the journal held at the start, and where reading began. */
+	bool first_known;
+	uint64_t first_index, next_index, target_index, target_offset;
 	bool caught_up;
 	bool offered_any; /* since the start */
-	bool awaiting;	  /* a state has been offered */
+	bool unflushed;	  /* the last try to offer failed */
+	bool awaiting;	  /* a state has been offered, */
 	uint64_t offer_size;
+	bool answered; /* and this came back; NOTE_N 0: not signed */
+	size_t note_n;
+	uint8_t note[CHECKPOINT_NOTE_MAX];
 	uint64_t published;  /* size of the checkpoint on the disk */
 	uint64_t offered_us; /* CLOCK_MONOTONIC */
 	uint64_t progress_us;
@@ -74,8 +80,10 @@ struct scribe {
 
 /* --- scribe.c: what the work tells ------------------------------------ */
 
-/* What it stands still for; NULL: it goes on. */
-void scribe_tell_trouble(struct scribe *s, const char *trouble);
+/* What it stands still for, and what the system said (0: nothing); NULL: it
+ * goes on. */
+void scribe_tell_trouble(struct scribe *s, const char *trouble,
+			 int system_errno);
 void scribe_tell_progress(struct scribe *s, uint64_t done, bool caught_up);
 void scribe_tell_refusal(struct scribe *s, enum scribe_refusal why);
 void scribe_tell_indexed(struct scribe *s, uint64_t watermark);
@@ -91,8 +99,12 @@ bool scribe_work_begin(struct scribe *s);
 bool scribe_work_follow(struct scribe *s);
 /* Offer the tree's state, if that is due at NOW_US (CLOCK_MONOTONIC). */
 void scribe_work_offer(struct scribe *s, uint64_t now_us);
-/* NOTE answers the offer.  False: it could not be written; try again. */
-bool scribe_work_publish(struct scribe *s, struct span note);
+/* How long to sleep at most, if nothing comes: until an offer is due. */
+uint64_t scribe_work_idle_us(const struct scribe_work *w, uint64_t pause_us,
+			     uint64_t now_us);
+/* Publish what answers the offer, if something has.  False: it could not be
+ * written; try again. */
+bool scribe_work_publish(struct scribe *s);
 void scribe_work_cosigned(struct scribe *s, uint64_t size, struct span lines);
 void scribe_work_end(struct scribe *s);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the scribe's thread does: see scribe.h. */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -9,6 +10,8 @@
 #include "scribe_state.h"
 
 enum { PROGRESS_US = 5 * 1000 * 1000, US_PER_MS = 1000 };
+/* Without anything to do it sleeps; all that there is to do wakes it. */
+static const uint64_t LONG_US = UINT64_C(3600) * 1000 * 1000;
 
 static const char CHECKPOINT[] = "checkpoint";
 static const char VKEY[] = "vkey";
@@ -98,11 +101,11 @@ static enum sg_err find_place(struct scribe *s)
 		offset = w->watermark;
 	if (err == SG_OK)
 		err = journal_reader_seek(w->reader, offset);
-	w->first_index = tree_size(w->tree);
+	w->upto = offset;
 	return err;
 }
 
-static enum sg_err begin(struct scribe *s)
+static enum sg_err open_ledger(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
 	enum sg_err err = SG_OK;
@@ -111,38 +114,56 @@ static enum sg_err begin(struct scribe *s)
 		err = merkle_create(&w->merkle);
 	if (err == SG_OK && w->tiles == NULL)
 		err = tiles_open(s->ledger_dir, true, &w->tiles);
-	if (err == SG_OK && w->reader == NULL)
-		err = journal_reader_open(s->journal_dir, &w->reader);
 	if (err == SG_OK)
 		err = show_vkey(s);
-	if (err == SG_OK)
+	if (err == SG_OK && w->tree == NULL) {
 		err = read_checkpoint(s);
-	if (err == SG_OK && w->tree == NULL)
-		err = open_tree(s);
+		if (err == SG_OK)
+			err = open_tree(s);
+	}
 	return err;
+}
+
+static enum sg_err open_journal(struct scribe *s)
+{
+	struct scribe_work *w = &s->work;
+	enum sg_err err = SG_OK;
+
+	if (w->reader == NULL)
+		err = journal_reader_open(s->journal_dir, &w->reader);
+	/* That there is one, somewhere else, is no word about its end. */
+	if (err != SG_OK)
+		return SG_IO;
+	return find_place(s);
 }
 
 bool scribe_work_begin(struct scribe *s)
 {
-	enum sg_err err = begin(s);
+	enum sg_err err;
 
+	errno = 0;
+	err = open_ledger(s);
 	if (err == SG_BAD_SIGNATURE) {
 		scribe_tell_refusal(s, SCRIBE_BAD_CHECKPOINT);
 		return false;
 	}
-	if (err == SG_OK) {
-		err = find_place(s);
-		if (err == SG_NOT_FOUND)
-			scribe_tell_refusal(s, SCRIBE_JOURNAL_SHORT);
-		else if (err == SG_MALFORMED)
-			scribe_tell_refusal(s, SCRIBE_JOURNAL_DAMAGED);
+	if (err != SG_OK) {
+		scribe_tell_trouble(s, NO_TILES, errno);
+		return false;
+	}
+	err = open_journal(s);
+	if (err == SG_NOT_FOUND || err == SG_MALFORMED) {
+		scribe_tell_refusal(s, err == SG_NOT_FOUND
+					       ? SCRIBE_JOURNAL_SHORT
+					       : SCRIBE_JOURNAL_DAMAGED);
+		return false;
 	}
 	if (err != SG_OK) {
-		scribe_tell_trouble(s, NO_TILES);
+		scribe_tell_trouble(s, NO_JOURNAL, errno);
 		return false;
 	}
 	s->work.begun = true;
-	scribe_tell_trouble(s, NULL);
+	scribe_tell_trouble(s, NULL, 0);
 	scribe_tell_progress(s, 0, false);
 	return true;
 }
@@ -156,18 +177,20 @@ static enum sg_err into_tree(struct scribe *s, const struct record *r)
 	struct merkle_hash root;
 	enum sg_err err;
 
-	if (r->index < tree_size(w->tree))
-		return SG_OK;
 	if (r->index > tree_size(w->tree))
 		return SG_MALFORMED;
-	err = tree_add(w->tree, r->entry);
-	if (err != SG_OK || !w->remaking || tree_size(w->tree) != w->found_size)
-		return err;
+	if (r->index == tree_size(w->tree)) {
+		err = tree_add(w->tree, r->entry);
+		if (err != SG_OK)
+			return err;
+	}
+	if (!w->remaking || tree_size(w->tree) != w->found_size)
+		return SG_OK;
 	/* All that was signed has been made again: is it the same? */
-	w->remaking = false;
 	err = tree_root(w->tree, &root);
 	if (err == SG_OK && memcmp(&root, &w->found_root, sizeof(root)) != 0)
 		err = SG_BAD_SIGNATURE;
+	w->remaking = err != SG_OK;
 	return err;
 }
 
@@ -176,7 +199,6 @@ static void for_index(struct scribe_work *w, const struct record *r,
 {
 	struct index_item *item;
 
-	w->read_any = true;
 	if (r->uci == NULL || offset < w->watermark)
 		return;
 	item = &w->item[w->nitems++];
@@ -188,18 +210,15 @@ static void for_index(struct scribe_work *w, const struct record *r,
 static bool into_index(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
-	const uint64_t to = journal_reader_offset(w->reader);
 
-	if (!w->read_any)
-		return true;
-	if (to > w->watermark) {
-		if (index_put(s->part.index, w->item, w->nitems, to) != SG_OK)
+	if (w->upto > w->watermark) {
+		if (index_put(s->part.index, w->item, w->nitems, w->upto) !=
+		    SG_OK)
 			return false;
-		w->watermark = to;
-		scribe_tell_indexed(s, to);
+		w->watermark = w->upto;
+		scribe_tell_indexed(s, w->upto);
 	}
 	w->nitems = 0;
-	w->read_any = false;
 	return true;
 }
 
@@ -207,37 +226,45 @@ static void refuse_or_stand(struct scribe *s, enum sg_err err)
 {
 	if (err == SG_MALFORMED || err == SG_TOO_BIG) {
 		log_event(LOG_ERROR, "journal-damaged", "offset=%llu",
-			  (unsigned long long)journal_reader_offset(
-				  s->work.reader));
+			  (unsigned long long)s->work.upto);
 		scribe_tell_refusal(s, SCRIBE_JOURNAL_DAMAGED);
 	} else if (err == SG_BAD_SIGNATURE) {
 		scribe_tell_refusal(s, SCRIBE_FORKED);
 	} else {
-		scribe_tell_trouble(s, err == SG_IO ? NO_TILES : NO_JOURNAL);
+		scribe_tell_trouble(s, err == SG_CLOSED ? NO_JOURNAL : NO_TILES,
+				    errno);
 	}
 }
 
-/* Read records up to LIMIT.  SG_NOT_FOUND: there are no more. */
-static enum sg_err read_batch(struct scribe *s, uint64_t limit)
+/* The next record below LIMIT, into the tree and to what the index gets; all or
+ * nothing, so that it can be read again.  Errors: SG_NOT_FOUND (there are no
+ * more), SG_CLOSED (the journal cannot be read). */
+static enum sg_err take_record(struct scribe *s, uint64_t limit)
 {
 	struct scribe_work *w = &s->work;
 	struct record r;
 	uint64_t offset;
 	enum sg_err err;
 
-	for (size_t i = 0; i < SCRIBE_BATCH; i++) {
-		err = journal_reader_next(w->reader, limit, &r, &offset);
-		if (err != SG_OK)
-			return err == SG_IO ? SG_CLOSED : err;
-		err = into_tree(s, &r);
-		/* To be read again when there is room. */
-		if (err == SG_IO &&
-		    journal_reader_seek(w->reader, offset) != SG_OK)
-			return SG_MALFORMED;
-		if (err != SG_OK)
-			return err;
-		for_index(w, &r, offset);
-	}
+	if (w->upto >= limit)
+		return SG_NOT_FOUND;
+	/* The last one could not be put into the tree. */
+	if (journal_reader_offset(w->reader) != w->upto &&
+	    journal_reader_seek(w->reader, w->upto) != SG_OK)
+		return SG_CLOSED;
+	err = journal_reader_next(w->reader, limit, &r, &offset);
+	/* What is committed must be there. */
+	if (err != SG_OK)
+		return err == SG_MALFORMED ? err : SG_CLOSED;
+	err = into_tree(s, &r);
+	if (err != SG_OK)
+		return err;
+	for_index(w, &r, offset);
+	w->upto = journal_reader_offset(w->reader);
+	if (!w->first_known)
+		w->first_index = r.index;
+	w->first_known = true;
+	w->next_index = r.index + 1;
 	return SG_OK;
 }
 
@@ -257,39 +284,60 @@ static void note_progress(struct scribe *s)
 			  "leaves=%llu of=%llu journal_bytes=%llu of=%llu",
 			  (unsigned long long)size,
 			  (unsigned long long)w->target_index,
-			  (unsigned long long)journal_reader_offset(w->reader),
+			  (unsigned long long)w->upto,
 			  (unsigned long long)w->target_offset);
 	w->progress_us = now;
 	w->caught_up = there;
-	scribe_tell_progress(s, size - w->first_index, there);
+	scribe_tell_progress(s, w->next_index - w->first_index, there);
 }
 
 bool scribe_work_follow(struct scribe *s)
 {
-	enum sg_err err;
+	struct scribe_work *w = &s->work;
+	enum sg_err err = SG_OK;
 	uint64_t index, limit;
 
-	if (!into_index(s)) {
-		scribe_tell_trouble(s, NO_INDEX);
+	if (w->nitems > 0 && !into_index(s)) {
+		scribe_tell_trouble(s, NO_INDEX, 0);
 		return false;
 	}
 	journal_end(s->part.journal, &index, &limit);
-	err = read_batch(s, limit);
+	errno = 0;
+	for (size_t i = 0; i < SCRIBE_BATCH && err == SG_OK; i++)
+		err = take_record(s, limit);
 	if (err != SG_OK && err != SG_NOT_FOUND) {
 		refuse_or_stand(s, err);
 		(void)into_index(s);
 		return false;
 	}
 	if (!into_index(s)) {
-		scribe_tell_trouble(s, NO_INDEX);
+		scribe_tell_trouble(s, NO_INDEX, 0);
 		return false;
 	}
-	scribe_tell_trouble(s, NULL);
+	if (!w->unflushed)
+		scribe_tell_trouble(s, NULL, 0);
 	note_progress(s);
 	return err == SG_OK;
 }
 
 /* --- checkpoints ------------------------------------------------------ */
+
+/* Is there a state that nothing was signed for? */
+static bool something_new(const struct scribe_work *w)
+{
+	return w->begun && w->caught_up && !w->awaiting &&
+	       (!w->offered_any || tree_size(w->tree) != w->published);
+}
+
+uint64_t scribe_work_idle_us(const struct scribe_work *w, uint64_t pause_us,
+			     uint64_t now_us)
+{
+	if (!something_new(w))
+		return LONG_US;
+	if (now_us - w->offered_us >= pause_us)
+		return 0;
+	return w->offered_us + pause_us - now_us;
+}
 
 void scribe_work_offer(struct scribe *s, uint64_t now_us)
 {
@@ -297,14 +345,15 @@ void scribe_work_offer(struct scribe *s, uint64_t now_us)
 	struct scribe_work *w = &s->work;
 	struct merkle_hash root;
 
-	if (!w->begun || w->awaiting || !w->caught_up ||
-	    (w->offered_any && tree_size(w->tree) == w->published) ||
+	if (!something_new(w) ||
 	    (w->offered_us != 0 && now_us - w->offered_us < pause_us))
 		return;
 	w->offered_us = now_us;
-	if (tree_flush(w->tree) != SG_OK ||
-	    tree_root(w->tree, &root) != SG_OK) {
-		scribe_tell_trouble(s, NO_TILES);
+	errno = 0;
+	w->unflushed = tree_flush(w->tree) != SG_OK ||
+		       tree_root(w->tree, &root) != SG_OK;
+	if (w->unflushed) {
+		scribe_tell_trouble(s, NO_TILES, errno);
 		return;
 	}
 	w->offered_any = w->awaiting = true;
@@ -312,23 +361,26 @@ void scribe_work_offer(struct scribe *s, uint64_t now_us)
 	scribe_tell_offer(s, w->offer_size, &root);
 }
 
-bool scribe_work_publish(struct scribe *s, struct span note)
+bool scribe_work_publish(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
 
-	if (note.n == 0) {
-		w->awaiting = w->offered_any = false;
+	if (!w->answered)
+		return true;
+	if (w->note_n == 0) {
+		w->answered = w->awaiting = w->offered_any = false;
 		return true;
 	}
-	if (tiles_write_file(w->tiles, CHECKPOINT, note) != SG_OK) {
-		scribe_tell_trouble(s, NO_TILES);
+	errno = 0;
+	if (tiles_write_file(w->tiles, CHECKPOINT,
+			     span_of(w->note, w->note_n)) != SG_OK) {
+		scribe_tell_trouble(s, NO_TILES, errno);
 		return false;
 	}
-	assert(note.n <= sizeof(w->text));
-	memcpy(w->text, note.p, note.n);
-	w->text_n = note.n;
+	memcpy(w->text, w->note, w->note_n);
+	w->text_n = w->note_n;
 	w->published = w->offer_size;
-	w->awaiting = false;
+	w->answered = w->awaiting = false;
 	metric_set(METRIC_LEDGER_CHECKPOINT, w->published);
 	metric_set(METRIC_LEDGER_CHECKPOINT_TIME, (uint64_t)clock_wall_s());
 	return true;

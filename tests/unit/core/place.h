@@ -25,7 +25,7 @@
  * place: a state directory of the test's own, a loop, and a release with a
  * journal there that can be made to fail.
  */
-enum { PLACE_ITEMS = 64, PLACE_PATH = 128 };
+enum { PLACE_ITEMS = 640, PLACE_PATH = 128 };
 
 struct place_item {
 	struct release_item item; /* first */
@@ -232,6 +232,7 @@ static inline struct place_item *place_submit(struct place *p, int64_t iat)
 	*i = (struct place_item){.index = -2};
 	memset(i->signature, (int)p->n, sizeof(i->signature));
 	memset(i->hash, (int)p->n, sizeof(i->hash));
+	memcpy(i->hash, &p->n, sizeof(p->n));
 	(void)snprintf(i->uvci, sizeof(i->uvci), "01:VN:%zu", p->n);
 	i->item.facts = (struct entry_certificate){
 		.client = SPAN_LIT("issuer"),

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/scribe.h"
+
+#include <dirent.h>
+
+#include "scribe_room.h"
+
+static void test_follows(void **state)
+{
+	struct room *r = room_open();
+
+	(void)state;
+	room_begin(r);
+	PLACE_WAIT(r->p, room_state(r).caught_up);
+	PLACE_WAIT(r->p, r->offers == 1); /* of nothing: it is held against */
+	assert_int_equal(r->size, 0);
+	assert_true(place_has(r->p, "ledger/vkey"));
+	room_record(r, 5);
+	PLACE_WAIT(r->p, room_published(r) == 5);
+	PLACE_WAIT(r->p, r->watermark == room_journal_end(r));
+	room_check_index(r, 0);
+	room_record(r, 300);
+	PLACE_WAIT(r->p, room_published(r) == 305);
+	room_check_index(r, 0);
+	assert_int_equal(metric_get(r->p->page, METRIC_LEDGER_ENTRIES), 305);
+	assert_int_equal(metric_get(r->p->page, METRIC_LEDGER_CHECKPOINT), 305);
+	assert_null(room_state(r).trouble);
+	assert_int_equal(scribe_refused(r->scribe), SCRIBE_FINE);
+	room_end(r);
+	room_close(r);
+}
+
+/* How often the scribe's thread has gone to sleep. */
+static long sleeps(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *task;
+	char path[300];
+	char line[128];
+	bool scribe = false;
+	long n = -1;
+	FILE *f;
+
+	assert_non_null(tasks);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while (!scribe && (task = readdir(tasks)) != NULL) {
+		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/status",
+			       task->d_name);
+		f = fopen(path, "re");
+		while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+			scribe |= strcmp(line, "Name:\tscribe\n") == 0;
+			if (scribe &&
+			    strncmp(line, "voluntary_ctxt_switches:", 24) == 0)
+				n = strtol(line + 24, NULL, 10);
+		}
+		if (f != NULL)
+			(void)fclose(f);
+	}
+	(void)closedir(tasks);
+	assert_true(scribe);
+	return n;
+}
+
+/* With nothing new nothing is offered, and the thread sleeps on. */
+static void test_idle(void **state)
+{
+	struct room *r = room_open();
+	long before;
+
+	(void)state;
+	room_begin(r);
+	room_record(r, 1);
+	PLACE_WAIT(r->p, room_published(r) == 1);
+	PLACE_UNTIL(r->p, 200, false);
+	r->offers = 0;
+	before = sleeps();
+	assert_true(before > 0);
+	PLACE_UNTIL(r->p, 300, false);
+	assert_int_equal(r->offers, 0);
+	assert_int_equal(sleeps(), before);
+	/* A word wakes it. */
+	room_record(r, 1);
+	PLACE_WAIT(r->p, room_published(r) == 2);
+	assert_true(sleeps() > before);
+	room_end(r);
+	room_close(r);
+}
+
+/* Again, on what is there; without the tiles, and without the index. */
+static void test_goes_on(void **state)
+{
+	struct room *r = room_open();
+	struct merkle_hash root;
+
+	(void)state;
+	room_begin(r);
+	room_record(r, 300);
+	PLACE_WAIT(r->p, room_published(r) == 300);
+	root = r->root;
+	room_end(r);
+	for (int i = 0; i < 3; i++) {
+		if (i == 1)
+			place_remove(r->p, "ledger/tile");
+		if (i == 2)
+			place_remove(r->p, "index");
+		r->offers = 0;
+		room_begin(r);
+		PLACE_WAIT(r->p, r->offers == 1);
+		assert_true(room_state(r).caught_up);
+		assert_int_equal(r->size, 300);
+		assert_memory_equal(&r->root, &root, sizeof(root));
+		room_check_index(r, 0);
+		room_end(r);
+	}
+	/* Without the checkpoint too: all from the journal. */
+	place_remove(r->p, "ledger");
+	room_begin(r);
+	PLACE_WAIT(r->p, room_published(r) == 300);
+	assert_memory_equal(&r->root, &root, sizeof(root));
+	assert_int_equal(room_state(r).total, 300);
+	assert_int_equal(room_state(r).done, 300);
+	room_end(r);
+	room_close(r);
+}
+
+/* What cannot be signed is offered again. */
+static void test_not_signed(void **state)
+{
+	struct room *r = room_open();
+
+	(void)state;
+	r->mood = ROOM_CANNOT;
+	room_begin(r);
+	room_record(r, 2);
+	PLACE_WAIT(r->p, r->offers >= 3);
+	assert_int_equal(room_published(r), 0);
+	assert_false(place_has(r->p, "ledger/checkpoint"));
+	r->mood = ROOM_SIGNS;
+	PLACE_WAIT(r->p, room_published(r) == 2);
+	/* One at a time. */
+	r->mood = ROOM_SILENT;
+	r->offers = 0;
+	room_record(r, 2);
+	PLACE_WAIT(r->p, r->offers == 1);
+	room_record(r, 2);
+	PLACE_UNTIL(r->p, 100, false);
+	assert_int_equal(r->offers, 1);
+	assert_int_equal(r->size, 4);
+	r->mood = ROOM_SIGNS;
+	room_answer(r);
+	PLACE_WAIT(r->p, room_published(r) == 6);
+	room_end(r);
+	room_close(r);
+}
+
+/* What is signed at the last moment is published. */
+static void test_the_last_one(void **state)
+{
+	struct room *r = room_open();
+
+	(void)state;
+	r->mood = ROOM_SILENT;
+	room_begin(r);
+	room_record(r, 3);
+	PLACE_WAIT(r->p, r->offers == 1);
+	if (r->size == 0) { /* the thread was quicker than the records */
+		r->mood = ROOM_SIGNS;
+		room_answer(r);
+		r->mood = ROOM_SILENT;
+		PLACE_WAIT(r->p, r->offers == 2);
+	}
+	r->mood = ROOM_SIGNS;
+	room_answer(r);
+	room_end(r);
+	assert_int_equal(room_published(r), 3);
+	room_close(r);
+}
+
+static void test_cosigned(void **state)
+{
+	struct room *r = room_open();
+	char text[CHECKPOINT_NOTE_MAX];
+	char path[PLACE_PATH];
+	FILE *f;
+
+	(void)state;
+	room_begin(r);
+	room_record(r, 1);
+	PLACE_WAIT(r->p, room_published(r) == 1);
+	scribe_cosigned(r->scribe, 99, SPAN_LIT("\xe2\x80\x94 old AAAAAAA=\n"));
+	scribe_cosigned(r->scribe, 1, SPAN_LIT("\xe2\x80\x94 one AAAAAAA=\n"));
+	scribe_cosigned(r->scribe, 1, SPAN_LIT("\xe2\x80\x94 two AAAAAAA=\n"));
+	room_record(r, 1);
+	PLACE_UNTIL(r->p, 100, false);
+	place_path(r->p, path, "ledger/checkpoint");
+	PLACE_WAIT(r->p, room_published(r) == 2);
+	scribe_cosigned(r->scribe, 2, SPAN_LIT("\xe2\x80\x94 one AAAAAAA=\n"));
+	scribe_cosigned(r->scribe, 2, SPAN_LIT("\xe2\x80\x94 two AAAAAAA=\n"));
+	room_end(r);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	assert_int_equal(fclose(f), 0);
+	assert_null(strstr(text, " old "));
+	assert_non_null(strstr(text, " one AAAAAAA=\n\xe2\x80\x94 two "));
+	assert_int_equal(room_published(r), 2);
+	room_close(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_follows),
+					   cmocka_unit_test(test_idle),
+					   cmocka_unit_test(test_goes_on),
+					   cmocka_unit_test(test_not_signed),
+					   cmocka_unit_test(test_the_last_one),
+					   cmocka_unit_test(test_cosigned)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
