@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TEST_NOTARY_WORLD_H
+#define TEST_NOTARY_WORLD_H
+
+#include "core/notary.h"
+#include "ledger/tree.h"
+#include "office.h"
+#include "officers.h"
+#include "place.h"
+
+/*
+ * notary_world: a notary between an hsm in software, which keeps the anchor,
+ * and trees on the disk.  The office lends its loop and its fake hsms; there is
+ * no desk.
+ */
+enum { OFFICERS = 2 };
+
+struct world {
+	struct office o;
+	struct place *p; /* its directory */
+	struct keyring *keys;
+	struct hsm_pool *pool;
+	uv_timer_t tick;
+	struct signer ledger;
+	struct core_ledger_settings settings;
+	struct officer officer[OFFICERS];
+	struct notary *notary;
+	/* What it was told to publish. */
+	size_t published, given_up;
+	uint8_t note[WIRE_ANCHOR_MAX];
+	size_t note_n;
+	size_t recovered;
+	uint8_t statement[RECOVERY_NOTE_MAX];
+	size_t statement_n;
+	/* The tree on the disk. */
+	uint64_t size;
+	struct merkle_hash root;
+};
+
+static inline void world_on_publish(void *ctx, struct span note)
+{
+	struct world *w = ctx;
+
+	if (note.n == 0) {
+		w->given_up++;
+		return;
+	}
+	w->published++;
+	assert_true(note.n <= sizeof(w->note));
+	memcpy(w->note, note.p, note.n);
+	w->note_n = note.n;
+}
+
+static inline void world_on_recovered(void *ctx, struct span statement)
+{
+	struct world *w = ctx;
+
+	w->recovered++;
+	memcpy(w->statement, statement.p, statement.n);
+	w->statement_n = statement.n;
+}
+
+static inline void world_on_tick(uv_timer_t *t)
+{
+	hsm_pool_tick(((struct world *)t->data)->pool);
+}
+
+static inline void world_on_pool(void *ctx)
+{
+	(void)ctx;
+}
+
+static inline void world_on_bad(void *ctx, uint16_t slot)
+{
+	(void)ctx;
+	fail_msg("hsm %u is bad", slot);
+}
+
+static inline void world_begin(struct world *w)
+{
+	const struct notary_parts parts = {.keys = w->keys,
+					   .key = 0,
+					   .pool = w->pool,
+					   .settings = &w->settings,
+					   .state_dir = w->p->dir,
+					   .ledger_dir = w->p->ledger,
+					   .publish = world_on_publish,
+					   .recovered = world_on_recovered,
+					   .ctx = w};
+
+	notary_free(w->notary);
+	w->published = w->given_up = w->recovered = 0;
+	assert_int_equal(notary_create(&parts, &w->notary), SG_OK);
+}
+
+static inline void world_add_hsm(struct world *w)
+{
+	static const struct channel_events events = {.message = hsm_on_message,
+						     .packet_done =
+							     hsm_on_packet,
+						     .end = hsm_on_end};
+	struct fake_hsm *h = &w->o.hsm[0];
+	int fd[2];
+
+	*h = (struct fake_hsm){.mood = HSM_SIGNS,
+			       .signer = &w->ledger,
+			       .label = "ledger",
+			       .anchor = &w->o.anchor,
+			       .sessions = 1};
+	assert_int_equal(channel_pair(fd), 0);
+	assert_int_equal(
+		channel_open(&w->o.loop, fd[0], &events, h, &h->channel),
+		SG_OK);
+	assert_int_equal(hsm_pool_link(w->pool, 0, fd[1]), SG_OK);
+	hsm_say_ready(h, false);
+	OFFICE_WAIT(&w->o, hsm_pool_good(w->pool, 0) == 1);
+}
+
+static inline struct world *world_open(void)
+{
+	static const struct hsm_pool_events events = {.changed = world_on_pool,
+						      .bad = world_on_bad};
+	struct world *w = calloc(1, sizeof(*w));
+	struct office *o;
+
+	assert_non_null(w);
+	o = &w->o;
+	w->p = place_open();
+	assert_int_equal(uv_loop_init(&o->loop), 0);
+	uv_timer_init(&o->loop, &o->alarm);
+	o->alarm.data = o;
+	w->ledger = signer_usual(COSE_EDDSA);
+	o->settings = (struct core_settings){.nkeys = 1,
+					     .verify_ecdsa_one_in = 1,
+					     .verify_all_ms = 60000,
+					     .test_sign_ms = 100};
+	o->settings.key[0] = (struct core_key_settings){
+		.label = "ledger", .alg = COSE_EDDSA, .ledger = true};
+	(void)snprintf(w->settings.origin, sizeof(w->settings.origin),
+		       "test.example/log");
+	w->settings.stale_ms = 10000;
+	w->settings.approvals = OFFICERS;
+	w->officer[0] = officer_make(NULL, "anne");
+	w->officer[1] = officer_make(NULL, "bao");
+	for (size_t i = 0; i < OFFICERS; i++)
+		officer_appoint(&w->officer[i], &w->settings);
+	assert_int_equal(keyring_create(&o->settings, &w->keys), SG_OK);
+	assert_int_equal(hsm_pool_create(&o->loop, w->keys, &o->settings,
+					 &events, w, &w->pool),
+			 SG_OK);
+	uv_timer_init(&o->loop, &w->tick);
+	w->tick.data = w;
+	uv_timer_start(&w->tick, world_on_tick, 20, 20);
+	world_add_hsm(w);
+	world_begin(w);
+	return w;
+}
+
+static inline void world_close(struct world *w)
+{
+	struct office *o = &w->o;
+
+	notary_free(w->notary);
+	office_kill_hsm(o, 0);
+	hsm_pool_free(w->pool);
+	keyring_free(w->keys);
+	uv_close((uv_handle_t *)&o->alarm, NULL);
+	uv_close((uv_handle_t *)&w->tick, NULL);
+	uv_run(&o->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&o->loop), 0);
+	signer_free(&w->ledger);
+	for (size_t i = 0; i < OFFICERS; i++)
+		EVP_PKEY_free(w->officer[i].pkey);
+	place_close(w->p);
+	free(w);
+}
+
+/* Have a log of SIZE leaves on the disk: the first FORK are those of every log
+ * here, the others are marked by BRANCH. */
+static inline void world_tree(struct world *w, uint64_t size, uint64_t fork,
+			      char branch)
+{
+	struct tiles *tiles;
+	struct tree *tree;
+	char entry[32];
+
+	place_remove(w->p, "ledger");
+	assert_int_equal(tiles_open(w->p->ledger, true, &tiles), SG_OK);
+	merkle_empty_root(&w->root);
+	assert_int_equal(tree_open(tiles, 0, &w->root, &tree), SG_OK);
+	for (uint64_t i = 0; i < size; i++) {
+		(void)snprintf(entry, sizeof(entry), "%llu %c",
+			       (unsigned long long)i, i < fork ? '=' : branch);
+		assert_int_equal(tree_add(tree, span_str(entry)), SG_OK);
+	}
+	assert_int_equal(tree_flush(tree), SG_OK);
+	assert_int_equal(tree_root(tree, &w->root), SG_OK);
+	w->size = size;
+	tree_close(tree);
+	tiles_close(tiles);
+}
+
+static inline void world_offer(struct world *w)
+{
+	notary_offer(w->notary, w->size, &w->root);
+}
+
+/* Offer the tree; it must be signed, anchored and published. */
+static inline void world_sign(struct world *w)
+{
+	const size_t before = w->published;
+	struct checkpoint c;
+
+	world_offer(w);
+	OFFICE_WAIT(&w->o, w->published == before + 1);
+	assert_int_equal(checkpoint_open(span_of(w->note, w->note_n),
+					 notary_key(w->notary), &c, NULL),
+			 SG_OK);
+	assert_int_equal(c.size, w->size);
+	assert_memory_equal(&c.root, &w->root, sizeof(c.root));
+	assert_true(span_eq(span_of(w->note, w->note_n),
+			    span_of(w->o.anchor.value, w->o.anchor.n)));
+	assert_int_equal(notary_covered(w->notary), w->size);
+	assert_int_equal(notary_look(w->notary, NULL), NOTARY_OPEN);
+}
+
+/* Offer it; it must be refused, with WORDS in the reason, and nothing signed.
+ */
+static inline void world_refuse(struct world *w, const char *words)
+{
+	const size_t jobs = w->o.hsm[0].jobs;
+	const size_t written = w->o.anchor.written;
+	const char *reason;
+
+	world_offer(w);
+	OFFICE_WAIT(&w->o, notary_look(w->notary, NULL) == NOTARY_REFUSED);
+	(void)notary_look(w->notary, &reason);
+	if (strstr(reason, words) == NULL)
+		fail_msg("%s", reason);
+	OFFICE_UNTIL(&w->o, 30, false);
+	world_offer(w); /* nothing comes of it */
+	OFFICE_UNTIL(&w->o, 30, false);
+	assert_int_equal(w->o.hsm[0].jobs, jobs);
+	assert_int_equal(w->o.anchor.written, written);
+	assert_int_equal(w->published, 0);
+	assert_true(place_has(w->p, "recovery.request"));
+}
+
+#endif /* TEST_NOTARY_WORLD_H */
