@@ -147,8 +147,11 @@ bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
 	if (err == SG_OK) {
 		l->key[op->key].failures = 0;
 		hsm_link_timed(l, m->sign_us);
-		metric_time(HISTOGRAM_QUEUE_TIME,
-			    op->sent_us - op->submitted_us + m->queue_us);
+		/* The ledger's own signatures wait for no client. */
+		if (!p->keys->key[op->key].ledger)
+			metric_time(HISTOGRAM_QUEUE_TIME,
+				    op->sent_us - op->submitted_us +
+					    m->queue_us);
 	}
 	hsm_op_finish(p, op, err, m->signature);
 	return true;
