@@ -74,7 +74,8 @@ static bool same_key(const struct core_key_settings *a,
 		     const struct core_key_settings *b)
 {
 	return strcmp(a->label, b->label) == 0 && a->alg == b->alg &&
-	       a->kinds == b->kinds && strcmp(a->country, b->country) == 0;
+	       a->kinds == b->kinds && a->ledger == b->ledger &&
+	       strcmp(a->country, b->country) == 0;
 }
 
 /* But for where their certificates are. */
@@ -88,12 +89,30 @@ static bool same_keys(const struct core_settings *a,
 	return same;
 }
 
+static bool same_ledger(const struct core_ledger_settings *a,
+			const struct core_ledger_settings *b)
+{
+	bool same =
+		strcmp(a->origin, b->origin) == 0 &&
+		a->checkpoint_ms == b->checkpoint_ms &&
+		a->stale_ms == b->stale_ms && a->witness_ms == b->witness_ms &&
+		a->quorum == b->quorum && a->nwitnesses == b->nwitnesses &&
+		a->approvals == b->approvals && a->nofficers == b->nofficers;
+
+	for (size_t i = 0; same && i < a->nwitnesses; i++)
+		same = strcmp(a->witness[i], b->witness[i]) == 0;
+	for (size_t i = 0; same && i < a->nofficers; i++)
+		same = strcmp(a->officer[i], b->officer[i]) == 0;
+	return same;
+}
+
 /* Does NEW hold anything that only a restart brings into force? */
 static bool needs_restart(const struct core_settings *old,
 			  const struct core_settings *new)
 {
 	return !same_keys(old, new) || old->front_credit != new->front_credit ||
-	       strcmp(old->state, new->state) != 0;
+	       strcmp(old->state, new->state) != 0 ||
+	       !same_ledger(&old->ledger, &new->ledger);
 }
 
 static enum sg_err reload(struct control *c, const int *fds, char *reason,
@@ -110,9 +129,11 @@ static enum sg_err reload(struct control *c, const int *fds, char *reason,
 		err = load_policy(fds[1], &policy, reason, cap);
 	if (err == SG_OK) {
 		if (needs_restart(c->settings, new))
-			log_event(LOG_WARNING, "reload-partial",
-				  "reason=\"changes of the keys, the state "
-				  "directory and in_flight take a restart\"");
+			log_event(
+				LOG_WARNING, "reload-partial",
+				"reason=\"changes of the keys, the ledger, the "
+				"state directory and in_flight take a "
+				"restart\"");
 		if (!same_keys(c->settings, new)) {
 			new->nkeys = c->settings->nkeys;
 			memcpy(new->key, c->settings->key, sizeof(new->key));

@@ -18,7 +18,28 @@ static const struct arg_option OPTIONS[OPT_COUNT] = {
 	[OPT_OUT] = {"out", "FILE", NULL,
 		     "where the signed statement goes (standard output)"}};
 
+enum { STATEMENT_LINES = 4 };
 static const char FIRST_LINE[] = "signerd ledger recovery\n";
+
+/* Four lines and no more: nobody is to sign what he does not see. */
+static bool is_statement(struct span text)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		const uint8_t c = text.p[i];
+
+		if (c == '\n' && (i == 0 || text.p[i - 1] == '\n'))
+			return false;
+		if (c == '\n')
+			lines++;
+		else if (c < ' ')
+			return false;
+	}
+	return lines == STATEMENT_LINES && text.p[text.n - 1] == '\n' &&
+	       text.n > strlen(FIRST_LINE) &&
+	       memcmp(text.p, FIRST_LINE, strlen(FIRST_LINE)) == 0;
+}
 
 /* The statement in IN, which may have signatures already: LINES. */
 static bool take_apart(struct span in, struct note *n, struct span *lines)
@@ -31,9 +52,7 @@ static bool take_apart(struct span in, struct note *n, struct span *lines)
 	} else {
 		*n = (struct note){.text = in};
 	}
-	return n->text.n > strlen(FIRST_LINE) &&
-	       memcmp(n->text.p, FIRST_LINE, strlen(FIRST_LINE)) == 0 &&
-	       n->text.p[n->text.n - 1] == '\n';
+	return is_statement(n->text);
 }
 
 static bool sign(EVP_PKEY *pkey, struct span text,
@@ -92,6 +111,19 @@ static int write_note(const struct args *args, struct span text,
 	return EXIT_GOOD;
 }
 
+/* TEXT on standard error, its lines as lines. */
+static void show(struct span text)
+{
+	while (text.n > 0) {
+		const uint8_t *end = memchr(text.p, '\n', text.n);
+		const size_t n = (size_t)(end - text.p); /* the last has one */
+
+		printable_put(stderr, span_of(text.p, n));
+		(void)fputc('\n', stderr);
+		text = span_of(text.p + n + 1, text.n - n - 1);
+	}
+}
+
 static int sign_statement(const struct args *args,
 			  const struct officer_key *key, struct span in)
 {
@@ -115,7 +147,7 @@ static int sign_statement(const struct args *args,
 	(void)fputs("You sign that signerd goes on with a ledger that is not "
 		    "what it was:\n\n",
 		    stderr);
-	printable_put(stderr, n.text);
+	show(n.text);
 	(void)fputs("\nWhat is known beyond the state on disk is lost for "
 		    "good.\n",
 		    stderr);
