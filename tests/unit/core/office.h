@@ -62,7 +62,7 @@ struct office {
 	struct fake_anchor anchor;
 	struct fake_hsm hsm[OFFICE_HSMS];
 	struct fake_front front[OFFICE_FRONTS];
-	size_t bad_fronts, bad_hsms, drained;
+	size_t bad_fronts, bad_hsms, drained, refused;
 	uv_timer_t alarm;
 	bool waiting, rang;
 	int64_t newest_iat;
@@ -229,6 +229,14 @@ static inline void office_on_drained(void *ctx)
 	o->drained++;
 }
 
+static inline void office_on_refused(void *ctx, const char *reason)
+{
+	struct office *o = ctx;
+
+	assert_true(reason[0] != '\0');
+	o->refused++;
+}
+
 static inline struct policy *office_policy(const char *text)
 {
 	static struct faults faults;
@@ -243,7 +251,9 @@ static inline struct policy *office_policy(const char *text)
 static inline void office_open_desk(struct office *o)
 {
 	static const struct desk_events events = {.peer_bad = office_on_bad,
-						  .drained = office_on_drained};
+						  .drained = office_on_drained,
+						  .ledger_refused =
+							  office_on_refused};
 	const struct desk_parts parts = {.loop = &o->loop,
 					 .settings = &o->settings,
 					 .policy = o->policy,
@@ -254,8 +264,8 @@ static inline void office_open_desk(struct office *o)
 	assert_int_equal(desk_create(&parts, &o->desk), SG_OK);
 }
 
-/* An office with a key dsc-1 for ALG and one front; no hsm is linked yet. */
-static inline struct office *office_open(enum cose_alg alg)
+/* An office with a key dsc-1 for ALG; there is no desk yet. */
+static inline struct office *office_make(enum cose_alg alg)
 {
 	struct office *o = calloc(1, sizeof(*o));
 	const int fd = metrics_memfd();
@@ -281,6 +291,14 @@ static inline struct office *office_open(enum cose_alg alg)
 							.kinds = DCC_ALL_KINDS,
 							.country = "VN"};
 	o->policy = office_policy(POLICY_TEXT);
+	return o;
+}
+
+/* The same with a desk and one front; no hsm is linked yet. */
+static inline struct office *office_open(enum cose_alg alg)
+{
+	struct office *o = office_make(alg);
+
 	office_open_desk(o);
 	office_add_front(o, 0);
 	return o;
