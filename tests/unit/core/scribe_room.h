@@ -56,7 +56,7 @@ static inline size_t room_sign(const struct room *r, uint8_t note[1024])
 
 static inline void room_answer(struct room *r)
 {
-	uint8_t note[1024];
+	static uint8_t note[1024];
 
 	if (r->mood == ROOM_SIGNS)
 		scribe_publish(r->scribe, span_of(note, room_sign(r, note)));
@@ -180,7 +180,7 @@ static inline struct scribe_state room_state(struct room *r)
 /* The size of the checkpoint on the disk, which must be the log's own. */
 static inline uint64_t room_published(const struct room *r)
 {
-	uint8_t text[CHECKPOINT_NOTE_MAX];
+	static uint8_t text[CHECKPOINT_NOTE_MAX];
 	struct checkpoint c;
 	struct tiles *tiles;
 	enum sg_err err;

@@ -159,7 +159,7 @@ static void test_many_clients(void **state)
 			   (enum violation_code)2);
 	struct refusals *r;
 	uint64_t records = 0;
-	char name[16];
+	char name[32];
 
 	(void)state;
 	t = (struct taker){0};

@@ -179,7 +179,7 @@ static void test_the_last_one(void **state)
 static void test_cosigned(void **state)
 {
 	struct room *r = room_open();
-	char text[CHECKPOINT_NOTE_MAX];
+	static char text[2048];
 	char path[PLACE_PATH];
 	FILE *f;
 
