@@ -63,7 +63,9 @@ static inline bool place_waits(struct place *p, unsigned ms, bool met)
 	if (!p->waiting) {
 		p->waiting = true;
 		p->rang = false;
-		uv_timer_start(&p->alarm, place_on_alarm, ms, 0);
+		/* Again and again: a turn of the loop that begins by ringing
+		 * would wait for ever. */
+		uv_timer_start(&p->alarm, place_on_alarm, ms, ms);
 	}
 	if (met || p->rang) {
 		p->waiting = false;

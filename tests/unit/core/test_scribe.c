@@ -23,7 +23,8 @@ static void test_follows(void **state)
 	PLACE_WAIT(r->p, room_published(r) == 305);
 	room_check_index(r, 0);
 	assert_int_equal(metric_get(r->p->page, METRIC_LEDGER_ENTRIES), 305);
-	assert_int_equal(metric_get(r->p->page, METRIC_LEDGER_CHECKPOINT), 305);
+	PLACE_WAIT(r->p,
+		   metric_get(r->p->page, METRIC_LEDGER_CHECKPOINT) == 305);
 	assert_null(room_state(r).trouble);
 	assert_int_equal(scribe_refused(r->scribe), SCRIBE_FINE);
 	room_end(r);
@@ -81,7 +82,7 @@ static void test_idle(void **state)
 	/* A word wakes it. */
 	room_record(r, 1);
 	PLACE_WAIT(r->p, room_published(r) == 2);
-	assert_true(sleeps() > before);
+	PLACE_WAIT(r->p, sleeps() > before);
 	room_end(r);
 	room_close(r);
 }
