@@ -38,7 +38,8 @@ void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
  * thrown away: the scribe makes it again. */
 static enum sg_err open_index(struct books *b)
 {
-	uint64_t leaf, end;
+	uint64_t leaf;
+	uint64_t end;
 	enum sg_err err = index_open(b->index_dir, &b->index);
 
 	journal_end(release_journal(b->part.release), &leaf, &end);
@@ -178,7 +179,8 @@ enum books_state books_look(struct books *b, const char **reason)
 
 bool books_settled(const struct books *b)
 {
-	uint64_t leaf, end;
+	uint64_t leaf;
+	uint64_t end;
 
 	if (b->state != BOOKS_OPEN)
 		return true;
@@ -223,7 +225,8 @@ static enum sg_err begin(struct books *b, size_t key)
 
 void books_tick(struct books *b)
 {
-	uint64_t leaf, end;
+	uint64_t leaf;
+	uint64_t end;
 	size_t key;
 	enum sg_err err;
 

@@ -287,7 +287,8 @@ static void on_hsm_bad(void *ctx, uint16_t slot)
 static uint64_t leaves(void *ctx)
 {
 	const struct desk *d = ctx;
-	uint64_t leaf, offset;
+	uint64_t leaf;
+	uint64_t offset;
 
 	journal_end(release_journal(d->release), &leaf, &offset);
 	return leaf;

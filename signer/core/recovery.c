@@ -88,32 +88,40 @@ static unsigned approvals_of(const struct note *n,
 	return count;
 }
 
-/* The statement at DIR, and how much of it BEGINS as it must. */
-static enum sg_err find(const char *dir, struct span begins, bool whole,
-			const struct core_ledger_settings *settings,
-			uint8_t *note, size_t cap, size_t *len)
+/* The file at DIR. */
+static enum sg_err read_statement(const char *dir, uint8_t *note, size_t cap,
+				  size_t *len)
 {
 	char name[PATH_BYTES];
 	uint8_t *file = NULL;
-	struct note n;
-	size_t file_n = 0;
+	size_t n = 0;
 	enum sg_err err;
 
 	path(name, dir, STATEMENT);
-	err = fileio_read(name, cap, &file, &file_n);
+	err = fileio_read(name, cap, &file, &n);
 	if (err != SG_OK)
 		return err == SG_IO && errno == ENOENT ? SG_NOT_FOUND : err;
-	memcpy(note, file, file_n);
+	memcpy(note, file, n);
 	free(file);
-	*len = file_n;
-	if (note_parse(span_of(note, *len), &n) != SG_OK ||
-	    n.text.n < begins.n || (whole && n.text.n > begins.n) ||
+	*len = n;
+	return SG_OK;
+}
+
+/* Does the text of NOTE begin with BEGINS (WHOLE: and end there), and have
+ * enough officers signed it? */
+static enum sg_err judge(struct span note, struct span begins, bool whole,
+			 const struct core_ledger_settings *settings)
+{
+	struct note n;
+
+	if (note_parse(note, &n) != SG_OK || n.text.n < begins.n ||
+	    (whole && n.text.n > begins.n) ||
 	    memcmp(n.text.p, begins.p, begins.n) != 0)
 		return SG_MALFORMED;
-	return settings->approvals > 0 &&
-			       approvals_of(&n, settings) >= settings->approvals
-		       ? SG_OK
-		       : SG_BAD_SIGNATURE;
+	if (settings->approvals == 0 ||
+	    approvals_of(&n, settings) < settings->approvals)
+		return SG_BAD_SIGNATURE;
+	return SG_OK;
 }
 
 enum sg_err recovery_find(const char *dir, const struct recovery_facts *f,
@@ -122,12 +130,14 @@ enum sg_err recovery_find(const char *dir, const struct recovery_facts *f,
 {
 	uint8_t text[RECOVERY_TEXT_MAX];
 	size_t n = 0;
-	const enum sg_err err = recovery_text(f, text, sizeof(text), &n);
+	enum sg_err err = recovery_text(f, text, sizeof(text), &n);
 
 	*len = 0;
+	if (err == SG_OK)
+		err = read_statement(dir, note, cap, len);
 	if (err != SG_OK)
 		return err;
-	return find(dir, span_of(text, n), true, settings, note, cap, len);
+	return judge(span_of(note, *len), span_of(text, n), true, settings);
 }
 
 enum sg_err recovery_find_used(const char *dir, const struct checkpoint *at,
@@ -139,14 +149,16 @@ enum sg_err recovery_find_used(const char *dir, const struct checkpoint *at,
 					 .disk_root = at->root};
 	uint8_t text[RECOVERY_TEXT_MAX];
 	size_t n = 0;
-	const enum sg_err err = recovery_text(&f, text, sizeof(text), &n);
+	enum sg_err err = recovery_text(&f, text, sizeof(text), &n);
 
 	*len = 0;
+	if (err == SG_OK)
+		err = read_statement(dir, note, cap, len);
 	if (err != SG_OK)
 		return err;
 	/* Whatever was known then. */
 	n -= strlen(NOTHING) + 1;
-	return find(dir, span_of(text, n), false, settings, note, cap, len);
+	return judge(span_of(note, *len), span_of(text, n), false, settings);
 }
 
 void recovery_used(const char *dir)

@@ -245,7 +245,8 @@ enum sg_err release_note(struct release *r, struct span entry, uint64_t *index)
 
 bool release_has(const struct release *r, uint64_t index)
 {
-	uint64_t end, offset;
+	uint64_t end;
+	uint64_t offset;
 
 	if (r->journal == NULL)
 		return !r->records;

@@ -199,7 +199,8 @@ static void on_wake(uv_async_t *wake)
 	const struct scribe_events *events = s->part.events;
 	struct merkle_hash root;
 	bool changed, offers, indexed;
-	uint64_t size, watermark;
+	uint64_t size;
+	uint64_t watermark;
 
 	(void)pthread_mutex_lock(&s->lock);
 	changed = s->changed;

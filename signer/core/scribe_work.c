@@ -27,11 +27,13 @@ static enum sg_err show_vkey(struct scribe *s)
 {
 	char text[NOTE_VKEY_MAX + 1];
 	uint8_t found[NOTE_VKEY_MAX + 1];
-	size_t n = 0;
+	size_t n;
 	enum sg_err err;
 
 	note_key_text(&s->key, text);
-	strcat(text, "\n");
+	n = strlen(text);
+	text[n] = '\n';
+	text[n + 1] = '\0';
 	err = tiles_read_file(s->work.tiles, VKEY, found, sizeof(found), &n);
 	if (err == SG_OK && span_is(span_of(found, n), text))
 		return SG_OK;
@@ -87,7 +89,8 @@ static enum sg_err find_place(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
 	enum sg_err err = SG_OK;
-	uint64_t index, offset;
+	uint64_t index;
+	uint64_t offset;
 
 	journal_end(s->part.journal, &index, &offset);
 	if (w->found_size > index)
@@ -295,7 +298,8 @@ bool scribe_work_follow(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
 	enum sg_err err = SG_OK;
-	uint64_t index, limit;
+	uint64_t index;
+	uint64_t limit;
 
 	if (w->nitems > 0 && !into_index(s)) {
 		scribe_tell_trouble(s, NO_INDEX, 0);
