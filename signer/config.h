@@ -9,6 +9,7 @@
 #include "front/front.h"
 #include "pkcs11/worker.h"
 #include "policy/policy.h"
+#include "witness/witness.h"
 
 /*
  * config: signerd.yaml.  Relative paths are relative to the file's directory.
@@ -92,17 +93,7 @@ enum {
 	CONFIG_HSMS_MAX = 16,
 	CONFIG_FRONTS_MAX = 64,
 	CONFIG_PROCESSES_MAX = 16,
-	CONFIG_NOTE_BYTES = 1024,
-	CONFIG_URL_MAX = 512
-};
-
-/* The witnesses of the ledger, for the role that asks them; their keys are the
- * core's, in the same order (struct core_ledger_settings). */
-struct witness_settings {
-	size_t n;
-	/* Of each: what "/add-checkpoint" comes after. */
-	char url[CORE_WITNESSES_MAX][CONFIG_URL_MAX];
-	char ca[FRONT_PATH_MAX]; /* PEM; empty: the system's */
+	CONFIG_NOTE_BYTES = 1024
 };
 
 struct config_hsm {

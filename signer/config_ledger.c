@@ -7,6 +7,9 @@
 #include "config_values.h"
 #include "ledger/note.h"
 
+_Static_assert((int)WITNESS_MAX == (int)CORE_WITNESSES_MAX &&
+		       (int)WITNESS_PATH_MAX == (int)CONFIG_PATH_BYTES,
+	       "the core and the witness role know the same witnesses");
 _Static_assert((int)CORE_ORIGIN_MAX == NOTE_NAME_MAX + 1 &&
 		       (int)CORE_VKEY_MAX >= (int)NOTE_VKEY_MAX,
 	       "what a note can name can be configured");
@@ -69,15 +72,41 @@ static void value_witness_key(const struct yaml_at *at, void *member,
 			       "NAME+HASH+BASE64 of type 0x04");
 }
 
+/* Does URL begin with WORD?  Then it is taken off. */
+static bool take_word(struct span *url, const char *word)
+{
+	const size_t n = strlen(word);
+
+	if (url->n < n || memcmp(url->p, word, n) != 0)
+		return false;
+	*url = span_of(url->p + n, url->n - n);
+	return true;
+}
+
+/* Is REST, what comes after "http://", on this machine? */
+static bool on_loopback(struct span rest)
+{
+	static const char *const hosts[] = {"127.0.0.1", "[::1]", "localhost"};
+
+	for (size_t i = 0; i < COUNT(hosts); i++) {
+		struct span after = rest;
+
+		if (take_word(&after, hosts[i]) &&
+		    (after.n == 0 || after.p[0] == ':' || after.p[0] == '/'))
+			return true;
+	}
+	return false;
+}
+
 /* Nothing in it that a path cannot come after. */
 static bool is_prefix(struct span url)
 {
-	static const char scheme[] = "https://";
-	const size_t n = sizeof(scheme) - 1;
-
-	if (url.n <= n || memcmp(url.p, scheme, n) != 0 || url.p[n] == '/')
+	if (!take_word(&url, "https://") &&
+	    !(take_word(&url, "http://") && on_loopback(url)))
 		return false;
-	for (size_t i = n; i < url.n; i++)
+	if (url.n == 0 || url.p[0] == '/')
+		return false;
+	for (size_t i = 0; i < url.n; i++)
 		if (url.p[i] <= ' ' || url.p[i] > '~' ||
 		    strchr("?#@\"<>\\^`{|}", url.p[i]) != NULL)
 			return false;
@@ -94,20 +123,20 @@ static void value_url(const struct yaml_at *at, void *member,
 		return;
 	while (s.n > 0 && s.p[s.n - 1] == '/')
 		s.n--;
-	if (s.n < CONFIG_URL_MAX && is_prefix(s))
+	if (s.n < WITNESS_URL_MAX && is_prefix(s))
 		text_put(s, (char *)member);
 	else
 		yaml_fault(at,
 			   "must be https://HOST[:PORT][/PATH], of at most %d "
-			   "bytes",
-			   CONFIG_URL_MAX - 1);
+			   "bytes; http:// for a host on loopback alone",
+			   WITNESS_URL_MAX - 1);
 }
 
 /* --- witnesses ------------------------------------------------------------ */
 
 struct witness_entry {
 	char key[CORE_VKEY_MAX];
-	char url[CONFIG_URL_MAX];
+	char url[WITNESS_URL_MAX];
 };
 
 static bool has_witness(const struct core_ledger_settings *l, const char *key)

@@ -55,12 +55,13 @@ enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
 			  const struct child_events *events, void *ctx)
 {
 	const unsigned hsms = config_hsm_slots(c);
+	const unsigned witnesses = c->witness.n > 0 ? 1 : 0;
 	struct child as = {.events = events, .ctx = ctx};
 	enum sg_err e;
 
-	*r = (struct roster){.fronts = c->fronts};
-	r->child =
-		(struct child *)calloc(1 + c->fronts + hsms, sizeof(*r->child));
+	*r = (struct roster){.fronts = c->fronts, .hsms = hsms};
+	r->child = (struct child *)calloc(1 + c->fronts + hsms + witnesses,
+					  sizeof(*r->child));
 	if (r->child == NULL)
 		return SG_NO_MEMORY;
 	e = make_own_page(r);
@@ -76,6 +77,9 @@ enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
 	as.role = WIRE_HSM;
 	if (e == SG_OK)
 		e = add_children(r, loop, &as, hsms);
+	as.role = WIRE_WITNESS;
+	if (e == SG_OK)
+		e = add_children(r, loop, &as, witnesses);
 	if (e != SG_OK)
 		roster_free(r);
 	return e;
@@ -100,16 +104,6 @@ struct child *roster_find(const struct roster *r, enum wire_role role,
 		if (r->child[i].role == role && r->child[i].slot == slot)
 			return &r->child[i];
 	return NULL;
-}
-
-size_t roster_alive(const struct roster *r, enum wire_role role)
-{
-	size_t alive = 0;
-
-	for (size_t i = 0; i < r->n; i++)
-		if (r->child[i].role == role && child_alive(&r->child[i]))
-			alive++;
-	return alive;
 }
 
 bool roster_all_up(const struct roster *r)

@@ -7,12 +7,13 @@
 
 /*
  * roster: all the role processes, and what connects them.  The core stands
- * first, then the fronts, then the hsm processes.  Loop thread only.
+ * first, then the fronts, then the hsm processes, then that of the witnesses
+ * where the ledger has any.  Loop thread only.
  */
 struct roster {
 	size_t n;
 	struct child *child; /* n of them */
-	size_t fronts;
+	size_t fronts, hsms;
 	struct metrics_page *own; /* of the supervisor */
 	int own_fd;
 };
@@ -33,8 +34,6 @@ static inline struct child *roster_core(const struct roster *r)
 /* NULL when there is no such child. */
 struct child *roster_find(const struct roster *r, enum wire_role role,
 			  unsigned slot);
-/* Children of ROLE whose process has not been reaped. */
-size_t roster_alive(const struct roster *r, enum wire_role role);
 bool roster_all_up(const struct roster *r);
 /* An hsm process is between its start and its coming up: hsm processes that
  * log in to one token at the same moment fail half the time. */

@@ -24,7 +24,7 @@ enum {
 	EXIT_USAGE = 2,
 	SECOND_MS = 1000,
 	LATE_US = 2000000, /* between seconds */
-	STAGE_MS = 5000,   /* for the core, and then the hsms, to drain */
+	STAGE_MS = 5000,   /* for the core, and then the rest, to drain */
 	/* Descriptors of a front beside its clients' connections, and those of
 	 * anybody's who reads the ledger. */
 	SPARE_FDS = 512,
@@ -34,8 +34,8 @@ enum {
 	RUN_MODE = 0755
 };
 
-/* Draining goes from the door inwards. */
-enum phase { RUNNING, DRAIN_FRONTS, DRAIN_CORE, DRAIN_HSMS, ENDED };
+/* Draining goes from the door inwards; last, whoever served the core. */
+enum phase { RUNNING, DRAIN_FRONTS, DRAIN_CORE, DRAIN_LAST, ENDED };
 
 struct supervisor {
 	uv_loop_t loop;
@@ -100,47 +100,50 @@ static void tell_ready(struct supervisor *s)
 	log_event(LOG_INFO, "ready",
 		  "fronts=%zu hsms=%zu address=\"%s\" "
 		  "port=%u",
-		  s->roster.fronts, s->roster.n - 1 - s->roster.fronts,
-		  s->reload.config->address, s->reload.config->port);
+		  s->roster.fronts, s->roster.hsms, s->reload.config->address,
+		  s->reload.config->port);
 	(void)sd_notify(0, "READY=1\nSTATUS=Serving");
 }
 
 /* --- draining ------------------------------------------------------------- */
 
-static enum wire_role stage_role(enum phase phase)
+/* Does C drain in PHASE? */
+static bool of_stage(const struct child *c, enum phase phase)
 {
 	switch (phase) {
-	case DRAIN_FRONTS: return WIRE_FRONT;
-	case DRAIN_CORE: return WIRE_CORE;
-	case DRAIN_HSMS: return WIRE_HSM;
+	case DRAIN_FRONTS: return c->role == WIRE_FRONT;
+	case DRAIN_CORE: return c->role == WIRE_CORE;
+	case DRAIN_LAST: return c->role == WIRE_HSM || c->role == WIRE_WITNESS;
 	case RUNNING:
 	case ENDED: break;
 	}
-	return WIRE_SUPERVISOR; /* of whom there are none */
+	return false;
 }
 
-static void kill_role(struct supervisor *s, enum wire_role role,
-		      const char *reason)
+static bool stage_done(const struct supervisor *s)
 {
 	for (size_t i = 0; i < s->roster.n; i++)
-		if (s->roster.child[i].role == role)
-			child_kill(&s->roster.child[i], reason);
+		if (of_stage(&s->roster.child[i], s->phase) &&
+		    child_alive(&s->roster.child[i]))
+			return false;
+	return true;
 }
 
 static void on_stage_over(uv_timer_t *timer)
 {
 	struct supervisor *s = (struct supervisor *)timer->data;
 
-	kill_role(s, stage_role(s->phase), "its time to drain is over");
+	for (size_t i = 0; i < s->roster.n; i++)
+		if (of_stage(&s->roster.child[i], s->phase))
+			child_kill(&s->roster.child[i],
+				   "its time to drain is over");
 }
 
 static void enter_stage(struct supervisor *s, enum phase phase)
 {
-	const enum wire_role role = stage_role(phase);
-
 	s->phase = phase;
 	for (size_t i = 0; i < s->roster.n; i++)
-		if (s->roster.child[i].role == role)
+		if (of_stage(&s->roster.child[i], phase))
 			child_drain(&s->roster.child[i]);
 	(void)uv_timer_start(&s->stage, on_stage_over,
 			     phase == DRAIN_FRONTS ? s->reload.config->drain_ms
@@ -162,8 +165,7 @@ static void close_handles(struct supervisor *s)
 /* On to the next stage when nobody of this one is left. */
 static void step_drain(struct supervisor *s)
 {
-	while (s->phase != ENDED &&
-	       roster_alive(&s->roster, stage_role(s->phase)) == 0) {
+	while (s->phase != ENDED && stage_done(s)) {
 		const enum phase next = (enum phase)(s->phase + 1);
 
 		if (next == ENDED) {
@@ -266,8 +268,10 @@ static void on_ledger_refused(void *ctx, struct child *c)
 static bool may_accuse(enum wire_role accuser, enum wire_role accused)
 {
 	if (accuser == WIRE_CORE)
-		return accused == WIRE_FRONT || accused == WIRE_HSM;
-	return accused == WIRE_CORE;
+		return accused == WIRE_FRONT || accused == WIRE_HSM ||
+		       accused == WIRE_WITNESS;
+	/* One that talks to the whole world has nobody killed. */
+	return accused == WIRE_CORE && accuser != WIRE_WITNESS;
 }
 
 /* C is a front that accuses the core CORE.  One that was taken over would say

@@ -260,7 +260,8 @@ static unsigned role_bit(const char *role)
 	} known[] = {{"supervisor", METRICS_SUPERVISOR},
 		     {"front", METRICS_FRONT},
 		     {"core", METRICS_CORE},
-		     {"hsm", METRICS_HSM}};
+		     {"hsm", METRICS_HSM},
+		     {"witness", METRICS_WITNESS}};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(known[i].name, role) == 0)

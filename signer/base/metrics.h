@@ -24,7 +24,9 @@ enum metrics_roles {
 	METRICS_FRONT = 2,
 	METRICS_CORE = 4,
 	METRICS_HSM = 8,
-	METRICS_ROLES = METRICS_FRONT | METRICS_CORE | METRICS_HSM,
+	METRICS_WITNESS = 16,
+	METRICS_ROLES =
+		METRICS_FRONT | METRICS_CORE | METRICS_HSM | METRICS_WITNESS,
 	METRICS_NOT_HSM = METRICS_SUPERVISOR | METRICS_FRONT | METRICS_CORE,
 	METRICS_ALL = METRICS_SUPERVISOR | METRICS_ROLES
 };
@@ -93,6 +95,11 @@ enum metrics_roles {
 	  "When the newest checkpoint was published, seconds since 1970")      \
 	X(LEDGER_FAILURES, C, METRICS_CORE, "signer_ledger_failures_total",    \
 	  "", "Times that the journal could not be written")                   \
+	X(LEDGER_WITNESSES, G, METRICS_CORE, "signer_ledger_witnesses", "",    \
+	  "Witnesses of the ledger that are configured")                       \
+	X(LEDGER_WITNESSES_CURRENT, G, METRICS_CORE,                           \
+	  "signer_ledger_witnesses_current", "",                               \
+	  "Witnesses that have cosigned within three of their intervals")      \
 	X(RELOADS, C, METRICS_NOT_HSM, "signer_reloads_total", "",             \
 	  "Reloads that took effect")                                          \
 	X(RELOADS_REFUSED, C, METRICS_NOT_HSM, "signer_reloads_refused_total", \
@@ -171,7 +178,7 @@ uint64_t metrics_samples(const struct metrics_page *page);
 
 struct metrics_source {
 	const struct metrics_page *page;
-	const char *role; /* "front", "core", "hsm", "supervisor" */
+	const char *role; /* role_name() of it */
 	unsigned slot;
 };
 

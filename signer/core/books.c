@@ -6,9 +6,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "fds.h"
 #include "notary.h"
 #include "recovery.h"
 #include "scribe.h"
+#include "witnesses.h"
 
 struct books {
 	struct books_parts part;
@@ -21,9 +23,11 @@ struct books {
 	struct proofs *proofs;
 	struct notary *notary; /* NULL: the ledger's key is not known yet */
 	struct scribe *scribe; /* likewise */
-	bool failed;	       /* they cannot be made: logged */
+	struct witnesses *witnesses; /* NULL: there are none */
+	bool failed;		     /* they cannot be made: logged */
 	enum books_state state;
 	char reason[BOOKS_REASON_MAX];
+	char unwitnessed[BOOKS_REASON_MAX];
 };
 
 void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
@@ -84,6 +88,8 @@ static void on_publish(void *ctx, struct span note)
 	struct books *b = ctx;
 
 	scribe_publish(b->scribe, note);
+	if (b->witnesses != NULL && note.n > 0)
+		witnesses_published(b->witnesses, note);
 	b->part.changed(b->part.ctx);
 }
 
@@ -92,6 +98,101 @@ static void on_recovered(void *ctx, struct span statement)
 	struct books *b = ctx;
 
 	b->part.recovered(b->part.ctx, statement);
+}
+
+/* --- the witnesses ---------------------------------------------------- */
+
+static void on_consult(void *ctx, struct span note)
+{
+	struct books *b = ctx;
+
+	witnesses_consult(b->witnesses, note);
+}
+
+static void on_consulted(void *ctx)
+{
+	struct books *b = ctx;
+
+	if (b->notary != NULL)
+		notary_consulted(b->notary);
+}
+
+static void on_contradicted(void *ctx, const char *name, uint64_t size,
+			    bool fork)
+{
+	struct books *b = ctx;
+
+	if (b->notary != NULL)
+		notary_contradicted(b->notary, name, size, fork);
+	b->part.changed(b->part.ctx);
+}
+
+static void on_cosigned(void *ctx, uint64_t size, struct span note)
+{
+	struct books *b = ctx;
+
+	if (b->scribe != NULL)
+		scribe_cosigned(b->scribe, size, note);
+}
+
+static void on_keep(void *ctx, struct span note)
+{
+	struct books *b = ctx;
+
+	if (b->scribe != NULL)
+		scribe_keep(b->scribe, note);
+}
+
+static void on_witness_bad(void *ctx)
+{
+	struct books *b = ctx;
+
+	b->part.witness_bad(b->part.ctx);
+}
+
+static enum sg_err create_witnesses(struct books *b)
+{
+	static const struct witnesses_events events = {
+		.consulted = on_consulted,
+		.contradicted = on_contradicted,
+		.cosigned = on_cosigned,
+		.keep = on_keep,
+		.bad = on_witness_bad};
+	const struct witnesses_parts parts = {.loop = b->part.loop,
+					      .settings = &b->ledger,
+					      .ledger_dir = b->ledger_dir,
+					      .events = &events,
+					      .ctx = b};
+
+	if (b->ledger.nwitnesses == 0)
+		return SG_OK;
+	return witnesses_create(&parts, &b->witnesses);
+}
+
+enum sg_err books_link_witness(struct books *b, int fd)
+{
+	if (b->witnesses != NULL)
+		return witnesses_link(b->witnesses, fd);
+	fds_close(&fd, 1);
+	return SG_NOT_FOUND;
+}
+
+bool books_witnessed(struct books *b, const char **reason)
+{
+	const size_t n =
+		b->witnesses == NULL
+			? 0
+			: witnesses_current(b->witnesses, clock_mono_us());
+	const bool enough = n >= b->ledger.quorum;
+
+	b->unwitnessed[0] = '\0';
+	if (!enough)
+		(void)snprintf(b->unwitnessed, sizeof(b->unwitnessed),
+			       "%zu of %zu witnesses have cosigned lately, and "
+			       "%u must have",
+			       n, b->ledger.nwitnesses, b->ledger.quorum);
+	*reason = b->unwitnessed;
+	return enough;
 }
 
 /* --- state ------------------------------------------------------------ */
@@ -197,15 +298,17 @@ static enum sg_err begin(struct books *b, size_t key)
 							    on_scribe_changed,
 						    .offer = on_offer,
 						    .indexed = on_indexed};
-	const struct notary_parts notary = {.keys = b->part.keys,
-					    .key = key,
-					    .pool = b->part.pool,
-					    .settings = &b->ledger,
-					    .state_dir = b->state_dir,
-					    .ledger_dir = b->ledger_dir,
-					    .publish = on_publish,
-					    .recovered = on_recovered,
-					    .ctx = b};
+	const struct notary_parts notary = {
+		.keys = b->part.keys,
+		.key = key,
+		.pool = b->part.pool,
+		.settings = &b->ledger,
+		.state_dir = b->state_dir,
+		.ledger_dir = b->ledger_dir,
+		.publish = on_publish,
+		.consult = b->witnesses != NULL ? on_consult : NULL,
+		.recovered = on_recovered,
+		.ctx = b};
 	struct scribe_parts scribe = {.loop = b->part.loop,
 				      .journal =
 					      release_journal(b->part.release),
@@ -244,6 +347,8 @@ void books_tick(struct books *b)
 		return;
 	journal_end(release_journal(b->part.release), &leaf, &end);
 	notary_tick(b->notary, leaf, clock_mono_us());
+	if (b->witnesses != NULL)
+		witnesses_tick(b->witnesses, clock_mono_us());
 }
 
 void books_recorded(const struct books *b)
@@ -291,6 +396,8 @@ enum sg_err books_create(const struct books_parts *parts, struct books **out)
 	if (err == SG_OK)
 		err = claims_create(b->index, &b->claims);
 	if (err == SG_OK)
+		err = create_witnesses(b);
+	if (err == SG_OK)
 		err = proofs_create(b->ledger_dir, &b->proofs);
 	if (err != SG_OK) {
 		books_free(b);
@@ -315,6 +422,7 @@ void books_free(struct books *b)
 	if (b == NULL)
 		return;
 	books_stop(b);
+	witnesses_free(b->witnesses);
 	proofs_free(b->proofs);
 	claims_free(b->claims);
 	index_close(b->index);

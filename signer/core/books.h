@@ -24,6 +24,8 @@ struct books_parts {
 	const struct core_settings *settings; /* copied */
 	/* What books_look() says may have changed. */
 	void (*changed)(void *ctx);
+	/* The process of the witnesses has sent nonsense. */
+	void (*witness_bad)(void *ctx);
 	/* Officers let the ledger go on by STATEMENT (recovery.h): to be
 	 * recorded, then books_recorded(). */
 	void (*recovered)(void *ctx, struct span statement);
@@ -54,6 +56,14 @@ const char *books_journal_dir(const struct books *b);
 enum books_state books_look(struct books *b, const char **reason);
 /* The statement of `recovered` is on record. */
 void books_recorded(const struct books *b);
+/* Take over FD, the channel to the process of the witnesses.
+ * Owns: FD, always.  Errors: SG_NOT_FOUND (there are none), SG_NO_MEMORY,
+ * SG_IO.
+ */
+SG_MUST_USE enum sg_err books_link_witness(struct books *b, int fd);
+/* Have as many witnesses cosigned lately as readiness asks for?  *REASON lives
+ * until the next call; empty when they have. */
+bool books_witnessed(struct books *b, const char **reason);
 /* Records have been committed. */
 void books_committed(struct books *b);
 /* To be called a few times a second. */

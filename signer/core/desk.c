@@ -264,6 +264,8 @@ enum sg_err desk_link(struct desk *d, enum wire_role role, uint16_t slot,
 		return link_front(d, slot, fd);
 	if (role == WIRE_HSM)
 		return hsm_pool_link(d->pool, slot, fd);
+	if (role == WIRE_WITNESS && slot == 0 && d->books != NULL)
+		return books_link_witness(d->books, fd);
 	fds_close(&fd, 1);
 	return SG_NOT_FOUND;
 }
@@ -325,6 +327,13 @@ static void on_lost(void *ctx, uint64_t first)
 	diary_lost(((struct desk *)ctx)->diary, first);
 }
 
+static void on_witness_bad(void *ctx)
+{
+	struct desk *d = ctx;
+
+	d->events->peer_bad(d->ctx, WIRE_WITNESS, 0);
+}
+
 static enum sg_err create_release(struct desk *d,
 				  const struct desk_parts *parts)
 {
@@ -358,6 +367,7 @@ static enum sg_err create_books(struct desk *d, const struct desk_parts *parts)
 					  .release = d->release,
 					  .settings = parts->settings,
 					  .changed = on_books_changed,
+					  .witness_bad = on_witness_bad,
 					  .recovered = on_recovered,
 					  .ctx = d};
 

@@ -44,8 +44,8 @@ struct desk_parts {
 SG_MUST_USE enum sg_err desk_create(const struct desk_parts *parts,
 				    struct desk **out);
 
-/* Take over FD, the channel to the process ROLE (WIRE_FRONT, WIRE_HSM) in
- * SLOT; an older one is closed.
+/* Take over FD, the channel to the process ROLE (WIRE_FRONT, WIRE_HSM,
+ * WIRE_WITNESS) in SLOT; an older one is closed.
  * Owns: FD, always.  Errors: SG_NOT_FOUND (no such role or slot),
  * SG_NO_MEMORY, SG_IO. */
 SG_MUST_USE enum sg_err desk_link(struct desk *d, enum wire_role role,

@@ -18,7 +18,10 @@ struct notary {
 	struct note_key key;
 	enum notary_state state;
 	char reason[NOTARY_REASON_MAX];
-	bool proved; /* the log has been held against the anchor */
+	bool proved;	 /* the log has been held against the anchor */
+	bool recovered;	 /* officers have let it go on */
+	bool consulted;	 /* the witnesses have been asked, */
+	bool consulting; /* or are being asked */
 	/* Why the last checkpoint could not be made; NULL: it was. */
 	const char *failed;
 	enum sg_err failed_err;
@@ -87,7 +90,7 @@ __attribute__((format(printf, 3, 4))) static void contest(
 			  "reason=\"%s\" text=\"officers have signed that it "
 			  "goes on\"",
 			  n->reason);
-		n->proved = true;
+		n->proved = n->recovered = true;
 		n->part.recovered(n->part.ctx, span_of(statement, len));
 		sign(n);
 		return;
@@ -113,6 +116,8 @@ static void on_anchored(void *ctx, enum sg_err err, struct span value)
 {
 	struct notary *n = ctx;
 
+	if (n->state == NOTARY_REFUSED)
+		return; /* a witness was quicker */
 	if (err == SG_OK && !span_eq(value, span_of(n->note, n->note_n)))
 		err = SG_INTERNAL;
 	if (err != SG_OK) {
@@ -130,6 +135,63 @@ static void on_anchored(void *ctx, enum sg_err err, struct span value)
 			  (unsigned long long)n->size);
 	n->failed = NULL;
 	n->part.publish(n->part.ctx, span_of(n->note, n->note_n));
+}
+
+static void anchor(struct notary *n)
+{
+	const enum sg_err err =
+		hsm_pool_anchor(n->part.pool, n->part.key,
+				span_of(n->note, n->note_n), on_anchored, n);
+
+	if (err != SG_OK)
+		give_up(n, "anchor", err);
+}
+
+/* --- the witnesses ---------------------------------------------------- */
+
+void notary_consulted(struct notary *n)
+{
+	if (!n->consulting)
+		return; /* one of them has had it refused */
+	n->consulting = false;
+	anchor(n);
+}
+
+/* Has NOTE to wait for the witnesses?  Once, and not where officers have
+ * decided: then nothing they say could change that. */
+static bool consult(struct notary *n)
+{
+	if (n->consulted || n->recovered || n->part.consult == NULL)
+		return false;
+	n->consulted = n->consulting = true;
+	n->part.consult(n->part.ctx, span_of(n->note, n->note_n));
+	return true;
+}
+
+void notary_contradicted(struct notary *n, const char *name, uint64_t size,
+			 bool fork)
+{
+	char reason[NOTARY_REASON_MAX];
+
+	(void)snprintf(reason, sizeof(reason),
+		       fork ? "the ledger here is not the one that the witness "
+			      "%s knows of with %llu entries: it is a fork"
+			    : "the witness %s knows of %llu entries, which is "
+			      "more than the ledger here has: it was rolled "
+			      "back, or somebody else writes under its key",
+		       name, (unsigned long long)size);
+	if (n->recovered) {
+		log_event(LOG_WARNING, "witness-overruled",
+			  "reason=\"%s\" text=\"officers have signed that it "
+			  "goes on; this witness is not asked any more\"",
+			  reason);
+	} else if (n->consulting) {
+		n->consulting = false;
+		contest(n, NULL, "%s", reason);
+	} else {
+		(void)snprintf(n->reason, sizeof(n->reason), "%s", reason);
+		n->state = NOTARY_REFUSED;
+	}
 }
 
 /* --- signature -------------------------------------------------------- */
@@ -163,16 +225,16 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 		(struct notary *)((char *)op - offsetof(struct notary, op));
 
 	n->signing = false;
+	if (n->state == NOTARY_REFUSED)
+		return;
 	if (err == SG_OK)
 		err = make_note(n, signature);
 	if (err != SG_OK) {
 		give_up(n, "signature", err);
 		return;
 	}
-	err = hsm_pool_anchor(n->part.pool, n->part.key,
-			      span_of(n->note, n->note_n), on_anchored, n);
-	if (err != SG_OK)
-		give_up(n, "anchor", err);
+	if (!consult(n))
+		anchor(n);
 }
 
 static void sign(struct notary *n)

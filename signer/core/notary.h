@@ -10,9 +10,9 @@
  * signed by the ledger's key, anchors it in a data object beside that key, and
  * gives it out to be published: in this order, so that nothing is public which
  * the anchor does not know.  Before the first one, it holds the log on the disk
- * against the anchor: one that is behind it or forked from it is refused,
- * unless officers have signed that it is to go on (recovery.h). Loop thread
- * only.
+ * against the anchor, and has the witnesses asked: one that is behind what
+ * these know or forked from it is refused, unless officers have signed that it
+ * is to go on (recovery.h).  Loop thread only.
  */
 struct notary; /* opaque */
 
@@ -34,6 +34,10 @@ struct notary_parts {
 	/* Publish NOTE, the signed checkpoint of the tree that was offered;
 	 * empty: it could not be made now, offer again. */
 	void (*publish)(void *ctx, struct span note);
+	/* Ask the witnesses about NOTE, the first signed checkpoint, before it
+	 * is anchored and published; notary_consulted() answers, later.  NULL:
+	 * there are none. */
+	void (*consult)(void *ctx, struct span note);
 	/* Officers let the ledger go on by STATEMENT, a note (recovery.h): to
 	 * be recorded; then recovery_used(). */
 	void (*recovered)(void *ctx, struct span statement);
@@ -50,6 +54,13 @@ const struct note_key *notary_key(const struct notary *n);
  * `publish` answers it, later. */
 void notary_offer(struct notary *n, uint64_t size,
 		  const struct merkle_hash *root);
+/* The witnesses have been asked, as far as they could be. */
+void notary_consulted(struct notary *n);
+/* The witness NAME has cosigned SIZE leaves that are more than there are here,
+ * or (FORK) others.  The log is refused, at any time, unless officers have let
+ * it go on since the start: then that is only logged. */
+void notary_contradicted(struct notary *n, const char *name, uint64_t size,
+			 bool fork);
 /* COMMITTED leaves are in the journal at NOW_US (CLOCK_MONOTONIC). */
 void notary_tick(struct notary *n, uint64_t committed, uint64_t now_us);
 /* *REASON (may be NULL) lives as long as N; empty while it is open. */

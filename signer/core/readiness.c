@@ -41,6 +41,8 @@ static const char *find_fault(const struct readiness_parts *p, int64_t now,
 		return "no valid signing certificate for some kind";
 	if (p->books != NULL && books_look(p->books, &reason) != BOOKS_OPEN)
 		return reason;
+	if (p->books != NULL && !books_witnessed(p->books, &reason))
+		return reason;
 	return NULL;
 }
 

@@ -125,13 +125,34 @@ static bool wait_for_work(struct scribe *s, uint64_t idle_us, uint64_t pause_us)
 	return !stop;
 }
 
+static void take(struct scribe *s, struct scribe_note *from,
+		 struct scribe_note *to)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	to->size = from->size;
+	to->n = from->n;
+	memcpy(to->text, from->text, from->n);
+	from->n = 0;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* What the witnesses have said. */
+static void obey_witnesses(struct scribe *s)
+{
+	struct scribe_note note;
+
+	take(s, &s->cosigned, &note);
+	if (note.n > 0)
+		scribe_work_cosigned(s, &note);
+	take(s, &s->keep, &note);
+	if (note.n > 0)
+		scribe_work_keep(s, &note);
+}
+
 /* Take what the loop has said to do.  False: it cannot be done now. */
 static bool obey(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
-	uint8_t lines[CHECKPOINT_NOTE_MAX];
-	uint64_t size;
-	size_t n;
 
 	(void)pthread_mutex_lock(&s->lock);
 	if (s->has_note) {
@@ -140,15 +161,10 @@ static bool obey(struct scribe *s)
 		w->answered = true;
 		s->has_note = false;
 	}
-	n = s->lines_n;
-	s->lines_n = 0;
-	size = s->lines_size;
-	memcpy(lines, s->lines, n);
 	(void)pthread_mutex_unlock(&s->lock);
 	if (!scribe_work_publish(s))
 		return false;
-	if (n > 0)
-		scribe_work_cosigned(s, size, span_of(lines, n));
+	obey_witnesses(s);
 	return true;
 }
 
@@ -259,19 +275,26 @@ void scribe_publish(struct scribe *s, struct span note)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-void scribe_cosigned(struct scribe *s, uint64_t size, struct span lines)
+static void give(struct scribe *s, struct scribe_note *to, uint64_t size,
+		 struct span note)
 {
 	(void)pthread_mutex_lock(&s->lock);
-	if (s->lines_size != size)
-		s->lines_n = 0;
-	s->lines_size = size;
-	if (lines.n <= sizeof(s->lines) - s->lines_n) {
-		memcpy(s->lines + s->lines_n, lines.p, lines.n);
-		s->lines_n += lines.n;
-	}
+	to->size = size;
+	to->n = note.n <= sizeof(to->text) ? note.n : 0;
+	memcpy(to->text, note.p, to->n);
 	s->kicked = true;
 	(void)pthread_cond_signal(&s->told);
 	(void)pthread_mutex_unlock(&s->lock);
+}
+
+void scribe_cosigned(struct scribe *s, uint64_t size, struct span note)
+{
+	give(s, &s->cosigned, size, note);
+}
+
+void scribe_keep(struct scribe *s, struct span note)
+{
+	give(s, &s->keep, 0, note);
 }
 
 /* --- life ------------------------------------------------------------- */

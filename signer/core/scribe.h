@@ -74,9 +74,11 @@ void scribe_wake(struct scribe *s);
 /* NOTE is the signed checkpoint of what was offered; empty: it could not be
  * signed now, offer again later.  Copied. */
 void scribe_publish(struct scribe *s, struct span note);
-/* Also publish COSIGNATURES, lines that are added to the checkpoint of SIZE if
- * that is still the newest.  Copied. */
-void scribe_cosigned(struct scribe *s, uint64_t size, struct span lines);
+/* NOTE is the checkpoint of SIZE with its cosignatures: it is published in its
+ * place if that is still the newest.  Copied. */
+void scribe_cosigned(struct scribe *s, uint64_t size, struct span note);
+/* Keep NOTE, a cosigned checkpoint, beside the newest.  Copied. */
+void scribe_keep(struct scribe *s, struct span note);
 /* Have the thread finish what it is at, and end. */
 void scribe_free(struct scribe *s); /* NULL is allowed */
 

@@ -46,8 +46,15 @@ struct scribe_work {
 	uint64_t published;  /* size of the checkpoint on the disk */
 	uint64_t offered_us; /* CLOCK_MONOTONIC */
 	uint64_t progress_us;
-	size_t text_n; /* the newest checkpoint: the note, and then the lines */
-	uint8_t text[CHECKPOINT_NOTE_MAX]; /* of its witnesses */
+	size_t text_n; /* the newest checkpoint */
+	uint8_t text[CHECKPOINT_NOTE_MAX];
+};
+
+/* A checkpoint from the loop; n 0: none. */
+struct scribe_note {
+	uint64_t size;
+	size_t n;
+	uint8_t text[CHECKPOINT_NOTE_MAX];
 };
 
 struct scribe {
@@ -66,9 +73,7 @@ struct scribe {
 	bool has_note; /* an answer to the offer; note_n 0: not signed */
 	size_t note_n;
 	uint8_t note[CHECKPOINT_NOTE_MAX];
-	uint64_t lines_size; /* of the checkpoint that they belong to */
-	size_t lines_n;
-	uint8_t lines[CHECKPOINT_NOTE_MAX];
+	struct scribe_note cosigned, keep;
 	/* To the loop. */
 	struct scribe_state state;
 	enum scribe_refusal refusal;
@@ -105,7 +110,8 @@ uint64_t scribe_work_idle_us(const struct scribe_work *w, uint64_t pause_us,
 /* Publish what answers the offer, if something has.  False: it could not be
  * written; try again. */
 bool scribe_work_publish(struct scribe *s);
-void scribe_work_cosigned(struct scribe *s, uint64_t size, struct span lines);
+void scribe_work_cosigned(struct scribe *s, const struct scribe_note *note);
+void scribe_work_keep(struct scribe *s, const struct scribe_note *note);
 void scribe_work_end(struct scribe *s);
 
 #endif /* SG_SCRIBE_STATE_H */

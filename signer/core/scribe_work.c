@@ -14,6 +14,7 @@ enum { PROGRESS_US = 5 * 1000 * 1000, US_PER_MS = 1000 };
 static const uint64_t LONG_US = UINT64_C(3600) * 1000 * 1000;
 
 static const char CHECKPOINT[] = "checkpoint";
+static const char COSIGNED[] = "checkpoint.cosigned";
 static const char VKEY[] = "vkey";
 
 static const char NO_TILES[] = "the ledger's directory cannot be written";
@@ -390,17 +391,25 @@ bool scribe_work_publish(struct scribe *s)
 	return true;
 }
 
-void scribe_work_cosigned(struct scribe *s, uint64_t size, struct span lines)
+/* One that cannot be written now is lost; the next round brings another. */
+void scribe_work_cosigned(struct scribe *s, const struct scribe_note *note)
 {
 	struct scribe_work *w = &s->work;
 
-	if (size != w->published || w->text_n == 0 ||
-	    lines.n > sizeof(w->text) - w->text_n)
+	if (note->size != w->published || w->text_n == 0 ||
+	    tiles_write_file(w->tiles, CHECKPOINT,
+			     span_of(note->text, note->n)) != SG_OK)
 		return;
-	memcpy(w->text + w->text_n, lines.p, lines.n);
-	if (tiles_write_file(w->tiles, CHECKPOINT,
-			     span_of(w->text, w->text_n + lines.n)) == SG_OK)
-		w->text_n += lines.n;
+	memcpy(w->text, note->text, note->n);
+	w->text_n = note->n;
+}
+
+void scribe_work_keep(struct scribe *s, const struct scribe_note *note)
+{
+	if (tiles_write_file(s->work.tiles, COSIGNED,
+			     span_of(note->text, note->n)) != SG_OK)
+		log_event(LOG_WARNING, "cosigned-unwritten", "reason=\"%s\"",
+			  NO_TILES);
 }
 
 void scribe_work_end(struct scribe *s)
