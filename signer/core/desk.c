@@ -270,7 +270,7 @@ enum sg_err desk_link(struct desk *d, enum wire_role role, uint16_t slot,
 	return SG_NOT_FOUND;
 }
 
-/* --- hsms ------------------------------------------------------------- */
+/* --- hsms and witnesses ----------------------------------------------- */
 
 static void on_hsm_changed(void *ctx)
 {
@@ -282,6 +282,13 @@ static void on_hsm_bad(void *ctx, uint16_t slot)
 	struct desk *d = ctx;
 
 	d->events->peer_bad(d->ctx, WIRE_HSM, slot);
+}
+
+static void on_witness_bad(void *ctx)
+{
+	struct desk *d = ctx;
+
+	d->events->peer_bad(d->ctx, WIRE_WITNESS, 0);
 }
 
 /* --- the record ------------------------------------------------------- */
@@ -311,10 +318,8 @@ static void on_release_changed(void *ctx)
 
 static void on_books_changed(void *ctx)
 {
-	struct desk *d = ctx;
-
-	review(d);
-	pace(d);
+	review(ctx);
+	pace(ctx);
 }
 
 static void on_recovered(void *ctx, struct span statement)
@@ -325,13 +330,6 @@ static void on_recovered(void *ctx, struct span statement)
 static void on_lost(void *ctx, uint64_t first)
 {
 	diary_lost(((struct desk *)ctx)->diary, first);
-}
-
-static void on_witness_bad(void *ctx)
-{
-	struct desk *d = ctx;
-
-	d->events->peer_bad(d->ctx, WIRE_WITNESS, 0);
 }
 
 static enum sg_err create_release(struct desk *d,
@@ -484,10 +482,9 @@ size_t desk_in_flight(const struct desk *d)
 
 void desk_flush(struct desk *d)
 {
-	for (size_t i = 0; i < DESK_FRONTS_MAX; i++) {
+	for (size_t i = 0; i < DESK_FRONTS_MAX; i++)
 		if (d->front[i] != NULL)
 			channel_flush(d->front[i]->channel);
-	}
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -499,10 +496,9 @@ void desk_free(struct desk *d)
 {
 	if (d == NULL)
 		return;
-	for (size_t i = 0; i < DESK_FRONTS_MAX; i++) {
+	for (size_t i = 0; i < DESK_FRONTS_MAX; i++)
 		if (d->front[i] != NULL)
 			drop_front(d, d->front[i]);
-	}
 	books_stop(d->books); /* it follows the journal */
 	release_abandon(d->release);
 	free_parts(d);

@@ -116,9 +116,12 @@ static void begin_round(struct witnesses *w, const struct witnessed *about,
 	}
 }
 
-/* Is one under way that answered the last time?  It gets the time to. */
-static bool awaited(const struct witnesses *w)
+/* Is one under way that answered the last time?  It is given a second interval,
+ * so that its cosignature still is one of the round's checkpoint. */
+static bool awaited(const struct witnesses *w, uint64_t now_us)
 {
+	if (now_us - w->began_us >= 2 * w->witness_us)
+		return false;
 	for (size_t i = 0; i < w->n; i++)
 		if (w->witness[i].flying && !w->witness[i].failing)
 			return true;
@@ -150,7 +153,7 @@ static void give_up_late(struct witnesses *w, uint64_t now_us)
 void witnesses_tick(struct witnesses *w, uint64_t now_us)
 {
 	give_up_late(w, now_us);
-	if (w->has_newest && !w->consulting && !awaited(w) &&
+	if (w->has_newest && !w->consulting && !awaited(w, now_us) &&
 	    (!w->in_round || now_us - w->began_us >= w->witness_us)) {
 		begin_round(w, &w->newest, now_us);
 		w->published = true;

@@ -13,8 +13,10 @@
  * the first checkpoint, before it is published; then, an interval after the
  * last round began, about the newest one, and also about the same one again
  * while nothing is new, so that each is seen to be there.  All cosignatures of
- * a round are for its one checkpoint.  A witness that has failed is asked again
- * within the round, later and later; one that does not answer holds nobody up.
+ * a round are for its one checkpoint; it lasts two intervals where one that
+ * answered the last time needs that long.  A witness that has failed is asked
+ * again within the round, later and later; one that does not answer holds
+ * nobody up.
  *
  * The process that talks to them (signer/witness) is not trusted: what it
  * brings counts when it verifies with a witness's key.  That a witness

@@ -23,6 +23,8 @@ static const struct api_route ROUTES[] = {
 	{"/v1/policy", "GET, HEAD", GET, CLIENTS, api_policy_open, NULL, NULL},
 	{"/v1/ledger/checkpoint", "GET, HEAD", GET, READERS,
 	 api_checkpoint_open, NULL, NULL},
+	{"/v1/ledger/checkpoint.cosigned", "GET, HEAD", GET, READERS,
+	 api_cosigned_open, NULL, NULL},
 	{"/v1/ledger/vkey", "GET, HEAD", GET, READERS, api_vkey_open, NULL,
 	 NULL},
 	{"/v1/ledger/tile/entries/", "GET, HEAD", GET, CLIENTS,

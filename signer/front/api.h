@@ -144,6 +144,7 @@ void api_body_data(struct api_call *c, struct span run);
 void api_keys_open(struct api_call *c);
 void api_policy_open(struct api_call *c);
 void api_checkpoint_open(struct api_call *c);
+void api_cosigned_open(struct api_call *c);
 void api_vkey_open(struct api_call *c);
 void api_tile_open(struct api_call *c);
 void api_entries_open(struct api_call *c);

@@ -111,6 +111,11 @@ static void serve_checkpoint(struct api_call *c)
 	serve_text(c, "checkpoint", LEDGER_CHECKPOINT_MAX, NEVER);
 }
 
+static void serve_cosigned(struct api_call *c)
+{
+	serve_text(c, "checkpoint.cosigned", LEDGER_CHECKPOINT_MAX, NEVER);
+}
+
 static void serve_vkey(struct api_call *c)
 {
 	serve_text(c, "vkey", LEDGER_VKEY_MAX, FOREVER);
@@ -120,6 +125,12 @@ void api_checkpoint_open(struct api_call *c)
 {
 	if (begin(c, MEDIA_TEXT))
 		admit(c, WIRE_ASK_CLIENT, serve_checkpoint);
+}
+
+void api_cosigned_open(struct api_call *c)
+{
+	if (begin(c, MEDIA_TEXT))
+		admit(c, WIRE_ASK_CLIENT, serve_cosigned);
 }
 
 void api_vkey_open(struct api_call *c)

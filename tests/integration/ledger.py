@@ -202,3 +202,32 @@ def open_proof(text, vkey):
     hashes = [base64.b64decode(h, validate=True) for h in lines]
     _, size, root = parse_checkpoint(open_note(note, vkey))
     return int(number), hashes, size, root, extra
+
+
+def check_consistency(proof, old, old_root, new, new_root):
+    """RFC 9162 s. 2.1.4.2; for an old tree that is not empty."""
+    if old == new:
+        if proof or old_root != new_root:
+            raise Broken("two roots of one size")
+        return
+    path = list(proof)
+    if old & (old - 1) == 0:
+        path.insert(0, old_root)
+    if not path:
+        raise Broken("no proof")
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    fr = sr = path[0]
+    for c in path[1:]:
+        if sn == 0:
+            raise Broken("the proof is too long")
+        if fn & 1 or fn == sn:
+            fr, sr = node_hash(c, fr), node_hash(c, sr)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            sr = node_hash(sr, c)
+        fn, sn = fn >> 1, sn >> 1
+    if (fr, sr, sn) != (old_root, new_root, 0):
+        raise Broken("the proof does not lead from root to root")
