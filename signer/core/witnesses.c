@@ -77,17 +77,22 @@ static void give_out(struct witnesses *w)
 
 	if (lines == 0)
 		return;
-	w->part.events->cosigned(w->part.ctx, w->about.size, span_of(note, n));
+	if (w->fresh) {
+		w->fresh = false;
+		w->unkept = true;
+		w->part.events->cosigned(w->part.ctx, w->about.size,
+					 span_of(note, n));
+	}
 	if (lines < w->kept && !all_tried(w))
 		return;
 	w->kept = lines;
-	w->fresh = false;
+	w->unkept = false;
 	w->part.events->keep(w->part.ctx, span_of(note, n));
 }
 
 void witnesses_settle(struct witnesses *w, uint64_t now_us)
 {
-	if (w->fresh && w->published)
+	if ((w->fresh || w->unkept) && w->published)
 		give_out(w);
 	if (w->consulting && (all_tried(w) || now_us >= w->consult_until_us)) {
 		w->consulting = false;
@@ -106,6 +111,7 @@ static void begin_round(struct witnesses *w, const struct witnessed *about,
 	w->began_us = now_us;
 	w->about = *about;
 	w->fresh = w->fresh && same;
+	w->unkept = w->unkept && same;
 	for (size_t i = 0; i < w->n; i++) {
 		struct witness *x = &w->witness[i];
 
@@ -120,7 +126,7 @@ static void begin_round(struct witnesses *w, const struct witnessed *about,
  * so that its cosignature still is one of the round's checkpoint. */
 static bool awaited(const struct witnesses *w, uint64_t now_us)
 {
-	if (now_us - w->began_us >= 2 * w->witness_us)
+	if (now_us >= w->began_us + 2 * w->witness_us)
 		return false;
 	for (size_t i = 0; i < w->n; i++)
 		if (w->witness[i].flying && !w->witness[i].failing)
@@ -154,7 +160,7 @@ void witnesses_tick(struct witnesses *w, uint64_t now_us)
 {
 	give_up_late(w, now_us);
 	if (w->has_newest && !w->consulting && !awaited(w, now_us) &&
-	    (!w->in_round || now_us - w->began_us >= w->witness_us)) {
+	    (!w->in_round || now_us >= w->began_us + w->witness_us)) {
 		begin_round(w, &w->newest, now_us);
 		w->published = true;
 	}

@@ -61,7 +61,8 @@ struct witnesses {
 	bool in_round;
 	struct witnessed about;
 	bool published; /* it has been */
-	bool fresh;	/* it has lines that are not kept yet */
+	bool fresh;	/* it has lines that are not given out yet, */
+	bool unkept;	/* or are not kept yet */
 	uint64_t began_us;
 	size_t kept; /* cosignatures of the one that is kept */
 	bool consulting;
