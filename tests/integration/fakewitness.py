@@ -4,6 +4,7 @@ itself; and one that is slow, silent, away, or knows of another past."""
 import base64
 import http.server
 import socket
+import ssl
 import threading
 import time
 
@@ -63,7 +64,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Witness:
-    def __init__(self, demo, name="witness.example/w"):
+    def __init__(self, demo, name="witness.example/w", tls=False):
+        self.tls = demo.dir / "tls" if tls else None
         self.vkey_file = demo.dir / "state/ledger/vkey"
         self.name = name
         self.private = Ed25519PrivateKey.generate()
@@ -87,11 +89,16 @@ class Witness:
 
     @property
     def yaml(self):
-        return f"    - key: {self.vkey}\n      url: http://127.0.0.1:{self.port}/w\n"
+        where = "https://localhost" if self.tls else "http://127.0.0.1"
+        return f"    - key: {self.vkey}\n      url: {where}:{self.port}/w\n"
 
     def up(self):
         self.server = Server(("127.0.0.1", self.port), Handler)
         self.port = self.server.server_address[1]
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.tls / "server.pem", self.tls / "server.key")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.server.witness, self.server.open = self, []
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 

@@ -14,11 +14,12 @@ from fakewitness import Witness
 from test_ledger import refuses, state
 
 
-def employ(own, *witnesses, interval="1s", quorum=0):
+def employ(own, *witnesses, interval="1s", quorum=0, ca=None):
     config = own.dir / "signerd.yaml"
     text = config.read_text().split("  witnesses:\n")[0]
     config.write_text(text + "  witnesses:\n" + "".join(w.yaml for w in witnesses) +
-                      f"  witness_interval: {interval}\n  quorum: {quorum}\n")
+                      f"  witness_interval: {interval}\n  quorum: {quorum}\n" +
+                      (f"  witness_ca: {ca}\n" if ca else ""))
 
 
 @pytest.fixture
@@ -75,6 +76,22 @@ def test_its_cosignature_is_published(own, witness):
     assert own.metric_sum("signer_ledger_witnesses_current") == 1
     assert witness.server.connections == 1  # kept open
     assert own.stop() == 0
+
+
+def test_over_tls_only_one_with_its_certificate_is_asked(own):
+    witness = Witness(own, tls=True)
+    employ(own, witness, ca="ca.pem")
+    own.start()
+    wait(own, lambda: published(own, witness))
+    assert own.stop() == 0
+    employ(own, witness)  # the system's knows nothing of that one
+    asked, mark = len(witness.asked), len(own.log())
+    own.start()
+    wait(own, lambda: "witness-failed" in own.log()[mark:])
+    assert "certificate" in own.log()[mark:]
+    assert len(witness.asked) == asked
+    assert own.stop() == 0
+    witness.down()
 
 
 def test_under_load_the_kept_one_has_them_all(own, witness):

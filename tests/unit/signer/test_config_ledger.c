@@ -228,6 +228,42 @@ static const struct bad BAD_WITNESS[] = {
 	 ":50: ledger.witness_interval: must be a number with"},
 };
 
+/* Beyond this machine nothing goes unprotected. */
+static void test_loopback(void **state)
+{
+	static const char *const good_hosts[] = {"127.0.0.1", "127.0.0.1:8080",
+						 "[::1]:8080", "localhost/w"};
+	static const char *const bad_hosts[] = {
+		"127.0.0.1.example", "localhost.example", "127.0.0.2",
+		"[::1]@example",     "LOCALHOST",	  ""};
+	char with[FIXTURE_TEXT];
+	char text[FIXTURE_TEXT];
+	char url[64];
+	struct config *c;
+
+	(void)state;
+	fixture_edit(good, "object=log\n", WITNESSES, with);
+	for (size_t i = 0; i < sizeof(good_hosts) / sizeof(good_hosts[0]);
+	     i++) {
+		(void)snprintf(url, sizeof(url), "http://%s", good_hosts[i]);
+		fixture_edit(with, "https://one.example/api/", url, text);
+		c = parse_good(text);
+		assert_string_equal(c->witness.url[0], url);
+		config_free(c);
+	}
+	for (size_t i = 0; i < sizeof(bad_hosts) / sizeof(bad_hosts[0]); i++) {
+		struct faults faults = {0};
+
+		(void)snprintf(url, sizeof(url), "http://%s", bad_hosts[i]);
+		fixture_edit(with, "https://one.example/api/", url, text);
+		assert_int_equal(config_parse(span_str(text), "signerd.yaml",
+					      fix.dir, &c, &faults),
+				 SG_CONFIG);
+		assert_non_null(strstr(faults.text, "http:// for a host on "
+						    "loopback alone"));
+	}
+}
+
 static const struct bad BAD_OFFICER[] = {
 	{OFFICER_TWO, OFFICER_ONE, ":45: ledger.officers[1]: another officer"},
 	{OFFICER_TWO, OFFICER_ONE_AGAIN,
@@ -424,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_one_module_twice),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_witness_ca),
+		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_stays),
 	};
 

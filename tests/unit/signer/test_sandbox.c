@@ -64,6 +64,7 @@ static void test_roles(void **state)
 	check(WIRE_FRONT, ROLE_FD_PUBLIC + 1);
 	check(WIRE_CORE, ROLE_FD_POLICY + 1);
 	check(WIRE_HSM, ROLE_FD_METRICS + 1);
+	check(WIRE_WITNESS, ROLE_FD_METRICS + 1);
 }
 
 int main(void)
