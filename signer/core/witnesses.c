@@ -24,11 +24,11 @@ static void take_note(struct witnessed *to, struct span note)
 {
 	struct checkpoint c = {0};
 	struct note parts;
+	enum sg_err err = note_parse(note, &parts);
 
-	assert(note.n <= sizeof(to->note));
-	if (note_parse(note, &parts) != SG_OK ||
-	    checkpoint_parse(parts.text, &c) != SG_OK)
-		abort();
+	if (err == SG_OK)
+		err = checkpoint_parse(parts.text, &c);
+	assert(err == SG_OK && note.n <= sizeof(to->note));
 	to->size = c.size;
 	to->root = c.root;
 	to->n = note.n;
@@ -42,7 +42,8 @@ static void take_note(struct witnessed *to, struct span note)
 static size_t compose(const struct witnesses *w,
 		      uint8_t out[CHECKPOINT_NOTE_MAX], size_t *len)
 {
-	size_t n = w->about.n, lines = 0;
+	size_t n = w->about.n;
+	size_t lines = 0;
 
 	_Static_assert(WITNESSES_NOTE_MAX +
 				       CORE_WITNESSES_MAX * NOTE_LINE_MAX <=

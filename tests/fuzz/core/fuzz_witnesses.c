@@ -10,12 +10,13 @@
 #include "core/witnesses.h"
 #include "ipc/channel.h"
 
+/* NOLINTNEXTLINE(readability-identifier-naming) */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char NOTE[] =
 	"log.example/a\n10\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n"
-	"\xe2\x80\x94 log.example/a AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+	"\xe2\x80\x94 log.example/a AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
 static const char VKEY[] = "witness.example/one+8ad3428d+"
 			   "BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 
@@ -107,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || size > 16384)
 		return 0;
-	log_limit((enum log_level)-1);
+	log_limit(LOG_ERROR);
 	(void)uv_loop_init(&loop);
 	w = begin(&id);
 	m.status = statuses[data[0] % (sizeof(statuses) / 2)];

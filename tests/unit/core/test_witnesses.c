@@ -27,8 +27,9 @@ static void test_a_cosignature(void **state)
 	assert_int_equal(kept, 1);
 	expect_note(kept_note, kept_n, 10, 1);
 	assert_int_equal(witnesses_current(w, clock_mono_us()), 1);
-	assert_int_equal(witnesses_current(w, clock_mono_us() + 4 * SECOND_US),
-			 0);
+	assert_int_equal(
+		witnesses_current(w, clock_mono_us() + UINT64_C(4) * SECOND_US),
+		0);
 }
 
 static void test_it_grows(void **state)

@@ -235,7 +235,8 @@ static inline void cosign(size_t i, size_t who, size_t by)
 	uint8_t message[1024];
 	uint8_t signature[64];
 	uint8_t out[NOTE_LINE_MAX];
-	size_t n, signature_n = sizeof(signature);
+	size_t n;
+	size_t signature_n = sizeof(signature);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	struct wire_cosigned m = {.status = 200,
 				  .type = SPAN_LIT("text/plain")};

@@ -59,9 +59,9 @@ static void hang_up(struct connection *c)
 		uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
-static void put(struct connection *c, const char *text, size_t n)
+static void put(struct connection *c, char *text, size_t n)
 {
-	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)text, (unsigned)n);
+	uv_buf_t buf = uv_buf_init(text, (unsigned)n);
 
 	while (buf.len > 0) {
 		const int sent = uv_try_write((uv_stream_t *)&c->tcp, &buf, 1);
@@ -89,6 +89,10 @@ static void answer(struct connection *c, const char *status, size_t body)
 
 static void serve(struct connection *c)
 {
+	static char moved[] = "HTTP/1.1 307 Moved\r\n"
+			      "Location: /ok/add-checkpoint\r\n"
+			      "Content-Length: 0\r\n\r\n";
+
 	requests++;
 	memcpy(last, c->text, c->n + 1);
 	c->n = 0;
@@ -99,10 +103,7 @@ static void serve(struct connection *c)
 	else if (strstr(last, "POST /big/") == last)
 		answer(c, "200 OK", ASKER_ANSWER_MAX + 1);
 	else if (strstr(last, "POST /moved/") == last)
-		put(c,
-		    "HTTP/1.1 307 Moved\r\nLocation: /ok/add-checkpoint\r\n"
-		    "Content-Length: 0\r\n\r\n",
-		    77);
+		put(c, moved, sizeof(moved) - 1);
 	else if (strstr(last, "POST /gone/") == last)
 		hang_up(c);
 	/* /hang: nothing */
