@@ -367,6 +367,16 @@ struct proofs *books_proofs(const struct books *b)
 	return b->proofs;
 }
 
+uint64_t books_leaves(void *books)
+{
+	const struct books *b = books;
+	uint64_t leaf;
+	uint64_t offset;
+
+	journal_end(release_journal(b->part.release), &leaf, &offset);
+	return leaf;
+}
+
 const char *books_journal_dir(const struct books *b)
 {
 	return b->journal_dir;

@@ -52,6 +52,8 @@ SG_MUST_USE enum sg_err books_create(const struct books_parts *parts,
 struct claims *books_claims(const struct books *b);
 struct proofs *books_proofs(const struct books *b);
 const char *books_journal_dir(const struct books *b);
+/* Leaves in the journal of BOOKS, a struct books. */
+uint64_t books_leaves(void *books);
 /* *REASON lives until the next call; empty while they are open. */
 enum books_state books_look(struct books *b, const char **reason);
 /* The statement of `recovered` is on record. */

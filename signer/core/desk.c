@@ -293,16 +293,6 @@ static void on_witness_bad(void *ctx)
 
 /* --- the record ------------------------------------------------------- */
 
-static uint64_t leaves(void *ctx)
-{
-	const struct desk *d = ctx;
-	uint64_t leaf;
-	uint64_t offset;
-
-	journal_end(release_journal(d->release), &leaf, &offset);
-	return leaf;
-}
-
 static void on_release_changed(void *ctx)
 {
 	struct desk *d = ctx;
@@ -402,8 +392,8 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 		with.claims = books_claims(d->books);
 		with.journal_dir = books_journal_dir(d->books);
 		d->answers.proofs = books_proofs(d->books);
-		d->answers.leaves = leaves;
-		d->answers.ctx = d;
+		d->answers.leaves = books_leaves;
+		d->answers.ctx = d->books;
 	}
 	return issuer_create(&with, d->policy, &d->issuer);
 }

@@ -17,6 +17,9 @@
  *	ORIGIN
  *	disk SIZE ROOT
  *	known SIZE ROOT        (or: known nothing)
+ *
+ * Nothing is known of an HSM without a record, and of a witness, whose word
+ * names no root.
  */
 enum {
 	RECOVERY_TEXT_MAX = CHECKPOINT_TEXT_MAX + 256,

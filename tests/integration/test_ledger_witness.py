@@ -11,7 +11,7 @@ import pytest
 import ledger
 from conftest import SLOW, record
 from fakewitness import Witness
-from test_ledger import refuses, state
+from test_ledger import officers, refuses, sign, state  # noqa: F401 (a fixture)
 
 
 def employ(own, *witnesses, interval="1s", quorum=0, ca=None):
@@ -235,6 +235,39 @@ def test_who_writes_under_its_key_elsewhere_is_found_while_it_runs(own, witness)
     own.process = None
     assert "somebody else writes under its key" in own.log()[mark:]
     refuses(own, [f"knows of {witness.size} entries"])
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_officers_overrule_it(own, officers, both):
+    witness = Witness(own)
+    employ(own, witness)
+    some(own, witness)
+    restore = put_back(own)
+    tokens = own.dir / "tokens.newest"
+    some(own, witness)
+    shutil.copytree(own.dir / "tokens", tokens)
+    restore()
+    if both:  # the HSM's record says so, too: one statement is for all
+        shutil.rmtree(own.dir / "tokens")
+        shutil.copytree(tokens, own.dir / "tokens")
+    refuses(own, ["rolled back", "the HSM" if both else f"the witness {witness.name}"])
+    request = own.dir / "state/recovery.request"
+    assert ("known nothing" in request.read_text()) != both
+    one = sign(own, "guard-1", request, own.dir / "one")
+    shutil.copy(sign(own, "guard-2", one, own.dir / "two"), own.dir / "state/recovery")
+    mark = len(own.log())
+    own.start()
+    assert "ledger-recovered" in own.log()[mark:]
+    if both:
+        wait(own, lambda: "witness-overruled" in own.log()[mark:])
+    assert own.issue(record()).status == 200
+    asked = len(witness.answered)
+    time.sleep(2.5)
+    assert len(witness.answered) == asked  # not any more
+    assert own.metric_sum("signer_ledger_witnesses_current") == 0
+    assert own.stop() == 0
+    refuses(own, [f"the witness {witness.name} knows of"])
+    witness.down()
 
 
 # -- readiness ---------------------------------------------------------------
