@@ -19,7 +19,8 @@ struct notary {
 	enum notary_state state;
 	char reason[NOTARY_REASON_MAX];
 	bool proved;	 /* the log has been held against the anchor */
-	bool recovered;	 /* officers have let it go on */
+	bool recovered;	 /* officers have let it go on, */
+	bool told;	 /* and their statement is to be recorded */
 	bool consulted;	 /* the witnesses have been asked, */
 	bool consulting; /* or are being asked */
 	/* Why the last checkpoint could not be made; NULL: it was. */
@@ -62,6 +63,14 @@ static void give_up(struct notary *n, const char *step, enum sg_err err)
 
 static void sign(struct notary *n);
 
+/* STATEMENT is to be recorded: once, whoever has found it. */
+static void tell(struct notary *n, struct span statement)
+{
+	if (!n->told)
+		n->part.recovered(n->part.ctx, statement);
+	n->told = true;
+}
+
 /* The log is not what somebody knows it to be; KNOWN is that state, or NULL.
  * It is refused for the reason FMT, unless officers have said otherwise. */
 __attribute__((format(printf, 3, 4))) static void contest(
@@ -91,7 +100,7 @@ __attribute__((format(printf, 3, 4))) static void contest(
 			  "goes on\"",
 			  n->reason);
 		n->proved = n->recovered = true;
-		n->part.recovered(n->part.ctx, span_of(statement, len));
+		tell(n, span_of(statement, len));
 		sign(n);
 		return;
 	}
@@ -363,7 +372,7 @@ static void on_anchor_read(void *ctx, enum sg_err err, struct span value)
 		if (recovery_find_used(n->part.state_dir, &known,
 				       n->part.settings, statement,
 				       sizeof(statement), &len) == SG_OK)
-			n->part.recovered(n->part.ctx, span_of(statement, len));
+			tell(n, span_of(statement, len));
 	}
 	n->proved = true;
 	sign(n);

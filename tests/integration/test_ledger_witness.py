@@ -266,6 +266,8 @@ def test_officers_overrule_it(own, officers, both):
     assert len(witness.answered) == asked  # not any more
     assert own.metric_sum("signer_ledger_witnesses_current") == 0
     assert own.stop() == 0
+    entries = ledger.Log(state(own)).check()
+    assert len([e for e in entries if e[1] == 8]) == 1  # recorded once
     refuses(own, [f"the witness {witness.name} knows of"])
     witness.down()
 

@@ -30,6 +30,8 @@ struct world {
 	uint8_t note[WIRE_ANCHOR_MAX];
 	size_t note_n;
 	size_t recovered;
+	size_t consulted; /* times that it has had the witnesses asked */
+	bool witnesses;	  /* there are some, in the next notary */
 	uint8_t statement[RECOVERY_NOTE_MAX];
 	size_t statement_n;
 	/* The tree on the disk. */
@@ -47,6 +49,15 @@ static inline void world_on_publish(void *ctx, struct span note)
 	}
 	w->published++;
 	assert_true(note.n <= sizeof(w->note));
+	memcpy(w->note, note.p, note.n);
+	w->note_n = note.n;
+}
+
+static inline void world_on_consult(void *ctx, struct span note)
+{
+	struct world *w = ctx;
+
+	w->consulted++;
 	memcpy(w->note, note.p, note.n);
 	w->note_n = note.n;
 }
@@ -78,18 +89,20 @@ static inline void world_on_bad(void *ctx, uint16_t slot)
 
 static inline void world_begin(struct world *w)
 {
-	const struct notary_parts parts = {.keys = w->keys,
-					   .key = 0,
-					   .pool = w->pool,
-					   .settings = &w->settings,
-					   .state_dir = w->p->dir,
-					   .ledger_dir = w->p->ledger,
-					   .publish = world_on_publish,
-					   .recovered = world_on_recovered,
-					   .ctx = w};
+	const struct notary_parts parts = {
+		.keys = w->keys,
+		.key = 0,
+		.pool = w->pool,
+		.settings = &w->settings,
+		.state_dir = w->p->dir,
+		.ledger_dir = w->p->ledger,
+		.publish = world_on_publish,
+		.consult = w->witnesses ? world_on_consult : NULL,
+		.recovered = world_on_recovered,
+		.ctx = w};
 
 	notary_free(w->notary);
-	w->published = w->given_up = w->recovered = 0;
+	w->published = w->given_up = w->recovered = w->consulted = 0;
 	assert_int_equal(notary_create(&parts, &w->notary), SG_OK);
 }
 
@@ -244,6 +257,24 @@ static inline void world_refuse(struct world *w, const char *words)
 	assert_int_equal(w->o.anchor.written, written);
 	assert_int_equal(w->published, 0);
 	assert_true(place_has(w->p, "recovery.request"));
+}
+
+/* Sign what the notary has asked for. */
+static inline void world_sign_request(struct world *w, size_t officers)
+{
+	uint8_t note[RECOVERY_NOTE_MAX];
+	uint8_t text[RECOVERY_TEXT_MAX];
+	char path[PLACE_PATH];
+	size_t n;
+	FILE *f;
+
+	place_path(w->p, path, "recovery.request");
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text), f);
+	assert_int_equal(fclose(f), 0);
+	n = officers_sign(span_of(text, n), w->officer, officers, note);
+	place_write(w->p, "recovery", span_of(note, n));
 }
 
 #endif /* TEST_NOTARY_WORLD_H */

@@ -106,24 +106,6 @@ static void test_another_anchor(void **state)
 	world_close(w);
 }
 
-/* Sign what the notary has asked for. */
-static void sign_request(struct world *w, size_t officers)
-{
-	uint8_t note[RECOVERY_NOTE_MAX];
-	uint8_t text[RECOVERY_TEXT_MAX];
-	char path[PLACE_PATH];
-	size_t n;
-	FILE *f;
-
-	place_path(w->p, path, "recovery.request");
-	f = fopen(path, "re");
-	assert_non_null(f);
-	n = fread(text, 1, sizeof(text), f);
-	assert_int_equal(fclose(f), 0);
-	n = officers_sign(span_of(text, n), w->officer, officers, note);
-	place_write(w->p, "recovery", span_of(note, n));
-}
-
 static void test_recovery(void **state)
 {
 	struct world *w = world_open();
@@ -138,11 +120,11 @@ static void test_recovery(void **state)
 	world_tree(w, 200, 200, 'a');
 	world_begin(w);
 	world_refuse(w, "rolled back");
-	sign_request(w, 1);
+	world_sign_request(w, 1);
 	world_begin(w);
 	world_refuse(w, "rolled back");
 	assert_int_equal(w->recovered, 0);
-	sign_request(w, OFFICERS);
+	world_sign_request(w, OFFICERS);
 	/* A crash before it is anchored: it counts still. */
 	w->o.anchor.fails = true;
 	world_begin(w);
