@@ -110,14 +110,10 @@ static void tell_ready(struct supervisor *s)
 /* Does C drain in PHASE? */
 static bool of_stage(const struct child *c, enum phase phase)
 {
-	switch (phase) {
-	case DRAIN_FRONTS: return c->role == WIRE_FRONT;
-	case DRAIN_CORE: return c->role == WIRE_CORE;
-	case DRAIN_LAST: return c->role == WIRE_HSM || c->role == WIRE_WITNESS;
-	case RUNNING:
-	case ENDED: break;
-	}
-	return false;
+	return (phase == DRAIN_FRONTS && c->role == WIRE_FRONT) ||
+	       (phase == DRAIN_CORE && c->role == WIRE_CORE) ||
+	       (phase == DRAIN_LAST &&
+		(c->role == WIRE_HSM || c->role == WIRE_WITNESS));
 }
 
 static bool stage_done(const struct supervisor *s)
