@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-#include "core/diary.h"
 #include "core/issue.h"
 #include "ledger/journal.h"
 
@@ -46,6 +45,7 @@ struct bureau {
 	struct front_link *link[OFFICE_FRONTS];
 	uv_async_t wake;
 	uv_timer_t tick;
+	bool alone; /* the issuer's tick is the only one */
 	struct release release;
 };
 
@@ -225,7 +225,8 @@ static inline void bureau_on_tick(uv_timer_t *t)
 	struct bureau *b = t->data;
 
 	issuer_tick(b->issuer, clock_mono_us());
-	hsm_pool_tick(b->pool);
+	if (!b->alone)
+		hsm_pool_tick(b->pool);
 }
 
 static inline struct fake_front *bureau_add_front(struct bureau *b, size_t i)
@@ -339,6 +340,8 @@ static inline void bureau_end(struct bureau *b)
 	journal_close(b->journal);
 	uv_close((uv_handle_t *)&b->wake, NULL);
 	uv_close((uv_handle_t *)&b->tick, NULL);
+	for (unsigned i = 0; i < 3; i++) /* until all is closed */
+		uv_run(&b->o.loop, UV_RUN_NOWAIT);
 }
 
 /* Have the index know all that was recorded, as the scribe will. */
