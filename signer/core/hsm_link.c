@@ -12,6 +12,10 @@ enum {
 	 * that small, and is short enough to be waited for and to be lost. */
 	BATCH_US = 8000,
 	PACKETS_A_SESSION = 2,
+	/* Work for this long keeps a session busy until the next packet comes.
+	 * Who has it in as many packets as it may waits: what is asked
+	 * meanwhile goes together, and so do its answers. */
+	ENOUGH_US = 300,
 	AVERAGE_SHIFT = 3, /* weight 1/8 for the newest time */
 	SIGN_ROOM = 64,	   /* bytes of a WIRE_SIGN beside its tbs */
 	ANCHOR_ROOM = 64   /* of a WIRE_ANCHOR beside its value */
@@ -37,6 +41,7 @@ static bool take_answer(struct hsm_link *l)
 	if (!l->ready || l->in_flight == 0)
 		return false;
 	l->in_flight--;
+	l->answering = true;
 	return true;
 }
 
@@ -78,6 +83,13 @@ static void on_packet(void *ctx)
 {
 	struct hsm_link *l = ctx;
 
+	/* An hsm answers a packet by a packet; should one not, the count finds
+	 * back when there is less in flight. */
+	if (l->answering && l->packets > 0)
+		l->packets--;
+	if (l->packets > l->in_flight)
+		l->packets = l->in_flight;
+	l->answering = false;
 	l->events->batch(l->ctx);
 }
 
@@ -137,11 +149,21 @@ size_t hsm_link_batch(const struct hsm_link *l, size_t backlog, size_t sessions)
 	return share < max ? share : max;
 }
 
+/* Has L enough to do until what comes meanwhile can go together? */
+static bool has_enough(const struct hsm_link *l)
+{
+	return l->packets >= (size_t)PACKETS_A_SESSION * l->sessions &&
+	       (uint64_t)l->in_flight * l->sign_us >=
+		       (uint64_t)ENOUGH_US * l->sessions;
+}
+
 size_t hsm_link_room(const struct hsm_link *l)
 {
 	const size_t max = batch_max(l) * PACKETS_A_SESSION * l->sessions;
 
-	return l->in_flight < max ? max - l->in_flight : 0;
+	if (l->in_flight >= max || has_enough(l))
+		return 0;
+	return max - l->in_flight;
 }
 
 bool hsm_link_lighter(const struct hsm_link *l, const struct hsm_link *m)
@@ -187,6 +209,7 @@ enum sg_err hsm_link_anchor(struct hsm_link *l, size_t k, uint64_t id,
 void hsm_link_cut(struct hsm_link *l)
 {
 	channel_cut(l->channel);
+	l->packets++;
 }
 
 void hsm_link_forget(struct hsm_link *l, struct op *op)

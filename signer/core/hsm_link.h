@@ -55,6 +55,8 @@ struct hsm_link {
 	uint32_t sessions;  /* signing at a time */
 	size_t in_flight;   /* jobs sent and not answered, forgotten ones too */
 	size_t anchoring;   /* likewise of WIRE_ANCHOR */
+	size_t packets;	    /* sent and not answered */
+	bool answering;	    /* the packet that is read answers one of them */
 	uint32_t sign_us;   /* of one signature, a moving average; 0: unknown */
 	uint64_t usable;    /* bit k: key[k].good */
 	uint64_t passed;    /* the dispatch round that had nothing for it */
@@ -88,7 +90,8 @@ SG_MUST_USE enum sg_err hsm_link_open(const struct hsm_link_parts *parts,
 size_t hsm_link_batch(const struct hsm_link *l, size_t backlog,
 		      size_t sessions);
 /* Jobs that may be sent at all: two packets a session, so that none waits for
- * us; the rest stays in the core's queue, in order, and safe from a crash. */
+ * us, more where they are so small that it might; the rest stays in the core's
+ * queue, in order, and safe from a crash. */
 size_t hsm_link_room(const struct hsm_link *l);
 /* Is L less loaded than M? */
 bool hsm_link_lighter(const struct hsm_link *l, const struct hsm_link *m);

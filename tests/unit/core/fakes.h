@@ -51,6 +51,7 @@ struct fake_hsm {
 	const struct signer *signer; /* the key it has */
 	const char *label;	     /* of it */
 	uint32_t sessions;
+	uint32_t sign_us;     /* what it says of a signature; 0: 330 */
 	size_t packets, jobs; /* seen; tests are not counted */
 	size_t most_in_packet, in_packet;
 	struct fake_anchor *anchor;
@@ -109,7 +110,8 @@ static inline void hsm_answer(struct fake_hsm *h, uint64_t id, struct span tbs,
 			      enum hsm_mood mood)
 {
 	uint8_t sig[COSE_SIG_MAX];
-	struct wire_signed m = {.queue_us = 3, .sign_us = 330};
+	struct wire_signed m = {.queue_us = 3,
+				.sign_us = h->sign_us > 0 ? h->sign_us : 330};
 	const struct wire_sign_failed failed = {.ckr = 0x30,
 						.expired = mood == HSM_EXPIRES};
 	struct wire_packet *w = channel_room(h->channel, 1024);

@@ -222,41 +222,6 @@ static void test_must_prove_itself(void **state)
 	office_close(o);
 }
 
-/* Few jobs go one a packet to both; many go several a packet, and no more
- * than keeps the sessions busy. */
-static void test_batches(void **state)
-{
-	struct office *o = office_ready(COSE_ES256, 2);
-
-	(void)state;
-	issue_many(o, 1, 2);
-	OFFICE_WAIT(o, o->front[0].n == 2);
-	assert_int_equal(o->hsm[0].jobs, 1);
-	assert_int_equal(o->hsm[1].jobs, 1);
-	/* What there is is shared evenly. */
-	issue_many(o, 201, 204);
-	OFFICE_WAIT(o, o->front[0].n == 6);
-	assert_int_equal(o->hsm[0].jobs, 3);
-	assert_int_equal(o->hsm[1].jobs, 3);
-	/* They told 330 us a signature: 8 ms hold more than the most. */
-	o->hsm[0].mood = HSM_HOLDS;
-	o->hsm[1].mood = HSM_HOLDS;
-	issue_many(o, 3, 102);
-	OFFICE_WAIT(o, o->hsm[0].nheld + o->hsm[1].nheld == 64);
-	OFFICE_UNTIL(o, 20, false);
-	assert_int_equal(o->hsm[0].nheld, 32); /* two packets a session */
-	assert_int_equal(o->hsm[1].nheld, 32);
-	assert_int_equal(o->hsm[0].most_in_packet, 16);
-	o->hsm[0].mood = HSM_SIGNS;
-	o->hsm[1].mood = HSM_SIGNS;
-	hsm_release_held(&o->hsm[0]);
-	hsm_release_held(&o->hsm[1]);
-	OFFICE_WAIT(o, o->front[0].n == 106);
-	assert_all_good(o, 1, 102);
-	assert_true(o->hsm[0].packets < o->hsm[0].jobs / 2);
-	office_close(o);
-}
-
 /* --- hsms that make no sense -------------------------------------------- */
 
 static void assert_bad_hsm(struct office *o)
@@ -466,7 +431,6 @@ int main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_expired_at_hsm),
 		cmocka_unit_test(test_must_prove_itself),
-		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_unasked_answer),
 		cmocka_unit_test(test_stolen_answer),
 		cmocka_unit_test(test_ready_twice),
