@@ -158,6 +158,15 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 			   sizeof(c->front->read_buf));
 }
 
+/* HTTP takes no more: libuv would read on, 2 MiB in one go, until the flush. */
+static void hold(struct connection *c)
+{
+	if (c->held.len == 0 || !c->reading)
+		return;
+	c->reading = false;
+	(void)uv_read_stop(&c->uv.stream); /* cannot fail */
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	struct connection *c = stream->data;
@@ -170,6 +179,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		connection_drop(c);
 	} else if (n > 0) {
 		read_bytes(c, span_of(buf->base, (size_t)n));
+		hold(c);
 	}
 }
 
