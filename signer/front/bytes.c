@@ -9,7 +9,7 @@ enum {
 	/* Beyond BYTES_LARGE it grows by steps, of memory that is mapped for
 	 * it alone (see front.c): what is not used of it costs nothing. */
 	BYTES_LARGE = 128 * 1024,
-	BYTES_STEP = 1 << 20
+	BYTES_STEP = 256 * 1024
 };
 
 static enum sg_err make_room(struct bytes *b, size_t n)
