@@ -25,7 +25,7 @@
  * place: a state directory of the test's own, a loop, and a release with a
  * journal there that can be made to fail.
  */
-enum { PLACE_ITEMS = 640, PLACE_PATH = 128 };
+enum { PLACE_ITEMS = 640, PLACE_PATH = 128, PLACE_TURN_MS = 5 };
 
 struct place_item {
 	struct release_item item; /* first */
@@ -40,7 +40,8 @@ struct place_item {
 struct place {
 	uv_loop_t loop;
 	uv_timer_t alarm;
-	bool rang, waiting;
+	bool waiting;
+	unsigned turns; /* of the alarm, that the wait may take yet */
 	char dir[64], journal[PLACE_PATH], ledger[PLACE_PATH],
 		index[PLACE_PATH];
 	struct metrics_page *page;
@@ -55,19 +56,24 @@ struct place {
 
 static inline void place_on_alarm(uv_timer_t *t)
 {
-	((struct place *)t->data)->rang = true;
+	struct place *p = t->data;
+
+	if (p->turns > 0)
+		p->turns--;
 }
 
+/* Is the wait for MET still on?  Runs the loop for one turn if so; ends it when
+ * MET, or after MS milliseconds.  What threads bring about is looked at with
+ * every turn of the alarm. */
 static inline bool place_waits(struct place *p, unsigned ms, bool met)
 {
 	if (!p->waiting) {
 		p->waiting = true;
-		p->rang = false;
-		/* Again and again: a turn of the loop that begins by ringing
-		 * would wait for ever. */
-		uv_timer_start(&p->alarm, place_on_alarm, ms, ms);
+		p->turns = ms / PLACE_TURN_MS + 1;
+		uv_timer_start(&p->alarm, place_on_alarm, PLACE_TURN_MS,
+			       PLACE_TURN_MS);
 	}
-	if (met || p->rang) {
+	if (met || p->turns == 0) {
 		p->waiting = false;
 		uv_timer_stop(&p->alarm);
 		return false;
@@ -80,14 +86,10 @@ static inline bool place_waits(struct place *p, unsigned ms, bool met)
 #define PLACE_UNTIL(p, ms, cond)                                               \
 	while (place_waits((p), (ms), (cond)))                                 \
 	continue
-/* Run the loop until COND; it must come true.  Between events that a thread
- * brings about, look every few milliseconds. */
+/* Run the loop until COND; it must come true. */
 #define PLACE_WAIT(p, cond)                                                    \
-	do {                                                                   \
-		for (int turn_ = 0; turn_ < 2000 && !(cond); turn_++)          \
-			PLACE_UNTIL(p, 5, (cond));                             \
-		assert_true(cond);                                             \
-	} while (0)
+	PLACE_UNTIL(p, 10000, cond);                                           \
+	assert_true(cond)
 
 /* --- faults ------------------------------------------------------------- */
 
@@ -227,7 +229,7 @@ static inline void place_on_released(struct release_item *item, enum sg_err err,
  * with its number. */
 static inline struct place_item *place_submit(struct place *p, int64_t iat)
 {
-	static const uint8_t POLICY[32];
+	static const uint8_t policy[32];
 	struct place_item *i = &p->item[p->n];
 
 	assert_true(p->n < PLACE_ITEMS);
@@ -245,7 +247,7 @@ static inline struct place_item *place_submit(struct place *p, int64_t iat)
 		.sig_structure = SPAN_LIT("what was signed"),
 		.iat = iat,
 		.exp = iat + 1000,
-		.policy_hash = POLICY};
+		.policy_hash = policy};
 	i->item.country = SPAN_LIT("VN");
 	i->item.uci = i->item.country_uci = i->item.payload = i->hash;
 	i->item.released = place_on_released;

@@ -204,8 +204,8 @@ static void test_a_run(void **state)
  * index or the ledger's files. */
 static void test_again(void **state)
 {
-	static const char *const REMOVE[] = {NULL, NULL, "index", "ledger/tile",
-					     "ledger"};
+	static const char *const missing[] = {NULL, NULL, "index",
+					      "ledger/tile", "ledger"};
 	struct world *w = world_open();
 	struct answer *first = calloc(1, sizeof(*first));
 
@@ -215,15 +215,15 @@ static void test_again(void **state)
 	*first = *issue(w, 1, 7);
 	assert_int_equal(first->type, WIRE_ISSUED);
 	first->issued.cose.p = first->cose;
-	for (size_t i = 0; i < sizeof(REMOVE) / sizeof(REMOVE[0]); i++) {
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		const struct answer *a;
 
 		if (i % 2 == 0)
 			end(w);
 		else
 			drain(w);
-		if (REMOVE[i] != NULL)
-			place_remove(w->p, REMOVE[i]);
+		if (missing[i] != NULL)
+			place_remove(w->p, missing[i]);
 		begin_ready(w);
 		a = issue(w, 1, 7);
 		assert_int_equal(a->type, WIRE_ISSUED);
@@ -299,40 +299,61 @@ static void copy(const struct world *w, const char *from, const char *to)
 /* Put the state back to what copy() kept. */
 static void restore(const struct world *w)
 {
-	static const char *const PARTS[] = {"journal", "ledger", "index"};
+	static const char *const parts[] = {"journal", "ledger", "index"};
 	char from[32];
 
 	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(from, sizeof(from), "old-%s", PARTS[i]);
-		place_remove(w->p, PARTS[i]);
-		copy(w, from, PARTS[i]);
+		(void)snprintf(from, sizeof(from), "old-%s", parts[i]);
+		place_remove(w->p, parts[i]);
+		copy(w, from, parts[i]);
 	}
 }
 
-/* An older copy of the state is refused; officers may let it go on, which goes
- * on record. */
-static void test_rolled_back(void **state)
+/* Sign, as the officer, what the core has asked for. */
+static void sign_request(struct world *w)
 {
-	struct world *w = world_open();
 	uint8_t text[RECOVERY_TEXT_MAX];
 	uint8_t note[RECOVERY_NOTE_MAX];
 	char path[PLACE_PATH];
-	uint64_t records;
 	size_t n;
 	FILE *f;
 
-	(void)state;
+	place_path(w->p, path, "recovery.request");
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text), f);
+	assert_int_equal(fclose(f), 0);
+	n = officers_sign(span_of(text, n), &w->officer, 1, note);
+	place_write(w->p, "recovery", span_of(note, n));
+}
+
+/* A state that was put back to what it was: *RECORDS are left. */
+static struct world *world_rolled_back(uint64_t *records)
+{
+	struct world *w = world_open();
+
 	begin_ready(w);
 	assert_int_equal(issue(w, 1, 7)->type, WIRE_ISSUED);
 	drain(w);
 	copy(w, "journal", "old-journal");
 	copy(w, "ledger", "old-ledger");
 	copy(w, "index", "old-index");
-	records = place_records(w->p, 0, NULL, NULL);
+	*records = place_records(w->p, 0, NULL, NULL);
 	begin_ready(w);
 	assert_int_equal(issue(w, 1, 8)->type, WIRE_ISSUED);
 	drain(w);
 	restore(w);
+	return w;
+}
+
+/* An older copy of the state is refused; officers may let it go on, which goes
+ * on record. */
+static void test_rolled_back(void **state)
+{
+	uint64_t records;
+	struct world *w = world_rolled_back(&records);
+
+	(void)state;
 	begin(w);
 	OFFICE_WAIT(w->o, w->o->refused == 1);
 	expect_reason(w, "it was rolled back");
@@ -343,13 +364,7 @@ static void test_rolled_back(void **state)
 	end(w);
 	/* Nothing was written. */
 	assert_int_equal(place_records(w->p, 0, NULL, NULL), records);
-	place_path(w->p, path, "recovery.request");
-	f = fopen(path, "re");
-	assert_non_null(f);
-	n = fread(text, 1, sizeof(text), f);
-	assert_int_equal(fclose(f), 0);
-	n = officers_sign(span_of(text, n), &w->officer, 1, note);
-	place_write(w->p, "recovery", span_of(note, n));
+	sign_request(w);
 	begin_ready(w);
 	assert_int_equal(w->o->refused, 0);
 	assert_int_equal(issue(w, 1, 9)->type, WIRE_ISSUED);

@@ -3,7 +3,7 @@
 
 #include "notary_world.h"
 
-enum { S_US = 1000 * 1000 };
+static const uint64_t STALE_US = UINT64_C(10) * 1000 * 1000;
 
 /* From nothing on, and again after a start. */
 static void test_signs(void **state)
@@ -187,12 +187,22 @@ static void test_hsm_fails(void **state)
 	assert_int_equal(notary_covered(w->notary), 0);
 	w->o.anchor.fails = false;
 	world_sign(w);
-	/* Nobody there. */
+	world_close(w);
+}
+
+/* The hsm is away, or goes away in the middle of a step. */
+static void test_hsm_dies(void **state)
+{
+	struct world *w = world_open();
+
+	(void)state;
+	world_tree(w, 0, 0, 'a');
+	world_sign(w);
 	office_kill_hsm(&w->o, 0);
 	OFFICE_WAIT(&w->o, hsm_pool_good(w->pool, 0) == 0);
 	world_tree(w, 6, 6, 'a');
 	world_offer(w);
-	OFFICE_WAIT(&w->o, w->given_up == 3);
+	OFFICE_WAIT(&w->o, w->given_up == 1);
 	assert_int_equal(notary_look(w->notary, NULL), NOTARY_OPEN);
 	world_add_hsm(w);
 	world_sign(w);
@@ -202,7 +212,7 @@ static void test_hsm_fails(void **state)
 	world_offer(w);
 	OFFICE_UNTIL(&w->o, 30, false);
 	office_kill_hsm(&w->o, 0);
-	OFFICE_WAIT(&w->o, w->given_up == 4);
+	OFFICE_WAIT(&w->o, w->given_up == 2);
 	world_add_hsm(w);
 	world_sign(w);
 	w->o.anchor.silent = true;
@@ -210,7 +220,7 @@ static void test_hsm_fails(void **state)
 	world_offer(w);
 	OFFICE_UNTIL(&w->o, 50, false);
 	office_kill_hsm(&w->o, 0);
-	OFFICE_WAIT(&w->o, w->given_up == 5);
+	OFFICE_WAIT(&w->o, w->given_up == 3);
 	w->o.anchor.silent = false;
 	world_add_hsm(w);
 	world_sign(w);
@@ -228,7 +238,7 @@ static void test_stale(void **state)
 {
 	struct world *w = world_open();
 	const uint64_t now = clock_mono_us();
-	const uint64_t stale = 10 * S_US;
+	const uint64_t stale = STALE_US;
 	const char *reason;
 
 	(void)state;
@@ -269,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_another_anchor),
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_hsm_fails),
+		cmocka_unit_test(test_hsm_dies),
 		cmocka_unit_test(test_stale)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

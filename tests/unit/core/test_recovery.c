@@ -66,7 +66,7 @@ static enum sg_err find(void)
 
 static void test_text(void **state)
 {
-	static const char EXPECTED[] =
+	static const char expected[] =
 		"signerd ledger recovery\ntest.example/log\n"
 		"disk 7 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n"
 		"known 9 AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n";
@@ -80,14 +80,14 @@ static void test_text(void **state)
 	world_open();
 	assert_int_equal(recovery_text(&w.facts, text, sizeof(text), &n),
 			 SG_OK);
-	assert_true(span_is(span_of(text, n), EXPECTED));
+	assert_true(span_is(span_of(text, n), expected));
 	assert_int_equal(recovery_text(&w.facts, text, 10, &n), SG_TOO_BIG);
 	assert_int_equal(recovery_ask(w.p->dir, &w.facts), SG_OK);
 	place_path(w.p, path, "recovery.request");
 	f = fopen(path, "re");
 	assert_non_null(f);
 	n = fread(file, 1, sizeof(file), f);
-	assert_true(span_is(span_of(file, n), EXPECTED));
+	assert_true(span_is(span_of(file, n), expected));
 	assert_int_equal(fclose(f), 0);
 	w.facts.known = false;
 	assert_int_equal(recovery_text(&w.facts, text, sizeof(text), &n),

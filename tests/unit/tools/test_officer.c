@@ -157,7 +157,7 @@ static void test_two_sign(void **state)
 /* Nobody signs what signerd did not ask for. */
 static void test_not_a_statement(void **state)
 {
-	static const char *const BAD[] = {
+	static const char *const bad[] = {
 		"", "\n", "signerd ledger recovery\n",
 		"test.example/log\n7\nAQEB\n\n",
 		/* a line too few, too many, without its end, empty */
@@ -171,9 +171,9 @@ static void test_not_a_statement(void **state)
 		"signerd ledger recovery\no\ndisk 7 A\nknown nothing\n\nx\n"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
-		write_text("bad", BAD[i]);
-		assert_int_equal(recover("bad", "anne", "anne.pem", "none"),
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		write_text("other", bad[i]);
+		assert_int_equal(recover("other", "anne", "anne.pem", "none"),
 				 EXIT_REFUSED);
 		assert_int_not_equal(access(path_of("none"), F_OK), 0);
 	}
