@@ -45,7 +45,7 @@ void front_stop(struct front *f, int code)
 static void on_client(uv_stream_t *stream, int status)
 {
 	assert_int_equal(status, 0);
-	connection_accept(fake_front, stream, false);
+	connection_accept(fake_front, stream, DOOR_OPS);
 }
 
 static int setup(void **state)
