@@ -186,7 +186,7 @@ static void on_reaped(uv_process_t *process, int64_t status, int signal)
 	if (c->role == WIRE_HSM && status == ROLE_EXIT_PIN_REFUSED)
 		c->events->pin_refused(c->ctx, c);
 	if (c->role == WIRE_CORE && status == ROLE_EXIT_LEDGER_REFUSED)
-		c->events->ledger_refused(c->ctx, c);
+		c->events->ledger_refused(c->ctx);
 	c->events->changed(c->ctx, c);
 }
 

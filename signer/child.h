@@ -24,7 +24,7 @@ struct child_events {
 	/* Its token refused the PIN; its process is gone. */
 	void (*pin_refused)(void *ctx, struct child *c);
 	/* It refuses the ledger that it found; its process is gone. */
-	void (*ledger_refused)(void *ctx, struct child *c);
+	void (*ledger_refused)(void *ctx);
 	/* It cannot work with the process at the other end of a link. */
 	void (*peer_bad)(void *ctx, struct child *c,
 			 const struct wire_peer_bad *m);

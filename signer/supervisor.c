@@ -246,15 +246,13 @@ static void on_pin_refused(void *ctx, struct child *c)
 }
 
 /* A new core would find the same ledger. */
-static void on_ledger_refused(void *ctx, struct child *c)
+static void on_refused(void *ctx)
 {
 	struct supervisor *s = (struct supervisor *)ctx;
 
-	(void)c;
 	s->refused = true;
 	log_event(LOG_ERROR, "start-refused",
-		  "reason=\"the ledger is not what it was: see the core's line "
-		  "above\"");
+		  "reason=\"see the core's ledger-refused\"");
 	if (s->phase == RUNNING)
 		begin_drain(s);
 }
@@ -309,8 +307,7 @@ static void on_peer_bad(void *ctx, struct child *c,
 static const struct child_events CHILD_EVENTS = {.up = on_child_up,
 						 .reloaded = on_child_reloaded,
 						 .pin_refused = on_pin_refused,
-						 .ledger_refused =
-							 on_ledger_refused,
+						 .ledger_refused = on_refused,
 						 .peer_bad = on_peer_bad,
 						 .changed = on_child_changed};
 

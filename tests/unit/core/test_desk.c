@@ -224,10 +224,8 @@ static void test_ask_audit(void **state)
 	OFFICE_WAIT(o, f->n == 4);
 	assert_int_equal(f->answer[0].type, WIRE_ANSWER);
 	assert_int_equal(f->document_n, 0);
-	for (size_t i = 1; i < 4; i++) {
-		assert_int_equal(f->answer[i].type, WIRE_PROBLEM);
+	for (size_t i = 1; i < 4; i++)
 		assert_int_equal(f->answer[i].err, SG_FORBIDDEN);
-	}
 	office_close(o);
 }
 
