@@ -12,6 +12,9 @@
 #include "scribe.h"
 #include "witnesses.h"
 
+/* RocksDB goes on by itself some seconds after there is space again. */
+enum { INDEX_PATIENCE_US = 60 * 1000 * 1000 };
+
 struct books {
 	struct books_parts part;
 	struct core_ledger_settings ledger;
@@ -242,10 +245,16 @@ static enum books_state look(struct books *b)
 	why = scribe_refused(b->scribe);
 	if (why != SCRIBE_FINE)
 		return refused(b, refusal_text(why));
+	scribe_look(b->scribe, &s);
+	/* Where the journal cannot be written either, it is the disk. */
+	if (s.index_down_us != 0 && release_up(b->part.release) &&
+	    clock_mono_us() - s.index_down_us > INDEX_PATIENCE_US) {
+		(void)waiting(b, "the index cannot be written");
+		return BOOKS_STUCK;
+	}
 	switch (notary_look(b->notary, &reason)) {
 	case NOTARY_REFUSED: return refused(b, reason);
 	case NOTARY_STALE:
-		scribe_look(b->scribe, &s);
 		(void)snprintf(b->reason, sizeof(b->reason), "%s%s%s", reason,
 			       s.trouble != NULL ? ": " : "",
 			       s.trouble != NULL ? s.trouble : "");
@@ -253,7 +262,6 @@ static enum books_state look(struct books *b)
 	case NOTARY_WAITING:
 	case NOTARY_OPEN: break;
 	}
-	scribe_look(b->scribe, &s);
 	if (!s.caught_up) {
 		(void)snprintf(b->reason, sizeof(b->reason),
 			       "the ledger is being read: %llu of %llu "

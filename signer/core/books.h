@@ -35,6 +35,7 @@ struct books_parts {
 enum books_state {
 	BOOKS_WAITING, /* nothing is to be signed, for BOOKS_look()'s reason */
 	BOOKS_OPEN,
+	BOOKS_STUCK,  /* the index takes nothing: only a new process can help */
 	BOOKS_REFUSED /* the log on the disk is not what it was */
 };
 

@@ -248,9 +248,16 @@ static void on_drained(void *ctx)
 	finish(c, 0);
 }
 
-/* Only an officer can say what is to be done about it. */
-static void on_ledger_refused(void *ctx, const char *reason)
+/* Unless it MENDS, only an officer can say what is to be done about it. */
+static void on_ledger_refused(void *ctx, const char *reason, bool mends)
 {
+	if (mends) {
+		log_event(LOG_ERROR, "ledger-stuck",
+			  "reason=\"%s\" text=\"the core starts anew\"",
+			  reason);
+		finish(ctx, ROLE_EXIT_FAILED);
+		return;
+	}
 	log_event(LOG_ERROR, "ledger-refused",
 		  "reason=\"%s\" text=\"signerd does not start with it; see "
 		  "LEDGER REFUSED in signerd(8)\"",

@@ -100,9 +100,9 @@ static void look_at_books(struct desk *d)
 	release_hold(d->release, state != BOOKS_OPEN);
 	if (state == BOOKS_OPEN)
 		diary_begin(d->diary);
-	if (state == BOOKS_REFUSED && !d->refused) {
+	if ((state == BOOKS_REFUSED || state == BOOKS_STUCK) && !d->refused) {
 		d->refused = true;
-		d->events->ledger_refused(d->ctx, reason);
+		d->events->ledger_refused(d->ctx, reason, state == BOOKS_STUCK);
 	}
 }
 

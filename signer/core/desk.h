@@ -23,8 +23,9 @@ struct desk_events {
 	/* After desk_drain(): the last request has been answered, and all is
 	 * on record. */
 	void (*drained)(void *ctx);
-	/* The ledger on the disk is not what it was: nothing will be signed. */
-	void (*ledger_refused)(void *ctx, const char *reason);
+	/* The ledger on the disk is not what it was: nothing will be signed.
+	 * MENDS: a new process may do better. */
+	void (*ledger_refused)(void *ctx, const char *reason, bool mends);
 };
 
 struct desk_parts {

@@ -33,6 +33,8 @@ void scribe_tell_trouble(struct scribe *s, const char *trouble,
 	(void)pthread_mutex_lock(&s->lock);
 	changed = s->state.trouble != trouble;
 	s->state.trouble = trouble;
+	if (trouble == NULL)
+		s->state.index_down_us = 0;
 	s->changed |= changed;
 	(void)pthread_mutex_unlock(&s->lock);
 	if (!changed)
@@ -46,6 +48,14 @@ void scribe_tell_trouble(struct scribe *s, const char *trouble,
 	else
 		log_event(LOG_INFO, "ledger-goes-on", "reason=\"\"");
 	wake_loop(s);
+}
+
+void scribe_tell_index_down(struct scribe *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->state.index_down_us == 0)
+		s->state.index_down_us = clock_mono_us();
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 void scribe_tell_progress(struct scribe *s, uint64_t done, bool caught_up)

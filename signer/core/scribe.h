@@ -49,6 +49,10 @@ struct scribe_state {
 	bool caught_up;	      /* with what was in the journal at the start */
 	uint64_t done, total; /* leaves, while it has not */
 	uint64_t size;	      /* of the last state offered */
+	/* Since when the index cannot be written, CLOCK_MONOTONIC; 0: it can.
+	 * RocksDB takes nothing more after an I/O error: it must be opened
+	 * anew, which a process that serves never does. */
+	uint64_t index_down_us;
 	const char
 		*trouble; /* static: why it stands still; NULL: it does not */
 };

@@ -87,6 +87,8 @@ struct scribe {
 
 /* What it stands still for, and what the system said (0: nothing); NULL: it
  * goes on. */
+/* The index could not be written. */
+void scribe_tell_index_down(struct scribe *s);
 void scribe_tell_trouble(struct scribe *s, const char *trouble,
 			 int system_errno);
 void scribe_tell_progress(struct scribe *s, uint64_t done, bool caught_up);

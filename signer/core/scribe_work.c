@@ -303,6 +303,7 @@ bool scribe_work_follow(struct scribe *s)
 	uint64_t limit;
 
 	if (w->nitems > 0 && !into_index(s)) {
+		scribe_tell_index_down(s);
 		scribe_tell_trouble(s, NO_INDEX, 0);
 		return false;
 	}
@@ -316,6 +317,7 @@ bool scribe_work_follow(struct scribe *s)
 		return false;
 	}
 	if (!into_index(s)) {
+		scribe_tell_index_down(s);
 		scribe_tell_trouble(s, NO_INDEX, 0);
 		return false;
 	}

@@ -229,11 +229,12 @@ static inline void office_on_drained(void *ctx)
 	o->drained++;
 }
 
-static inline void office_on_refused(void *ctx, const char *reason)
+static inline void office_on_refused(void *ctx, const char *reason, bool mends)
 {
 	struct office *o = ctx;
 
 	assert_true(reason[0] != '\0');
+	assert_false(mends);
 	o->refused++;
 }
 
