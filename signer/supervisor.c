@@ -80,13 +80,11 @@ static void start_due(struct supervisor *s)
 {
 	for (size_t i = 0; i < s->roster.n; i++) {
 		struct child *c = &s->roster.child[i];
-		struct child_fds fds;
+		const struct child_fds fds = fds_of(s, c);
 
-		if (!child_due(c))
+		if (!child_due(c) ||
+		    (c->role == WIRE_HSM && roster_hsm_starting(&s->roster)))
 			continue;
-		if (c->role == WIRE_HSM && roster_hsm_starting(&s->roster))
-			continue;
-		fds = fds_of(s, c);
 		c->generation = s->reload.generation;
 		roster_start(&s->roster, c, &fds);
 	}

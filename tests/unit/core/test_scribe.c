@@ -220,7 +220,7 @@ static void test_cosigned(void **state)
 	PLACE_WAIT(r->p, room_published(r) == 2);
 	scribe_cosigned(r->scribe, 1, SPAN_LIT("late\n"));
 	scribe_keep(r->scribe, SPAN_LIT("kept\n"));
-	PLACE_UNTIL(r->p, 100, false);
+	PLACE_WAIT(r->p, place_has(r->p, "ledger/checkpoint.cosigned"));
 	assert_int_equal(room_published(r), 2);
 	expect_file(r, "ledger/checkpoint.cosigned", "kept\n");
 	scribe_cosigned(r->scribe, 2, SPAN_LIT("cosigned\n"));
