@@ -324,57 +324,57 @@ static void check_times(const struct yaml_at *at,
 			   l->nwitnesses);
 }
 
-void config_read_ledger(const struct yaml_at *at, void *config,
-			const struct yaml_field *f)
-{
 #define AT(member) .offset = offsetof(struct ledger_entry, member)
 #define TIME(name, member, least, most)                                        \
 	{                                                                      \
 		.key = (name), .read = value_duration, .optional = true,       \
 		.min = (least), .max = (most), AT(member)                      \
 	}
-	static const struct yaml_field fields[] = {
-		{.key = "origin", .read = value_origin, AT(ledger.origin)},
-		{.key = "hsm", .read = value_label, AT(key.hsm)},
-		{.key = "uri", .read = value_uri, AT(key.uri)},
-		{.key = "label",
-		 .read = value_label,
-		 .optional = true,
-		 AT(key.core.label)},
-		TIME("checkpoint", ledger.checkpoint_ms, CHECKPOINT_MS_MIN,
-		     MINUTE_MS),
-		TIME("stale", ledger.stale_ms, SECOND_MS, HOUR_MS),
-		{.key = "public",
-		 .read = value_endpoint,
-		 .optional = true,
-		 AT(public_listen)},
-		{.key = "witnesses",
-		 .read = read_witnesses,
-		 .optional = true,
-		 .offset = 0},
-		{.key = "witness_ca",
-		 .read = value_path,
-		 .optional = true,
-		 AT(witness_ca)},
-		TIME("witness_interval", ledger.witness_ms, SECOND_MS, DAY_MS),
-		{.key = "quorum",
-		 .read = value_u32,
-		 .optional = true,
-		 .max = CORE_WITNESSES_MAX,
-		 AT(ledger.quorum)},
-		{.key = "officers",
-		 .read = read_officers,
-		 .optional = true,
-		 .offset = 0},
-		{.key = "approvals",
-		 .read = value_u32,
-		 .optional = true,
-		 .min = 1,
-		 .max = CORE_OFFICERS_MAX,
-		 AT(ledger.approvals)},
-	};
+static const struct yaml_field FIELDS[] = {
+	{.key = "origin", .read = value_origin, AT(ledger.origin)},
+	{.key = "hsm", .read = value_label, AT(key.hsm)},
+	{.key = "uri", .read = value_uri, AT(key.uri)},
+	{.key = "label",
+	 .read = value_label,
+	 .optional = true,
+	 AT(key.core.label)},
+	TIME("checkpoint", ledger.checkpoint_ms, CHECKPOINT_MS_MIN, MINUTE_MS),
+	TIME("stale", ledger.stale_ms, SECOND_MS, HOUR_MS),
+	{.key = "public",
+	 .read = value_endpoint,
+	 .optional = true,
+	 AT(public_listen)},
+	{.key = "witnesses",
+	 .read = read_witnesses,
+	 .optional = true,
+	 .offset = 0},
+	{.key = "witness_ca",
+	 .read = value_path,
+	 .optional = true,
+	 AT(witness_ca)},
+	TIME("witness_interval", ledger.witness_ms, SECOND_MS, DAY_MS),
+	{.key = "quorum",
+	 .read = value_u32,
+	 .optional = true,
+	 .max = CORE_WITNESSES_MAX,
+	 AT(ledger.quorum)},
+	{.key = "officers",
+	 .read = read_officers,
+	 .optional = true,
+	 .offset = 0},
+	{.key = "approvals",
+	 .read = value_u32,
+	 .optional = true,
+	 .min = 1,
+	 .max = CORE_OFFICERS_MAX,
+	 AT(ledger.approvals)},
+};
 #undef TIME
 #undef AT
+
+void config_read_ledger(const struct yaml_at *at, void *config,
+			const struct yaml_field *f)
+{
 	struct config *c = (struct config *)config;
 	struct ledger_entry e = {.key = {.core = {.label = "ledger",
 						  .alg = COSE_EDDSA,
@@ -383,7 +383,7 @@ void config_read_ledger(const struct yaml_at *at, void *config,
 				 .witness = &c->witness};
 
 	(void)f;
-	yaml_fields(at, fields, COUNT(fields), &e);
+	yaml_fields(at, FIELDS, COUNT(FIELDS), &e);
 	check_times(at, &e.ledger);
 	check_approvals(at, &e.ledger);
 	config_key_add(at, c, &e.key);

@@ -24,9 +24,9 @@ enum {
 
 /* A verifier key: "NAME+HASH+BASE64(type || public key)". */
 struct note_key {
-	char name[NOTE_NAME_MAX + 1];
 	uint32_t hash; /* key id: first 4 bytes of the SHA-256, big-endian */
-	uint8_t type;  /* NOTE_ED25519, NOTE_COSIGNATURE */
+	char name[NOTE_NAME_MAX + 1];
+	uint8_t type; /* NOTE_ED25519, NOTE_COSIGNATURE */
 	uint8_t public_key[NOTE_PUBLIC_BYTES];
 };
 
