@@ -120,8 +120,8 @@ static void test_defaults(void **state)
 
 static void test_all_of_it(void **state)
 {
-	char a[FIXTURE_TEXT];
-	char b[FIXTURE_TEXT];
+	static char a[FIXTURE_TEXT];
+	static char b[FIXTURE_TEXT];
 	struct config *c;
 
 	(void)state;
@@ -307,8 +307,8 @@ static void test_bad(void **state)
 
 static void test_officers(void **state)
 {
-	char a[FIXTURE_TEXT];
-	char b[FIXTURE_TEXT];
+	static char a[FIXTURE_TEXT];
+	static char b[FIXTURE_TEXT];
 	struct config *c = parse_good(good);
 
 	(void)state;
@@ -334,9 +334,9 @@ static void test_officers(void **state)
 /* Two HSMs of one module are one: what is on a token is on it for both. */
 static void test_one_module_twice(void **state)
 {
-	char a[FIXTURE_TEXT];
-	char b[FIXTURE_TEXT];
-	struct faults faults = {0};
+	static char a[FIXTURE_TEXT];
+	static char b[FIXTURE_TEXT];
+	static struct faults faults;
 
 	(void)state;
 	fixture_edit(good, "keys:\n", SECOND_HSM, a);
@@ -385,9 +385,9 @@ static void test_sockets(void **state)
 
 static void test_witness_ca(void **state)
 {
-	char a[FIXTURE_TEXT];
-	char b[FIXTURE_TEXT];
-	struct faults faults = {0};
+	static char a[FIXTURE_TEXT];
+	static char b[FIXTURE_TEXT];
+	static struct faults faults;
 	struct config *c;
 
 	(void)state;
