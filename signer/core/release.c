@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "bell.h"
 #include "ipc/wire.h"
 
 enum { ENTRY_ROOM = 2048 };
@@ -14,7 +15,7 @@ enum { ENTRY_ROOM = 2048 };
 TAILQ_HEAD(release_list, release_item);
 
 struct release {
-	uv_async_t wake; /* first: the memory goes when it is closed */
+	struct bell *bell; /* of the journal's thread */
 	struct journal *journal;
 	struct release_list waiting; /* in the order of their leaves */
 	uint64_t next;		     /* leaf after the last one appended */
@@ -80,9 +81,9 @@ static void on_recovered(void *ctx)
 	r->changed(r->ctx);
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_rung(void *ctx)
 {
-	struct release *r = wake->data;
+	struct release *r = ctx;
 
 	if (r->journal != NULL)
 		journal_poll(r->journal);
@@ -93,14 +94,14 @@ static void wake_loop(void *ctx)
 {
 	struct release *r = ctx;
 
-	(void)uv_async_send(&r->wake);
+	bell_ring(r->bell);
 }
 
 /* --- life ------------------------------------------------------------- */
 
-static void on_closed(uv_handle_t *handle)
+static void on_gone(void *ctx)
 {
-	free(handle->data);
+	free(ctx);
 }
 
 enum sg_err release_create(const struct release_parts *parts,
@@ -126,11 +127,11 @@ enum sg_err release_create(const struct release_parts *parts,
 	r->records = parts->journal_dir != NULL;
 	r->ctx = parts->ctx;
 	TAILQ_INIT(&r->waiting);
-	if (uv_async_init(parts->loop, &r->wake, on_wake) != 0) {
+	err = bell_create(parts->loop, on_rung, r, &r->bell);
+	if (err != SG_OK) {
 		free(r);
-		return SG_INTERNAL;
+		return err;
 	}
-	r->wake.data = r;
 	if (parts->journal_dir != NULL)
 		err = journal_open(&settings, &r->journal);
 	if (err != SG_OK) {
@@ -159,7 +160,7 @@ void release_free(struct release *r)
 		return;
 	journal_close(r->journal);
 	r->journal = NULL;
-	uv_close((uv_handle_t *)&r->wake, on_closed);
+	bell_free(r->bell, on_gone);
 }
 
 /* --- use -------------------------------------------------------------- */

@@ -21,7 +21,7 @@ enum {
 
 static void wake_loop(struct scribe *s)
 {
-	(void)uv_async_send(&s->wake);
+	bell_ring(s->bell);
 }
 
 void scribe_tell_trouble(struct scribe *s, const char *trouble,
@@ -219,9 +219,9 @@ static void *run(void *arg)
 
 /* --- the loop's side -------------------------------------------------- */
 
-static void on_wake(uv_async_t *wake)
+static void on_rung(void *ctx)
 {
-	struct scribe *s = wake->data;
+	struct scribe *s = ctx;
 	const struct scribe_events *events = s->part.events;
 	struct merkle_hash root;
 	bool changed, offers, indexed;
@@ -237,8 +237,6 @@ static void on_wake(uv_async_t *wake)
 	watermark = s->watermark;
 	s->changed = s->offers = s->indexed = false;
 	(void)pthread_mutex_unlock(&s->lock);
-	if (!s->runs)
-		return;
 	if (indexed)
 		events->indexed(s->part.ctx, watermark);
 	if (changed)
@@ -309,9 +307,9 @@ void scribe_keep(struct scribe *s, struct span note)
 
 /* --- life ------------------------------------------------------------- */
 
-static void on_closed(uv_handle_t *handle)
+static void on_gone(void *ctx)
 {
-	struct scribe *s = handle->data;
+	struct scribe *s = ctx;
 
 	(void)pthread_cond_destroy(&s->told);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -357,6 +355,7 @@ static bool start_thread(struct scribe *s)
 enum sg_err scribe_create(const struct scribe_parts *parts, struct scribe **out)
 {
 	struct scribe *s = calloc(1, sizeof(*s));
+	enum sg_err err = SG_NO_MEMORY;
 
 	*out = NULL;
 	if (s == NULL)
@@ -369,24 +368,23 @@ enum sg_err scribe_create(const struct scribe_parts *parts, struct scribe **out)
 		goto fail;
 	journal_end(parts->journal, &s->work.target_index,
 		    &s->work.target_offset);
-	if (uv_async_init(parts->loop, &s->wake, on_wake) != 0) {
+	err = bell_create(parts->loop, on_rung, s, &s->bell);
+	if (err != SG_OK) {
 		(void)pthread_cond_destroy(&s->told);
 		(void)pthread_mutex_destroy(&s->lock);
 		goto fail;
 	}
-	s->wake.data = s;
 	if (!start_thread(s)) {
-		uv_close((uv_handle_t *)&s->wake, on_closed);
+		bell_free(s->bell, on_gone);
 		return SG_NO_MEMORY;
 	}
-	s->runs = true;
 	*out = s;
 	return SG_OK;
 fail:
 	free(s->journal_dir);
 	free(s->ledger_dir);
 	free(s);
-	return SG_NO_MEMORY;
+	return err;
 }
 
 void scribe_free(struct scribe *s)
@@ -398,6 +396,5 @@ void scribe_free(struct scribe *s)
 	(void)pthread_cond_signal(&s->told);
 	(void)pthread_mutex_unlock(&s->lock);
 	(void)pthread_join(s->thread, NULL);
-	s->runs = false;
-	uv_close((uv_handle_t *)&s->wake, on_closed);
+	bell_free(s->bell, on_gone);
 }

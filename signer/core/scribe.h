@@ -68,7 +68,8 @@ enum scribe_refusal {
 	SCRIBE_JOURNAL_DAMAGED
 };
 
-/* Owns: *OUT is the caller's; scribe_free().  Errors: SG_NO_MEMORY, SG_IO. */
+/* Owns: *OUT is the caller's; scribe_free().  Errors: SG_NO_MEMORY, SG_IO,
+ * SG_INTERNAL. */
 SG_MUST_USE enum sg_err scribe_create(const struct scribe_parts *parts,
 				      struct scribe **out);
 void scribe_look(struct scribe *s, struct scribe_state *out);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "bell.h"
 #include "ledger/journal_read.h"
 #include "ledger/tree.h"
 #include "scribe.h"
@@ -58,12 +59,11 @@ struct scribe_note {
 };
 
 struct scribe {
-	uv_async_t wake; /* first: the memory goes when it is closed */
+	struct bell *bell; /* of the thread */
 	struct scribe_parts part;
 	char *journal_dir, *ledger_dir;
 	struct note_key key;
 	pthread_t thread;
-	bool runs;
 	struct scribe_work work;
 
 	pthread_mutex_t lock; /* of all below */
