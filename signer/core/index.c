@@ -9,13 +9,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "young.h"
 
 enum {
 	DIR_MODE = 0700,
 	OFFSET_BYTES = 8,
 	MEMTABLE_BYTES = 64 << 20,
-	CACHE_BYTES = 64 << 20, /* filters and indexes are in it too */
-	TABLE_BYTES = 64 << 20, /* of a file of level 1 */
+	CACHE_BYTES = 64 << 20,	 /* of blocks, also of indexes */
+	TABLE_BYTES = 256 << 20, /* of a file, so that few are open */
 	OPEN_FILES = 256,
 	LOG_BYTES = 1 << 20,
 	LOG_FILES = 2,
@@ -37,7 +38,8 @@ struct index {
 	rocksdb_readoptions_t *read;
 	rocksdb_writeoptions_t *write;
 	rocksdb_writebatch_t *batch;
-	uint64_t watermark;
+	struct young *young;	      /* what RocksDB does not have yet */
+	uint64_t watermark, written;  /* RocksDB's own */
 	_Atomic int64_t complained_s; /* when it was last logged */
 };
 
@@ -66,8 +68,9 @@ static uint64_t get_offset(const uint8_t in[OFFSET_BYTES])
 
 /* --- settings ----------------------------------------------------------- */
 
-/* Filters and indexes lie in blocks of the cache, in two levels: what is in
- * memory does not grow with the number of keys. */
+/* Most look-ups are for what is not there, and ask the filter of each file: all
+ * filters stay in memory, 1.25 bytes a certificate.  The indexes, which are
+ * asked for what is there, lie in two levels in the cache. */
 static void set_table(rocksdb_options_t *options)
 {
 	rocksdb_block_based_table_options_t *t =
@@ -80,13 +83,6 @@ static void set_table(rocksdb_options_t *options)
 		t, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS));
 	rocksdb_block_based_options_set_index_type(
 		t, rocksdb_block_based_table_index_type_two_level_index_search);
-	rocksdb_block_based_options_set_partition_filters(t, 1);
-	rocksdb_block_based_options_set_cache_index_and_filter_blocks(t, 1);
-	rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(
-		t, 1);
-	rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(
-		t, 1);
-	rocksdb_block_based_options_set_pin_top_level_index_and_filter(t, 1);
 	rocksdb_options_set_block_based_table_factory(options, t);
 	/* The table's settings have copies and references of their own. */
 	rocksdb_block_based_options_destroy(t);
@@ -105,6 +101,8 @@ static rocksdb_options_t *make_options(void)
 	rocksdb_options_set_memtable_prefix_bloom_size_ratio(o,
 							     MEMTABLE_FILTER);
 	rocksdb_options_set_memtable_whole_key_filtering(o, 1);
+	/* Each key is merged a few times only, not once a level. */
+	rocksdb_options_set_compaction_style(o, rocksdb_universal_compaction);
 	rocksdb_options_set_target_file_size_base(o, TABLE_BYTES);
 	rocksdb_options_set_max_background_jobs(o, THREADS);
 	rocksdb_options_set_max_open_files(o, OPEN_FILES);
@@ -115,6 +113,67 @@ static rocksdb_options_t *make_options(void)
 	rocksdb_options_set_stats_dump_period_sec(o, 0);
 	set_table(o);
 	return o;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+/* As fault(), but once a second: clients can cause it, and what fails is tried
+ * again. */
+static enum sg_err trouble(struct index *x, const char *event, char *reason)
+{
+	const int64_t now = clock_wall_s();
+
+	if (atomic_exchange(&x->complained_s, now) != now)
+		return fault(event, reason);
+	rocksdb_free(reason);
+	return SG_IO;
+}
+
+static void batch_put(struct index *x, const struct index_item *item)
+{
+	uint8_t value[OFFSET_BYTES];
+
+	put_offset(value, item->offset);
+	rocksdb_writebatch_put(x->batch, (const char *)item->uvci,
+			       INDEX_HASH_BYTES, (const char *)value,
+			       sizeof(value));
+}
+
+/* Give RocksDB what is in the batch, which lacks nothing before WATERMARK. */
+static enum sg_err batch_write(struct index *x, uint64_t watermark)
+{
+	uint8_t value[OFFSET_BYTES];
+	char *reason = NULL;
+
+	/* In the same family as the rest: a flush takes both to the disk, or
+	 * neither. */
+	put_offset(value, watermark);
+	rocksdb_writebatch_put(x->batch, WATERMARK, WATERMARK_BYTES,
+			       (const char *)value, sizeof(value));
+	rocksdb_write(x->db, x->write, x->batch, &reason);
+	rocksdb_writebatch_clear(x->batch);
+	return reason != NULL ? trouble(x, "index-unwritable", reason) : SG_OK;
+}
+
+/* Give RocksDB the young items. */
+static enum sg_err drain(struct index *x)
+{
+	const struct index_item *const *item;
+	enum sg_err err;
+	size_t n;
+
+	item = young_sorted(x->young, &n);
+	if (n == 0 && x->watermark == x->written)
+		return SG_OK;
+	for (size_t i = 0; i < n; i++)
+		batch_put(x, item[i]);
+	err = batch_write(x, x->watermark);
+	if (err != SG_OK)
+		return err;
+	x->written = x->watermark;
+	/* Only now: whoever looks finds them here or there. */
+	young_clear(x->young);
+	return SG_OK;
 }
 
 /* --- open and close ----------------------------------------------------- */
@@ -133,6 +192,7 @@ static enum sg_err read_watermark(struct index *x)
 		return SG_OK; /* it is new */
 	if (n == OFFSET_BYTES) {
 		x->watermark = get_offset((const uint8_t *)value);
+		x->written = x->watermark;
 	} else {
 		log_event(LOG_ERROR, "index-damaged",
 			  "reason=\"the watermark is no offset\"");
@@ -167,6 +227,8 @@ enum sg_err index_open(const char *dir, struct index **out)
 	x->db = rocksdb_open(x->options, dir, &reason);
 	err = reason != NULL ? fault("index-damaged", reason)
 			     : read_watermark(x);
+	if (err == SG_OK)
+		err = young_create(&x->young);
 	if (err != SG_OK) {
 		index_close(x);
 		return err;
@@ -179,6 +241,9 @@ void index_close(struct index *x)
 {
 	if (x == NULL)
 		return;
+	if (x->young != NULL)
+		(void)!drain(x); /* or it is read from the journal again */
+	young_free(x->young);
 	if (x->db != NULL)
 		rocksdb_close(x->db); /* and its background work */
 	rocksdb_writebatch_destroy(x->batch);
@@ -204,27 +269,18 @@ enum sg_err index_destroy(const char *dir)
 
 /* --- use ---------------------------------------------------------------- */
 
-/* As fault(), but once a second: clients can cause it, and what fails is tried
- * again. */
-static enum sg_err trouble(struct index *x, const char *event, char *reason)
-{
-	const int64_t now = clock_wall_s();
-
-	if (atomic_exchange(&x->complained_s, now) != now)
-		return fault(event, reason);
-	rocksdb_free(reason);
-	return SG_IO;
-}
-
 enum sg_err index_get(struct index *x, const uint8_t uvci[INDEX_HASH_BYTES],
 		      uint64_t *offset)
 {
 	char *reason = NULL;
 	size_t n = 0;
-	char *value = rocksdb_get(x->db, x->read, (const char *)uvci,
-				  INDEX_HASH_BYTES, &n, &reason);
+	char *value;
 	enum sg_err err = SG_OK;
 
+	if (young_get(x->young, uvci, offset) == SG_OK)
+		return SG_OK;
+	value = rocksdb_get(x->db, x->read, (const char *)uvci,
+			    INDEX_HASH_BYTES, &n, &reason);
 	if (reason != NULL)
 		return trouble(x, "index-unreadable", reason);
 	if (value == NULL)
@@ -240,26 +296,25 @@ enum sg_err index_get(struct index *x, const uint8_t uvci[INDEX_HASH_BYTES],
 enum sg_err index_put(struct index *x, const struct index_item *items, size_t n,
 		      uint64_t watermark)
 {
-	uint8_t value[OFFSET_BYTES];
-	char *reason = NULL;
+	enum sg_err err = SG_OK;
 
-	rocksdb_writebatch_clear(x->batch);
-	for (size_t i = 0; i < n; i++) {
-		put_offset(value, items[i].offset);
-		rocksdb_writebatch_put(x->batch, (const char *)items[i].uvci,
-				       INDEX_HASH_BYTES, (const char *)value,
-				       sizeof(value));
+	if (n > young_room(x->young))
+		err = drain(x);
+	if (err != SG_OK)
+		return err;
+	if (n <= young_room(x->young)) {
+		for (size_t i = 0; i < n; i++)
+			young_put(x->young, &items[i]);
+		x->watermark = watermark;
+		return SG_OK;
 	}
-	/* In the same family as the rest: a flush takes both to the disk, or
-	 * neither. */
-	put_offset(value, watermark);
-	rocksdb_writebatch_put(x->batch, WATERMARK, WATERMARK_BYTES,
-			       (const char *)value, sizeof(value));
-	rocksdb_write(x->db, x->write, x->batch, &reason);
-	if (reason != NULL)
-		return trouble(x, "index-unwritable", reason);
-	x->watermark = watermark;
-	return SG_OK;
+	/* So many at once go there directly. */
+	for (size_t i = 0; i < n; i++)
+		batch_put(x, &items[i]);
+	err = batch_write(x, watermark);
+	if (err == SG_OK)
+		x->watermark = x->written = watermark;
+	return err;
 }
 
 uint64_t index_watermark(const struct index *x)
@@ -269,9 +324,13 @@ uint64_t index_watermark(const struct index *x)
 
 enum sg_err index_flush(struct index *x)
 {
-	rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+	rocksdb_flushoptions_t *options;
 	char *reason = NULL;
+	const enum sg_err err = drain(x);
 
+	if (err != SG_OK)
+		return err;
+	options = rocksdb_flushoptions_create();
 	rocksdb_flushoptions_set_wait(options, 1);
 	rocksdb_flush(x->db, options, &reason);
 	rocksdb_flushoptions_destroy(options);

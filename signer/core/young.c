@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "young.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum { SLOTS = 2 * YOUNG_MAX }; /* a power of two */
+
+_Static_assert((SLOTS & (SLOTS - 1)) == 0, "a slot is some bits");
+
+struct young {
+	pthread_mutex_t lock; /* of ITEM, N and SLOT, against who gets */
+	uint64_t secret[2];   /* of the slot's choice */
+	size_t n;
+	uint32_t slot[SLOTS]; /* number of the item, from 1 on; 0: empty */
+	struct index_item item[YOUNG_MAX];
+	const struct index_item *sorted[YOUNG_MAX];
+};
+
+/* Where UVCI is, or would be.  Clients choose UVCIs: without the secret nobody
+ * makes many of them meet in one place. */
+static uint32_t *find(struct young *y, const uint8_t uvci[INDEX_HASH_BYTES])
+{
+	uint64_t word[2];
+	size_t at;
+
+	memcpy(word, uvci, sizeof(word));
+	word[0] = (word[0] ^ y->secret[0]) * (y->secret[1] | 1U);
+	word[0] ^= word[0] >> 32;
+	word[0] = (word[0] ^ word[1]) * (y->secret[1] | 1U);
+	at = (word[0] >> 32) & (SLOTS - 1);
+	while (y->slot[at] != 0 && memcmp(y->item[y->slot[at] - 1].uvci, uvci,
+					  INDEX_HASH_BYTES) != 0)
+		at = (at + 1) & (SLOTS - 1);
+	return &y->slot[at];
+}
+
+enum sg_err young_create(struct young **out)
+{
+	struct young *y = calloc(1, sizeof(*y));
+
+	*out = NULL;
+	if (y == NULL)
+		return SG_NO_MEMORY;
+	if (getrandom(y->secret, sizeof(y->secret), 0) !=
+		    (ssize_t)sizeof(y->secret) ||
+	    pthread_mutex_init(&y->lock, NULL) != 0) {
+		free(y);
+		return SG_INTERNAL;
+	}
+	*out = y;
+	return SG_OK;
+}
+
+size_t young_room(const struct young *y)
+{
+	return YOUNG_MAX - y->n;
+}
+
+void young_put(struct young *y, const struct index_item *item)
+{
+	uint32_t *slot;
+
+	(void)pthread_mutex_lock(&y->lock);
+	slot = find(y, item->uvci);
+	if (*slot == 0) {
+		assert(y->n < YOUNG_MAX);
+		*slot = (uint32_t)++y->n;
+	}
+	y->item[*slot - 1] = *item;
+	(void)pthread_mutex_unlock(&y->lock);
+}
+
+enum sg_err young_get(struct young *y, const uint8_t uvci[INDEX_HASH_BYTES],
+		      uint64_t *offset)
+{
+	uint32_t slot;
+
+	(void)pthread_mutex_lock(&y->lock);
+	slot = *find(y, uvci);
+	if (slot != 0)
+		*offset = y->item[slot - 1].offset;
+	(void)pthread_mutex_unlock(&y->lock);
+	return slot != 0 ? SG_OK : SG_NOT_FOUND;
+}
+
+static int order(const void *a, const void *b)
+{
+	const struct index_item *const *p = a;
+	const struct index_item *const *q = b;
+
+	return memcmp((*p)->uvci, (*q)->uvci, INDEX_HASH_BYTES);
+}
+
+const struct index_item *const *young_sorted(struct young *y, size_t *n)
+{
+	for (size_t i = 0; i < y->n; i++)
+		y->sorted[i] = &y->item[i];
+	qsort(y->sorted, y->n, sizeof(y->sorted[0]), order);
+	*n = y->n;
+	return y->sorted;
+}
+
+void young_clear(struct young *y)
+{
+	(void)pthread_mutex_lock(&y->lock);
+	memset(y->slot, 0, sizeof(y->slot));
+	y->n = 0;
+	(void)pthread_mutex_unlock(&y->lock);
+}
+
+void young_free(struct young *y)
+{
+	if (y == NULL)
+		return;
+	(void)pthread_mutex_destroy(&y->lock);
+	free(y);
+}
