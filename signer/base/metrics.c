@@ -14,12 +14,13 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
 	       "processes share these counters: no hidden lock may be in them");
 
-enum { US_PER_S = 1000000, PIECE_SIZE = 512 };
+enum { US_PER_S = 1000000, NS_PER_US = 1000, PIECE_SIZE = 512 };
 
 enum kind { KIND_C, KIND_G };
 
@@ -221,6 +222,20 @@ void metrics_sample_process(void)
 	sample_cpu();
 	sample_rss();
 	atomic_fetch_add_explicit(&own()->samples, 1, memory_order_relaxed);
+}
+
+void metrics_sample_thread(enum metric_id id)
+{
+	static _Thread_local uint64_t last_us;
+	struct timespec used;
+	uint64_t us;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0)
+		return;
+	us = (uint64_t)used.tv_sec * US_PER_S +
+	     (uint64_t)used.tv_nsec / NS_PER_US;
+	metric_add(id, us - last_us);
+	last_us = us;
 }
 
 uint64_t metrics_samples(const struct metrics_page *page)

@@ -38,6 +38,13 @@ enum metrics_roles {
 	  "1 while the process of this slot serves")                           \
 	X(CPU_US, C, METRICS_ALL, "signer_process_cpu_microseconds_total", "", \
 	  "CPU time of this process, user and system, over its restarts")      \
+	X(CPU_LOOP, C, METRICS_CORE, "signer_core_cpu_microseconds_total",     \
+	  "thread=\"loop\"",                                                   \
+	  "CPU time of the core's own threads; the rest of it is the index's") \
+	X(CPU_JOURNAL, C, METRICS_CORE, "signer_core_cpu_microseconds_total",  \
+	  "thread=\"journal\"", "")                                            \
+	X(CPU_SCRIBE, C, METRICS_CORE, "signer_core_cpu_microseconds_total",   \
+	  "thread=\"scribe\"", "")                                             \
 	X(RSS_BYTES, G, METRICS_ALL, "signer_process_resident_bytes", "",      \
 	  "Resident memory")                                                   \
 	X(CONNECTIONS, G, METRICS_FRONT, "signer_connections", "",             \
@@ -100,6 +107,13 @@ enum metrics_roles {
 	X(LEDGER_WITNESSES_CURRENT, G, METRICS_CORE,                           \
 	  "signer_ledger_witnesses_current", "",                               \
 	  "Witnesses that have cosigned within three of their intervals")      \
+	X(LEDGER_JOURNAL_BYTES, C, METRICS_CORE, "signer_ledger_bytes_total",  \
+	  "part=\"journal\"", "Bytes written to the ledger's files")           \
+	X(LEDGER_TILE_BYTES, C, METRICS_CORE, "signer_ledger_bytes_total",     \
+	  "part=\"tiles\"", "")                                                \
+	X(LEDGER_LOOP_CPU, C, METRICS_CORE,                                    \
+	  "signer_ledger_loop_cpu_microseconds_total", "",                     \
+	  "CPU time of the core's loop for the ledger, by one record in 64")   \
 	X(RELOADS, C, METRICS_NOT_HSM, "signer_reloads_total", "",             \
 	  "Reloads that took effect")                                          \
 	X(RELOADS_REFUSED, C, METRICS_NOT_HSM, "signer_reloads_refused_total", \
@@ -173,6 +187,9 @@ uint64_t metric_get(const struct metrics_page *page, enum metric_id id);
  * /proc/self/statm; call it about once a second, from one thread, and the first
  * time before the sandbox closes: it keeps the file open. */
 void metrics_sample_process(void);
+/* Add to ID, in microseconds, the CPU time that the calling thread has used
+ * since it last did so.  One ID a thread. */
+void metrics_sample_thread(enum metric_id id);
 /* How often PAGE's processes have done so: one that is stuck no longer does. */
 uint64_t metrics_samples(const struct metrics_page *page);
 

@@ -28,6 +28,7 @@ static void on_sample(uv_timer_t *timer)
 {
 	(void)timer;
 	metrics_sample_process();
+	metrics_sample_thread(METRIC_CPU_LOOP);
 }
 
 static enum sg_err run(struct core *core, const struct core_settings *settings,

@@ -255,8 +255,11 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 	choose_keys(s, r->now, &choice);
 	err = judge(s, r, &choice);
 	metric_time(HISTOGRAM_DECIDE_TIME, clock_mono_us() - r->now_us);
-	if (err == SG_OK)
-		err = known_find(s, r->client, r->now, &known);
+	if (err != SG_OK)
+		return err;
+	toll_begin(&s->look_up);
+	err = known_find(s, r->client, r->now, &known);
+	toll_end(&s->look_up);
 	if (err != SG_OK)
 		return err;
 	refusal = add_known(s, r, &known);

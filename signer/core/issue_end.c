@@ -255,6 +255,7 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 	struct issue *i =
 		(struct issue *)((char *)op - offsetof(struct issue, op));
 	struct entry_certificate *facts = &i->item.facts;
+	struct issuer *s = i->issuer;
 
 	if (err != SG_OK) {
 		issue_fail(i, err);
@@ -280,5 +281,7 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 	i->item.payload = i->payload;
 	i->item.country = span_str(i->key->country);
 	i->item.released = on_released;
-	release_submit(i->issuer->part.release, &i->item);
+	toll_begin(&s->put_down);
+	release_submit(s->part.release, &i->item);
+	toll_end(&s->put_down);
 }

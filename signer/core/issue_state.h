@@ -8,6 +8,7 @@
 #include "digest.h"
 #include "issue.h"
 #include "replay.h"
+#include "toll.h"
 #include "violations.h"
 
 /*
@@ -58,6 +59,7 @@ struct issuer {
 	bool closed;
 	bool clock_behind; /* so that it is logged once */
 	bool promoted;	   /* something was submitted outside of a batch */
+	struct toll look_up, put_down; /* what the ledger costs */
 	/* Of the request at hand: too large for the stack. */
 	struct decision decision;
 	uint8_t violations[VIOLATIONS_BYTES_MAX];

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "scribe_state.h"
 
 enum {
@@ -205,6 +206,7 @@ static void *run(void *arg)
 					 : PAUSE_US)) {
 		/* Where it is refused only an officer, or time, can help. */
 		more = !s->work.refused && turn(s);
+		metrics_sample_thread(METRIC_CPU_SCRIBE);
 		idle_us = more || w->stands
 				  ? 0
 				  : scribe_work_idle_us(w, pause_us,

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "hcert/cbor.h"
 #include "journal_files.h"
 
@@ -178,6 +179,8 @@ static bool commit(struct journal *j, struct batch *b)
 		failed(j, errno);
 		return false;
 	}
+	metric_add(METRIC_LEDGER_JOURNAL_BYTES, b->n);
+	metrics_sample_thread(METRIC_CPU_JOURNAL);
 	committed(j, b);
 	return true;
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/metrics.h"
+
 enum {
 	/* Partial tiles outlive their full one by so many flushes: whoever
 	 * copies the directory meets one or the other. */
@@ -176,6 +178,17 @@ static void complete(void *ctx, unsigned level, uint64_t index,
 			 (unsigned)(index % TILE_WIDTH)) = *hash;
 }
 
+/* Write TILE, which is full. */
+static enum sg_err write_one(struct tree *t, const struct tile *tile,
+			     struct span data)
+{
+	const enum sg_err err = tiles_write(t->tiles, tile, data);
+
+	if (err == SG_OK)
+		metric_add(METRIC_LEDGER_TILE_BYTES, data.n);
+	return err;
+}
+
 /* Write the tiles that the last leaf has filled. */
 static enum sg_err write_full(struct tree *t)
 {
@@ -185,7 +198,7 @@ static enum sg_err write_full(struct tree *t)
 
 	if (last.width != 0)
 		return SG_OK;
-	err = tiles_write(t->tiles, &tile, span_of(t->bundle, t->bundle_len));
+	err = write_one(t, &tile, span_of(t->bundle, t->bundle_len));
 	for (int level = 0; level < TILE_LEVELS && err == SG_OK; level++) {
 		const struct tile hashes = edge(level, t->f.size);
 
@@ -193,8 +206,8 @@ static enum sg_err write_full(struct tree *t)
 			break;
 		tile.level = level;
 		tile.n = hashes.n - 1;
-		err = tiles_write(t->tiles, &tile,
-				  span_of(t->hashes[level], TILE_BYTES_MAX));
+		err = write_one(t, &tile,
+				span_of(t->hashes[level], TILE_BYTES_MAX));
 	}
 	return err;
 }

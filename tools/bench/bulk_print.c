@@ -72,6 +72,7 @@ static void print_server(const struct measure_options *o,
 		printf(" (outside hsm %.1f us) ",
 		       measure_cpu(r, measure_cpu_outside_hsm(r)));
 	printf(" this client %.1f us\n", measure_cpu(r, r->bulk.cpu_us));
+	upkeep_print(&r->upkeep, "  ", stdout);
 	for (int role = 0; role < SCRAPE_ROLES && r->has_server; role++) {
 		const struct monitor_range *all = &r->memory[role];
 		const struct monitor_range *later = &r->settled[role];
@@ -238,6 +239,7 @@ static void print_json(const struct measure_options *o,
 	report_count(j, "verified", b->sampled - b->sampled_wrong);
 	report_count(j, "verify_failed", b->sampled_wrong);
 	json_object_set_new(j, "cpu_us_per_record", cpu_json(r));
+	json_object_set_new(j, "ledger", upkeep_json(&r->upkeep));
 	json_object_set_new(j, "memory", ranges_json(r->memory));
 	if (o->limit > 0)
 		report_number(j, "ratio", measure_rate(r) / (double)o->limit);

@@ -163,6 +163,11 @@ static enum sg_err stop_watchers(struct run *x)
 	return err;
 }
 
+static uint64_t answers_all(const struct measure_report *r)
+{
+	return r->bulk.answers_all + r->probe.answers_all;
+}
+
 static enum sg_err run(struct run *x)
 {
 	const char *metrics = x->o->metrics;
@@ -185,6 +190,9 @@ static enum sg_err run(struct run *x)
 	for (int role = 0; role < SCRAPE_ROLES && err == SG_OK; role++)
 		x->r->cpu_us[role] = after.cpu_us[role] - before.cpu_us[role];
 	x->r->has_server = err == SG_OK;
+	if (err == SG_OK)
+		upkeep_of(&before, &after, answers_all(x->r),
+			  after.issued - before.issued, &x->r->upkeep);
 	return err;
 }
 
@@ -235,7 +243,7 @@ double measure_rate(const struct measure_report *r)
 
 double measure_cpu(const struct measure_report *r, uint64_t us)
 {
-	const uint64_t n = r->bulk.answers_all + r->probe.answers_all;
+	const uint64_t n = answers_all(r);
 
 	return n > 0 ? (double)us / (double)n : 0;
 }

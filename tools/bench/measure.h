@@ -6,6 +6,7 @@
 #include "monitor.h"
 #include "scrape.h"
 #include "tools/common/https.h"
+#include "upkeep.h"
 
 /* measure: a bulk run with all that is looked at meanwhile: the server's CPU
  * time and memory, samples of the answers, single requests beside it. */
@@ -37,6 +38,7 @@ struct measure_report {
 	struct bulk_result bulk;
 	bool has_server; /* the next ones are known */
 	uint64_t cpu_us[SCRAPE_ROLES];
+	struct upkeep upkeep;
 	/* Memory of each role: from the start on, and after the first
 	 * MEASURE_SETTLED records. */
 	struct monitor_range memory[SCRAPE_ROLES], settled[SCRAPE_ROLES];

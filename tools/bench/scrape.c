@@ -64,6 +64,32 @@ static bool value_of(struct span line, uint64_t *out)
 	return true;
 }
 
+/* Add V to the one of the N sums whose LABEL stands in LINE. */
+static void add_labelled(struct span line, const char *const *labels, size_t n,
+			 uint64_t v, uint64_t *sums)
+{
+	for (size_t i = 0; i < n; i++)
+		if (memmem(line.p, line.n, labels[i], strlen(labels[i])) !=
+		    NULL)
+			sums[i] += v;
+}
+
+/* What the ledger costs the core. */
+static void take_ledger(struct span line, uint64_t v, struct scrape *out)
+{
+	static const char *const threads[SCRAPE_THREADS] = {
+		"thread=\"loop\"", "thread=\"journal\"", "thread=\"scribe\""};
+	static const char *const parts[SCRAPE_PARTS] = {"part=\"journal\"",
+							"part=\"tiles\""};
+
+	if (begins(line, "signer_core_cpu_microseconds_total{"))
+		add_labelled(line, threads, SCRAPE_THREADS, v, out->thread_us);
+	else if (begins(line, "signer_ledger_loop_cpu_microseconds_total{"))
+		out->ledger_loop_us += v;
+	else if (begins(line, "signer_ledger_bytes_total{"))
+		add_labelled(line, parts, SCRAPE_PARTS, v, out->ledger_bytes);
+}
+
 static void take_line(struct span line, struct scrape *out)
 {
 	const enum scrape_role role = role_of(line);
@@ -78,6 +104,10 @@ static void take_line(struct span line, struct scrape *out)
 		out->resident_bytes[role] += v;
 	} else if (begins(line, "signer_connections{")) {
 		out->connections += v;
+	} else if (begins(line, "signer_certificates_issued_total{")) {
+		out->issued += v;
+	} else {
+		take_ledger(line, v, out);
 	}
 }
 

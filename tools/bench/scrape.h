@@ -15,6 +15,16 @@ enum scrape_role {
 	SCRAPE_ROLES
 };
 
+/* The core's threads, and what its loop takes for the ledger. */
+enum scrape_thread {
+	SCRAPE_LOOP,
+	SCRAPE_JOURNAL,
+	SCRAPE_SCRIBE,
+	SCRAPE_THREADS
+};
+
+enum scrape_part { SCRAPE_JOURNAL_FILES, SCRAPE_TILES, SCRAPE_PARTS };
+
 /* "front"; static. */
 const char *scrape_role_name(enum scrape_role role);
 
@@ -22,6 +32,10 @@ const char *scrape_role_name(enum scrape_role role);
 struct scrape {
 	uint64_t cpu_us[SCRAPE_ROLES];
 	uint64_t resident_bytes[SCRAPE_ROLES];
+	uint64_t thread_us[SCRAPE_THREADS];
+	uint64_t ledger_loop_us; /* part of SCRAPE_LOOP's */
+	uint64_t ledger_bytes[SCRAPE_PARTS];
+	uint64_t issued;
 	uint64_t connections;
 	bool cpu_present; /* the page had CPU counters at all */
 };

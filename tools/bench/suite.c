@@ -189,6 +189,7 @@ static void fill_bulk(const struct measure_report *r, struct suite_row *row)
 		row->memory[role] = r->memory[role].most;
 	}
 	row->client_us = measure_cpu(r, r->bulk.cpu_us);
+	row->upkeep = r->upkeep;
 	row->good = measure_good(r);
 }
 

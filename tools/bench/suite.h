@@ -6,6 +6,7 @@
 
 #include "hcert/cose.h"
 #include "scrape.h"
+#include "upkeep.h"
 
 /* suite: everything side by side, in one run, for each demo's algorithm. */
 enum suite_step {
@@ -23,6 +24,7 @@ struct suite_row {
 	double rate; /* records answered a second */
 	/* Microseconds of CPU a record. */
 	double cpu_us[SCRAPE_ROLES], client_us;
+	struct upkeep upkeep;	       /* of the bulk steps */
 	uint64_t memory[SCRAPE_ROLES]; /* bytes, at most */
 	uint64_t p50_us, p99_us;       /* of SUITE_SINGLE */
 	bool good;		       /* every answer was right */

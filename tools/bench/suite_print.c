@@ -86,6 +86,8 @@ static void print_row(const struct suite_result *r, const struct suite_alg *a,
 	if (r->price > 0)
 		(void)fprintf(to, " %8.2f", suite_cpu_hours(row) * r->price);
 	(void)fprintf(to, "%s\n", row->good ? "" : "  (answers were wrong)");
+	if (suite_step_signs(step))
+		upkeep_print(&row->upkeep, "    ", to);
 }
 
 void suite_print_text(const struct suite_result *r, FILE *to)
@@ -137,6 +139,7 @@ static json_t *row_json(const struct suite_result *r, const struct suite_alg *a,
 	report_number(cpu, "outside_hsm", suite_cpu_outside_hsm(row));
 	report_number(cpu, "client", row->client_us);
 	json_object_set_new(j, "cpu_us_per_record", cpu);
+	json_object_set_new(j, "ledger", upkeep_json(&row->upkeep));
 	json_object_set_new(j, "memory", memory);
 	report_number(j, "hours_for_100_million", suite_hours(row));
 	report_number(j, "cpu_hours_for_100_million", suite_cpu_hours(row));
