@@ -13,6 +13,7 @@ enum { TOLL_ONE_IN = 64 };
 
 struct toll {
 	unsigned turn;
+	uint64_t clock_ns; /* what looking at the clock takes of it */
 	uint64_t begun_ns; /* 0: this one is not timed */
 };
 

@@ -116,6 +116,9 @@ def test_bulk(demo, protocol, form):
     assert issued + refused == 1200 and 200 < refused < 400
     assert r["verify_failed"] == 0 and r["verified"] > 20
     assert r["cpu_us_per_record"]["client"] > 0
+    ledger = r["ledger"]
+    assert 300 < ledger["journal_bytes"] < 500 and 150 < ledger["tile_bytes"] < 350, ledger
+    assert min(ledger["loop_us"], ledger["journal_us"], ledger["scribe_us"]) > 0, ledger
     assert demo.metric_sum("signer_certificates_issued_total") == before + issued
 
 
