@@ -19,7 +19,7 @@ enum {
 	NOTE_VKEY_MAX = NOTE_NAME_MAX + 64,
 	NOTE_LINE_MAX = NOTE_NAME_MAX + 128, /* a signature line with its \n */
 	NOTE_BYTES_MAX = 65536,
-	NOTE_SIGNATURES_MAX = 16 /* lines looked at; the rest is passed over */
+	NOTE_SIGNATURES_MAX = 32 /* lines looked at; the rest is passed over */
 };
 
 /* A verifier key: "NAME+HASH+BASE64(type || public key)". */

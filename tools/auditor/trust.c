@@ -47,6 +47,10 @@ static enum sg_err load_witnesses(struct trust *t, const char *witnesses,
 			err = add_witness(t, s, witnesses, why, cap);
 	}
 	free(text);
+	if (err == SG_OK && t->nwitnesses == 0) {
+		(void)snprintf(why, cap, "%s: names no witness", witnesses);
+		err = SG_CONFIG;
+	}
 	return err;
 }
 
@@ -222,9 +226,10 @@ enum sg_err trust_kept(const struct trust *t, const char *path,
 	if (err != SG_OK) {
 		const bool absent = err == SG_IO && errno == ENOENT;
 
-		(void)snprintf(why, cap, "%s: %s", path,
-			       err == SG_IO ? strerrordesc_np(errno)
-					    : err_text(err));
+		(void)snprintf(
+			why, cap, "%s: %s%s", path,
+			err == SG_IO ? strerrordesc_np(errno) : err_text(err),
+			absent ? " (--keep alone writes a first one)" : "");
 		return absent ? SG_NOT_FOUND : SG_CONFIG;
 	}
 	memcpy(out->note, bytes, out->n);

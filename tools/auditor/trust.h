@@ -7,7 +7,7 @@
 #include "source.h"
 
 /* trust: by whose signatures a checkpoint is believed. */
-enum { TRUST_WITNESSES_MAX = 15 };
+enum { TRUST_WITNESSES_MAX = 16 };
 
 struct trust {
 	struct note_key key;
