@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,8 +93,42 @@ static uint8_t *add_line(const struct officer_key *key, struct span text,
 	return all;
 }
 
+static enum sg_err print_json(struct span note, size_t signatures)
+{
+	json_t *j = json_object();
+	char *out;
+
+	(void)json_object_set_new(j, "statement",
+				  json_stringn((const char *)note.p, note.n));
+	(void)json_object_set_new(j, "signatures",
+				  json_integer((json_int_t)signatures));
+	out = printable_json(j, JSON_COMPACT);
+	json_decref(j);
+	if (out == NULL)
+		return SG_NO_MEMORY;
+	(void)puts(out);
+	free(out);
+	return SG_OK;
+}
+
+/* What is asked for: the note, with --json in an object; with --out the note
+ * goes there, and standard output has only the object. */
+static enum sg_err put_note(const struct args *args, struct span note,
+			    size_t signatures, char *why, size_t cap)
+{
+	const bool json = args->value[OPT_JSON] != NULL;
+	enum sg_err err = SG_OK;
+
+	if (!json || args->value[OPT_OUT] != NULL)
+		err = output_bytes(args->value[OPT_OUT], note.p, note.n, why,
+				   cap);
+	if (err == SG_OK && json)
+		err = print_json(note, signatures);
+	return err;
+}
+
 static int write_note(const struct args *args, struct span text,
-		      struct span lines)
+		      struct span lines, size_t signatures)
 {
 	char why[WHY_MAX] = "";
 	uint8_t *note = malloc(text.n + lines.n + 1);
@@ -103,11 +138,15 @@ static int write_note(const struct args *args, struct span text,
 	if (note != NULL)
 		err = note_join(text, lines, note, text.n + lines.n + 1, &n);
 	if (err == SG_OK)
-		err = output_bytes(args->value[OPT_OUT], note, n, why,
-				   sizeof(why));
+		err = put_note(args, span_of(note, n), signatures, why,
+			       sizeof(why));
 	free(note);
 	if (err != SG_OK)
 		return officer_trouble(why[0] != '\0' ? why : err_text(err));
+	(void)fprintf(stderr,
+		      "\nSignatures that it has now: %zu.  With those of "
+		      "ledger.approvals officers it goes to state/recovery.\n",
+		      signatures);
 	return EXIT_GOOD;
 }
 
@@ -154,7 +193,7 @@ static int sign_statement(const struct args *args,
 	all = add_line(key, n.text, lines, &all_n);
 	if (all == NULL)
 		return officer_trouble("the signature cannot be made");
-	status = write_note(args, n.text, span_of(all, all_n));
+	status = write_note(args, n.text, span_of(all, all_n), n.n + 1);
 	free(all);
 	return status;
 }

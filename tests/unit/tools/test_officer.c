@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,6 @@ static int set_up(void **state)
 	write_key("bao.pem", EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
 	write_key("ec.pem", EVP_EC_gen("P-256"));
 	write_text("request", STATEMENT);
-	/* Quiet: what it says is for people. */
 	/* What it says is for people. */
 	return freopen(path_of("said"), "we", stderr) == NULL ? -1 : 0;
 }
@@ -205,6 +205,67 @@ static void test_trouble(void **state)
 	assert_int_equal(RECOVER_COMMAND.run(&args), EXIT_TROUBLE);
 }
 
+/* Run COMMAND, which has to be good; PRINTED gets its standard output. */
+static void run_printed(const struct officer_command *command, int argc,
+			char **argv, char printed[4096])
+{
+	struct args args;
+	int saved;
+	int fd;
+
+	assert_int_equal(args_parse(command->options, command->noptions, argc,
+				    argv, &args),
+			 SG_OK);
+	(void)fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	fd = open(path_of("printed"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		  0600);
+	assert_true(saved >= 0 && fd >= 0);
+	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+	assert_int_equal(command->run(&args), EXIT_GOOD);
+	(void)fflush(stdout);
+	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+	(void)close(saved);
+	(void)close(fd);
+	(void)read_text("printed", printed);
+}
+
+/* With --json, standard output is JSON and nothing else. */
+static void test_json(void **state)
+{
+	char in[128];
+	char key[140];
+	char out[140];
+	char name[] = "--name=anne";
+	char json[] = "--json";
+	char *argv[] = {in, key, name, json, out, NULL};
+	char printed[4096];
+	char note[4096];
+
+	(void)state;
+	(void)snprintf(in, sizeof(in), "%s", path_of("request"));
+	(void)snprintf(key, sizeof(key), "--key=%s", path_of("anne.pem"));
+	(void)snprintf(out, sizeof(out), "--out=%s", path_of("alone"));
+	for (int argc = 4; argc <= 5; argc++) {
+		json_t *j;
+
+		run_printed(&RECOVER_COMMAND, argc, argv, printed);
+		j = json_loads(printed, 0, NULL);
+		assert_non_null(j);
+		assert_int_equal(
+			json_integer_value(json_object_get(j, "signatures")),
+			1);
+		(void)snprintf(
+			note, sizeof(note), "%s",
+			json_string_value(json_object_get(j, "statement")));
+		assert_memory_equal(note, STATEMENT, strlen(STATEMENT));
+		json_decref(j);
+	}
+	/* The file has the note itself; Ed25519 signs alike each time. */
+	(void)read_text("alone", printed);
+	assert_string_equal(printed, note);
+}
+
 /* What vkey prints is the key that recover signs with. */
 static void test_vkey(void **state)
 {
@@ -215,26 +276,10 @@ static void test_vkey(void **state)
 	char text[NOTE_VKEY_MAX + 1];
 	char why[WHY_MAX];
 	struct officer_key read;
-	struct args args;
-	int saved;
-	int fd;
 
 	(void)state;
 	(void)snprintf(key, sizeof(key), "%s", path_of("anne.pem"));
-	assert_int_equal(args_parse(VKEY_COMMAND.options, VKEY_COMMAND.noptions,
-				    2, argv, &args),
-			 SG_OK);
-	(void)fflush(stdout);
-	saved = dup(STDOUT_FILENO);
-	fd = open(path_of("printed"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_true(saved >= 0 && fd >= 0);
-	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
-	assert_int_equal(VKEY_COMMAND.run(&args), EXIT_GOOD);
-	(void)fflush(stdout);
-	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
-	(void)close(saved);
-	(void)close(fd);
-	(void)read_text("printed", printed);
+	run_printed(&VKEY_COMMAND, 2, argv, printed);
 	assert_int_equal(officer_key_read(key, "anne", &read, why, sizeof(why)),
 			 SG_OK);
 	note_key_text(&read.note, text);
@@ -248,7 +293,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_two_sign),
 		cmocka_unit_test(test_not_a_statement),
-		cmocka_unit_test(test_trouble), cmocka_unit_test(test_vkey)};
+		cmocka_unit_test(test_trouble), cmocka_unit_test(test_json),
+		cmocka_unit_test(test_vkey)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
