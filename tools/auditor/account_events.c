@@ -90,6 +90,7 @@ static void print_operations(const struct survey *v, struct sheet *s)
 	const unsigned types = 1U << ENTRY_KEY_EVENT | 1U << ENTRY_CEREMONY |
 			       1U << ENTRY_REVOCATION;
 	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char text[CEREMONY_TEXT];
 
 	sheet_heading(s, "Keys, ceremonies and revocations");
 	if (!has_event(v, types)) {
@@ -98,7 +99,9 @@ static void print_operations(const struct survey *v, struct sheet *s)
 	}
 	sheet_para(s, "An operation is recorded with the bytes that the "
 		      "officers signed. Compare its hash with that of the "
-		      "document that they have.");
+		      "document that they have. After a recovery of the ledger "
+		      "the entries that were known beyond those it went on "
+		      "with are lost.");
 	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; i < v->nevents; i++) {
 		const struct survey_event *e = &v->event[i];
@@ -106,7 +109,10 @@ static void print_operations(const struct survey *v, struct sheet *s)
 		if ((types & 1U << (unsigned)e->type) == 0)
 			continue;
 		when(s, e);
-		sheet_cell(s, span_str(what_of(e->type)));
+		sheet_cell(s,
+			   span_str(e->ceremony.recovery
+					    ? ceremony_text(&e->ceremony, text)
+					    : what_of(e->type)));
 		if (e->type == ENTRY_CEREMONY) {
 			sheet_cellf(s, "%zu", e->bytes);
 			sheet_cell(s, span_str(bytes_hex(

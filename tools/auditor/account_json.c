@@ -142,6 +142,12 @@ static json_t *event(const struct survey_event *e)
 					  hex_of(e->hash, ENTRY_HASH_BYTES));
 		(void)json_object_set_new(j, "operation_bytes",
 					  integer(e->bytes));
+		if (e->ceremony.recovery)
+			(void)json_object_set_new(j, "recovered_at",
+						  integer(e->ceremony.disk));
+		if (e->ceremony.is_known)
+			(void)json_object_set_new(j, "recovered_from",
+						  integer(e->ceremony.known));
 	}
 	if (e->type == ENTRY_STARTED && e->follows) {
 		(void)json_object_set_new(j, "unclean",

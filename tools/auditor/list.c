@@ -75,6 +75,8 @@ static int print_rows(const struct args *args, enum row_form form,
 	if (args->n != 1)
 		return auditor_trouble("one log is needed: a directory or a "
 				       "URL");
+	if (args->value[OPT_CSV] != NULL && args->value[OPT_JSON] != NULL)
+		return auditor_trouble("--csv or --json, not both");
 	err = filter_read(args, OPT_FILTER, &p.filter, why, sizeof(why));
 	if (err == SG_OK)
 		err = walk_open(args, OPT_WALK, args->rest[0], &w, why);
@@ -141,7 +143,7 @@ static int run_export(const struct args *args)
 /* clang-format on */
 
 const struct auditor_command AUDIT_LIST_COMMAND = {
-	"list",	  "[OPTIONS] LOG", "Print entries of the log, for people.",
+	"list",	  "[OPTIONS] LOG", "print entries of the log, for people",
 	ROW_MORE, LIST_OPTIONS,	   OPT_LIST,
 	run_list,
 };
@@ -149,7 +151,7 @@ const struct auditor_command AUDIT_LIST_COMMAND = {
 const struct auditor_command AUDIT_EXPORT_COMMAND = {
 	"export",
 	"[OPTIONS] LOG",
-	"Print entries of the log with all their fields, for machines.",
+	"print entries of the log with all their fields, for machines",
 	"A JSON object a line (NDJSON), or CSV.\n" ROW_MORE,
 	EXPORT_OPTIONS,
 	OPT_EXPORT,

@@ -168,8 +168,8 @@ static int run(const struct args *args)
 const struct auditor_command AUDIT_REPORT_COMMAND = {
 	"report",
 	"[OPTIONS] LOG",
-	"Report on a period: who signed what, how much, by which key and "
-	"policy.",
+	"report on a period: who signed what, how much, by which key and "
+	"policy",
 	"HTML for the browser and for paper (one file, no scripts), text, or "
 	"JSON.\nAll entries are read, as they are not in the order of time to "
 	"the second; every\nbundle is proven against the log's signed "

@@ -402,7 +402,7 @@ static int run(const struct args *args)
 const struct auditor_command AUDIT_REVOCATIONS_COMMAND = {
 	"revocations",
 	"[OPTIONS] LOG",
-	"Make DCC revocation lists of a selection of certificates.",
+	"make DCC revocation lists of a selection of certificates",
 	"JSON batches as the EU's gateway takes them (unsigned), of at most "
 	"1,000 hashes,\neach of one country and key.  Renewed certificates "
 	"belong to it like others.\nEvery bundle of entries that is read is "

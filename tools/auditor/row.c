@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ceremony.h"
 #include "filter.h"
 #include "hcert/utf8.h"
 #include "tools/common/bytes.h"
@@ -101,6 +102,18 @@ static void put_refused(FILE *to, const struct entry_refused *r)
 	}
 }
 
+static void put_ceremony(FILE *to, const struct entry *e)
+{
+	const struct ceremony c = ceremony_of(e->operation);
+	char hash[BYTES_HEX(SHA256_DIGEST_LENGTH)];
+	char text[CEREMONY_TEXT];
+
+	operation_hash(e, hash);
+	(void)fprintf(to, "%s%s%zu bytes, SHA-256 %.*s",
+		      ceremony_text(&c, text), c.recovery ? "; " : "",
+		      e->operation.n, OPERATION_SHOWN, hash);
+}
+
 static void put_table(FILE *to, const struct walk_entry *w)
 {
 	const struct entry *e = &w->e;
@@ -119,9 +132,7 @@ static void put_table(FILE *to, const struct walk_entry *w)
 		(void)fputs(bytes_hex(e->policy_hash, ENTRY_HASH_BYTES, hash),
 			    to);
 	} else if (e->type == ENTRY_CEREMONY) {
-		operation_hash(e, hash);
-		(void)fprintf(to, "%zu bytes, SHA-256 %.*s", e->operation.n,
-			      OPERATION_SHOWN, hash);
+		put_ceremony(to, e);
 	}
 	(void)fputc('\n', to);
 }
@@ -265,10 +276,25 @@ static void json_refused(FILE *to, const struct entry_refused *r)
 	(void)fputc('}', to);
 }
 
+static void json_ceremony(FILE *to, const struct entry *e)
+{
+	const struct ceremony c = ceremony_of(e->operation);
+	char hash[BYTES_HEX(SHA256_DIGEST_LENGTH)];
+
+	operation_hash(e, hash);
+	(void)fprintf(to,
+		      ", \"operation_sha256\": \"%s\", "
+		      "\"operation_bytes\": %zu",
+		      hash, e->operation.n);
+	if (c.recovery)
+		(void)fprintf(to, ", \"recovered_at\": %" PRIu64, c.disk);
+	if (c.is_known)
+		(void)fprintf(to, ", \"recovered_from\": %" PRIu64, c.known);
+}
+
 static void put_json(FILE *to, const struct walk_entry *w)
 {
 	const struct entry *e = &w->e;
-	char hash[BYTES_HEX(ENTRY_HASH_BYTES)];
 
 	(void)fprintf(to,
 		      "{\"index\": %" PRIu64 ", \"type\": \"%s\", \"time_ms\": "
@@ -287,13 +313,8 @@ static void put_json(FILE *to, const struct walk_entry *w)
 	json_hash(to, "attestation", e->attestation, ENTRY_HASH_BYTES);
 	if (e->type == ENTRY_REFUSED)
 		json_refused(to, &e->refused);
-	if (e->type == ENTRY_CEREMONY) {
-		operation_hash(e, hash);
-		(void)fprintf(to,
-			      ", \"operation_sha256\": \"%s\", "
-			      "\"operation_bytes\": %zu",
-			      hash, e->operation.n);
-	}
+	if (e->type == ENTRY_CEREMONY)
+		json_ceremony(to, e);
 	json_hash(to, "leaf_hash", w->leaf->b, MERKLE_HASH_BYTES);
 	(void)fputc('}', to);
 }

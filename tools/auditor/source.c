@@ -171,8 +171,11 @@ static enum sg_err judge(struct source *s, const char *path, int status)
 	case 403:
 		return fail(s, SG_FORBIDDEN,
 			    "%s: the server does not give it to this client "
-			    "(status %d)",
-			    path, status);
+			    "(status %d)%s",
+			    path, status,
+			    strstr(path, "tile/entries/") != NULL
+				    ? "; the policy has to allow it to audit"
+				    : "");
 	default: return fail(s, SG_IO, "%s: status %d", path, status);
 	}
 }

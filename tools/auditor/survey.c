@@ -163,6 +163,7 @@ static void add_event(struct survey *s, const struct walk_entry *e)
 	} else if (e->e.type == ENTRY_CEREMONY) {
 		(void)SHA256(e->e.operation.p, e->e.operation.n, v.hash);
 		v.bytes = e->e.operation.n;
+		v.ceremony = ceremony_of(e->e.operation);
 	} else if (e->e.type == ENTRY_STARTED && s->has_before) {
 		v.follows = true;
 		v.follows_ms = s->before_ms;

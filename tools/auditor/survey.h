@@ -3,6 +3,7 @@
 #define SG_TOOLS_SURVEY_H
 
 #include "bag.h"
+#include "ceremony.h"
 #include "walk.h"
 
 /*
@@ -35,6 +36,7 @@ struct survey_event {
 	int64_t time_ms;
 	uint8_t hash[ENTRY_HASH_BYTES]; /* of the policy, of the operation */
 	size_t bytes;			/* of the operation */
+	struct ceremony ceremony;	/* what it says */
 	/* ENTRY_STARTED: what was before it. */
 	bool follows;	    /* there is an entry before it */
 	bool unclean;	    /* which is not ENTRY_STOPPED */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an operation of officers says, in a line. */
+#include "tools/auditor/ceremony.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#define ROOT "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
+#define HEAD "signerd ledger recovery\ntest.example/log\n"
+
+static struct ceremony of(const char *text)
+{
+	return ceremony_of(span_str(text));
+}
+
+static void test_recovery(void **state)
+{
+	char text[CEREMONY_TEXT];
+	struct ceremony c = of(HEAD "disk 8 " ROOT "\nknown 14 " ROOT
+				    "\n\n\u2014 anne AAAA\n");
+
+	(void)state;
+	assert_true(c.recovery && c.is_known);
+	assert_int_equal(c.disk, 8);
+	assert_int_equal(c.known, 14);
+	assert_string_equal(ceremony_text(&c, text),
+			    "ledger recovery: went on with 8 entries where 14 "
+			    "were known");
+	c = of(HEAD "disk 18446744073709551615 " ROOT "\nknown nothing\n");
+	assert_true(c.recovery && !c.is_known);
+	assert_true(c.disk == UINT64_MAX);
+	assert_string_equal(ceremony_text(&c, text),
+			    "ledger recovery: went on with "
+			    "18446744073709551615 entries where the HSM had no "
+			    "record");
+}
+
+static void test_others(void **state)
+{
+	static const char *const others[] = {
+		"",
+		"\xa1\x01\x02",
+		"signerd ledger recovery",
+		"signerd ledger recovery\n",
+		"signerd ledger recovery 2\no\ndisk 8 A\nknown nothing\n",
+		HEAD "disk 8\nknown nothing\n",
+		HEAD "disk x A\nknown nothing\n",
+		HEAD "disk 184467440737095516150 A\nknown nothing\n",
+		HEAD "disk 18446744073709551616 A\nknown nothing\n",
+		HEAD "disk 8 A\nknown\n",
+		HEAD "disk 8 A\nknown  A\n",
+		HEAD "disk 8 A\nknown nothing",
+	};
+	char text[CEREMONY_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		const struct ceremony c = of(others[i]);
+
+		assert_false(c.recovery || c.is_known);
+		assert_string_equal(ceremony_text(&c, text), "");
+	}
+	/* A byte of zero ends no number. */
+	{
+		static const char nul[] = HEAD "disk 8\0 A\nknown nothing\n";
+
+		assert_false(ceremony_of(span_of((const uint8_t *)nul,
+						 sizeof(nul) - 1))
+				     .recovery);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_recovery),
+					   cmocka_unit_test(test_others)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

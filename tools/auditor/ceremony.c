@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ceremony.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/common/args.h"
+
+enum { DIGITS_MAX = 20 };
+
+/* Cut what stands before the next END off REST. */
+static bool cut(struct span *rest, char end, struct span *out)
+{
+	const uint8_t *at = rest->n > 0 ? memchr(rest->p, end, rest->n) : NULL;
+
+	if (at == NULL)
+		return false;
+	*out = span_of(rest->p, (size_t)(at - rest->p));
+	*rest = span_of(at + 1, rest->n - out->n - 1);
+	return true;
+}
+
+/* LINE is "WORD SIZE ROOT". */
+static bool read_size(struct span line, const char *word, uint64_t *out)
+{
+	char digits[DIGITS_MAX + 1] = "";
+	struct span part;
+
+	if (!cut(&line, ' ', &part) || !span_is(part, word) ||
+	    !cut(&line, ' ', &part) || part.n > DIGITS_MAX ||
+	    memchr(part.p, '\0', part.n) != NULL)
+		return false;
+	memcpy(digits, part.p, part.n);
+	return args_number(digits, 0, UINT64_MAX, out);
+}
+
+struct ceremony ceremony_of(struct span operation)
+{
+	struct ceremony c = {.recovery = true};
+	struct span line;
+
+	if (!cut(&operation, '\n', &line) ||
+	    !span_is(line, "signerd ledger recovery") ||
+	    !cut(&operation, '\n', &line) || !cut(&operation, '\n', &line) ||
+	    !read_size(line, "disk", &c.disk) || !cut(&operation, '\n', &line))
+		return (struct ceremony){0};
+	c.is_known = !span_is(line, "known nothing");
+	if (c.is_known && !read_size(line, "known", &c.known))
+		return (struct ceremony){0};
+	return c;
+}
+
+const char *ceremony_text(const struct ceremony *c, char out[CEREMONY_TEXT])
+{
+	out[0] = '\0';
+	if (c->recovery && c->is_known)
+		(void)snprintf(out, CEREMONY_TEXT,
+			       "ledger recovery: went on with %" PRIu64
+			       " entries where %" PRIu64 " were known",
+			       c->disk, c->known);
+	else if (c->recovery)
+		(void)snprintf(out, CEREMONY_TEXT,
+			       "ledger recovery: went on with %" PRIu64
+			       " entries where the HSM had no record",
+			       c->disk);
+	return out;
+}
