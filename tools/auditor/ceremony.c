@@ -57,12 +57,13 @@ const char *ceremony_text(const struct ceremony *c, char out[CEREMONY_TEXT])
 	if (c->recovery && c->is_known)
 		(void)snprintf(out, CEREMONY_TEXT,
 			       "ledger recovery: went on with %" PRIu64
-			       " entries where %" PRIu64 " were known",
+			       " entries; another state, of %" PRIu64
+			       ", was known",
 			       c->disk, c->known);
 	else if (c->recovery)
 		(void)snprintf(out, CEREMONY_TEXT,
 			       "ledger recovery: went on with %" PRIu64
-			       " entries where the HSM had no record",
+			       " entries; the HSM had no record of any",
 			       c->disk);
 	return out;
 }

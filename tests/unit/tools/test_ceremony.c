@@ -29,15 +29,16 @@ static void test_recovery(void **state)
 	assert_int_equal(c.disk, 8);
 	assert_int_equal(c.known, 14);
 	assert_string_equal(ceremony_text(&c, text),
-			    "ledger recovery: went on with 8 entries where 14 "
-			    "were known");
+			    "ledger recovery: went on with 8 entries; another "
+			    "state, of 14, was known");
 	c = of(HEAD "disk 18446744073709551615 " ROOT "\nknown nothing\n");
 	assert_true(c.recovery && !c.is_known);
 	assert_true(c.disk == UINT64_MAX);
-	assert_string_equal(ceremony_text(&c, text),
-			    "ledger recovery: went on with "
-			    "18446744073709551615 entries where the HSM had no "
-			    "record");
+	assert_string_equal(
+		ceremony_text(&c, text),
+		"ledger recovery: went on with "
+		"18446744073709551615 entries; the HSM had no record "
+		"of any");
 }
 
 static void test_others(void **state)
