@@ -91,6 +91,10 @@ static enum sg_err find_line(const struct witness *x, struct span lines,
 
 	if (err == SG_OK)
 		err = note_parse(span_of(buf, n), &note);
+	/* An empty line in LINES would make the text that is signed another
+	 * one, which begins with ours. */
+	if (err == SG_OK && note.text.n != x->about.text_n)
+		err = SG_MALFORMED;
 	if (err == SG_OK)
 		err = note_verify(&note, &x->key, NULL);
 	for (size_t i = 0; err == SG_OK && i < note.n; i++)

@@ -119,6 +119,37 @@ static void test_failures(void **state)
 	assert_int_equal(cosigned, 1);
 }
 
+/* A cosignature of a longer text, which begins with the checkpoint's and is
+ * hidden in the answer: on the checkpoint it would verify for nobody. */
+static void test_a_longer_text(void **state)
+{
+	static const char more[] = "more\n\n";
+	const size_t more_n = sizeof(more) - 1;
+	uint8_t text[1024];
+	uint8_t body[sizeof(more) + NOTE_LINE_MAX];
+	struct span ours;
+	struct wire_cosigned m = {.status = 200,
+				  .type = SPAN_LIT("text/plain")};
+	size_t n;
+
+	(void)state;
+	begin(1);
+	grow(10);
+	ours = read_body(0).text;
+	assert_true(ours.n + sizeof(more) < sizeof(text));
+	memcpy(text, ours.p, ours.n);
+	memcpy(text + ours.n, "\nmore\n", more_n);
+	memcpy(body, more, more_n);
+	n = cosign_text(span_of(text, ours.n + more_n), 0, 0, body + more_n);
+	m.body = span_of(body, more_n + n);
+	say(asked[0].id, &m);
+	assert_int_equal(cosigned, 0);
+	assert_int_equal(witnesses_current(w, clock_mono_us()), 0);
+	tick_in(2);
+	cosign(1, 0, 0);
+	assert_int_equal(cosigned, 1);
+}
+
 /* A proof that does not hold is never sent. */
 static void test_damaged_tiles(void **state)
 {
@@ -145,6 +176,7 @@ int main(void)
 					   T(test_it_knows_another_root),
 					   T(test_it_denies_the_proof),
 					   T(test_failures),
+					   T(test_a_longer_text),
 					   T(test_damaged_tiles)};
 #undef T
 

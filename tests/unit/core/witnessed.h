@@ -227,32 +227,40 @@ static inline struct seen expect_body(size_t i, uint64_t old, uint64_t size)
 	return seen;
 }
 
-/* The witness WHO cosigns what request I asks, with the key of BY. */
-static inline void cosign(size_t i, size_t who, size_t by)
+/* The line by which the witness WHO cosigns TEXT, with the key of BY. */
+static inline size_t cosign_text(struct span text, size_t who, size_t by,
+				 uint8_t out[NOTE_LINE_MAX])
 {
-	const struct seen seen = read_body(i);
 	const int64_t now = clock_wall_s();
 	uint8_t message[1024];
 	uint8_t signature[64];
-	uint8_t out[NOTE_LINE_MAX];
 	size_t n;
 	size_t signature_n = sizeof(signature);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	struct wire_cosigned m = {.status = 200,
-				  .type = SPAN_LIT("text/plain")};
 
-	assert_int_equal(note_cosigned_message(seen.text, now, message,
-					       sizeof(message), &n),
-			 SG_OK);
+	assert_int_equal(
+		note_cosigned_message(text, now, message, sizeof(message), &n),
+		SG_OK);
 	assert_int_equal(
 		EVP_DigestSignInit(ctx, NULL, NULL, NULL, private_key[by]), 1);
 	assert_int_equal(
 		EVP_DigestSign(ctx, signature, &signature_n, message, n), 1);
 	EVP_MD_CTX_free(ctx);
 	assert_int_equal(note_signature_line(&key[who], now, signature, out,
-					     sizeof(out), &n),
+					     NOTE_LINE_MAX, &n),
 			 SG_OK);
-	m.body = span_of(out, n);
+	return n;
+}
+
+/* The witness WHO cosigns what request I asks, with the key of BY. */
+static inline void cosign(size_t i, size_t who, size_t by)
+{
+	uint8_t out[NOTE_LINE_MAX];
+	const size_t n = cosign_text(read_body(i).text, who, by, out);
+	const struct wire_cosigned m = {.status = 200,
+					.type = SPAN_LIT("text/plain"),
+					.body = span_of(out, n)};
+
 	say(asked[i].id, &m);
 }
 
