@@ -118,14 +118,13 @@ static enum sg_err open_ledger(struct scribe *s)
 		err = merkle_create(&w->merkle);
 	if (err == SG_OK && w->tiles == NULL)
 		err = tiles_open(s->ledger_dir, true, &w->tiles);
-	if (err == SG_OK)
-		err = show_vkey(s);
 	if (err == SG_OK && w->tree == NULL) {
 		err = read_checkpoint(s);
 		if (err == SG_OK)
 			err = open_tree(s);
 	}
-	return err;
+	/* Not before the key is known to be the log's: readers keep it. */
+	return err == SG_OK ? show_vkey(s) : err;
 }
 
 static enum sg_err open_journal(struct scribe *s)

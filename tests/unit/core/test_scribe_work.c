@@ -201,6 +201,36 @@ static void test_bad_checkpoint(void **state)
 	room_close(r);
 }
 
+static size_t read_vkey(const struct room *r, char out[256])
+{
+	char path[PLACE_PATH];
+	FILE *f;
+	size_t n;
+
+	place_path(r->p, path, "ledger/vkey");
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(out, 1, 256, f);
+	assert_int_equal(fclose(f), 0);
+	return n;
+}
+
+/* The key of another token does not take the place of the log's. */
+static void test_vkey_stays(void **state)
+{
+	struct room *r = five();
+	char before[256];
+	char after[256];
+	const size_t n = read_vkey(r, before);
+
+	(void)state;
+	room_make_key(r);
+	expect_refusal(r, SCRIBE_BAD_CHECKPOINT);
+	assert_int_equal(read_vkey(r, after), n);
+	assert_memory_equal(before, after, n);
+	room_close(r);
+}
+
 /* A byte of a record that was committed is another one. */
 static void test_damaged(void **state)
 {
@@ -232,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_short),
 		cmocka_unit_test(test_forked),
 		cmocka_unit_test(test_bad_checkpoint),
+		cmocka_unit_test(test_vkey_stays),
 		cmocka_unit_test(test_damaged)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
