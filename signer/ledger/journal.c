@@ -110,7 +110,10 @@ static int64_t time_of(struct span entry)
 static enum sg_err batch_add(struct batch *b, const struct record *r,
 			     const struct journal_io *io, size_t *len)
 {
-	const int64_t newest_s = time_of(r->entry);
+	/* Of certificates alone: a start with a clock that was wrong must not
+	 * keep them from being signed until then. */
+	const int64_t newest_s =
+		r->signature.n > 0 ? time_of(r->entry) : INT64_MIN;
 	enum sg_err err = record_encode(r, b->p + b->n, b->cap - b->n, len);
 
 	if (err == SG_TOO_BIG) {

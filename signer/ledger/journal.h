@@ -70,8 +70,8 @@ bool journal_up(const struct journal *j);
 /* The end of what is committed: the next leaf, and the offset beyond the last
  * record.  Any thread. */
 void journal_end(const struct journal *j, uint64_t *index, uint64_t *offset);
-/* Newest iat of a certificate (seconds since 1970) or time of an entry on
- * record when it was opened; INT64_MIN when there is none. */
+/* Newest iat of a certificate, or time of its entry (seconds since 1970), of
+ * those on record when it was opened; INT64_MIN when there is none. */
 int64_t journal_newest_time(const struct journal *j);
 /* Commit what waits, then close.  NULL is allowed. */
 void journal_close(struct journal *j);

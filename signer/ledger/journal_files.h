@@ -38,7 +38,7 @@ SG_MUST_USE enum sg_err journal_open_io(const struct journal_settings *settings,
 /* The end of what is committed. */
 struct journal_place {
 	uint64_t index, offset;
-	int64_t newest_s; /* of all before it; INT64_MIN: there is none */
+	int64_t newest_s; /* of all certificates before it; INT64_MIN: none */
 };
 
 struct journal_files {

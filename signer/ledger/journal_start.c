@@ -215,12 +215,11 @@ static enum sg_err drop_torn(const struct journal_files *f, struct found *d,
 static void note_time(struct journal_place *end, struct span entry,
 		      struct entry *scratch)
 {
-	if (entry_decode(entry, scratch) != SG_OK)
-		return; /* of a type that is not ours: it only has no time */
+	if (entry_decode(entry, scratch) != SG_OK ||
+	    (scratch->type != ENTRY_ISSUED && scratch->type != ENTRY_RENEWED))
+		return;
 	if (scratch->time_ms / MS_PER_S > end->newest_s)
 		end->newest_s = scratch->time_ms / MS_PER_S;
-	if (scratch->type != ENTRY_ISSUED && scratch->type != ENTRY_RENEWED)
-		return;
 	if (scratch->iat > end->newest_s)
 		end->newest_s = scratch->iat;
 }

@@ -19,8 +19,8 @@ struct segment_head {
 	struct span origin; /* of the log */
 	uint64_t start;	    /* offset of its first record */
 	uint64_t leaf;	    /* index of that record */
-	int64_t newest_s;   /* newest time of all records before it, seconds
-			       since 1970; INT64_MIN: there is none */
+	int64_t newest_s; /* newest time of all certificates before it, seconds
+			     since 1970; INT64_MIN: there is none */
 };
 
 void segment_name(uint64_t start, char out[SEGMENT_NAME_SIZE]);
