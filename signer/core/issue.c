@@ -215,6 +215,17 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 	return issue_start(s, r, known, choice->key[kind], warnings);
 }
 
+/* Is the UVCI one that the client may not issue?  Then it is not told whether
+ * another one has. */
+static bool is_foreign(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->violation[i].code == VIOLATION_UVCI_NOT_ALLOWED &&
+		    !v->violation[i].warning)
+			return true;
+	return false;
+}
+
 /* Add to the verdict what is known about the UVCI of R, and return with what a
  * refusal is answered.  One that has run out is told so alone: the policy is
  * not asked about what is there already. */
@@ -233,13 +244,13 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 	case KNOWN_RIVAL:
 		if (!r->m->dry_run && v->errors == 0)
 			return SG_REFUSED; /* the other one may yet fail */
-		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
-		return refusal;
-	case KNOWN_CONFLICT:
-		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
-		return refusal;
+		break;
+	case KNOWN_CONFLICT: break;
 	default: return SG_REFUSED;
 	}
+	if (!is_foreign(v))
+		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
+	return refusal;
 }
 
 /* Judge, then answer or start.  An error is the caller's to answer, with

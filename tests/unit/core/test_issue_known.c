@@ -23,6 +23,15 @@ static const char OTHER_POLICY[] = "version: 1\n"
 				   "    countries: [VN]\n"
 				   "    issuers: [\"*\"]\n"
 				   "    profile: full\n"
+				   "    validity: {v: 365d}\n"
+				   "  - name: abroad\n"
+				   "    identities: [\"uri:urn:test:abroad\"]\n"
+				   "    operations: [issue, validate]\n"
+				   "    kinds: [v]\n"
+				   "    countries: [VN]\n"
+				   "    issuers: [\"*\"]\n"
+				   "    uvci_prefixes: [\"URN:UVCI:01:FR:\"]\n"
+				   "    profile: full\n"
 				   "    validity: {v: 365d}\n";
 
 static void use_other_policy(struct bureau *b)
@@ -185,6 +194,30 @@ static void test_other_client(void **state)
 	bureau_close(b);
 }
 
+/* Whether a UVCI is taken is told to nobody who may not issue it. */
+static void test_foreign(void **state)
+{
+	struct bureau *b = bureau_open();
+	const struct ask taken = {.serial = 1, .identity = "urn:test:abroad"};
+	const struct ask taken_dry = {
+		.serial = 1, .identity = "urn:test:abroad", .dry_run = true};
+	const struct ask free_dry = {
+		.serial = 2, .identity = "urn:test:abroad", .dry_run = true};
+	const struct ask *const all[] = {&taken, &taken_dry, &free_dry};
+	const struct answer *a;
+
+	(void)state;
+	(void)bureau_answer(b, 0, 1, &(struct ask){.serial = 1});
+	use_other_policy(b);
+	for (uint64_t i = 0; i < 3; i++) {
+		a = bureau_answer(b, 0, 2 + i, all[i]);
+		assert_int_equal(a->err, SG_REFUSED);
+		assert_int_equal(a->nviolations, 1);
+		assert_string_equal(a->code, "uvci-not-allowed");
+	}
+	bureau_close(b);
+}
+
 static void test_expired(void **state)
 {
 	struct bureau *b = bureau_open();
@@ -245,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_policy_change),
 		cmocka_unit_test(test_other_payload),
 		cmocka_unit_test(test_other_client),
+		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_unreadable),
 	};
