@@ -374,20 +374,53 @@ def test_a_full_disk_stops_signing_and_nothing_else(small):
         same(r, small.issue(dcc))
 
 
-def test_a_disk_that_turns_read_only(small):
-    small.start()
-    issued = send_until(small, 200)
-    where = str(state(small, ""))
-    # Open files would keep a file system from turning read-only: the kernel
-    # does that by itself when the device fails, which no test can have here.
-    r = subprocess.run(["mount", "-o", "remount,ro", where], capture_output=True)
-    if r.returncode != 0:
-        pytest.skip("busy file systems cannot be remounted read-only here")
-    issued += send_until(small, 503)
-    subprocess.run(["mount", "-o", "remount,rw", where], check=True)
-    issued += send_until(small, 200)
-    small.wait_ready()
-    all_on_record(small, issued)
+@pytest.fixture
+def ext4(own, tmp_path):
+    """A daemon whose state lies on an ext4 of its own, which can be made to fail
+    as it does when its device fails: it turns read-only under open files."""
+    where, image = own.dir / "state", tmp_path / "image"
+    shutil.rmtree(where, ignore_errors=True)
+    where.mkdir(mode=0o700)
+    with open(image, "wb") as f:
+        f.truncate(64 << 20)
+
+    def mount(*options):
+        return subprocess.run(["mount", "-o", ",".join(["loop", *options]), image, where],
+                              capture_output=True).returncode == 0
+    made = subprocess.run(["mkfs.ext4", "-q", "-F", image], capture_output=True)
+    if made.returncode != 0 or not mount():
+        pytest.skip("this machine lets nobody mount a file system")
+    own.mount = mount
+    own.image = image
+    yield own
+    if own.process is not None:
+        own.stop()
+    subprocess.run(["umount", "-l", where], capture_output=True)
+
+
+def test_a_disk_that_turns_read_only(ext4):
+    where = ext4.dir / "state"
+    ext4.start()
+    issued = send_until(ext4, 200)
+    for _ in range(50):
+        dcc = record()
+        issued.append((dcc, ext4.issue(dcc)))
+    subprocess.run(["mount", "-o", "remount,abort", where], check=True)
+    issued += send_until(ext4, 503)
+    pids = ext4.roles()
+    issued += send_until(ext4, 503)  # and so it stays, and nobody dies of it
+    assert ext4.roles() == pids
+    assert "journal-down" in ext4.log() and "errno=30" in ext4.log()
+    # Such a disk is mended with nobody on it.
+    assert ext4.stop() == 0
+    subprocess.run(["umount", where], check=True)
+    subprocess.run(["e2fsck", "-y", ext4.image], capture_output=True)
+    assert ext4.mount()
+    ext4.start()
+    issued += send_until(ext4, 200)
+    all_on_record(ext4, [i for i in issued if i[1].status == 200])
+    for dcc, r in issued[::7]:
+        same(r, ext4.issue(dcc))
 
 
 # -- officers ------------------------------------------------------------------------------------
