@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "ledger/entry.h"
 #include "ledger/journal_read.h"
 
@@ -80,27 +81,29 @@ static enum sg_err check_record(struct replay *r,
 	return SG_OK;
 }
 
-static bool is_compromised(const struct keyring *keys,
-			   const uint8_t kid[COSE_KID_BYTES])
+/* The key with KID; NULL: the keyring has none. */
+static const struct key *key_of(const struct keyring *keys,
+				const uint8_t kid[COSE_KID_BYTES])
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct key *k = &keys->key[i];
 
-		if (k->state == KEY_COMPROMISED && k->has_dsc &&
-		    memcmp(k->dsc.kid, kid, COSE_KID_BYTES) == 0)
-			return true;
+		if (k->has_dsc && memcmp(k->dsc.kid, kid, COSE_KID_BYTES) == 0)
+			return k;
 	}
-	return false;
+	return NULL;
 }
 
 static enum replay_word judge(const struct replay *r,
 			      const struct replay_request *q,
 			      const struct record *record)
 {
+	const struct key *key = key_of(r->keys, r->entry.kid);
+
 	if (!span_eq(r->entry.client, q->client) ||
 	    memcmp(record->payload, q->payload, RECORD_HASH_BYTES) != 0)
 		return REPLAY_CONFLICT;
-	if (is_compromised(r->keys, r->entry.kid))
+	if (key != NULL && key->state == KEY_COMPROMISED)
 		return REPLAY_ANEW;
 	return r->entry.exp <= q->now ? REPLAY_EXPIRED : REPLAY_SAME;
 }
@@ -129,9 +132,31 @@ static enum sg_err assemble(struct replay *r, const struct replay_request *q,
 	return err;
 }
 
+/* Not every signature is verified when it is made.  A wrong one must not be
+ * what everybody gets who asks again. */
+static bool is_wrong(const struct replay *r, const struct replay_request *q,
+		     const struct record *record)
+{
+	const struct key *key = key_of(r->keys, r->entry.kid);
+	enum sg_err err;
+
+	if (key == NULL || key->verifier == NULL)
+		return false;
+	err = cose_key_verify(key->verifier, r->entry.alg,
+			      r->text.sig_structure, record->signature);
+	if (err != SG_BAD_SIGNATURE && err != SG_BAD_KEY)
+		return false;
+	metric_add(METRIC_VERIFY_FAILED, 1);
+	log_event(LOG_ERROR, "replay-wrong-signature",
+		  "offset=%llu key=\"%s\" text=\"signed anew\"",
+		  (unsigned long long)q->offset, key->label);
+	return true;
+}
+
+/* *WORD becomes REPLAY_ANEW where the signature on record is a wrong one. */
 static enum sg_err rebuild(struct replay *r, const struct replay_request *q,
 			   const struct record *record, uint8_t *scratch,
-			   struct wire_issued *out)
+			   enum replay_word *word, struct wire_issued *out)
 {
 	const struct entry *e = &r->entry;
 	enum sg_err err = assemble(r, q, record, scratch);
@@ -149,7 +174,9 @@ static enum sg_err rebuild(struct replay *r, const struct replay_request *q,
 	memcpy(out->kid, e->kid, sizeof(out->kid));
 	err = entry_matches(e, record->signature, q->uvci,
 			    r->text.sig_structure);
-	if (err == SG_OK)
+	if (err == SG_OK && is_wrong(r, q, record))
+		*word = REPLAY_ANEW;
+	if (err == SG_OK && *word == REPLAY_SAME)
 		err = assembly_sign1(&r->text, record->signature, scratch,
 				     &out->cose);
 	assembly_clear(&r->text);
@@ -170,7 +197,7 @@ enum sg_err replay_find(struct replay *r, const struct replay_request *q,
 	if (err != SG_OK)
 		return err;
 	*word = judge(r, q, &record);
-	return *word == REPLAY_SAME ? rebuild(r, q, &record, scratch, out)
+	return *word == REPLAY_SAME ? rebuild(r, q, &record, scratch, word, out)
 				    : SG_OK;
 }
 

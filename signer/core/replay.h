@@ -17,7 +17,8 @@ struct replay; /* opaque */
 enum replay_word {
 	REPLAY_SAME,	 /* the same request: its certificate */
 	REPLAY_EXPIRED,	 /* the same request; its certificate has run out */
-	REPLAY_ANEW,	 /* the same request, but its key is compromised */
+	REPLAY_ANEW,	 /* the same request, but its key is compromised, or the
+			    signature on record does not verify */
 	REPLAY_CONFLICT, /* another client's, or another payload */
 };
 

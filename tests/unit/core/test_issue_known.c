@@ -245,6 +245,36 @@ static void test_expired(void **state)
 	bureau_close(b);
 }
 
+/* A wrong signature that nobody verified when it was made is not given out to
+ * whoever asks again. */
+static void test_wrong_signature(void **state)
+{
+	struct bureau *b = bureau_open();
+	const struct ask ask = {.serial = 1};
+	static struct answer second;
+	const struct answer *a;
+
+	(void)state;
+	log_limit((enum log_level) - 1); /* it says so, and shall */
+	b->o.settings.verify_ecdsa_one_in = 1000;
+	b->o.settings.verify_all_ms = 0;
+	hsm_pool_rates(b->pool, &b->o.settings);
+	b->o.hsm[0].mood = HSM_SIGNS_WRONG;
+	a = bureau_answer(b, 0, 1, &ask);
+	assert_int_equal(a->type, WIRE_ISSUED);
+	b->o.hsm[0].mood = HSM_SIGNS;
+	second = *bureau_answer(b, 0, 2, &ask);
+	second.issued.cose.p = second.cose;
+	assert_certificate(&b->o, &second, &ask);
+	assert_false(second.issued.replayed);
+	assert_int_equal(second.issued.ledger_index, 1);
+	assert_same_certificate(&second, bureau_answer(b, 0, 3, &ask));
+	bureau_index(b);
+	assert_same_certificate(&second, bureau_answer(b, 0, 4, &ask));
+	assert_int_equal(b->o.hsm[0].jobs, 2);
+	bureau_close(b);
+}
+
 /* No journal, no word about what is in it: try again later. */
 static void test_unreadable(void **state)
 {
@@ -280,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_other_client),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_wrong_signature),
 		cmocka_unit_test(test_unreadable),
 	};
 
