@@ -248,6 +248,14 @@ static void on_drained(void *ctx)
 	finish(c, 0);
 }
 
+static void log_refused(const char *reason)
+{
+	log_event(LOG_ERROR, "ledger-refused",
+		  "reason=\"%s\" text=\"signerd does not start with it; see "
+		  "LEDGER REFUSED in signerd(8)\"",
+		  reason);
+}
+
 /* Unless it MENDS, only an officer can say what is to be done about it. */
 static void on_ledger_refused(void *ctx, const char *reason, bool mends)
 {
@@ -258,10 +266,7 @@ static void on_ledger_refused(void *ctx, const char *reason, bool mends)
 		finish(ctx, ROLE_EXIT_FAILED);
 		return;
 	}
-	log_event(LOG_ERROR, "ledger-refused",
-		  "reason=\"%s\" text=\"signerd does not start with it; see "
-		  "LEDGER REFUSED in signerd(8)\"",
-		  reason);
+	log_refused(reason);
 	finish(ctx, ROLE_EXIT_LEDGER_REFUSED);
 }
 
@@ -289,6 +294,9 @@ static enum sg_err open_desk(struct control *c,
 	desk.policy = policy;
 	err = desk_create(&desk, &c->desk);
 	policy_unref(policy);
+	if (err == SG_LEDGER_DOWN)
+		log_refused("the journal is damaged: a file of it is missing, "
+			    "cut short or of another log");
 	return err;
 }
 

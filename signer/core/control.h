@@ -27,8 +27,8 @@ struct control_parts {
 /*
  * Load the policy, open the desk, and tell the supervisor that it serves.
  * Owns: parts->fd, from success on; *OUT: control_free().
- * Errors: SG_CONFIG (the policy has faults: logged), those of desk_create()
- * and channel_open().
+ * Errors: SG_CONFIG (the policy has faults: logged), SG_LEDGER_DOWN (the ledger
+ * is refused: logged), the others of desk_create() and channel_open().
  */
 SG_MUST_USE enum sg_err control_create(const struct control_parts *parts,
 				       struct control **out);

@@ -65,7 +65,9 @@ int core_run(const struct core_settings *settings, core_read_settings read)
 		return 1;
 	}
 	err = run(&core, settings, read);
-	if (err != SG_OK)
+	if (err == SG_LEDGER_DOWN)
+		core.status = ROLE_EXIT_LEDGER_REFUSED;
+	else if (err != SG_OK)
 		log_event(LOG_ERROR, "core-failed", "reason=\"%s\"",
 			  err_text(err));
 	/* Let go of the handles that are closing. */

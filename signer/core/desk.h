@@ -40,7 +40,7 @@ struct desk_parts {
 /*
  * Owns: *OUT is the caller's; desk_free().
  * Errors: those of keyring_create() (a certificate that cannot be used), of
- * journal_open() and books_create(), SG_NO_MEMORY, SG_INTERNAL.
+ * release_create() and books_create(), SG_NO_MEMORY, SG_INTERNAL.
  */
 SG_MUST_USE enum sg_err desk_create(const struct desk_parts *parts,
 				    struct desk **out);

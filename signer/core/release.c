@@ -134,6 +134,8 @@ enum sg_err release_create(const struct release_parts *parts,
 	}
 	if (parts->journal_dir != NULL)
 		err = journal_open(&settings, &r->journal);
+	if (err == SG_MALFORMED)
+		err = SG_LEDGER_DOWN; /* no request that is not well-formed */
 	if (err != SG_OK) {
 		release_free(r);
 		return err;

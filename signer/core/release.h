@@ -47,7 +47,8 @@ struct release_parts {
 
 /*
  * Owns: *OUT is the caller's; release_free().
- * Errors: those of journal_open(), SG_NO_MEMORY, SG_INTERNAL.
+ * Errors: SG_LEDGER_DOWN (the journal that is there must not be used: logged),
+ * SG_IO, SG_NO_MEMORY, SG_INTERNAL.
  */
 SG_MUST_USE enum sg_err release_create(const struct release_parts *parts,
 				       struct release **out);

@@ -234,6 +234,13 @@ def test_a_journal_without_its_end_is_refused(own):
     refuses(own, ["journal's end is gone"])
 
 
+def test_a_journal_without_its_beginning_is_refused(own):
+    some(own)
+    first = sorted(state(own, "journal").glob("[0-9]*"))[0]
+    first.rename(first.with_name("00000000000000000001"))
+    refuses(own, ["journal is damaged", "missing"])
+
+
 def test_a_checkpoint_by_another_key_is_refused(own):
     some(own)
     path = state(own) / "checkpoint"

@@ -178,13 +178,40 @@ static void test_hold(void **state)
 	place_close(p);
 }
 
+/* It does not go on with a journal that lacks its beginning. */
+static void test_refused(void **state)
+{
+	struct place *p = place_open();
+	char from[PLACE_PATH];
+	char to[PLACE_PATH];
+	const struct release_parts parts = {.loop = &p->loop,
+					    .journal_dir = p->journal,
+					    .origin = "test.example/log",
+					    .newest = INT64_MIN,
+					    .changed = on_changed};
+	struct release *r;
+
+	(void)state;
+	place_open_release(p);
+	place_close_release(p);
+	place_path(p, from, "journal/00000000000000000000");
+	place_path(p, to, "journal/00000000000000000001");
+	assert_int_equal(rename(from, to), 0);
+	log_limit(LOG_ERROR);
+	assert_int_equal(release_create(&parts, &r), SG_LEDGER_DOWN);
+	assert_null(r);
+	place_close(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_recorded_first),
-		cmocka_unit_test(test_failure), cmocka_unit_test(test_abandon),
-		cmocka_unit_test(test_hold)};
+		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_abandon),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_refused)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
