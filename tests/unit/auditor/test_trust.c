@@ -7,7 +7,7 @@ enum { SIZE = 300, WITNESSES = 16 }; /* as many as signerd asks */
 
 static struct fixture f;
 static EVP_PKEY *key[WITNESSES];
-static struct note_key witness[WITNESSES];
+static struct note_key *witness;
 static char keys[256]; /* a file of all their keys */
 
 static void make_witness(int i, FILE *to)
@@ -75,6 +75,8 @@ static int setup(void **state)
 	FILE *to;
 
 	(void)state;
+	witness = calloc(WITNESSES, sizeof(*witness));
+	assert_non_null(witness);
 	make_log(&f, sizes);
 	path_in(f.dir, "witnesses", keys);
 	to = fopen(keys, "wb");
@@ -90,6 +92,7 @@ static int teardown(void **state)
 	(void)state;
 	for (int i = 0; i < WITNESSES; i++)
 		EVP_PKEY_free(key[i]);
+	free(witness);
 	drop_log(&f);
 	return 0;
 }
