@@ -140,6 +140,9 @@ static void cosigned(struct witnesses *w, struct witness *x,
 static void failed(struct witnesses *w, struct witness *x,
 		   const struct wire_cosigned *m, uint64_t now_us)
 {
+	/* A connection that breaks once is no reason to start without its word:
+	 * it has a second try. */
+	const bool again = w->consulting && !x->failing && m->status == 0;
 	char reason[REASON_MAX];
 
 	if (m->status == 0)
@@ -158,6 +161,7 @@ static void failed(struct witnesses *w, struct witness *x,
 				       ? ": it knows another key of this log"
 				       : "");
 	witnesses_failed(x, w->witness_us, now_us, reason);
+	x->tried = !again;
 }
 
 void witnesses_answer(struct witnesses *w, struct witness *x,

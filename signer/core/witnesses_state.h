@@ -34,8 +34,9 @@ struct witness {
 	struct witnessed about;
 	uint64_t given_up_us;
 	/* In this round. */
-	bool done;	      /* it has cosigned */
-	bool tried;	      /* it has cosigned, or failed at least once */
+	bool done;  /* it has cosigned */
+	bool tried; /* it has cosigned, or failed: at the start, twice where
+		       it could not be reached */
 	unsigned corrections; /* times that it named another size */
 	/* The round's checkpoint, cosigned by it; 0: not yet. */
 	size_t line_n;

@@ -5,8 +5,10 @@ import base64
 import http.server
 import socket
 import ssl
+import sys
 import threading
 import time
+import traceback
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -60,7 +62,8 @@ class Server(http.server.ThreadingHTTPServer):
         super().process_request(request, address)
 
     def handle_error(self, request, client_address):
-        pass  # a reset by who gave up
+        if not isinstance(sys.exc_info()[1], OSError):  # a reset by who gave up
+            traceback.print_exc()
 
 
 class Witness:

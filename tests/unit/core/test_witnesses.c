@@ -135,6 +135,21 @@ static void test_consulting(void **state)
 	assert_int_equal(kept, 1);
 }
 
+/* Who cannot be reached is tried once more before the start goes on. */
+static void test_who_cannot_be_reached(void **state)
+{
+	(void)state;
+	begin(1);
+	witnesses_consult(w, newest(10));
+	turn();
+	say_status(0, 0, "", "");
+	assert_int_equal(consulted, 0);
+	tick_in(1);
+	assert_int_equal(nasked, 2);
+	say_status(1, 0, "", "");
+	assert_int_equal(consulted, 1);
+}
+
 static void test_who_does_not_answer(void **state)
 {
 	(void)state;
@@ -197,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_a_cosignature),	   T(test_it_grows),
 		T(test_the_kept_one),	   T(test_a_slow_one),
+		T(test_consulting),	   T(test_who_cannot_be_reached),
 		T(test_consulting),	   T(test_who_does_not_answer),
 		T(test_another_first_one), T(test_its_process)};
 #undef T
