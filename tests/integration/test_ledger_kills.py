@@ -195,7 +195,7 @@ def test_killed_and_cut_off_at_any_moment(own):
             own.start()
         else:
             own.wait_ready()
-        if moment % 8 == 7:
+        if moment % max(8, KILLS // 6) == 7:
             log, _ = check_all(own, workers)
             assert earlier is None or earlier.is_prefix_of(log), "the tree was rewritten"
             shutil.rmtree(own.dir / "earlier", ignore_errors=True)

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, Demo
+from conftest import BUILD, ROOT, Demo
 
 pytestmark = pytest.mark.skipif("VALGRIND" not in os.environ,
                                 reason="slow: runs where VALGRIND is set")
@@ -29,6 +29,7 @@ def test_no_leak_over_many_requests():
         demo.wrapper = ["valgrind", "--trace-children=yes", "--leak-check=full",
                         "--show-leak-kinds=definite,indirect", "--num-callers=20",
                         "--errors-for-leak-kinds=definite,indirect", "--child-silent-after-fork=yes",
+                        f"--suppressions={ROOT}/tests/valgrind.supp",
                         f"--log-file={demo.dir}/run/valgrind.%p"]
         demo.start()
         roles = {"supervisor", *demo.roles()}
