@@ -110,6 +110,18 @@ def wait_serving(demo):
     raise AssertionError("not all processes came up: " + demo.log()[-3000:])
 
 
+def kill_role(demo, role):
+    """Kill its processes, and wait until others have taken their place: until
+    then all seem to serve."""
+    old = {n: p for n, p in demo.roles().items() if n.startswith(role)}
+    for pid in old.values():
+        os.kill(pid, 9)
+    end = time.monotonic() + 20 * SLOW
+    while any(demo.roles().get(n, p) == p for n, p in old.items()):
+        assert time.monotonic() < end, demo.log()[-3000:]
+        time.sleep(0.01)
+
+
 def kill_all(demo):
     pids = list(demo.roles().values())
     demo.process.kill()
@@ -188,9 +200,7 @@ def test_killed_and_cut_off_at_any_moment(own):
         elif victim == "supervisor":
             kill_all(own)
         else:
-            for name, pid in own.roles().items():
-                if name.startswith(victim):
-                    os.kill(pid, 9)
+            kill_role(own, victim)
         if own.process is None:
             own.start()
         else:
