@@ -49,6 +49,8 @@ def test_a_large_one_and_a_flipped_byte_anywhere_in_it(tmp_path, go_verify):
     files = [directory / "checkpoint"]
     for level in ("entries", "0", "1", "2"):
         tiles = sorted(p for p in (directory / "tile" / level).rglob("*") if p.is_file())
+        if not tiles:
+            continue  # a small log has no such level
         files += [tiles[0], tiles[-1], rng.choice(tiles)]
     for path in files:
         data = path.read_bytes()
