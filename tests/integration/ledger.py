@@ -3,6 +3,7 @@
 RFC 6962), over Python's hashlib and cryptography; nothing of signerd in it."""
 import base64
 import hashlib
+import os
 import pathlib
 
 import cbor2
@@ -154,15 +155,13 @@ def copy(source, target):
     target.mkdir()
     for name in ("checkpoint", "vkey"):
         (target / name).write_bytes((source / name).read_bytes())
-    for path in sorted((source / "tile").rglob("*")):
-        to = target / path.relative_to(source)
-        try:
-            data = path.read_bytes() if path.is_file() else None
-        except FileNotFoundError:
-            continue
-        if data is None:
-            to.mkdir(parents=True, exist_ok=True)
-        else:
+    for folder, _, names in os.walk(source / "tile"):  # passes over what vanishes
+        for path in [pathlib.Path(folder, name) for name in names]:
+            to = target / path.relative_to(source)
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue
             to.parent.mkdir(parents=True, exist_ok=True)
             to.write_bytes(data)
     return Log(target)
