@@ -3,9 +3,9 @@
 #define SG_ISSUE_STATE_H
 
 #include "assembly.h"
+#include "base/digest.h"
 #include "claims.h"
 #include "deadlines.h"
-#include "digest.h"
 #include "issue.h"
 #include "replay.h"
 #include "toll.h"

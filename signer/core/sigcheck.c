@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sigcheck.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "base/metrics.h"
 
 struct sigcheck {
-	EVP_MD *sha256; /* fetched once: a fetch costs more than the hash */
-	EVP_MD_CTX *ctx;
+	struct digest *digest;
 	uint32_t one_in;
 	uint32_t all_ms;
 	uint32_t count; /* since the last one that was verified */
@@ -21,15 +20,15 @@ enum sg_err sigcheck_create(const struct core_settings *settings,
 			    struct sigcheck **out)
 {
 	struct sigcheck *s = calloc(1, sizeof(*s));
+	enum sg_err err;
 
 	*out = NULL;
 	if (s == NULL)
 		return SG_NO_MEMORY;
-	s->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	s->ctx = EVP_MD_CTX_new();
-	if (s->sha256 == NULL || s->ctx == NULL) {
-		sigcheck_free(s);
-		return SG_INTERNAL;
+	err = digest_create(&s->digest);
+	if (err != SG_OK) {
+		free(s);
+		return err;
 	}
 	sigcheck_rates(s, settings);
 	*out = s;
@@ -45,11 +44,7 @@ void sigcheck_rates(struct sigcheck *s, const struct core_settings *settings)
 enum sg_err sigcheck_digest(struct sigcheck *s, struct span message,
 			    uint8_t out[32])
 {
-	if (EVP_DigestInit_ex2(s->ctx, s->sha256, NULL) != 1 ||
-	    EVP_DigestUpdate(s->ctx, message.p, message.n) != 1 ||
-	    EVP_DigestFinal_ex(s->ctx, out, NULL) != 1)
-		return SG_INTERNAL;
-	return SG_OK;
+	return digest_sum(s->digest, message, span_of(NULL, 0), out);
 }
 
 void sigcheck_alarm(struct sigcheck *s, uint64_t now_us)
@@ -84,7 +79,6 @@ void sigcheck_free(struct sigcheck *s)
 {
 	if (s == NULL)
 		return;
-	EVP_MD_CTX_free(s->ctx);
-	EVP_MD_free(s->sha256);
+	digest_free(s->digest);
 	free(s);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "entry.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 
+#include "base/digest.h"
 #include "entry_fields.h"
 #include "hcert/cbor.h"
 
@@ -17,56 +17,47 @@ enum {
 
 /* --- hashes --------------------------------------------------------------- */
 
-/* SHA-256 is looked up once in a process, and each thread keeps a context:
- * both would cost more than the few hundred bytes that are hashed. */
+/* Each thread keeps a digest: to make one costs more than the few hundred bytes
+ * that are hashed. */
 static pthread_once_t hashing_once = PTHREAD_ONCE_INIT;
 static pthread_key_t hashing_key;
 static bool hashing_ready;
-static EVP_MD *sha256;
 
-static void free_context(void *ctx)
+static void free_digest(void *digest)
 {
-	EVP_MD_CTX_free(ctx);
+	digest_free(digest);
 }
 
 static void prepare_hashing(void)
 {
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	hashing_ready = sha256 != NULL &&
-			pthread_key_create(&hashing_key, free_context) == 0;
+	hashing_ready = pthread_key_create(&hashing_key, free_digest) == 0;
 }
 
-/* This thread's context; NULL: there is none. */
-static EVP_MD_CTX *hash_context(void)
+/* This thread's; NULL: there is none. */
+static struct digest *own_digest(void)
 {
-	EVP_MD_CTX *ctx;
+	struct digest *d;
 
 	(void)pthread_once(&hashing_once, prepare_hashing);
 	if (!hashing_ready)
 		return NULL;
-	ctx = pthread_getspecific(hashing_key);
-	if (ctx != NULL)
-		return ctx;
-	ctx = EVP_MD_CTX_new();
-	if (ctx != NULL && pthread_setspecific(hashing_key, ctx) != 0) {
-		EVP_MD_CTX_free(ctx);
-		ctx = NULL;
+	d = pthread_getspecific(hashing_key);
+	if (d != NULL || digest_create(&d) != SG_OK)
+		return d;
+	if (pthread_setspecific(hashing_key, d) != 0) {
+		digest_free(d);
+		d = NULL;
 	}
-	return ctx;
+	return d;
 }
 
 /* SHA-256 over A and then B. */
 static enum sg_err hash_two(struct span a, struct span b,
 			    uint8_t out[ENTRY_HASH_BYTES])
 {
-	EVP_MD_CTX *ctx = hash_context();
+	struct digest *d = own_digest();
 
-	if (ctx == NULL || EVP_DigestInit_ex(ctx, sha256, NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, a.p, a.n) != 1 ||
-	    EVP_DigestUpdate(ctx, b.p, b.n) != 1 ||
-	    EVP_DigestFinal_ex(ctx, out, NULL) != 1)
-		return SG_INTERNAL;
-	return SG_OK;
+	return d != NULL ? digest_sum(d, a, b, out) : SG_INTERNAL;
 }
 
 enum sg_err entry_revocation(enum cose_alg alg, struct span signature,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "merkle.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
+
+#include "base/digest.h"
 
 /* RFC 6962 s. 2.1: what parts leaves from nodes. */
 enum { LEAF_PREFIX = 0x00, NODE_PREFIX = 0x01 };
@@ -11,22 +12,22 @@ enum { LEAF_PREFIX = 0x00, NODE_PREFIX = 0x01 };
 static const uint64_t SIZE_LIMIT = UINT64_C(1) << 63;
 
 struct merkle {
-	EVP_MD *md; /* fetched once: a lookup per hash costs more than it */
-	EVP_MD_CTX *ctx;
+	struct digest *digest;
 };
+
+_Static_assert((int)MERKLE_HASH_BYTES == (int)DIGEST_BYTES, "SHA-256");
 
 enum sg_err merkle_create(struct merkle **out)
 {
 	struct merkle *m = calloc(1, sizeof(*m));
+	enum sg_err err;
 
 	if (m == NULL)
 		return SG_NO_MEMORY;
-	m->md = EVP_MD_fetch(NULL, "SHA256", NULL);
-	m->ctx = EVP_MD_CTX_new();
-	if (m->md == NULL || m->ctx == NULL ||
-	    EVP_DigestInit_ex2(m->ctx, m->md, NULL) != 1) {
-		merkle_free(m);
-		return SG_INTERNAL;
+	err = digest_create(&m->digest);
+	if (err != SG_OK) {
+		free(m);
+		return err;
 	}
 	*out = m;
 	return SG_OK;
@@ -36,21 +37,8 @@ void merkle_free(struct merkle *m)
 {
 	if (m == NULL)
 		return;
-	EVP_MD_CTX_free(m->ctx);
-	EVP_MD_free(m->md);
+	digest_free(m->digest);
 	free(m);
-}
-
-/* SHA-256 over A and then B. */
-static enum sg_err hash_two(struct merkle *m, struct span a, struct span b,
-			    struct merkle_hash *out)
-{
-	if (EVP_DigestInit_ex2(m->ctx, m->md, NULL) != 1 ||
-	    EVP_DigestUpdate(m->ctx, a.p, a.n) != 1 ||
-	    EVP_DigestUpdate(m->ctx, b.p, b.n) != 1 ||
-	    EVP_DigestFinal_ex(m->ctx, out->b, NULL) != 1)
-		return SG_INTERNAL;
-	return SG_OK;
 }
 
 enum sg_err merkle_leaf(struct merkle *m, struct span entry,
@@ -58,7 +46,7 @@ enum sg_err merkle_leaf(struct merkle *m, struct span entry,
 {
 	static const uint8_t prefix = LEAF_PREFIX;
 
-	return hash_two(m, span_of(&prefix, 1), entry, out);
+	return digest_sum(m->digest, span_of(&prefix, 1), entry, out->b);
 }
 
 enum sg_err merkle_node(struct merkle *m, const struct merkle_hash *left,
@@ -69,8 +57,8 @@ enum sg_err merkle_node(struct merkle *m, const struct merkle_hash *left,
 
 	buf[0] = NODE_PREFIX;
 	memcpy(buf + 1, left->b, sizeof(left->b));
-	return hash_two(m, span_of(buf, sizeof(buf)),
-			span_of(right->b, sizeof(right->b)), out);
+	return digest_sum(m->digest, span_of(buf, sizeof(buf)),
+			  span_of(right->b, sizeof(right->b)), out->b);
 }
 
 void merkle_empty_root(struct merkle_hash *out)

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "core/digest.h"
+#include "base/digest.h"
 
 /* Two parts are hashed as one text, time and again. */
 static void test_sum(void **state)

@@ -2,8 +2,8 @@
 #ifndef SG_DIGEST_H
 #define SG_DIGEST_H
 
-#include "base/err.h"
-#include "base/span.h"
+#include "err.h"
+#include "span.h"
 
 /* digest: SHA-256 many times over: what it takes is fetched once, since that
  * costs more than to hash a name.  One thread at a time. */
