@@ -18,8 +18,7 @@ void fileio_wipe(void *p, size_t n)
 		explicit_bzero(p, n);
 }
 
-/* As close(), but keeps the errno that says why the work failed. */
-static void close_quietly(int fd)
+void fileio_close(int fd)
 {
 	const int saved = errno;
 
@@ -27,14 +26,13 @@ static void close_quietly(int fd)
 	errno = saved;
 }
 
-/* pread() until N bytes or the end of the file; -1 with errno. */
-static ssize_t read_at(int fd, uint8_t *p, size_t n, size_t offset)
+ssize_t fileio_read_at(int fd, void *p, size_t n, uint64_t offset)
 {
 	size_t at = 0;
 
 	while (at < n) {
-		const ssize_t got =
-			pread(fd, p + at, n - at, (off_t)(offset + at));
+		const ssize_t got = pread(fd, (uint8_t *)p + at, n - at,
+					  (off_t)(offset + at));
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -92,7 +90,7 @@ enum sg_err fileio_read_fd(int fd, size_t max, uint8_t **out, size_t *len)
 		e = grow(&buf, n, want + 1); /* and the NUL */
 		if (e != SG_OK)
 			goto fail;
-		got = read_at(fd, buf + n, want - n, n);
+		got = fileio_read_at(fd, buf + n, want - n, n);
 		e = SG_IO;
 		if (got < 0)
 			goto fail;
@@ -126,16 +124,16 @@ enum sg_err fileio_read(const char *path, size_t max, uint8_t **out,
 	if (fd < 0)
 		return SG_IO;
 	e = fileio_read_fd(fd, max, out, len);
-	close_quietly(fd);
+	fileio_close(fd);
 	return e;
 }
 
-static bool write_all(int fd, struct span s)
+bool fileio_write(int fd, struct span data)
 {
 	size_t at = 0;
 
-	while (at < s.n) {
-		const ssize_t n = write(fd, s.p + at, s.n - at);
+	while (at < data.n) {
+		const ssize_t n = write(fd, data.p + at, data.n - at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -161,7 +159,7 @@ static bool sync_directory(const char *path)
 	if (fd < 0)
 		return false;
 	ok = fsync(fd) == 0;
-	close_quietly(fd);
+	fileio_close(fd);
 	return ok;
 }
 
@@ -176,7 +174,7 @@ enum sg_err fileio_replace(const char *path, struct span text, unsigned mode)
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		goto fail_name;
-	if (!write_all(fd, text) || fchmod(fd, (mode_t)mode) != 0 ||
+	if (!fileio_write(fd, text) || fchmod(fd, (mode_t)mode) != 0 ||
 	    fsync(fd) != 0)
 		goto fail_file;
 	if (rename(temporary, path) != 0)
@@ -201,11 +199,11 @@ int fileio_memfd(const char *name, struct span data)
 
 	if (fd < 0)
 		return -1;
-	if (!write_all(fd, data) ||
+	if (!fileio_write(fd, data) ||
 	    fcntl(fd, F_ADD_SEALS,
 		  F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) !=
 		    0) {
-		close_quietly(fd);
+		fileio_close(fd);
 		return -1;
 	}
 	return fd;

@@ -2,6 +2,8 @@
 #ifndef SG_FILEIO_H
 #define SG_FILEIO_H
 
+#include <sys/types.h>
+
 #include "err.h"
 #include "span.h"
 
@@ -16,6 +18,12 @@ SG_MUST_USE enum sg_err fileio_read(const char *path, size_t max, uint8_t **out,
 /* The same from an open descriptor, from its offset 0 (pread). */
 SG_MUST_USE enum sg_err fileio_read_fd(int fd, size_t max, uint8_t **out,
 				       size_t *len);
+/* pread() N bytes from OFFSET on, or as many as there are; -1 with errno. */
+ssize_t fileio_read_at(int fd, void *p, size_t n, uint64_t offset);
+/* write() all of DATA; false with errno. */
+bool fileio_write(int fd, struct span data);
+/* As close(), but keeps the errno that says why the work failed. */
+void fileio_close(int fd);
 /* Write TEXT to PATH by a temporary file beside it, fsync and rename. */
 SG_MUST_USE enum sg_err fileio_replace(const char *path, struct span text,
 				       unsigned mode);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fileio.h"
 #include "segment.h"
 
 /* After a seek little is read at first, for those who want one record. */
@@ -308,7 +309,7 @@ static enum sg_err fill(struct journal_reader *r)
 	const uint64_t end = r->offset + (r->n - r->at);
 	size_t n = r->want;
 	enum sg_err err;
-	int64_t got;
+	ssize_t got;
 
 	if (r->next == NO_OFFSET && r->n > r->at) {
 		err = refresh(r);
@@ -324,8 +325,8 @@ static enum sg_err fill(struct journal_reader *r)
 		n = BUFFER_BYTES - r->n;
 	if (n > r->next - end)
 		n = (size_t)(r->next - end);
-	got = segment_read(r->fd, r->buf + r->n, n,
-			   r->head_n + (end - r->start));
+	got = fileio_read_at(r->fd, r->buf + r->n, n,
+			     r->head_n + (end - r->start));
 	if (got < 0)
 		return SG_IO;
 	if (got == 0)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fileio.h"
 #include "hcert/cbor.h"
 
 /* Map keys of a head: see README.md. */
@@ -161,7 +162,7 @@ enum sg_err segment_head_decode(struct span in, struct segment_head *out,
 enum sg_err segment_head_read(int fd, uint8_t buf[SEGMENT_HEAD_MAX],
 			      struct segment_head *out, size_t *len)
 {
-	const int64_t n = segment_read(fd, buf, SEGMENT_HEAD_MAX, 0);
+	const ssize_t n = fileio_read_at(fd, buf, SEGMENT_HEAD_MAX, 0);
 
 	if (n < 0)
 		return SG_IO;
@@ -169,25 +170,6 @@ enum sg_err segment_head_read(int fd, uint8_t buf[SEGMENT_HEAD_MAX],
 }
 
 /* --- files ---------------------------------------------------------------- */
-
-int64_t segment_read(int fd, void *p, size_t n, uint64_t at)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		const ssize_t got = pread(fd, (uint8_t *)p + done, n - done,
-					  (off_t)(at + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	return (int64_t)done;
-}
 
 static bool list_add(struct segment_list *list, uint64_t start)
 {

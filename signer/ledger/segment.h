@@ -54,7 +54,4 @@ SG_MUST_USE enum sg_err segment_list_read(int dir, struct segment_list *list);
 size_t segment_list_find(const struct segment_list *list, uint64_t offset);
 void segment_list_free(struct segment_list *list);
 
-/* pread() until N bytes or the end of the file; -1 with errno. */
-int64_t segment_read(int fd, void *p, size_t n, uint64_t at);
-
 #endif /* SG_SEGMENT_H */

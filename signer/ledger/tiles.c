@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fileio.h"
+
 enum {
 	FILE_MODE = 0644, /* for any file server to read */
 	DIR_MODE = 0755,
@@ -33,15 +35,6 @@ struct tiles {
 	uint64_t clock;
 	struct kept kept[KEPT_TILES];
 };
-
-/* As close(), but keeps the errno that says why the work failed. */
-static void close_quietly(int fd)
-{
-	const int saved = errno;
-
-	(void)close(fd);
-	errno = saved;
-}
 
 enum sg_err tiles_open(const char *dir, bool create, struct tiles **out)
 {
@@ -103,27 +96,18 @@ static enum sg_err open_file(const struct tiles *t, const char *path,
 		}
 		errno = EINVAL;
 	}
-	close_quietly(f->fd);
+	fileio_close(f->fd);
 	return SG_IO;
 }
 
 /* Read N bytes.  SG_MALFORMED: there are fewer, whatever was said before. */
 static enum sg_err read_exactly(int fd, uint8_t *buf, size_t n)
 {
-	size_t at = 0;
+	const ssize_t got = fileio_read_at(fd, buf, n, 0);
 
-	while (at < n) {
-		const ssize_t got = pread(fd, buf + at, n - at, (off_t)at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return SG_IO;
-		if (got == 0)
-			return SG_MALFORMED;
-		at += (size_t)got;
-	}
-	return SG_OK;
+	if (got < 0)
+		return SG_IO;
+	return (size_t)got == n ? SG_OK : SG_MALFORMED;
 }
 
 /* Does the file name NAME in a .p directory say a width?  0: no. */
@@ -160,7 +144,7 @@ static DIR *partial_dir(const struct tiles *t, const struct tile *tile,
 		return NULL;
 	dir = fdopendir(fd);
 	if (dir == NULL)
-		close_quietly(fd);
+		fileio_close(fd);
 	return dir;
 }
 
@@ -265,7 +249,7 @@ enum sg_err tiles_read(struct tiles *t, const struct tile *tile, uint8_t *buf,
 		err = read_bundle(&f, tile->width, buf, cap, len);
 	else
 		err = read_hashes(&f, tile->width, buf, cap, len);
-	close_quietly(f.fd);
+	fileio_close(f.fd);
 	return err;
 }
 
@@ -282,7 +266,7 @@ enum sg_err tiles_read_file(struct tiles *t, const char *name, uint8_t *buf,
 	err = f.size > cap ? SG_TOO_BIG : read_exactly(f.fd, buf, f.size);
 	if (err == SG_OK)
 		*len = f.size;
-	close_quietly(f.fd);
+	fileio_close(f.fd);
 	return err;
 }
 
@@ -306,22 +290,6 @@ static bool make_dirs(const struct tiles *t, const char *path)
 	return true;
 }
 
-static bool write_all(int fd, struct span s)
-{
-	size_t at = 0;
-
-	while (at < s.n) {
-		const ssize_t n = write(fd, s.p + at, s.n - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		at += (size_t)n;
-	}
-	return true;
-}
-
 /* Replace PATH: a reader sees the old file or the new one, whole. */
 static enum sg_err replace(const struct tiles *t, const char *path,
 			   struct span data, bool sync)
@@ -340,7 +308,7 @@ static enum sg_err replace(const struct tiles *t, const char *path,
 		fd = openat(t->fd, temporary, flags, FILE_MODE);
 	if (fd < 0)
 		return SG_IO;
-	ok = write_all(fd, data) && fchmod(fd, FILE_MODE) == 0 &&
+	ok = fileio_write(fd, data) && fchmod(fd, FILE_MODE) == 0 &&
 	     (!sync || fsync(fd) == 0);
 	saved = errno;
 	if (close(fd) != 0 && ok) {

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include "base/fileio.h"
 #include "journal_dir.h"
 #include "ledger/journal_files.h"
 
@@ -67,7 +68,7 @@ static inline size_t disk_read(const char *name, uint8_t *out)
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return 0;
-	n = segment_read(fd, out, DISK_FILE_BYTES, 0);
+	n = fileio_read_at(fd, out, DISK_FILE_BYTES, 0);
 	(void)close(fd);
 	return n < 0 ? 0 : (size_t)n;
 }
