@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* replay: only what belongs together leaves. */
-#include "bureau.h"
 #include "base/digest.h"
+#include "bureau.h"
 #include "core/replay.h"
 
 /* A bureau with one certificate on record, and the request for it. */
