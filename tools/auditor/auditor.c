@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auditor.h"
 
-#include <stdio.h>
-
 int auditor_trouble(const char *why)
 {
-	(void)fprintf(stderr, "signer-auditor: %s\n", why);
-	return EXIT_TROUBLE;
+	return command_trouble("signer-auditor", why);
 }
 
 struct source_settings auditor_source(const struct args *args,

@@ -142,13 +142,13 @@ static int run_export(const struct args *args)
 	"\"signer-auditor verify\" does that.\n"
 /* clang-format on */
 
-const struct auditor_command AUDIT_LIST_COMMAND = {
+const struct command AUDIT_LIST_COMMAND = {
 	"list",	  "[OPTIONS] LOG", "print entries of the log, for people",
 	ROW_MORE, LIST_OPTIONS,	   OPT_LIST,
 	run_list,
 };
 
-const struct auditor_command AUDIT_EXPORT_COMMAND = {
+const struct command AUDIT_EXPORT_COMMAND = {
 	"export",
 	"[OPTIONS] LOG",
 	"print entries of the log with all their fields, for machines",

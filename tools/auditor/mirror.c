@@ -371,7 +371,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command AUDIT_MIRROR_COMMAND = {
+const struct command AUDIT_MIRROR_COMMAND = {
 	.name = "mirror",
 	.usage = "[OPTIONS] DIR|URL TO",
 	.about = "keep a verified copy of a log in the directory TO",

@@ -107,7 +107,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command AUDIT_PROVE_COMMAND = {
+const struct command AUDIT_PROVE_COMMAND = {
 	.name = "prove",
 	.usage = "[OPTIONS] --index N DIR|URL",
 	.about = "prove that a log holds an entry (C2SP tlog-proof)",

@@ -175,7 +175,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command AUDIT_RECEIPT_COMMAND = {
+const struct command AUDIT_RECEIPT_COMMAND = {
 	.name = "receipt",
 	.usage = "[OPTIONS] HC1|FILE DIR|URL",
 	.about = "prove that a certificate is on record",

@@ -165,7 +165,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command AUDIT_REPORT_COMMAND = {
+const struct command AUDIT_REPORT_COMMAND = {
 	"report",
 	"[OPTIONS] LOG",
 	"report on a period: who signed what, how much, by which key and "

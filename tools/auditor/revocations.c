@@ -399,7 +399,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command AUDIT_REVOCATIONS_COMMAND = {
+const struct command AUDIT_REVOCATIONS_COMMAND = {
 	"revocations",
 	"[OPTIONS] LOG",
 	"make DCC revocation lists of a selection of certificates",

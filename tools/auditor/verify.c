@@ -162,7 +162,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct auditor_command AUDIT_VERIFY_COMMAND = {
+const struct command AUDIT_VERIFY_COMMAND = {
 	.name = "verify",
 	.usage = "[OPTIONS] DIR|URL",
 	.about = "check a log: every entry, every hash, the signature",

@@ -5,8 +5,7 @@
 
 int trouble(const char *why)
 {
-	(void)fprintf(stderr, "signer-issuer: %s\n", why);
-	return EXIT_TROUBLE;
+	return command_trouble("signer-issuer", why);
 }
 
 /* The options that a connection needs, and what stands in for them. */

@@ -2,37 +2,16 @@
 #ifndef SG_TOOLS_ISSUER_H
 #define SG_TOOLS_ISSUER_H
 
-#include "tools/common/args.h"
+#include "tools/common/command.h"
 #include "tools/common/https.h"
 #include "tools/common/keyset.h"
 
 /* issuer: signer-issuer, a command a file.  One thread. */
 
-enum {
-	EXIT_GOOD = 0,
-	EXIT_REFUSED = 1, /* a check failed, a record was refused */
-	EXIT_TROUBLE = 2  /* usage, configuration, no connection */
-};
-
-enum { WHY_MAX = 512 /* bytes of a reason */ };
-
-/* Options that all commands have, at these indexes of their tables. */
-enum {
-	OPT_HELP,
-	OPT_JSON,
-	OPT_COMMON, /* their number */
-	/* Of commands that talk to the server: */
-	OPT_SERVER = OPT_COMMON,
-	OPT_CERT,
-	OPT_KEY,
-	OPT_CA,
-	OPT_ONLINE
-};
+/* Options of commands that talk to the server, behind the common ones. */
+enum { OPT_SERVER = OPT_COMMON, OPT_CERT, OPT_KEY, OPT_CA, OPT_ONLINE };
 
 /* clang-format off */
-#define COMMON_OPTIONS                                                         \
-	[OPT_HELP] = {"help", NULL, NULL, "show this help"},                   \
-	[OPT_JSON] = {"json", NULL, NULL, "print the result as JSON"}
 #define ONLINE_OPTIONS                                                         \
 	[OPT_SERVER] = {"server", "URL", "SIGNER_SERVER",                      \
 			"the signing server, https://host:port"},              \
@@ -41,16 +20,6 @@ enum {
 	[OPT_KEY] = {"key", "FILE", "SIGNER_KEY", "its private key, PEM"},     \
 	[OPT_CA] = {"ca", "FILE", "SIGNER_CA", "CA of the server, PEM"}
 /* clang-format on */
-
-struct command {
-	const char *name;
-	const char *usage; /* what follows the name */
-	const char *about; /* one line */
-	const char *more;  /* lines below the options, or NULL */
-	const struct arg_option *options;
-	size_t noptions;
-	int (*run)(const struct args *args);
-};
 
 extern const struct command ISSUE_COMMAND;
 extern const struct command BULK_COMMAND;

@@ -9,8 +9,7 @@
 
 int officer_trouble(const char *why)
 {
-	(void)fprintf(stderr, "signer-officer: %s\n", why);
-	return EXIT_TROUBLE;
+	return command_trouble("signer-officer", why);
 }
 
 static EVP_PKEY *read_pem(const char *path, char *why, size_t cap)

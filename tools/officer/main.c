@@ -1,90 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "officer.h"
 
 /* A command a line, in the order of --help; each is in the file of its name. */
 #define COMMANDS(X) X(VKEY) X(RECOVER)
 
-#define X(id) extern const struct officer_command id##_COMMAND;
+#define X(id) extern const struct command id##_COMMAND;
 COMMANDS(X)
 #undef X
 
-static const struct officer_command *const TABLE[] = {
+static const struct command *const TABLE[] = {
 #define X(id) &id##_COMMAND,
 	COMMANDS(X)
 #undef X
 		NULL,
 };
 
-static void print_usage(FILE *to)
-{
-	(void)fputs("usage: signer-officer COMMAND [OPTIONS] ...\n\n"
-		    "For security officers: sign what only they may decide."
-		    "\n\ncommands:\n",
-		    to);
-	for (size_t i = 0; TABLE[i] != NULL; i++)
-		(void)fprintf(to, "  %-10s%s\n", TABLE[i]->name,
-			      TABLE[i]->about);
-	(void)fputs(
-		"\n\"signer-officer COMMAND --help\" tells more; \"--version\" "
-		"prints the version.\n"
-		"Exit status: 0 good, 1 a check failed, 2 usage or a file that "
-		"cannot be used.\n",
-		to);
-}
-
-static void print_command_help(const struct officer_command *c)
-{
-	printf("usage: signer-officer %s %s\n\n%s\n\noptions:\n", c->name,
-	       c->usage, c->about);
-	args_help(stdout, c->options, c->noptions);
-	if (c->more != NULL)
-		printf("\n%s", c->more);
-}
-
-static int run_command(const struct officer_command *c, int argc, char *argv[])
-{
-	struct args args;
-	int status;
-
-	if (args_parse(c->options, c->noptions, argc, argv, &args) != SG_OK) {
-		officer_trouble(args.why);
-		(void)fprintf(stderr, "Try \"signer-officer %s --help\".\n",
-			      c->name);
-		return EXIT_TROUBLE;
-	}
-	if (args.value[OPT_HELP] != NULL) {
-		print_command_help(c);
-		return EXIT_GOOD;
-	}
-	status = c->run(&args);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return officer_trouble("cannot write to standard output");
-	return status;
-}
-
 int main(int argc, char *argv[])
 {
-	if (argc < 2) {
-		print_usage(stderr);
-		return EXIT_TROUBLE;
-	}
-	if (strcmp(argv[1], "--help") == 0) {
-		print_usage(stdout);
-		return EXIT_GOOD;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		puts("signer-officer " SIGNERD_VERSION);
-		return EXIT_GOOD;
-	}
-	for (size_t i = 0; TABLE[i] != NULL; i++) {
-		if (strcmp(argv[1], TABLE[i]->name) == 0)
-			return run_command(TABLE[i], argc - 2, argv + 2);
-	}
-	(void)fprintf(stderr, "signer-officer: there is no command \"%s\"\n\n",
-		      argv[1]);
-	print_usage(stderr);
-	return EXIT_TROUBLE;
+	const struct command_program program = {
+		.name = "signer-officer",
+		.version = SIGNERD_VERSION,
+		.about = "For security officers: sign what only they may "
+			 "decide.",
+		.status = "1 a check failed, 2 usage or a file that cannot be "
+			  "used.",
+		.column = 10,
+		.commands = TABLE,
+	};
+
+	return command_main(&program, argc, argv);
 }

@@ -6,35 +6,9 @@
 
 #include "base/err.h"
 #include "ledger/note.h"
-#include "tools/common/args.h"
+#include "tools/common/command.h"
 
 /* officer: signer-officer, a command a file. */
-
-enum {
-	EXIT_GOOD = 0,
-	EXIT_REFUSED = 1, /* a check failed */
-	EXIT_TROUBLE = 2  /* usage, a file that cannot be read */
-};
-
-enum { WHY_MAX = 512 /* bytes of a reason */ };
-
-enum { OPT_HELP, OPT_JSON, OPT_COMMON };
-
-/* clang-format off */
-#define COMMON_OPTIONS                                                         \
-	[OPT_HELP] = {"help", NULL, NULL, "show this help"},                   \
-	[OPT_JSON] = {"json", NULL, NULL, "print the result as JSON"}
-/* clang-format on */
-
-struct officer_command {
-	const char *name;
-	const char *usage; /* what follows the name */
-	const char *about; /* one line */
-	const char *more;  /* lines below the options, or NULL */
-	const struct arg_option *options;
-	size_t noptions;
-	int (*run)(const struct args *args);
-};
 
 /* Print "signer-officer: WHY" on standard error; returns EXIT_TROUBLE. */
 int officer_trouble(const char *why);

@@ -223,7 +223,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct officer_command RECOVER_COMMAND = {
+const struct command RECOVER_COMMAND = {
 	.name = "recover",
 	.usage = "STATEMENT --key KEY.pem --name NAME [--out FILE]",
 	.about = "sign that signerd goes on with the ledger that it found",

@@ -31,7 +31,7 @@ static int run(const struct args *args)
 	return EXIT_GOOD;
 }
 
-const struct officer_command VKEY_COMMAND = {
+const struct command VKEY_COMMAND = {
 	.name = "vkey",
 	.usage = "KEY.pem --name NAME",
 	.about = "print the verifier key of an officer's own key",

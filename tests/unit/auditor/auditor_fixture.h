@@ -24,10 +24,10 @@
 
 #define ORIGIN "log.test/one"
 
-extern const struct auditor_command AUDIT_VERIFY_COMMAND;
-extern const struct auditor_command AUDIT_MIRROR_COMMAND;
-extern const struct auditor_command AUDIT_PROVE_COMMAND;
-extern const struct auditor_command AUDIT_RECEIPT_COMMAND;
+extern const struct command AUDIT_VERIFY_COMMAND;
+extern const struct command AUDIT_MIRROR_COMMAND;
+extern const struct command AUDIT_PROVE_COMMAND;
+extern const struct command AUDIT_RECEIPT_COMMAND;
 
 struct fixture {
 	char dir[64];
@@ -104,8 +104,8 @@ static inline void drop_log(struct fixture *f)
 
 /* Run C on the words ARGV (NULL ends them), its standard output as JSON in
  * *OUT (may be NULL); returns its exit status. */
-static inline int run_command(const struct auditor_command *c,
-			      const char *const *argv, json_t **out)
+static inline int run_command(const struct command *c, const char *const *argv,
+			      json_t **out)
 {
 	FILE *to = tmpfile();
 	const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);

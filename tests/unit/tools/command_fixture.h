@@ -15,7 +15,7 @@ static char command_out[] = "/tmp/command-XXXXXX";
 
 /* The words behind the command, to a NULL.  *OUT (may be NULL) gets what it
  * prints; free().  Returns its exit status. */
-static inline int command_words(const struct auditor_command *c,
+static inline int command_words(const struct command *c,
 				const char *const *word, char **out)
 {
 	static struct args args;

@@ -10,8 +10,8 @@
 #include "command_fixture.h"
 #include "log_fixture.h"
 
-extern const struct auditor_command AUDIT_LIST_COMMAND;
-extern const struct auditor_command AUDIT_EXPORT_COMMAND;
+extern const struct command AUDIT_LIST_COMMAND;
+extern const struct command AUDIT_EXPORT_COMMAND;
 
 enum { CERTIFICATES = 1000, COLUMNS = 20 };
 static const int64_t START_MS = 1790000000000;

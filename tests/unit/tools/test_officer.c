@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct officer_command RECOVER_COMMAND, VKEY_COMMAND;
+extern const struct command RECOVER_COMMAND, VKEY_COMMAND;
 
 static const char STATEMENT[] =
 	"signerd ledger recovery\ntest.example/log\n"
@@ -206,8 +206,8 @@ static void test_trouble(void **state)
 }
 
 /* Run COMMAND, which has to be good; PRINTED gets its standard output. */
-static void run_printed(const struct officer_command *command, int argc,
-			char **argv, char printed[4096])
+static void run_printed(const struct command *command, int argc, char **argv,
+			char printed[4096])
 {
 	struct args args;
 	int saved;

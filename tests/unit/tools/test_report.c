@@ -10,7 +10,7 @@
 #include "command_fixture.h"
 #include "log_fixture.h"
 
-extern const struct auditor_command AUDIT_REPORT_COMMAND;
+extern const struct command AUDIT_REPORT_COMMAND;
 
 static const int64_t START_MS = 1790000000000; /* 2026-09-21T14:13:20Z */
 static const int64_t HOUR_MS = 3600000;

@@ -11,7 +11,7 @@
 #include "command_fixture.h"
 #include "log_fixture.h"
 
-extern const struct auditor_command AUDIT_REVOCATIONS_COMMAND;
+extern const struct command AUDIT_REVOCATIONS_COMMAND;
 
 enum {
 	ENTRIES = 40000,
