@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "bar.h"
 #include "row.h"
 #include "tools/common/bytes.h"
+#include "tools/common/number.h"
 #include "tools/common/times.h"
 
 enum { NUMBER = 32, MS = 1000 };
@@ -48,7 +48,7 @@ static void print_period(const struct account *a, struct sheet *s)
 				    : second_of(v->from_ms, second));
 	row(s, "To (not included)",
 	    v->to_ms == INT64_MAX ? "its end" : second_of(v->to_ms, second));
-	row(s, "Entries of the period", bar_number(v->entries, n));
+	row(s, "Entries of the period", number_text(v->entries, n));
 	if (v->entries > 0) {
 		(void)snprintf(text, sizeof(text),
 			       "number %" PRIu64 " (%s) to number %" PRIu64,
@@ -69,7 +69,7 @@ static void number_row(struct sheet *s, const char *name, uint64_t n)
 {
 	char text[NUMBER];
 
-	row(s, name, bar_number(n, text));
+	row(s, name, number_text(n, text));
 }
 
 static void print_summary(const struct account *a, struct sheet *s)
@@ -159,7 +159,7 @@ static void print_checkpoint(const struct account *a, struct sheet *s)
 	sheet_cell(s, span_str("Name of the ledger (origin)"));
 	sheet_cell(s, c->origin);
 	row(s, "Entries it had when this was made (size)",
-	    bar_number(c->size, n));
+	    number_text(c->size, n));
 	row(s, "Root hash", bytes_base64(c->root.b, MERKLE_HASH_BYTES, base64));
 	row(s, "Root hash in hex",
 	    bytes_hex(c->root.b, MERKLE_HASH_BYTES, hex));

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "account.h"
-#include "bar.h"
 #include "row.h"
 #include "tools/common/bytes.h"
 #include "tools/common/meaning.h"
+#include "tools/common/number.h"
 #include "tools/common/times.h"
 
 enum { NUMBER = 32, DAY_S = 86400, MS = 1000 };
@@ -15,7 +15,7 @@ static void number(struct sheet *s, uint64_t n)
 {
 	char text[NUMBER];
 
-	sheet_cell(s, span_str(bar_number(n, text)));
+	sheet_cell(s, span_str(number_text(n, text)));
 }
 
 static void second(struct sheet *s, int64_t ms)

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 
 #include "account.h"
-#include "bar.h"
 #include "row.h"
 #include "tools/common/bytes.h"
+#include "tools/common/number.h"
 
 enum { NUMBER = 32, MS = 1000, DURATION = 48 };
 
@@ -199,7 +199,7 @@ static void print_gaps(const struct survey *v, struct sheet *s)
 	}
 	if (v->gaps > v->ngaps)
 		sheet_para(s, "There are %s; these are the longest %zu.",
-			   bar_number(v->gaps, n), v->ngaps);
+			   number_text(v->gaps, n), v->ngaps);
 	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; i < v->ngaps; i++) {
 		const struct survey_gap *g = &v->gap[i];
@@ -230,7 +230,7 @@ static void print_clock(const struct survey *v, struct sheet *s)
 		   "%s, by %s at most. Fractions of a second come from "
 		   "signatures that are made side by side; more than that "
 		   "means that the server's clock was set back.",
-		   bar_number(v->back, n), duration(v->back_most_ms, length));
+		   number_text(v->back, n), duration(v->back_most_ms, length));
 }
 
 void account_events(const struct account *a, struct sheet *s)
@@ -245,7 +245,7 @@ void account_events(const struct account *a, struct sheet *s)
 		sheet_para(s,
 			   "ATTENTION: %s further events are not in these "
 			   "lists. Choose a shorter period to see them.",
-			   bar_number(v->more_events, n));
+			   number_text(v->more_events, n));
 	print_gaps(v, s);
 	print_clock(v, s);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bar.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tools/common/number.h"
 
 enum {
 	US = 1000000,
@@ -14,21 +14,6 @@ enum {
 	BAR_WIDTH = 20,
 	LONGEST_S = 99 * 3600
 };
-
-const char *bar_number(uint64_t n, char out[32])
-{
-	char digits[24];
-	const int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
-	size_t at = 0;
-
-	for (int i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			out[at++] = ',';
-		out[at++] = digits[i];
-	}
-	out[at] = '\0';
-	return out;
-}
 
 void bar_begin(struct bar *b, bool quiet, const char *what, uint64_t total)
 {
@@ -66,13 +51,13 @@ void bar_line(const struct bar *b, uint64_t done, uint64_t elapsed_us,
 	}
 	if (b->total > 0)
 		(void)snprintf(out, BAR_TEXT, "%s of %s %s; %s/s%s",
-			       bar_number(done, n[0]),
-			       bar_number(b->total, n[1]), b->what,
-			       bar_number((uint64_t)rate, n[2]), left);
+			       number_text(done, n[0]),
+			       number_text(b->total, n[1]), b->what,
+			       number_text((uint64_t)rate, n[2]), left);
 	else
 		(void)snprintf(out, BAR_TEXT, "%s %s; %s/s",
-			       bar_number(done, n[0]), b->what,
-			       bar_number((uint64_t)rate, n[2]));
+			       number_text(done, n[0]), b->what,
+			       number_text((uint64_t)rate, n[2]));
 }
 
 static void draw(const struct bar *b, uint64_t done, const char *line)

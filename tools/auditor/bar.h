@@ -28,7 +28,5 @@ double bar_seconds(const struct bar *b);
 /* What it says of DONE after ELAPSED_US. */
 void bar_line(const struct bar *b, uint64_t done, uint64_t elapsed_us,
 	      char out[BAR_TEXT]);
-/* 1234567 as "1,234,567".  Returns OUT. */
-const char *bar_number(uint64_t n, char out[32]);
 
 #endif /* SG_TOOLS_BAR_H */

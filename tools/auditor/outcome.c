@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "auditor.h"
-#include "bar.h"
+#include "tools/common/number.h"
 #include "tools/common/printable.h"
 
 static double rate(const struct outcome *o)
@@ -105,20 +105,20 @@ static void print_text(const struct outcome *o)
 	if (o->has_checkpoint) {
 		trust_hash_text(&o->checkpoint.c.root, root);
 		printf("size      %s\nroot      %s\n",
-		       bar_number(o->checkpoint.c.size, n[0]), root);
+		       number_text(o->checkpoint.c.size, n[0]), root);
 	}
 	if (o->has_kept)
-		printf("kept      %s\n", bar_number(o->kept.c.size, n[0]));
+		printf("kept      %s\n", number_text(o->kept.c.size, n[0]));
 	if (o->trust.nwitnesses > 0)
 		printf("witnesses %zu of %zu cosigned\n",
 		       o->checkpoint.cosigned, o->trust.nwitnesses);
 	if (o->audited)
 		printf("checked   %s entries in %.2f s, %s/s\n",
-		       bar_number(o->result.entries, n[0]), o->result.seconds,
-		       bar_number((uint64_t)rate(o), n[1]));
+		       number_text(o->result.entries, n[0]), o->result.seconds,
+		       number_text((uint64_t)rate(o), n[1]));
 	if (o->has_journal)
 		printf("journal   %s entries as in the log\n",
-		       bar_number(o->journal, n[0]));
+		       number_text(o->journal, n[0]));
 	findings_print(o->findings, stdout);
 }
 

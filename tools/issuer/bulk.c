@@ -6,6 +6,7 @@
 #include "progress.h"
 #include "streaming.h"
 #include "tally_print.h"
+#include "tools/common/number.h"
 
 enum { OPT_REFUSED_AGAIN = OPT_STREAMING, OPT_BULK };
 
@@ -106,20 +107,18 @@ static void print_summary(struct bulk *b)
 
 	printf("%s records: %s signed (%s replayed), %s refused, %s refused "
 	       "for now\n",
-	       progress_number(t->records, n[0]),
-	       progress_number(t->good, n[1]),
-	       progress_number(t->replayed, n[2]),
-	       progress_number(t->refused, n[3]),
-	       progress_number(t->again, n[4]));
+	       number_text(t->records, n[0]), number_text(t->good, n[1]),
+	       number_text(t->replayed, n[2]), number_text(t->refused, n[3]),
+	       number_text(t->again, n[4]));
 	if (bulk_job_kept(b->job) > 0)
 		printf("%s answered in earlier runs\n",
-		       progress_number(bulk_job_kept(b->job), n[0]));
+		       number_text(bulk_job_kept(b->job), n[0]));
 	printf("%.1f s, %s records a second; %" PRIu64 " sent again, %" PRIu64
 	       " stream%s broken\n",
-	       seconds, progress_number((uint64_t)rate, n[5]), b->stats.again,
+	       seconds, number_text((uint64_t)rate, n[5]), b->stats.again,
 	       b->stats.breaks, b->stats.breaks == 1 ? "" : "s");
 	if (t->warned > 0)
-		printf("%s with warnings\n", progress_number(t->warned, n[0]));
+		printf("%s with warnings\n", number_text(t->warned, n[0]));
 	tally_print_table(stdout, t);
 	if (t->again > 0)
 		puts("\nThe same command again sends what was refused for now "
@@ -135,7 +134,7 @@ static void say_refused(const struct tally *t)
 			      "Refused: %s. The same command again does not "
 			      "send these records; once they are\ncorrected in "
 			      "the input, it does so with --refused-again.\n",
-			      progress_number(t->refused, n));
+			      number_text(t->refused, n));
 }
 
 /* Is it worth trying just so, or is there something to mend? */

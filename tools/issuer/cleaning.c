@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "scan.h"
 #include "tally_print.h"
+#include "tools/common/number.h"
 
 struct cleaning {
 	struct lines *l;
@@ -97,12 +98,11 @@ static void print_report(struct tally *t, bool json, bool csv, bool complete)
 	}
 	printf("%s records: %s accepted (%.1f %%), %s refused, %s with "
 	       "warnings\n",
-	       progress_number(t->records, n[0]),
-	       progress_number(t->good, n[1]),
+	       number_text(t->records, n[0]), number_text(t->good, n[1]),
 	       t->records > 0 ? 100.0 * (double)t->good / (double)t->records
 			      : 0.0,
-	       progress_number(t->records - t->good, n[2]),
-	       progress_number(t->warned, n[3]));
+	       number_text(t->records - t->good, n[2]),
+	       number_text(t->warned, n[3]));
 	tally_print_table(stdout, t);
 	puts("\nAccepted means: by the schema, and by this client's rights "
 	     "and times.  Whether dates,\nnames, doses, UVCIs and codes of "

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tools/common/number.h"
 
 enum {
 	US = 1000000,
@@ -16,21 +17,6 @@ enum {
 	DEFAULT_COLUMNS = 80,
 	LONGEST_S = 99 * 3600
 };
-
-const char *progress_number(uint64_t n, char out[32])
-{
-	char digits[24];
-	const int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
-	size_t at = 0;
-
-	for (int i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			out[at++] = ',';
-		out[at++] = digits[i];
-	}
-	out[at] = '\0';
-	return out;
-}
 
 void progress_begin(struct progress *p, bool quiet, const char *good_word,
 		    const struct progress_state *state)
@@ -95,13 +81,13 @@ void progress_line(const struct progress *p, const struct progress_state *s,
 	time_left(p, s, elapsed_us, left);
 	if (t->again > 0)
 		(void)snprintf(later, sizeof(later), ", %s for later",
-			       progress_number(t->again, n[4]));
+			       number_text(t->again, n[4]));
 	(void)snprintf(out, PROGRESS_TEXT,
 		       "%s records: %s %s, %s refused%s; %s/s%s%s%.80s",
-		       progress_number(t->records, n[0]),
-		       progress_number(t->good, n[1]), p->good_word,
-		       progress_number(t->refused, n[2]), later,
-		       progress_number(rate, n[3]), left,
+		       number_text(t->records, n[0]),
+		       number_text(t->good, n[1]), p->good_word,
+		       number_text(t->refused, n[2]), later,
+		       number_text(rate, n[3]), left,
 		       s->note[0] != '\0' ? "; " : "", s->note);
 }
 

@@ -38,7 +38,5 @@ double progress_rate(const struct progress *p, const struct tally *t,
 /* What a line of it says after ELAPSED_US; OUT has PROGRESS_TEXT bytes. */
 void progress_line(const struct progress *p, const struct progress_state *state,
 		   uint64_t elapsed_us, char *out);
-/* 1234567 as "1,234,567"; OUT has 32 bytes.  Returns OUT. */
-const char *progress_number(uint64_t n, char out[32]);
 
 #endif /* SG_TOOLS_PROGRESS_H */

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "progress.h"
 #include "tools/common/csv.h"
 #include "tools/common/meaning.h"
+#include "tools/common/number.h"
 
 enum { ROWS_MAX = 20, KEY_WIDTH = 28, PER_CENT = 100 };
 
@@ -61,7 +61,7 @@ static void table_of(FILE *to, const char *title, struct counts *counts,
 	(void)fprintf(to, "\n%-30s %11s  %s\n", title, "times", "first lines");
 	for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
 		put_key(to, c[i]->key);
-		(void)fprintf(to, " %11s  ", progress_number(c[i]->n, number));
+		(void)fprintf(to, " %11s  ", number_text(c[i]->n, number));
 		put_lines(to, c[i], " ");
 		(void)fputs(c[i]->warning ? "  (warning)\n" : "\n", to);
 		if (codes && meaning_of(c[i]->key) != NULL)
@@ -86,8 +86,8 @@ static void table_of_issuers(FILE *to, struct counts *counts)
 	for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
 		put_issuer(to, c[i]->key);
 		(void)fprintf(to, " %11s %11s %6.1f %%  ",
-			      progress_number(c[i]->n, records),
-			      progress_number(c[i]->n - c[i]->good, refused),
+			      number_text(c[i]->n, records),
+			      number_text(c[i]->n - c[i]->good, refused),
 			      share(c[i]->good, c[i]->n));
 		put_lines(to, c[i], " ");
 		(void)fputc('\n', to);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "tools/common/number.h"
 #include "tools/issuer/progress.h"
 
 static void test_numbers(void **state)
@@ -15,11 +16,11 @@ static void test_numbers(void **state)
 	char out[32];
 
 	(void)state;
-	assert_string_equal(progress_number(0, out), "0");
-	assert_string_equal(progress_number(999, out), "999");
-	assert_string_equal(progress_number(1000, out), "1,000");
-	assert_string_equal(progress_number(1234567, out), "1,234,567");
-	assert_string_equal(progress_number(UINT64_MAX, out),
+	assert_string_equal(number_text(0, out), "0");
+	assert_string_equal(number_text(999, out), "999");
+	assert_string_equal(number_text(1000, out), "1,000");
+	assert_string_equal(number_text(1234567, out), "1,234,567");
+	assert_string_equal(number_text(UINT64_MAX, out),
 			    "18,446,744,073,709,551,615");
 }
 
