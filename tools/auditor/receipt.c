@@ -5,7 +5,6 @@
 #include "auditor.h"
 #include "proof.h"
 #include "tools/common/input.h"
-#include "tools/common/printable.h"
 #include "tools/common/receipt.h"
 
 enum { OPT_VKEY = OPT_LOG, OPT_INDEX, OPT_PROOF, OPT_OUT, NOPTIONS };
@@ -68,44 +67,21 @@ static enum sg_err get_proof(struct job *j)
 			    : fetch_proof(j);
 }
 
-static int report(struct job *j, const struct receipt_result *result)
-{
-	const bool good = result->failed == RECEIPT_STEPS;
-	json_t *o;
-	char *text;
-
-	if (j->args->value[OPT_JSON] == NULL) {
-		receipt_print(result, j->trust.key.name, stdout);
-		puts(good ? "on record" : "NOT PROVED");
-	} else {
-		o = receipt_json(result, j->trust.key.name, j->trust.given);
-		text = o != NULL ? printable_json(o, JSON_COMPACT) : NULL;
-		if (text != NULL)
-			puts(text);
-		free(text);
-		json_decref(o);
-	}
-	return good ? EXIT_GOOD : EXIT_REFUSED;
-}
-
 static int check(struct job *j)
 {
-	const char *to = j->args->value[OPT_OUT];
-	struct receipt_result result;
-	struct receipt *r;
-	int status;
+	const struct receipt_case c = {
+		.asked = &j->asked,
+		.proof = span_of(j->proof.p, j->proof.n),
+		.key = &j->trust.key,
+		.key_given = j->trust.given,
+		.json = j->args->value[OPT_JSON] != NULL,
+		.keep = j->args->value[OPT_OUT],
+	};
+	bool good;
 
-	if (receipt_create(&r) != SG_OK)
-		return auditor_trouble(err_text(SG_NO_MEMORY));
-	(void)receipt_check(r, &j->asked, span_of(j->proof.p, j->proof.n),
-			    &j->trust.key, &result);
-	status = report(j, &result);
-	receipt_free(r);
-	if (status == EXIT_GOOD && to != NULL &&
-	    output_bytes(to, j->proof.p, j->proof.n, j->why, sizeof(j->why)) !=
-		    SG_OK)
+	if (receipt_conclude(&c, &good, j->why, sizeof(j->why)) != SG_OK)
 		return auditor_trouble(j->why);
-	return status;
+	return good ? EXIT_GOOD : EXIT_REFUSED;
 }
 
 static int work(struct job *j)

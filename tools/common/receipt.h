@@ -2,9 +2,7 @@
 #ifndef SG_TOOLS_RECEIPT_H
 #define SG_TOOLS_RECEIPT_H
 
-#include <jansson.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "ledger/entry.h"
 #include "ledger/note.h"
@@ -76,11 +74,22 @@ bool receipt_check(struct receipt *r, const struct receipt_asked *asked,
 		   struct span proof, const struct note_key *key,
 		   struct receipt_result *out);
 
-/* Print the steps to TO, and what was proved; ORIGIN is the log's. */
-void receipt_print(const struct receipt_result *result, const char *origin,
-		   FILE *to);
-/* The same as an object.  Owns: it is the caller's; NULL: no memory. */
-json_t *receipt_json(const struct receipt_result *result, const char *origin,
-		     bool key_given);
+/* A certificate and the proof that it is on record. */
+struct receipt_case {
+	const struct receipt_asked *asked;
+	struct span proof;
+	const struct note_key *key;
+	bool key_given; /* else it is the log's own word */
+	bool json;
+	const char *keep; /* file that gets a good proof; NULL: none */
+};
+
+/*
+ * Check C and say on standard output, step by step, what was proved.
+ * Errors: SG_NO_MEMORY, SG_INTERNAL, SG_IO (it cannot be kept), with WHY (CAP
+ * bytes); *GOOD is whether all steps passed.
+ */
+SG_MUST_USE enum sg_err receipt_conclude(const struct receipt_case *c,
+					 bool *good, char *why, size_t cap);
 
 #endif /* SG_TOOLS_RECEIPT_H */

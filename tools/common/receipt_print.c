@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "hcert/dsc.h"
+#include "input.h"
 #include "payload.h"
 #include "printable.h"
 #include "receipt.h"
@@ -29,8 +33,8 @@ static void print_entry(const struct entry *e, FILE *to)
 	(void)fprintf(to, "\nkey        %s, %s\n", kid, cose_alg_name(e->alg));
 }
 
-void receipt_print(const struct receipt_result *result, const char *origin,
-		   FILE *to)
+static void print_steps(const struct receipt_result *result, const char *origin,
+			FILE *to)
 {
 	for (unsigned step = 0; step < RECEIPT_STEPS; step++) {
 		const bool failed = step == result->failed;
@@ -65,8 +69,8 @@ static json_t *entry_json(const struct entry *e)
 			 "iat", (json_int_t)e->iat, "exp", (json_int_t)e->exp);
 }
 
-json_t *receipt_json(const struct receipt_result *result, const char *origin,
-		     bool key_given)
+static json_t *to_json(const struct receipt_result *result, const char *origin,
+		       bool key_given)
 {
 	const bool good = result->failed == RECEIPT_STEPS;
 	json_t *j = json_pack("{s:b, s:s, s:b}", "ok", good, "origin", origin,
@@ -92,4 +96,43 @@ json_t *receipt_json(const struct receipt_result *result, const char *origin,
 		return j;
 	json_decref(j);
 	return NULL;
+}
+
+static void print_result(const struct receipt_case *c,
+			 const struct receipt_result *result)
+{
+	json_t *o;
+	char *text;
+
+	if (!c->json) {
+		print_steps(result, c->key->name, stdout);
+		puts(result->failed == RECEIPT_STEPS ? "on record"
+						     : "NOT PROVED");
+		return;
+	}
+	o = to_json(result, c->key->name, c->key_given);
+	text = o != NULL ? printable_json(o, JSON_COMPACT) : NULL;
+	if (text != NULL)
+		puts(text);
+	free(text);
+	json_decref(o);
+}
+
+enum sg_err receipt_conclude(const struct receipt_case *c, bool *good,
+			     char *why, size_t cap)
+{
+	struct receipt_result result;
+	struct receipt *r;
+	const enum sg_err err = receipt_create(&r);
+
+	if (err != SG_OK) {
+		(void)snprintf(why, cap, "%s", err_text(SG_NO_MEMORY));
+		return err;
+	}
+	*good = receipt_check(r, c->asked, c->proof, c->key, &result);
+	print_result(c, &result);
+	receipt_free(r);
+	if (!*good || c->keep == NULL)
+		return SG_OK;
+	return output_bytes(c->keep, c->proof.p, c->proof.n, why, cap);
 }

@@ -7,7 +7,6 @@
 
 #include "issuer.h"
 #include "tools/common/input.h"
-#include "tools/common/printable.h"
 #include "tools/common/vkey.h"
 
 enum { OPT_VKEY = OPT_ONLINE, OPT_INDEX, OPT_PROOF, OPT_OUT, NOPTIONS };
@@ -117,44 +116,21 @@ static enum sg_err load_proof(struct job *j)
 	return get(j, path, &j->proof, &j->n);
 }
 
-static int report(const struct job *j, const struct receipt_result *result)
-{
-	const bool good = result->failed == RECEIPT_STEPS;
-	json_t *o;
-	char *text;
-
-	if (j->args->value[OPT_JSON] == NULL) {
-		receipt_print(result, j->key.name, stdout);
-		puts(good ? "on record" : "NOT PROVED");
-	} else {
-		o = receipt_json(result, j->key.name,
-				 j->args->value[OPT_VKEY] != NULL);
-		text = o != NULL ? printable_json(o, JSON_COMPACT) : NULL;
-		if (text != NULL)
-			puts(text);
-		free(text);
-		json_decref(o);
-	}
-	return good ? EXIT_GOOD : EXIT_REFUSED;
-}
-
 static int check(struct job *j)
 {
-	const char *to = j->args->value[OPT_OUT];
-	struct receipt_result result;
-	struct receipt *r;
-	int status;
+	const struct receipt_case c = {
+		.asked = &j->asked,
+		.proof = span_of(j->proof, j->n),
+		.key = &j->key,
+		.key_given = j->args->value[OPT_VKEY] != NULL,
+		.json = j->args->value[OPT_JSON] != NULL,
+		.keep = j->args->value[OPT_OUT],
+	};
+	bool good;
 
-	if (receipt_create(&r) != SG_OK)
-		return trouble(err_text(SG_NO_MEMORY));
-	(void)receipt_check(r, &j->asked, span_of(j->proof, j->n), &j->key,
-			    &result);
-	status = report(j, &result);
-	receipt_free(r);
-	if (status == EXIT_GOOD && to != NULL &&
-	    output_bytes(to, j->proof, j->n, j->why, sizeof(j->why)) != SG_OK)
+	if (receipt_conclude(&c, &good, j->why, sizeof(j->why)) != SG_OK)
 		return trouble(j->why);
-	return status;
+	return good ? EXIT_GOOD : EXIT_REFUSED;
 }
 
 static int run_job(struct job *j)
