@@ -57,7 +57,6 @@ struct mirror {
 	struct tiles *copy;
 
 	struct outcome o;
-	bool unproved; /* that it begins with what was kept */
 	char why[WHY_MAX];
 };
 
@@ -125,7 +124,6 @@ static enum sg_err load_kept(struct mirror *m)
 
 static enum sg_err look(struct mirror *m)
 {
-	struct outcome *o = &m->o;
 	enum sg_err err = load_trust(m);
 
 	if (err == SG_MALFORMED || err == SG_BAD_KEY)
@@ -134,17 +132,7 @@ static enum sg_err look(struct mirror *m)
 		err = load_kept(m);
 	if (err != SG_OK)
 		return SG_CONFIG;
-	err = trust_fetch(&o->trust, m->source, &o->checkpoint, o->findings,
-			  m->why, sizeof(m->why));
-	if (err != SG_OK)
-		return err == SG_NOT_FOUND ? SG_OK : err;
-	o->has_checkpoint = true;
-	if (!o->has_kept)
-		return SG_OK;
-	err = audit_consistent(m->source, &o->kept.c, &o->checkpoint.c,
-			       o->findings, m->why, sizeof(m->why));
-	m->unproved = err == SG_BAD_SIGNATURE;
-	return m->unproved ? SG_OK : err;
+	return outcome_look(&m->o, m->source, m->why, sizeof(m->why));
 }
 
 /* The partial tiles of the copy's old end that are full by now. */
@@ -190,22 +178,16 @@ static enum sg_err publish(struct mirror *m)
 static enum sg_err copy_new(struct mirror *m)
 {
 	struct outcome *o = &m->o;
-	const struct audit_settings settings = {
-		.where = m->where,
-		.jobs = (unsigned)m->jobs,
-		.from = o->has_kept ? o->kept.c.size : 0,
-		.size = o->checkpoint.c.size,
-		.root = o->checkpoint.c.root,
-		.unproved = m->unproved,
-		.copy = m->to,
-		.quiet = m->args->value[OPT_QUIET] != NULL,
-		.stop = &stop,
-	};
+	struct audit_settings settings = outcome_audit(o, &m->where);
 	enum sg_err err;
 
 	/* The same again; with more cosignatures it is worth more. */
 	if (o->has_kept && settings.from == settings.size)
 		return o->checkpoint.n > o->kept.n ? publish(m) : SG_OK;
+	settings.jobs = (unsigned)m->jobs;
+	settings.copy = m->to;
+	settings.quiet = m->args->value[OPT_QUIET] != NULL;
+	settings.stop = &stop;
 	err = audit_run(&settings, o->findings, &o->result, m->why,
 			sizeof(m->why));
 	o->audited = err == SG_OK;
@@ -260,7 +242,6 @@ static int round_once(struct mirror *m)
 	int status = EXIT_TROUBLE;
 
 	m->o = (struct outcome){.where = m->where.where};
-	m->unproved = false;
 	err = open_all(m);
 	if (err == SG_OK)
 		err = look(m);

@@ -8,6 +8,33 @@
 #include "tools/common/number.h"
 #include "tools/common/printable.h"
 
+enum sg_err outcome_look(struct outcome *o, struct source *s, char *why,
+			 size_t cap)
+{
+	enum sg_err err = trust_fetch(&o->trust, s, &o->checkpoint, o->findings,
+				      why, cap);
+
+	o->has_checkpoint = err == SG_OK;
+	if (err != SG_OK || !o->has_kept)
+		return err == SG_NOT_FOUND ? SG_OK : err;
+	err = audit_consistent(s, &o->kept.c, &o->checkpoint.c, o->findings,
+			       why, cap);
+	o->unproved = err == SG_BAD_SIGNATURE;
+	return o->unproved ? SG_OK : err;
+}
+
+struct audit_settings outcome_audit(const struct outcome *o,
+				    const struct source_settings *where)
+{
+	return (struct audit_settings){
+		.where = *where,
+		.from = o->has_kept ? o->kept.c.size : 0,
+		.size = o->checkpoint.c.size,
+		.root = o->checkpoint.c.root,
+		.unproved = o->unproved,
+	};
+}
+
 static double rate(const struct outcome *o)
 {
 	return o->result.seconds > 0

@@ -43,12 +43,11 @@ struct verify {
 	struct source_settings where;
 	struct source *source;
 	struct outcome o;
-	bool unproved; /* that it begins with what was kept */
 	uint64_t jobs;
 	char why[WHY_MAX];
 };
 
-/* A checkpoint, held against the kept one.  Errors: as trust_fetch(). */
+/* A checkpoint, held against the kept one.  Errors: as outcome_look(). */
 static enum sg_err look_at_checkpoint(struct verify *v)
 {
 	struct outcome *o = &v->o;
@@ -69,15 +68,7 @@ static enum sg_err look_at_checkpoint(struct verify *v)
 	if (err != SG_OK)
 		return SG_CONFIG;
 	o->has_kept = since != NULL;
-	err = trust_fetch(&o->trust, v->source, &o->checkpoint, o->findings,
-			  v->why, sizeof(v->why));
-	o->has_checkpoint = err == SG_OK;
-	if (err != SG_OK || !o->has_kept)
-		return err == SG_NOT_FOUND ? SG_OK : err;
-	err = audit_consistent(v->source, &o->kept.c, &o->checkpoint.c,
-			       o->findings, v->why, sizeof(v->why));
-	v->unproved = err == SG_BAD_SIGNATURE;
-	return v->unproved ? SG_OK : err;
+	return outcome_look(o, v->source, v->why, sizeof(v->why));
 }
 
 static bool is_broken_off(const struct findings *f)
@@ -89,19 +80,14 @@ static bool is_broken_off(const struct findings *f)
 static enum sg_err look_at_entries(struct verify *v)
 {
 	struct outcome *o = &v->o;
-	const struct audit_settings settings = {
-		.where = v->where,
-		.jobs = (unsigned)v->jobs,
-		.from = o->has_kept ? o->kept.c.size : 0,
-		.size = o->checkpoint.c.size,
-		.root = o->checkpoint.c.root,
-		.unproved = v->unproved,
-		.quiet = v->args->value[OPT_QUIET] != NULL,
-	};
+	struct audit_settings settings = outcome_audit(o, &v->where);
 	const char *journal = v->args->value[OPT_JOURNAL];
-	enum sg_err err = audit_run(&settings, o->findings, &o->result, v->why,
-				    sizeof(v->why));
+	enum sg_err err;
 
+	settings.jobs = (unsigned)v->jobs;
+	settings.quiet = v->args->value[OPT_QUIET] != NULL;
+	err = audit_run(&settings, o->findings, &o->result, v->why,
+			sizeof(v->why));
 	o->audited = err == SG_OK;
 	if (err == SG_OK && !source_remote(v->source) && !o->has_kept)
 		err = partials_check(v->where.where, settings.size, o->findings,
