@@ -17,6 +17,9 @@ struct uri {
 /* What p11-kit says for a URI without slot-id. */
 #define ANY_SLOT ((CK_SLOT_ID)-1)
 
+_Static_assert(sizeof(((CK_TOKEN_INFO *)NULL)->label) < URI_TOKEN_BYTES,
+	       "a token's label fits");
+
 /* The length of the attribute's name at P. */
 static size_t name_length(const char *p)
 {
@@ -137,4 +140,24 @@ CK_ULONG uri_template(const struct uri *uri,
 			attrs[n++] = *a;
 	}
 	return n;
+}
+
+bool uri_token(const char *text, char out[URI_TOKEN_BYTES])
+{
+	P11KitUri *u = p11_kit_uri_new();
+	size_t n = 0;
+
+	if (u != NULL &&
+	    p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, u) == P11_KIT_URI_OK) {
+		const CK_TOKEN_INFO *info = p11_kit_uri_get_token_info(u);
+
+		/* All zeros where the URI has none, else padded. */
+		n = strnlen((const char *)info->label, sizeof(info->label));
+		while (n > 0 && info->label[n - 1] == ' ')
+			n--;
+		memcpy(out, info->label, n);
+	}
+	out[n] = '\0';
+	p11_kit_uri_free(u);
+	return n > 0;
 }

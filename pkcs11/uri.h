@@ -40,4 +40,12 @@ enum { URI_TEMPLATE_MAX = 3 };
 CK_ULONG uri_template(const struct uri *uri,
 		      CK_ATTRIBUTE attrs[URI_TEMPLATE_MAX]);
 
+/*
+ * The label of the token that TEXT, a URI, names (RFC 7512 s. 2.3), without
+ * the blanks at its end, which no two labels differ by.  False: it names none,
+ * or is no such URI.
+ */
+enum { URI_TOKEN_BYTES = 33 };
+bool uri_token(const char *text, char out[URI_TOKEN_BYTES]);
+
 #endif /* SG_PKCS11_URI_H */

@@ -6,6 +6,7 @@
 #include "config_read.h"
 #include "config_values.h"
 #include "ledger/note.h"
+#include "pkcs11/uri.h"
 
 _Static_assert((int)WITNESS_MAX == (int)CORE_WITNESSES_MAX &&
 		       (int)WITNESS_PATH_MAX == (int)CONFIG_PATH_BYTES,
@@ -21,8 +22,7 @@ enum {
 	MINUTE_MS = 60 * SECOND_MS,
 	HOUR_MS = 60 * MINUTE_MS,
 	DAY_MS = 24 * HOUR_MS,
-	CHECKPOINT_MS_MIN = 100,
-	TOKEN_MAX = 64 /* bytes of a token's label, and more */
+	CHECKPOINT_MS_MIN = 100
 };
 
 /* The section, before its parts go to whom they concern. */
@@ -238,41 +238,6 @@ static void check_approvals(const struct yaml_at *at,
 
 /* --- the key -------------------------------------------------------------- */
 
-static unsigned hex_value(char c)
-{
-	return (unsigned)(c <= '9' ? c - '0' : (c | ' ') - 'a' + 10);
-}
-
-/* The token's label that URI names (RFC 7512 s. 2.3), whose escapes are sound;
- * false: none, or a longer one than a token has. */
-static bool token_of(const char *uri, char out[TOKEN_MAX])
-{
-	static const char name[] = "token=";
-	size_t n = 0;
-
-	uri += strlen("pkcs11:");
-	while (strncmp(uri, name, sizeof(name) - 1) != 0) {
-		uri += strcspn(uri, ";?");
-		if (*uri != ';')
-			return false;
-		uri++;
-	}
-	uri += sizeof(name) - 1;
-	while (*uri != '\0' && *uri != ';' && *uri != '?') {
-		if (n == TOKEN_MAX - 1)
-			return false;
-		if (*uri == '%') {
-			out[n++] = (char)(hex_value(uri[1]) << 4 |
-					  hex_value(uri[2]));
-			uri += 3;
-		} else {
-			out[n++] = *uri++;
-		}
-	}
-	out[n] = '\0';
-	return n > 0;
-}
-
 /* No key of certificates may lie on the ledger's token: it is written to, and
  * whoever has its PIN can put the log back. */
 static void check_token(const struct yaml_at *at, struct config *c,
@@ -280,12 +245,12 @@ static void check_token(const struct yaml_at *at, struct config *c,
 {
 	const struct yaml_at uri = yaml_child(at, "uri");
 	const struct config_hsm *own = config_hsm_named(c, ledger->hsm);
-	char token[TOKEN_MAX];
-	char other[TOKEN_MAX];
+	char token[URI_TOKEN_BYTES];
+	char other[URI_TOKEN_BYTES];
 
 	if (own == NULL || ledger->uri[0] == '\0')
 		return;
-	if (!token_of(ledger->uri, token)) {
+	if (!uri_token(ledger->uri, token)) {
 		yaml_fault(&uri, "must name its token: token=LABEL");
 		return;
 	}
@@ -298,7 +263,7 @@ static void check_token(const struct yaml_at *at, struct config *c,
 			if (w->key[k].ledger || w->key[k].uri[0] == '\0')
 				continue;
 			/* One that names none could be on this one. */
-			if (!token_of(w->key[k].uri, other) ||
+			if (!uri_token(w->key[k].uri, other) ||
 			    strcmp(token, other) == 0)
 				yaml_fault(&uri,
 					   "may be on the token of the key "

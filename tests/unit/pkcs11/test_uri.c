@@ -137,6 +137,38 @@ static void test_template(void **state)
 	uri_free(NULL);
 }
 
+static void test_token(void **state)
+{
+	static const struct {
+		const char *text, *label; /* NULL: names none */
+	} cases[] = {
+		{"pkcs11:token=log;object=a", "log"},
+		{"pkcs11:object=a;token=log", "log"},
+		{"pkcs11:token=l%6Fg%20", "log"},
+		{"pkcs11:token=two%20words", "two words"},
+		{"pkcs11:token=0123456789abcdef0123456789abcdef",
+		 "0123456789abcdef0123456789abcdef"},
+		{"pkcs11:token=0123456789abcdef0123456789abcdef0", NULL},
+		{"pkcs11:object=token%3Dlog", NULL},
+		{"pkcs11:object=a?token=log", NULL},
+		{"pkcs11:token=;object=a", NULL},
+		{"pkcs11:token=%20", NULL},
+		{"pkcs11:token=%zz", NULL},
+		{"token=log", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char label[URI_TOKEN_BYTES];
+
+		assert_int_equal(uri_token(cases[i].text, label),
+				 cases[i].label != NULL);
+		assert_string_equal(
+			label, cases[i].label != NULL ? cases[i].label : "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_fits_token),
 		cmocka_unit_test(test_fits_library),
 		cmocka_unit_test(test_template),
+		cmocka_unit_test(test_token),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

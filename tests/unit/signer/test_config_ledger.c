@@ -185,6 +185,9 @@ static const struct bad BAD[] = {
 	 ":42: ledger.uri: may be on the token of the key \"dsc-1\""},
 	{"uri: pkcs11:token=log;object=log", "uri: pkcs11:token=d%65m%6F",
 	 ":42: ledger.uri: may be on the token of the key \"dsc-1\""},
+	/* Labels are padded with blanks (PKCS #11, CK_TOKEN_INFO). */
+	{"uri: pkcs11:token=log;object=log", "uri: pkcs11:token=demo%20",
+	 ":42: ledger.uri: may be on the token of the key \"dsc-1\""},
 	{"pkcs11:token=demo;object=dsc-1", "pkcs11:object=dsc-1",
 	 ":42: ledger.uri: may be on the token of the key \"dsc-1\""},
 	{"object=log\n", "object=log\n  label: dsc-1\n",
