@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "ckr.h"
 #include "object.h"
@@ -50,7 +51,6 @@ struct work {
 static void make_head(uint64_t number, struct span value,
 		      char out[HEAD_BYTES + 1])
 {
-	static const char digit[] = "0123456789abcdef";
 	uint8_t all[NUMBER_DIGITS + ANCHOR_BYTES_MAX];
 	uint8_t sum[SHA256_DIGEST_LENGTH];
 	char *p = out + NUMBER_DIGITS + 1;
@@ -59,12 +59,9 @@ static void make_head(uint64_t number, struct span value,
 	memcpy(all, out, NUMBER_DIGITS);
 	memcpy(all + NUMBER_DIGITS, value.p, value.n);
 	SHA256(all, NUMBER_DIGITS + value.n, sum);
-	for (size_t i = 0; i < sizeof(sum); i++) {
-		*p++ = digit[sum[i] >> 4];
-		*p++ = digit[sum[i] & 15];
-	}
-	*p++ = '\n';
-	*p = '\0';
+	(void)hex_encode(sum, sizeof(sum), p);
+	p[2 * sizeof(sum)] = '\n';
+	p[2 * sizeof(sum) + 1] = '\0';
 }
 
 static uint64_t read_number(const uint8_t *p)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 enum { DNS_NAME_MAX = 253 }; /* RFC 1035 s. 2.3.4, in text */
 
 static bool is_digit(char c)
@@ -48,30 +50,10 @@ int64_t literal_duration_s(const char *text)
 	return 0;
 }
 
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool literal_decode_spki(char *text)
 {
-	if (strlen(text) != (size_t)2 * LITERAL_SPKI_BYTES)
-		return false;
-	for (size_t i = 0; i < LITERAL_SPKI_BYTES; i++) {
-		const int high = hex_value(text[2 * i]);
-		const int low = hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		text[i] = (char)(high << 4 | low);
-	}
-	return true;
+	return strlen(text) == (size_t)2 * LITERAL_SPKI_BYTES &&
+	       hex_decode(text, (uint8_t *)text, LITERAL_SPKI_BYTES);
 }
 
 bool literal_is_uri(const char *text)

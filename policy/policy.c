@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/hex.h"
 #include "hcert/cbor.h"
 #include "policy_file.h"
 #include "rule.h"
@@ -143,14 +144,9 @@ static void put_word(struct cbor_writer *w, const char *text)
 
 static void put_hash(struct cbor_writer *w, const uint8_t hash[HASH_BYTES])
 {
-	static const char digit[] = "0123456789abcdef";
-	char hex[2 * HASH_BYTES];
+	char hex[HEX_TEXT(HASH_BYTES)];
 
-	for (size_t i = 0; i < HASH_BYTES; i++) {
-		hex[2 * i] = digit[hash[i] >> 4];
-		hex[2 * i + 1] = digit[hash[i] & 15U];
-	}
-	cbor_put_text(w, span_of(hex, sizeof(hex)));
+	cbor_put_text(w, span_str(hex_encode(hash, HASH_BYTES, hex)));
 }
 
 static unsigned count_bits(unsigned bits)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/throttle.h"
 
@@ -23,15 +24,14 @@ void caller_log_unknown(struct span identity)
 {
 	static struct throttle throttle;
 	struct identity who;
-	char spki[2 * sizeof(who.spki) + 1];
+	char spki[HEX_TEXT(sizeof(who.spki))];
 	uint64_t dropped;
 
 	if (identity_decode(identity, &who) != SG_OK ||
 	    !throttle_allows(&throttle, clock_wall_s(), &dropped))
 		return;
-	for (size_t i = 0; i < sizeof(who.spki); i++)
-		(void)snprintf(spki + 2 * i, 3, "%02x", who.spki[i]);
-	log_event(LOG_WARNING, "client-unknown", "spki=%s unlogged=%llu", spki,
+	log_event(LOG_WARNING, "client-unknown", "spki=%s unlogged=%llu",
+		  hex_encode(who.spki, sizeof(who.spki), spki),
 		  (unsigned long long)dropped);
 }
 

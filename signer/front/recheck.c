@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/log.h"
 
 enum {
@@ -48,7 +49,9 @@ void recheck_policy(struct front *f)
 static void close_invalid(struct connection *c, const char *reason)
 {
 	enum { SHOWN = 8 };
-	char spki[2 * SHOWN + 1] = "-";
+	const size_t shown =
+		c->peer.identity_n < SHOWN ? c->peer.identity_n : SHOWN;
+	char spki[HEX_TEXT(SHOWN)] = "-";
 	uint64_t dropped;
 
 	metric_add(METRIC_CONNECTIONS_CLOSED_BY_RELOAD, 1);
@@ -57,8 +60,8 @@ static void close_invalid(struct connection *c, const char *reason)
 			     &dropped))
 		return;
 	/* An identity begins with the hash of its key. */
-	for (size_t i = 0; i < SHOWN && i < c->peer.identity_n; i++)
-		(void)snprintf(spki + 2 * i, 3, "%02x", c->peer.identity[i]);
+	if (shown > 0)
+		(void)hex_encode(c->peer.identity, shown, spki);
 	log_event(LOG_INFO, "client-closed",
 		  "reason=\"%s\" spki=%s unlogged=%llu", reason, spki,
 		  (unsigned long long)dropped);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "tls_context.h"
 
 struct tls {
@@ -162,11 +163,9 @@ void tls_note_refused(SSL *ssl, X509 *leaf)
 	const int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
 
 	if (n > 0 &&
-	    EVP_Digest(der, (size_t)n, digest, NULL, EVP_sha256(), NULL) == 1) {
-		for (size_t i = 0; i < (TLS_FINGERPRINT_BYTES - 1) / 2; i++)
-			(void)snprintf(t->fingerprint + 2 * i, 3, "%02x",
-				       digest[i]);
-	}
+	    EVP_Digest(der, (size_t)n, digest, NULL, EVP_sha256(), NULL) == 1)
+		(void)hex_encode(digest, (TLS_FINGERPRINT_BYTES - 1) / 2,
+				 t->fingerprint);
 	OPENSSL_free(der);
 }
 

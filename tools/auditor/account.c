@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "row.h"
 #include "tools/common/bytes.h"
 #include "tools/common/number.h"
@@ -150,7 +151,7 @@ static void print_checkpoint(const struct account *a, struct sheet *s)
 	const struct checkpoint *c = &a->head->checkpoint.c;
 	const struct survey *v = a->survey;
 	char vkey[NOTE_VKEY_MAX];
-	char hex[BYTES_HEX(MERKLE_HASH_BYTES)];
+	char hex[HEX_TEXT(MERKLE_HASH_BYTES)];
 	char base64[BYTES_BASE64(MERKLE_HASH_BYTES)];
 	char n[NUMBER];
 
@@ -162,13 +163,13 @@ static void print_checkpoint(const struct account *a, struct sheet *s)
 	    number_text(c->size, n));
 	row(s, "Root hash", bytes_base64(c->root.b, MERKLE_HASH_BYTES, base64));
 	row(s, "Root hash in hex",
-	    bytes_hex(c->root.b, MERKLE_HASH_BYTES, hex));
+	    hex_encode(c->root.b, MERKLE_HASH_BYTES, hex));
 	row(s, "Ledger's public key (vkey)", vkey);
 	if (v->entries > 0) {
 		row(s, "Hash of the period's first entry",
-		    bytes_hex(v->first_leaf.b, MERKLE_HASH_BYTES, hex));
+		    hex_encode(v->first_leaf.b, MERKLE_HASH_BYTES, hex));
 		row(s, "Hash of the period's last entry",
-		    bytes_hex(v->last_leaf.b, MERKLE_HASH_BYTES, hex));
+		    hex_encode(v->last_leaf.b, MERKLE_HASH_BYTES, hex));
 	}
 	sheet_table_end(s);
 }

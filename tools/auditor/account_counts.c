@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "base/hex.h"
 #include "row.h"
 #include "tools/common/bytes.h"
 #include "tools/common/meaning.h"
@@ -102,14 +103,14 @@ static void print_key_times(const struct survey *v, struct sheet *s)
 	static const char *const heads[] = {"@key (kid)", "@the same in hex",
 					    "@first used", "@last used"};
 	const struct bag_cell *c;
-	char hex[BYTES_HEX(COSE_KID_BYTES)];
+	char hex[HEX_TEXT(COSE_KID_BYTES)];
 
 	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; (c = bag_at(v->keys, i)) != NULL; i++) {
 		put_kid(s, c);
 		sheet_cell(s, span_str(c->n > COSE_KID_BYTES
-					       ? bytes_hex(c->key,
-							   COSE_KID_BYTES, hex)
+					       ? hex_encode(c->key,
+							    COSE_KID_BYTES, hex)
 					       : ""));
 		second(s, c->first_ms);
 		second(s, c->last_ms);
@@ -134,7 +135,7 @@ static void print_policies(const struct survey *v, struct sheet *s)
 		"#policy (SHA-256)", ">all signatures", "@first signature",
 		"@last signature"};
 	const struct bag_cell *c;
-	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hex[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 	sheet_heading(s, "By policy");
 	if (bag_at(v->policies, 0) == NULL) {
@@ -144,7 +145,7 @@ static void print_policies(const struct survey *v, struct sheet *s)
 	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
 	for (size_t i = 0; (c = bag_at(v->policies, i)) != NULL; i++) {
 		sheet_cell(s, span_str(c->n == ENTRY_HASH_BYTES
-					       ? bytes_hex(c->key, c->n, hex)
+					       ? hex_encode(c->key, c->n, hex)
 					       : "(all others)"));
 		number(s, survey_sum(c->count, SURVEY_ISSUED) +
 				  survey_sum(c->count, SURVEY_RENEWED));

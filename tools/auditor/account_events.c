@@ -2,8 +2,8 @@
 #include <inttypes.h>
 
 #include "account.h"
+#include "base/hex.h"
 #include "row.h"
-#include "tools/common/bytes.h"
 #include "tools/common/number.h"
 
 enum { NUMBER = 32, MS = 1000, DURATION = 48 };
@@ -50,12 +50,12 @@ static void print_policies(const struct survey *v, struct sheet *s)
 {
 	static const char *const heads[] = {"@time", ">entry",
 					    "#policy now in force (SHA-256)"};
-	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hex[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 	sheet_heading(s, "Policies put in force");
 	if (v->has_policy)
 		sheet_para(s, "In force as the period began: %s",
-			   bytes_hex(v->policy, ENTRY_HASH_BYTES, hex));
+			   hex_encode(v->policy, ENTRY_HASH_BYTES, hex));
 	if (!has_event(v, 1U << ENTRY_POLICY)) {
 		sheet_para(s, "None in the period.");
 		return;
@@ -67,8 +67,8 @@ static void print_policies(const struct survey *v, struct sheet *s)
 		if (v->event[i].type != ENTRY_POLICY)
 			continue;
 		when(s, &v->event[i]);
-		sheet_cell(s, span_str(bytes_hex(v->event[i].hash,
-						 ENTRY_HASH_BYTES, hex)));
+		sheet_cell(s, span_str(hex_encode(v->event[i].hash,
+						  ENTRY_HASH_BYTES, hex)));
 	}
 	sheet_table_end(s);
 }
@@ -89,7 +89,7 @@ static void print_operations(const struct survey *v, struct sheet *s)
 					    "#operation (SHA-256)"};
 	const unsigned types = 1U << ENTRY_KEY_EVENT | 1U << ENTRY_CEREMONY |
 			       1U << ENTRY_REVOCATION;
-	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hex[HEX_TEXT(ENTRY_HASH_BYTES)];
 	char text[CEREMONY_TEXT];
 
 	sheet_heading(s, "Keys, ceremonies and revocations");
@@ -115,7 +115,7 @@ static void print_operations(const struct survey *v, struct sheet *s)
 					    : what_of(e->type)));
 		if (e->type == ENTRY_CEREMONY) {
 			sheet_cellf(s, "%zu", e->bytes);
-			sheet_cell(s, span_str(bytes_hex(
+			sheet_cell(s, span_str(hex_encode(
 					      e->hash, ENTRY_HASH_BYTES, hex)));
 		} else {
 			sheet_cell(s, span_of(NULL, 0));

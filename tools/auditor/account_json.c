@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "account.h"
+#include "base/hex.h"
 #include "filter.h"
 #include "tools/common/bytes.h"
 #include "tools/common/times.h"
@@ -15,9 +16,9 @@ static json_t *text_of(struct span s)
 
 static json_t *hex_of(const uint8_t *p, size_t n)
 {
-	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hex[HEX_TEXT(ENTRY_HASH_BYTES)];
 
-	return json_string(bytes_hex(p, n, hex));
+	return json_string(hex_encode(p, n, hex));
 }
 
 static json_t *base64_of(const uint8_t *p, size_t n)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
+#include "tools/common/bytes.h"
 #include "tools/common/times.h"
 
 static const char *const TYPE_NAMES[] = {
@@ -75,7 +77,7 @@ static bool read_policy(const char *text, char *out)
 	if (n == 0 || n > (size_t)2 * ENTRY_HASH_BYTES)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		const int digit = bytes_digit(text[i]);
+		const int digit = hex_digit(text[i]);
 
 		if (digit < 0)
 			return false;
@@ -160,10 +162,10 @@ void filter_clear(struct filter *f)
 
 static bool match_policy(const struct filter *f, const struct entry *e)
 {
-	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hex[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 	return e->policy_hash != NULL &&
-	       strncmp(bytes_hex(e->policy_hash, ENTRY_HASH_BYTES, hex),
+	       strncmp(hex_encode(e->policy_hash, ENTRY_HASH_BYTES, hex),
 		       f->policy, strlen(f->policy)) == 0;
 }
 

@@ -2,10 +2,10 @@
 #ifndef SG_TOOLS_FILTER_H
 #define SG_TOOLS_FILTER_H
 
+#include "base/hex.h"
 #include "ledger/entry.h"
 #include "ranges.h"
 #include "tools/common/args.h"
-#include "tools/common/bytes.h"
 
 /* filter: which entries of a ledger a command is about. */
 
@@ -51,10 +51,10 @@ struct filter {
 	bool by_kid;
 	uint8_t kid[COSE_KID_BYTES];
 	enum cose_alg alg;
-	unsigned kinds;		/* DCC_KIND_BIT()s */
-	unsigned types;		/* bit 1 << enum entry_type */
-	int64_t from_ms, to_ms; /* the end is not part of it */
-	char policy[BYTES_HEX(ENTRY_HASH_BYTES)]; /* beginning, lower case */
+	unsigned kinds;				 /* DCC_KIND_BIT()s */
+	unsigned types;				 /* bit 1 << enum entry_type */
+	int64_t from_ms, to_ms;			 /* the end is not part of it */
+	char policy[HEX_TEXT(ENTRY_HASH_BYTES)]; /* beginning, lower case */
 	struct ranges index;
 };
 

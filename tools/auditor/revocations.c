@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "batches.h"
 #include "beside.h"
 #include "filter.h"
 #include "row.h"
+#include "tools/common/bytes.h"
 #include "tools/common/times.h"
 #include "uvcis.h"
 
@@ -185,14 +187,14 @@ static int print_batches(const struct job *j)
 static int write_batch(const struct job *j, size_t i, uint64_t n)
 {
 	const struct batches_key *k = batches_key(j->batches, i);
-	char kid[BYTES_HEX(COSE_KID_BYTES)];
+	char kid[HEX_TEXT(COSE_KID_BYTES)];
 	char path[WHY_MAX / 2];
 	char why[WHY_MAX];
 	int fd;
 	FILE *to;
 	bool good;
 
-	(void)bytes_hex(k->kid, sizeof(k->kid), kid);
+	(void)hex_encode(k->kid, sizeof(k->kid), kid);
 	if (snprintf(path, sizeof(path), "%s/%.2s-%s-%s-%05" PRIu64 ".json",
 		     j->out, k->country, kid, batches_type_name(j->type),
 		     n + 1) >= (int)sizeof(path))

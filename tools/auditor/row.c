@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "ceremony.h"
 #include "filter.h"
 #include "hcert/utf8.h"
@@ -54,12 +55,12 @@ static bool is_certificate(const struct entry *e)
 }
 
 static void operation_hash(const struct entry *e,
-			   char out[BYTES_HEX(SHA256_DIGEST_LENGTH)])
+			   char out[HEX_TEXT(SHA256_DIGEST_LENGTH)])
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
 
 	(void)SHA256(e->operation.p, e->operation.n, hash);
-	(void)bytes_hex(hash, sizeof(hash), out);
+	(void)hex_encode(hash, sizeof(hash), out);
 }
 
 /* --- for people ----------------------------------------------------------- */
@@ -81,7 +82,7 @@ static void put_client(FILE *to, struct span client)
 static void put_certificate(FILE *to, const struct entry *e)
 {
 	char kid[BYTES_BASE64(COSE_KID_BYTES)];
-	char policy[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char policy[HEX_TEXT(ENTRY_HASH_BYTES)];
 	char until[TIMES_TEXT];
 
 	times_format(e->exp, until);
@@ -89,7 +90,7 @@ static void put_certificate(FILE *to, const struct entry *e)
 		      bytes_base64(e->kid, COSE_KID_BYTES, kid),
 		      cose_alg_name(e->alg), dcc_kind_letter(e->kind), until,
 		      POLICY_SHOWN,
-		      bytes_hex(e->policy_hash, ENTRY_HASH_BYTES, policy));
+		      hex_encode(e->policy_hash, ENTRY_HASH_BYTES, policy));
 }
 
 static void put_refused(FILE *to, const struct entry_refused *r)
@@ -105,7 +106,7 @@ static void put_refused(FILE *to, const struct entry_refused *r)
 static void put_ceremony(FILE *to, const struct entry *e)
 {
 	const struct ceremony c = ceremony_of(e->operation);
-	char hash[BYTES_HEX(SHA256_DIGEST_LENGTH)];
+	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
 	char text[CEREMONY_TEXT];
 
 	operation_hash(e, hash);
@@ -118,7 +119,7 @@ static void put_table(FILE *to, const struct walk_entry *w)
 {
 	const struct entry *e = &w->e;
 	char time[ROW_TIME];
-	char hash[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hash[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 	(void)fprintf(to, "%10" PRIu64 "  %s  %-10s  ", w->index,
 		      row_time(e->time_ms, time), filter_type_name(e->type));
@@ -129,7 +130,7 @@ static void put_table(FILE *to, const struct walk_entry *w)
 	} else if (e->type == ENTRY_REFUSED) {
 		put_refused(to, &e->refused);
 	} else if (e->type == ENTRY_POLICY) {
-		(void)fputs(bytes_hex(e->policy_hash, ENTRY_HASH_BYTES, hash),
+		(void)fputs(hex_encode(e->policy_hash, ENTRY_HASH_BYTES, hash),
 			    to);
 	} else if (e->type == ENTRY_CEREMONY) {
 		put_ceremony(to, e);
@@ -146,11 +147,11 @@ static const char CSV_HEAD[] =
 
 static void csv_hash(FILE *to, const uint8_t *hash, size_t n)
 {
-	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hex[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 	(void)fputc(',', to);
 	if (hash != NULL)
-		(void)fputs(bytes_hex(hash, n, hex), to);
+		(void)fputs(hex_encode(hash, n, hex), to);
 }
 
 /* kid to expires: five fields. */
@@ -219,7 +220,7 @@ static void put_csv(FILE *to, const struct walk_entry *w)
 {
 	const struct entry *e = &w->e;
 	char time[ROW_TIME];
-	char hash[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hash[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 	(void)fprintf(to, "%" PRIu64 ",%s,%s,", w->index,
 		      row_time(e->time_ms, time), filter_type_name(e->type));
@@ -243,11 +244,11 @@ static void put_csv(FILE *to, const struct walk_entry *w)
 
 static void json_hash(FILE *to, const char *name, const uint8_t *hash, size_t n)
 {
-	char hex[BYTES_HEX(ENTRY_HASH_BYTES)];
+	char hex[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 	if (hash != NULL)
 		(void)fprintf(to, ", \"%s\": \"%s\"", name,
-			      bytes_hex(hash, n, hex));
+			      hex_encode(hash, n, hex));
 }
 
 static void json_certificate(FILE *to, const struct entry *e)
@@ -279,7 +280,7 @@ static void json_refused(FILE *to, const struct entry_refused *r)
 static void json_ceremony(FILE *to, const struct entry *e)
 {
 	const struct ceremony c = ceremony_of(e->operation);
-	char hash[BYTES_HEX(SHA256_DIGEST_LENGTH)];
+	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
 
 	operation_hash(e, hash);
 	(void)fprintf(to,

@@ -5,47 +5,12 @@
 #include <string.h>
 
 #include "base/base64.h"
-
-const char *bytes_hex(const uint8_t *p, size_t n, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < n; i++) {
-		out[2 * i] = digits[p[i] >> 4];
-		out[2 * i + 1] = digits[p[i] & 0xf];
-	}
-	out[2 * n] = '\0';
-	return out;
-}
+#include "base/hex.h"
 
 const char *bytes_base64(const uint8_t *p, size_t n, char *out)
 {
 	out[base64_encode(span_of(p, n), BASE64_STANDARD, out)] = '\0';
 	return out;
-}
-
-int bytes_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-static bool parse_hex(const char *text, uint8_t *out, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const int high = bytes_digit(text[2 * i]);
-		const int low = bytes_digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
 }
 
 /* LEN characters at TEXT, as many as N bytes take before their padding. */
@@ -74,7 +39,7 @@ bool bytes_parse(const char *text, uint8_t *out, size_t n)
 
 	assert(n > 4 && n <= BYTES_MAX);
 	if (given == 2 * n)
-		return parse_hex(text, out, n);
+		return hex_decode(text, out, n);
 	while (len > 0 && text[len - 1] == '=')
 		len--;
 	if (len != (4 * n + 2) / 3 ||

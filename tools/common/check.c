@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "hcert/deflate.h"
 #include "hcert/hc1.h"
 #include "payload.h"
@@ -114,7 +115,7 @@ static bool key_fits(const struct keyset_key *k, const struct cose_sign1 *s)
 static bool check_known(const struct keyset *set, struct check *out)
 {
 	enum { KID_SHOWN = 32 };
-	char kid[2 * KID_SHOWN + 1];
+	char kid[HEX_TEXT(KID_SHOWN)];
 	struct span shown = out->sign1.kid;
 
 	for (size_t i = 0; i < set->n; i++)
@@ -125,7 +126,7 @@ static bool check_known(const struct keyset *set, struct check *out)
 			    "no signer's certificate is given");
 	if (shown.n > KID_SHOWN)
 		shown.n = KID_SHOWN;
-	payload_hex(shown, kid);
+	(void)hex_encode(shown.p, shown.n, kid);
 	return fail(out, CHECK_SIGNATURE,
 		    "no signer's certificate with the key id %s is given", kid);
 }

@@ -6,22 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "hcert/cbor.h"
 #include "hcert/dsc.h"
 
 static enum sg_err read_value(struct cbor_reader *r, unsigned depth,
 			      json_t **out);
-
-void payload_hex(struct span bytes, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < bytes.n; i++) {
-		*out++ = digits[bytes.p[i] >> 4];
-		*out++ = digits[bytes.p[i] & 15];
-	}
-	*out = '\0';
-}
 
 /* Strings may come in chunks (RFC 8949 s. 3.2.3): join them. */
 struct joined {
@@ -74,7 +64,7 @@ static json_t *hex_text(const struct joined *s)
 		return NULL;
 	text[0] = 'h';
 	text[1] = '\'';
-	payload_hex(span_of(s->p, s->n), text + 2);
+	(void)hex_encode(s->p, s->n, text + 2);
 	text[cap - 2] = '\'';
 	text[cap - 1] = '\0';
 	j = json_string(text);

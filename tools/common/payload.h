@@ -29,8 +29,4 @@ SG_MUST_USE enum sg_err payload_json(struct span in, json_t **out);
  * entries in; 0 if it is not a map with any. */
 unsigned payload_kinds(struct span dcc);
 
-/* BYTES as lower-case hexadecimal digits and a NUL: OUT has room for
- * 2 * BYTES.n + 1. */
-void payload_hex(struct span bytes, char *out);
-
 #endif /* SG_TOOLS_PAYLOAD_H */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "hcert/dsc.h"
 #include "input.h"
-#include "payload.h"
 #include "printable.h"
 #include "receipt.h"
 #include "times.h"
@@ -22,14 +22,14 @@ static const struct {
 
 static void print_entry(const struct entry *e, FILE *to)
 {
-	char kid[2 * COSE_KID_BYTES + 1];
+	char kid[HEX_TEXT(COSE_KID_BYTES)];
 	char when[TIMES_TEXT];
 
 	times_format(e->time_ms / 1000, when);
 	(void)fprintf(to, "recorded   %s, %s, for ", when,
 		      e->type == ENTRY_RENEWED ? "renewed" : "issued");
 	printable_put(to, e->client);
-	payload_hex(span_of(e->kid, COSE_KID_BYTES), kid);
+	(void)hex_encode(e->kid, COSE_KID_BYTES, kid);
 	(void)fprintf(to, "\nkey        %s, %s\n", kid, cose_alg_name(e->alg));
 }
 
@@ -58,9 +58,9 @@ static void print_steps(const struct receipt_result *result, const char *origin,
 static json_t *entry_json(const struct entry *e)
 {
 	const char kind = dcc_kind_letter(e->kind);
-	char kid[2 * COSE_KID_BYTES + 1];
+	char kid[HEX_TEXT(COSE_KID_BYTES)];
 
-	payload_hex(span_of(e->kid, COSE_KID_BYTES), kid);
+	(void)hex_encode(e->kid, COSE_KID_BYTES, kid);
 	return json_pack("{s:s, s:I, s:s%, s:s, s:s, s:s%, s:I, s:I}", "type",
 			 e->type == ENTRY_RENEWED ? "renewed" : "issued",
 			 "time_ms", (json_int_t)e->time_ms, "client",

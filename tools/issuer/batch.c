@@ -6,8 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/hex.h"
 #include "issuer.h"
-#include "tools/common/payload.h"
 #include "tools/common/printable.h"
 #include "tools/common/times.h"
 
@@ -18,11 +18,11 @@ static void set_text(json_t *j, const char *name, const char *text)
 
 static void describe(json_t *j, const struct check *c)
 {
-	char kid[2 * COSE_KID_BYTES + 1];
+	char kid[HEX_TEXT(COSE_KID_BYTES)];
 	char kinds[DCC_KINDS + 1] = "";
 	size_t n = 0;
 
-	payload_hex(span_of(c->key->dsc.kid, COSE_KID_BYTES), kid);
+	(void)hex_encode(c->key->dsc.kid, COSE_KID_BYTES, kid);
 	for (int kind = 0; kind < DCC_KINDS; kind++)
 		if ((c->kinds & DCC_KIND_BIT(kind)) != 0)
 			kinds[n++] = dcc_kind_letter((enum dcc_kind)kind);

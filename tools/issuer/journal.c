@@ -10,8 +10,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/hex.h"
 #include "lines.h"
-#include "tools/common/payload.h"
 
 enum {
 	LONG_BYTES = 16 << 20,
@@ -39,7 +39,7 @@ void journal_mark(struct span record, char out[JOURNAL_MARK_BYTES])
 	uint8_t digest[EVP_MAX_MD_SIZE] = {0};
 
 	(void)EVP_Digest(record.p, record.n, digest, NULL, EVP_sha256(), NULL);
-	payload_hex(span_of(digest, MARK_DIGEST), out);
+	(void)hex_encode(digest, MARK_DIGEST, out);
 }
 
 static int head(const struct journal *j, char out[HEAD_MAX])

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "issuer.h"
 #include "tools/common/check.h"
 #include "tools/common/input.h"
@@ -61,7 +62,7 @@ static int say(const struct cose_sign1 *s, const struct cwt_claims *c)
 		json_decref(payload);
 		return trouble("the payload is not well-formed CBOR");
 	}
-	payload_hex(s->kid, kid);
+	(void)hex_encode(s->kid.p, s->kid.n, kid);
 	printf("%-12s%s\n", "algorithm", cose_alg_name(s->alg));
 	printf("%-12s%s\n", "key id", s->has_kid ? kid : "none");
 	if (c->iss.n > 0)
@@ -90,7 +91,7 @@ static int say_json(const struct cose_sign1 *s)
 		json_decref(j);
 		return trouble("the claims are not well-formed CBOR");
 	}
-	payload_hex(s->signature, signature);
+	(void)hex_encode(s->signature.p, s->signature.n, signature);
 	json_object_set_new(j, "protected", decoded(s->prot));
 	json_object_set_new(j, "unprotected", decoded(s->unprotected));
 	json_object_set_new(j, "claims", claims);

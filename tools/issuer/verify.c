@@ -3,11 +3,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "batch.h"
 #include "issuer.h"
 #include "tools/common/check.h"
 #include "tools/common/input.h"
-#include "tools/common/payload.h"
 #include "tools/common/printable.h"
 #include "tools/common/server_keys.h"
 #include "tools/common/times.h"
@@ -83,9 +83,9 @@ static void say_steps(const struct check *c)
 static void say_facts(const struct check *c)
 {
 	char text[TIMES_TEXT];
-	char kid[2 * COSE_KID_BYTES + 1];
+	char kid[HEX_TEXT(COSE_KID_BYTES)];
 
-	payload_hex(span_of(c->key->dsc.kid, COSE_KID_BYTES), kid);
+	(void)hex_encode(c->key->dsc.kid, COSE_KID_BYTES, kid);
 	printf("signer  ");
 	printable_put(stdout, span_str(c->key->name));
 	printf(" (kid %s, %s)\n", kid, cose_alg_name(c->sign1.alg));

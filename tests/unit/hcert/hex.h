@@ -4,18 +4,10 @@
 
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "base/span.h"
 
 enum { HEX_TURNS = 512 };
-
-static inline unsigned hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (c < 'a' || c > 'f')
-		abort();
-	return (unsigned)(c - 'a') + 10;
-}
 
 /* The bytes of TEXT in hexadecimal, spaces between them or not, in a block of
  * just their size, so that a read past the end is seen.  Good for HEX_TURNS
@@ -38,8 +30,8 @@ static inline struct span hex(const char *text)
 			p++;
 			continue;
 		}
-		(*block)[n++] =
-			(uint8_t)(hex_digit(p[0]) << 4 | hex_digit(p[1]));
+		if (!hex_decode(p, *block + n++, 1))
+			abort();
 		p += 2;
 	}
 	*block = realloc(*block, n > 0 ? n : 1);

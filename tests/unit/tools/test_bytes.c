@@ -7,17 +7,18 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "tools/common/bytes.h"
 
 static const uint8_t KID[8] = {0xfb, 0xef, 0xff, 0x00, 1, 2, 3, 0xfe};
 
 static void test_write(void **state)
 {
-	char hex[BYTES_HEX(8)];
+	char hex[HEX_TEXT(8)];
 	char base64[BYTES_BASE64(8)];
 
 	(void)state;
-	assert_string_equal(bytes_hex(KID, 8, hex), "fbefff00010203fe");
+	assert_string_equal(hex_encode(KID, 8, hex), "fbefff00010203fe");
 	assert_string_equal(bytes_base64(KID, 8, base64), "++//AAECA/4=");
 }
 
@@ -60,14 +61,14 @@ static void test_all_lengths(void **state)
 {
 	uint8_t in[BYTES_MAX];
 	uint8_t out[BYTES_MAX];
-	char text[BYTES_HEX(BYTES_MAX)];
+	char text[HEX_TEXT(BYTES_MAX)];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)(i * 37 + 200);
 	for (size_t n = 5; n <= BYTES_MAX; n++) {
 		memset(out, 0, sizeof(out));
-		assert_true(bytes_parse(bytes_hex(in, n, text), out, n));
+		assert_true(bytes_parse(hex_encode(in, n, text), out, n));
 		assert_memory_equal(out, in, n);
 		memset(out, 0, sizeof(out));
 		assert_true(bytes_parse(bytes_base64(in, n, text), out, n));
