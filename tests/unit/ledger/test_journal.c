@@ -300,6 +300,9 @@ static void test_follow(void **state)
 	assert_int_equal(pthread_create(&reader, NULL, follow, j), 0);
 	for (int i = 0; i < 500; i++) {
 		if (i % 50 == 20) {
+			/* Else what still waits may find the fault first, and
+			 * the append below finds the journal down. */
+			wait_committed(j, sent);
 			disk_break(EIO, i % 100 == 20);
 			(void)append(j, 1, 300);
 			wait_for(j, &told.failures, told.failures + 1);
