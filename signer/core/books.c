@@ -39,6 +39,16 @@ void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
 	(void)snprintf(out, BOOKS_PATH_MAX, "%s/%s", settings->state, name);
 }
 
+/* Entries that the journal has committed. */
+static uint64_t leaves(const struct books *b)
+{
+	uint64_t leaf;
+	uint64_t offset;
+
+	journal_end(release_journal(b->part.release), &leaf, &offset);
+	return leaf;
+}
+
 /* --- the index -------------------------------------------------------- */
 
 /* Open the index; one that is damaged, or that knows more than the journal, is
@@ -219,63 +229,61 @@ static const char *refusal_text(enum scribe_refusal why)
 	return "";
 }
 
-static enum books_state waiting(struct books *b, const char *reason)
+/* STATE, and why; CAUSE, what lies behind it, may be NULL. */
+static enum books_state because(struct books *b, enum books_state state,
+				const char *reason, const char *cause)
 {
-	(void)snprintf(b->reason, sizeof(b->reason), "%s", reason);
-	return BOOKS_WAITING;
+	(void)snprintf(b->reason, sizeof(b->reason), "%s%s%s", reason,
+		       cause != NULL ? ": " : "", cause != NULL ? cause : "");
+	return state;
 }
 
-static enum books_state refused(struct books *b, const char *reason)
+static enum books_state reading(struct books *b, const struct scribe_state *s)
 {
-	(void)snprintf(b->reason, sizeof(b->reason), "%s", reason);
-	return BOOKS_REFUSED;
+	char progress[96];
+
+	(void)snprintf(progress, sizeof(progress),
+		       "the ledger is being read: %llu of %llu entries",
+		       (unsigned long long)s->done,
+		       (unsigned long long)s->total);
+	return because(b, BOOKS_WAITING, progress, s->trouble);
 }
 
 static enum books_state look(struct books *b)
 {
 	struct scribe_state s;
 	enum scribe_refusal why;
+	enum notary_state notary;
 	const char *reason;
 
 	b->reason[0] = '\0';
 	if (b->failed)
-		return waiting(b, "the ledger cannot be opened");
+		return because(b, BOOKS_WAITING, "the ledger cannot be opened",
+			       NULL);
 	if (b->scribe == NULL)
-		return waiting(b, "no HSM has offered the ledger's key");
+		return because(b, BOOKS_WAITING,
+			       "no HSM has offered the ledger's key", NULL);
 	why = scribe_refused(b->scribe);
 	if (why != SCRIBE_FINE)
-		return refused(b, refusal_text(why));
+		return because(b, BOOKS_REFUSED, refusal_text(why), NULL);
 	scribe_look(b->scribe, &s);
 	/* Where the journal cannot be written either, it is the disk. */
 	if (s.index_down_us != 0 && release_up(b->part.release) &&
-	    clock_mono_us() - s.index_down_us > INDEX_PATIENCE_US) {
-		(void)waiting(b, "the index cannot be written");
-		return BOOKS_STUCK;
-	}
-	switch (notary_look(b->notary, &reason)) {
-	case NOTARY_REFUSED: return refused(b, reason);
-	case NOTARY_STALE:
-		(void)snprintf(b->reason, sizeof(b->reason), "%s%s%s", reason,
-			       s.trouble != NULL ? ": " : "",
-			       s.trouble != NULL ? s.trouble : "");
-		return BOOKS_WAITING;
-	case NOTARY_WAITING:
-	case NOTARY_OPEN: break;
-	}
-	if (!s.caught_up) {
-		(void)snprintf(b->reason, sizeof(b->reason),
-			       "the ledger is being read: %llu of %llu "
-			       "entries%s%s",
-			       (unsigned long long)s.done,
-			       (unsigned long long)s.total,
-			       s.trouble != NULL ? ": " : "",
-			       s.trouble != NULL ? s.trouble : "");
-		return BOOKS_WAITING;
-	}
-	if (notary_look(b->notary, &reason) == NOTARY_WAITING)
-		return waiting(b, reason);
+	    clock_mono_us() - s.index_down_us > INDEX_PATIENCE_US)
+		return because(b, BOOKS_STUCK, "the index cannot be written",
+			       NULL);
+	notary = notary_look(b->notary, &reason);
+	if (notary == NOTARY_REFUSED)
+		return because(b, BOOKS_REFUSED, reason, NULL);
+	if (notary == NOTARY_STALE)
+		return because(b, BOOKS_WAITING, reason, s.trouble);
+	if (!s.caught_up)
+		return reading(b, &s);
+	if (notary == NOTARY_WAITING)
+		return because(b, BOOKS_WAITING, reason, NULL);
 	if (!release_up(b->part.release))
-		return waiting(b, "the journal cannot be written");
+		return because(b, BOOKS_WAITING,
+			       "the journal cannot be written", NULL);
 	return BOOKS_OPEN;
 }
 
@@ -288,13 +296,7 @@ enum books_state books_look(struct books *b, const char **reason)
 
 bool books_settled(const struct books *b)
 {
-	uint64_t leaf;
-	uint64_t end;
-
-	if (b->state != BOOKS_OPEN)
-		return true;
-	journal_end(release_journal(b->part.release), &leaf, &end);
-	return notary_covered(b->notary) >= leaf;
+	return b->state != BOOKS_OPEN || notary_covered(b->notary) >= leaves(b);
 }
 
 /* --- life ------------------------------------------------------------- */
@@ -336,8 +338,6 @@ static enum sg_err begin(struct books *b, size_t key)
 
 void books_tick(struct books *b)
 {
-	uint64_t leaf;
-	uint64_t end;
 	size_t key;
 	enum sg_err err;
 
@@ -353,8 +353,7 @@ void books_tick(struct books *b)
 	}
 	if (b->scribe == NULL)
 		return;
-	journal_end(release_journal(b->part.release), &leaf, &end);
-	notary_tick(b->notary, leaf, clock_mono_us());
+	notary_tick(b->notary, leaves(b), clock_mono_us());
 	if (b->witnesses != NULL)
 		witnesses_tick(b->witnesses, clock_mono_us());
 }
@@ -377,12 +376,7 @@ struct proofs *books_proofs(const struct books *b)
 
 uint64_t books_leaves(void *books)
 {
-	const struct books *b = books;
-	uint64_t leaf;
-	uint64_t offset;
-
-	journal_end(release_journal(b->part.release), &leaf, &offset);
-	return leaf;
+	return leaves(books);
 }
 
 const char *books_journal_dir(const struct books *b)

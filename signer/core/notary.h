@@ -20,7 +20,7 @@ enum notary_state {
 	NOTARY_WAITING, /* no checkpoint has been signed yet */
 	NOTARY_OPEN,	/* certificates may be signed */
 	NOTARY_STALE,	/* entries wait too long for a checkpoint */
-	NOTARY_REFUSED	/* the log is not what it was: notary_reason() */
+	NOTARY_REFUSED	/* the log is not what it was */
 };
 
 enum { NOTARY_REASON_MAX = 256 };

@@ -294,6 +294,13 @@ static void note_progress(struct scribe *s)
 	scribe_tell_progress(s, w->next_index - w->first_index, there);
 }
 
+static bool index_down(struct scribe *s)
+{
+	scribe_tell_index_down(s);
+	scribe_tell_trouble(s, NO_INDEX, 0);
+	return false;
+}
+
 bool scribe_work_follow(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
@@ -301,11 +308,8 @@ bool scribe_work_follow(struct scribe *s)
 	uint64_t index;
 	uint64_t limit;
 
-	if (w->nitems > 0 && !into_index(s)) {
-		scribe_tell_index_down(s);
-		scribe_tell_trouble(s, NO_INDEX, 0);
-		return false;
-	}
+	if (w->nitems > 0 && !into_index(s))
+		return index_down(s);
 	journal_end(s->part.journal, &index, &limit);
 	errno = 0;
 	for (size_t i = 0; i < SCRIBE_BATCH && err == SG_OK; i++)
@@ -315,11 +319,8 @@ bool scribe_work_follow(struct scribe *s)
 		(void)into_index(s);
 		return false;
 	}
-	if (!into_index(s)) {
-		scribe_tell_index_down(s);
-		scribe_tell_trouble(s, NO_INDEX, 0);
-		return false;
-	}
+	if (!into_index(s))
+		return index_down(s);
 	if (!w->unflushed)
 		scribe_tell_trouble(s, NULL, 0);
 	note_progress(s);
