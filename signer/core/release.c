@@ -188,7 +188,8 @@ void release_hold(struct release *r, bool hold)
 	r->held = hold;
 }
 
-static enum sg_err append(struct release *r, struct release_item *item)
+static enum sg_err append(struct release *r, struct release_item *item,
+			  size_t more)
 {
 	uint8_t entry[ENTRY_ROOM];
 	struct record record = {.signature = item->facts.signature,
@@ -206,10 +207,11 @@ static enum sg_err append(struct release *r, struct release_item *item)
 	if (err != SG_OK)
 		return err;
 	record.entry = span_of(entry, n);
-	return journal_append(r->journal, &record, &item->index, &item->offset);
+	return journal_append(r->journal, &record, more, &item->index,
+			      &item->offset);
 }
 
-void release_submit(struct release *r, struct release_item *item)
+void release_submit(struct release *r, struct release_item *item, size_t more)
 {
 	enum sg_err err;
 
@@ -219,7 +221,7 @@ void release_submit(struct release *r, struct release_item *item)
 		item->released(item, SG_OK, WIRE_NO_LEDGER_INDEX, 0);
 		return;
 	}
-	err = append(r, item);
+	err = append(r, item, more);
 	if (err != SG_OK) {
 		item->released(item, err == SG_IO ? SG_LEDGER_DOWN : err,
 			       WIRE_NO_LEDGER_INDEX, 0);
@@ -240,7 +242,7 @@ enum sg_err release_note(struct release *r, struct span entry, uint64_t *index)
 		return SG_OK;
 	if (r->journal == NULL)
 		return SG_CLOSED;
-	err = journal_append(r->journal, &record, index, &offset);
+	err = journal_append(r->journal, &record, 0, index, &offset);
 	if (err == SG_OK)
 		r->next = *index + 1;
 	return err;

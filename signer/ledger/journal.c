@@ -5,14 +5,19 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "hcert/cbor.h"
 #include "journal_files.h"
 
-enum { MS_PER_S = 1000, NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
+enum {
+	MS_PER_S = 1000,
+	US_PER_MS = 1000,
+	US_PER_S = 1000000,
+	NS_PER_US = 1000
+};
 
 /* Records that are committed together. */
 struct batch {
@@ -32,7 +37,8 @@ struct news {
 struct state {
 	pthread_mutex_t lock; /* over all of this */
 	pthread_cond_t work;
-	bool idle; /* the thread waits for work */
+	bool idle;   /* the thread waits for work */
+	bool enough; /* the batch that fills waits for no more */
 	bool stop;
 	bool down; /* from a failure until journal_poll() tells that it is over:
 		      until then nobody must get an index that is lost */
@@ -49,6 +55,7 @@ struct journal {
 	void *ctx;
 	void (*wake)(void *ctx);
 	int64_t newest_s;
+	uint64_t begun_us; /* when the last batch was taken; the thread's */
 	pthread_t thread;
 };
 
@@ -164,6 +171,7 @@ static void failed(struct journal *j, int system_errno)
 	lock(j);
 	batch_clear(&s->batch[0]);
 	batch_clear(&s->batch[1]);
+	s->enough = false;
 	s->next = s->end;
 	s->news.failed = true;
 	s->news.first = s->end.index;
@@ -188,23 +196,26 @@ static bool commit(struct journal *j, struct batch *b)
 	return true;
 }
 
+/* Wait for a word to the thread until UNTIL_US (CLOCK_MONOTONIC).  False: the
+ * time is over.  The lock is held. */
+static bool wait_until(struct state *s, uint64_t until_us)
+{
+	const struct timespec until = {.tv_sec = (time_t)(until_us / US_PER_S),
+				       .tv_nsec = (long)(until_us % US_PER_S) *
+						  NS_PER_US};
+
+	return pthread_cond_timedwait(&s->work, &s->lock, &until) != ETIMEDOUT;
+}
+
 /* Wait MS, or for the end.  True: it is the end. */
 static bool wait_ms(struct journal *j, uint32_t ms)
 {
+	const uint64_t until_us = clock_mono_us() + (uint64_t)ms * US_PER_MS;
 	struct state *s = j->s;
-	struct timespec until;
 	bool stop;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / MS_PER_S;
-	until.tv_nsec += (long)(ms % MS_PER_S) * NS_PER_MS;
-	if (until.tv_nsec >= NS_PER_S) {
-		until.tv_nsec -= NS_PER_S;
-		until.tv_sec++;
-	}
 	lock(j);
-	while (!s->stop &&
-	       pthread_cond_timedwait(&s->work, &s->lock, &until) != ETIMEDOUT)
+	while (!s->stop && wait_until(s, until_us))
 		;
 	stop = s->stop;
 	unlock(j);
@@ -236,6 +247,7 @@ static void recover(struct journal *j)
 /* The next batch; NULL: it is the end. */
 static struct batch *take(struct journal *j)
 {
+	const uint64_t gathered_us = j->begun_us + j->files.io->gather_us;
 	struct state *s = j->s;
 	struct batch *b = NULL;
 
@@ -243,12 +255,17 @@ static struct batch *take(struct journal *j)
 	s->idle = true;
 	while (s->batch[s->filling].n == 0 && !s->stop)
 		(void)pthread_cond_wait(&s->work, &s->lock);
+	s->idle = true; /* it is, for the last one that is on its way */
+	while (!s->enough && !s->stop && wait_until(s, gathered_us))
+		;
 	s->idle = false;
 	if (s->batch[s->filling].n > 0) {
 		b = &s->batch[s->filling];
 		s->filling ^= 1;
+		s->enough = false;
 	}
 	unlock(j);
+	j->begun_us = clock_mono_us();
 	return b;
 }
 
@@ -370,16 +387,28 @@ void journal_close(struct journal *j)
 
 /* --- the loop thread ------------------------------------------------------ */
 
+/* Is what waits enough for a sync, where MORE are on their way?  The lock is
+ * held. */
+static bool enough(const struct journal *j, size_t more)
+{
+	const struct batch *b = &j->s->batch[j->s->filling];
+
+	return b->records >= JOURNAL_GATHER_RECORDS || b->records >= more ||
+	       b->n >= j->files.io->buffer_bytes_min / 2;
+}
+
 enum sg_err journal_append(struct journal *j, const struct record *r,
-			   uint64_t *index, uint64_t *offset)
+			   size_t more, uint64_t *index, uint64_t *offset)
 {
 	struct state *s = j->s;
 	struct record record = *r;
 	enum sg_err err = SG_IO;
+	bool first = false;
 	size_t n;
 
 	lock(j);
 	if (!s->down) {
+		first = s->batch[s->filling].n == 0;
 		record.index = s->next.index;
 		err = batch_add(&s->batch[s->filling], &record, j->files.io,
 				&n);
@@ -388,9 +417,11 @@ enum sg_err journal_append(struct journal *j, const struct record *r,
 		*index = s->next.index++;
 		*offset = s->next.offset;
 		s->next.offset += n;
-		if (s->idle)
+		s->enough |= enough(j, more);
+		if (s->idle && (first || s->enough)) {
 			(void)pthread_cond_signal(&s->work);
-		s->idle = false;
+			s->idle = false;
+		}
 	}
 	unlock(j);
 	return err;

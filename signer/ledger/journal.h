@@ -13,7 +13,10 @@
  *
  * The loop thread appends, a journal thread commits: records gather in one
  * buffer while the other is written and fdatasync()ed, so that one sync serves
- * all that waited and never stalls the loop.
+ * all that waited and never stalls the loop.  While more records are on their
+ * way than wait, a sync is put off: for up to JOURNAL_GATHER_RECORDS, and until
+ * JOURNAL_GATHER_US after the last one began.  Where a disk is quick, syncs
+ * would else take more CPU time than all that is done for a record.
  *
  * A write or sync that fails (no space, an I/O error, a read-only file system)
  * fails everything that waited: it is on no record, and its leaves and offsets
@@ -25,7 +28,9 @@ struct journal; /* opaque */
 
 enum {
 	JOURNAL_SEGMENT_BYTES = 64 << 20, /* a new segment begins beyond */
-	JOURNAL_RETRY_MS = 500		  /* between tries after a failure */
+	JOURNAL_RETRY_MS = 500,		  /* between tries after a failure */
+	JOURNAL_GATHER_RECORDS = 128,	  /* for one sync, while more comes */
+	JOURNAL_GATHER_US = 10 * 1000	  /* between syncs, at most */
 };
 
 struct journal_events {
@@ -59,11 +64,12 @@ struct journal_settings {
 SG_MUST_USE enum sg_err journal_open(const struct journal_settings *settings,
 				     struct journal **out);
 /* Append R; its index is set here: *INDEX.  *OFFSET is its place in the whole.
- * Nothing may leave the core before `committed` says so.
+ * Nothing may leave the core before `committed` says so.  MORE records are on
+ * their way: this one may wait for some of them, as is said above.
  * Errors: SG_BUSY (both buffers full), SG_IO (it is down). */
 SG_MUST_USE enum sg_err journal_append(struct journal *j,
-				       const struct record *r, uint64_t *index,
-				       uint64_t *offset);
+				       const struct record *r, size_t more,
+				       uint64_t *index, uint64_t *offset);
 /* To be called on the loop thread after `wake`. */
 void journal_poll(struct journal *j);
 bool journal_up(const struct journal *j);

@@ -87,7 +87,8 @@ static inline void release_append(struct release *r, size_t at)
 						  sizeof(entry), &n),
 			 SG_OK);
 	record.entry = span_of(entry, n);
-	assert_int_equal(journal_append(r->journal, &record, &r->held[at].index,
+	assert_int_equal(journal_append(r->journal, &record, 0,
+					&r->held[at].index,
 					&r->held[at].offset),
 			 SG_OK);
 	r->held[at].appended = true;
@@ -124,8 +125,9 @@ static inline void release_go_on(struct release *r, enum release_mood mood)
 			release_append(r, i);
 }
 
-void release_submit(struct release *r, struct release_item *item)
+void release_submit(struct release *r, struct release_item *item, size_t more)
 {
+	(void)more;
 	assert_true(r->n < HELD_ITEMS_MAX);
 	r->signed_items++;
 	r->held[r->n].appended = false;

@@ -252,7 +252,7 @@ static inline struct place_item *place_submit(struct place *p, int64_t iat)
 	i->item.uci = i->item.country_uci = i->item.payload = i->hash;
 	i->item.released = place_on_released;
 	p->n++;
-	release_submit(p->release, &i->item);
+	release_submit(p->release, &i->item, 0);
 	return i;
 }
 

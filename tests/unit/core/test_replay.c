@@ -158,7 +158,7 @@ static void test_wrong_offset(void **state)
 		SG_OK);
 	run.entry = span_of(entry, n);
 	assert_int_equal(
-		journal_append(s->b->journal, &run, &index, &s->q.offset),
+		journal_append(s->b->journal, &run, 0, &index, &s->q.offset),
 		SG_OK);
 	do {
 		uv_run(&s->b->o.loop, UV_RUN_ONCE);

@@ -84,8 +84,10 @@ static inline enum sg_err open_error(void)
 	return err;
 }
 
-/* Append N records of SIZE bytes; the last one's index. */
-static inline uint64_t append(struct journal *j, size_t n, size_t size)
+/* Append N records of SIZE bytes, with MORE on their way; the last one's
+ * index. */
+static inline uint64_t append_before(struct journal *j, size_t n, size_t size,
+				     size_t more)
 {
 	static uint8_t entry[ENTRY_BYTES_MAX];
 	const struct record r = {.entry = span_of(entry, size)};
@@ -93,8 +95,14 @@ static inline uint64_t append(struct journal *j, size_t n, size_t size)
 	uint64_t offset;
 
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(journal_append(j, &r, &index, &offset), SG_OK);
+		assert_int_equal(journal_append(j, &r, more, &index, &offset),
+				 SG_OK);
 	return index;
+}
+
+static inline uint64_t append(struct journal *j, size_t n, size_t size)
+{
+	return append_before(j, n, size, 0);
 }
 
 static inline void wait_committed(struct journal *j, uint64_t leaves)

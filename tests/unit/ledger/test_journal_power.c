@@ -134,7 +134,7 @@ static void append(struct journal *j)
 	enum sg_err err;
 
 	fill(&s, entry);
-	err = journal_append(j, &r, &s.index, &offset);
+	err = journal_append(j, &r, 0, &s.index, &offset);
 	if (err == SG_OK)
 		waiting[waiting_n++] = s;
 	else
