@@ -37,14 +37,21 @@ def problem(r, status, name):
 GOOD = json.dumps(dict(dcc=record()), ensure_ascii=False).encode()
 
 
-@pytest.mark.parametrize("body", [
-    b"", b" ", b"null", b"[]", b'"x"', b"{", b'{"dcc":', GOOD[:-1], GOOD + b"x", GOOD + GOOD,
-    GOOD.replace(b"Duy", b"D\xffy"), GOOD.replace(b"Duy", b"D\xed\xa0\x80"),
-    GOOD.replace(b"Duy", b"\\ud800"), b"{'dcc':1}", b"\xef\xbb\xbf" + GOOD,
-    b"[" * 1000 + b"]" * 1000, b'{"dcc":' + b'{"a":' * 1000 + b"1" + b"}" * 1001,
-    b"\x00" * 100, b'{"dcc":NaN}', b'{"dcc":01}'])
-def test_malformed_json(demo, body):
-    assert problem(post(demo, body), 400, "malformed")["detail"]
+# By name: the bytes of some hold the number of the process that made them.
+MALFORMED = {
+    "nothing": b"", "blank": b" ", "null": b"null", "array": b"[]", "string": b'"x"',
+    "brace": b"{", "no-value": b'{"dcc":', "cut": GOOD[:-1], "more": GOOD + b"x",
+    "twice": GOOD + GOOD, "not-utf8": GOOD.replace(b"Duy", b"D\xffy"),
+    "surrogate": GOOD.replace(b"Duy", b"D\xed\xa0\x80"),
+    "lone-escape": GOOD.replace(b"Duy", b"\\ud800"), "quotes": b"{'dcc':1}",
+    "bom": b"\xef\xbb\xbf" + GOOD, "deep-array": b"[" * 1000 + b"]" * 1000,
+    "deep-object": b'{"dcc":' + b'{"a":' * 1000 + b"1" + b"}" * 1001,
+    "zeros": b"\x00" * 100, "nan": b'{"dcc":NaN}', "octal": b'{"dcc":01}'}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_json(demo, name):
+    assert problem(post(demo, MALFORMED[name]), 400, "malformed")["detail"]
 
 
 def test_truncated_at_every_byte(demo):
