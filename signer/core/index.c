@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "index.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <rocksdb/c.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,19 +18,22 @@
 enum {
 	DIR_MODE = 0700,
 	OFFSET_BYTES = 8,
-	MEMTABLE_BYTES = 64 << 20,
-	CACHE_BYTES = 64 << 20,	 /* of blocks, also of indexes */
+	CACHE_BYTES = 4 << 20,	 /* of blocks; hardly used, see make_read() */
 	TABLE_BYTES = 256 << 20, /* of a file, so that few are open */
 	OPEN_FILES = 256,
 	LOG_BYTES = 1 << 20,
 	LOG_FILES = 2,
 	LOG_WARN = 2, /* InfoLogLevel::WARN_LEVEL */
 	THREADS = 2,
-	FILTER_BITS = 10, /* a key: one false positive in a hundred */
+	FILTER_BITS = 12, /* a key: three false positives in a thousand */
 	BLOCK_FORMAT = 5  /* readable since RocksDB 6.6: the fast filter */
 };
 
-static const double MEMTABLE_FILTER = 0.02; /* of its bytes */
+/* Where a table is made; not a name that RocksDB gives. */
+static const char FRESH[] = "fresh.sst";
+
+_Static_assert((int)INDEX_PUT_MAX <= (int)YOUNG_MAX,
+	       "a put fits when it is empty");
 
 /* No hash is so short. */
 static const char WATERMARK[] = "watermark";
@@ -36,8 +43,9 @@ struct index {
 	rocksdb_t *db;
 	rocksdb_options_t *options;
 	rocksdb_readoptions_t *read;
-	rocksdb_writeoptions_t *write;
-	rocksdb_writebatch_t *batch;
+	rocksdb_envoptions_t *env;
+	rocksdb_ingestexternalfileoptions_t *take;
+	char *fresh;
 	struct young *young;	      /* what RocksDB does not have yet */
 	uint64_t watermark, written;  /* RocksDB's own */
 	_Atomic int64_t complained_s; /* when it was last logged */
@@ -69,8 +77,9 @@ static uint64_t get_offset(const uint8_t in[OFFSET_BYTES])
 /* --- settings ----------------------------------------------------------- */
 
 /* Most look-ups are for what is not there, and ask the filter of each file: all
- * filters stay in memory, 1.25 bytes a certificate.  The indexes, which are
- * asked for what is there, lie in two levels in the cache. */
+ * filters stay in memory, 1.5 bytes a certificate.  The indexes, which are
+ * asked for what is there, lie in two levels, of which the upper one stays in
+ * memory. */
 static void set_table(rocksdb_options_t *options)
 {
 	rocksdb_block_based_table_options_t *t =
@@ -95,12 +104,6 @@ static rocksdb_options_t *make_options(void)
 
 	rocksdb_options_set_create_if_missing(o, 1);
 	rocksdb_options_set_compression(o, rocksdb_no_compression);
-	rocksdb_options_set_write_buffer_size(o, MEMTABLE_BYTES);
-	/* Most look-ups are for what is not there: without a filter of its own
-	 * the newest table in memory costs more than all on disk. */
-	rocksdb_options_set_memtable_prefix_bloom_size_ratio(o,
-							     MEMTABLE_FILTER);
-	rocksdb_options_set_memtable_whole_key_filtering(o, 1);
 	/* Each key is merged a few times only, not once a level. */
 	rocksdb_options_set_compaction_style(o, rocksdb_universal_compaction);
 	rocksdb_options_set_target_file_size_base(o, TABLE_BYTES);
@@ -112,6 +115,26 @@ static rocksdb_options_t *make_options(void)
 	rocksdb_options_set_keep_log_file_num(o, LOG_FILES);
 	rocksdb_options_set_stats_dump_period_sec(o, 0);
 	set_table(o);
+	return o;
+}
+
+/* What is asked for is asked for once, and its pages are the kernel's to keep:
+ * a cache of ours would grow for nothing. */
+static rocksdb_readoptions_t *make_read(void)
+{
+	rocksdb_readoptions_t *o = rocksdb_readoptions_create();
+
+	rocksdb_readoptions_set_fill_cache(o, 0);
+	return o;
+}
+
+/* Have the file moved, not copied. */
+static rocksdb_ingestexternalfileoptions_t *make_take(void)
+{
+	rocksdb_ingestexternalfileoptions_t *o =
+		rocksdb_ingestexternalfileoptions_create();
+
+	rocksdb_ingestexternalfileoptions_set_move_files(o, 1);
 	return o;
 }
 
@@ -129,47 +152,74 @@ static enum sg_err trouble(struct index *x, const char *event, char *reason)
 	return SG_IO;
 }
 
-static void batch_put(struct index *x, const struct index_item *item)
-{
-	uint8_t value[OFFSET_BYTES];
-
-	put_offset(value, item->offset);
-	rocksdb_writebatch_put(x->batch, (const char *)item->uvci,
-			       INDEX_HASH_BYTES, (const char *)value,
-			       sizeof(value));
-}
-
-/* Give RocksDB what is in the batch, which lacks nothing before WATERMARK. */
-static enum sg_err batch_write(struct index *x, uint64_t watermark)
+/* Put into TABLE, in the order of the keys.  NULL, or why not. */
+static char *put(rocksdb_sstfilewriter_t *table, const void *key, size_t n,
+		 uint64_t offset)
 {
 	uint8_t value[OFFSET_BYTES];
 	char *reason = NULL;
 
-	/* In the same family as the rest: a flush takes both to the disk, or
-	 * neither. */
-	put_offset(value, watermark);
-	rocksdb_writebatch_put(x->batch, WATERMARK, WATERMARK_BYTES,
-			       (const char *)value, sizeof(value));
-	rocksdb_write(x->db, x->write, x->batch, &reason);
-	rocksdb_writebatch_clear(x->batch);
-	return reason != NULL ? trouble(x, "index-unwritable", reason) : SG_OK;
+	put_offset(value, offset);
+	rocksdb_sstfilewriter_put(table, key, n, (const char *)value,
+				  sizeof(value), &reason);
+	return reason;
 }
 
-/* Give RocksDB the young items. */
-static enum sg_err drain(struct index *x)
+/* Is the watermark's key before UVCI? */
+static bool watermark_first(const uint8_t uvci[INDEX_HASH_BYTES])
+{
+	return memcmp(WATERMARK, uvci, WATERMARK_BYTES) <= 0;
+}
+
+/* Write the young items, and the watermark among them.  NULL, or why not. */
+static char *write_table(const struct index *x, rocksdb_sstfilewriter_t *table)
 {
 	const struct index_item *const *item;
-	enum sg_err err;
+	char *reason = NULL;
+	bool told = false;
 	size_t n;
 
 	item = young_sorted(x->young, &n);
-	if (n == 0 && x->watermark == x->written)
+	/* After a crash its name may still be there, and the file be one of
+	 * RocksDB's own. */
+	(void)unlink(x->fresh);
+	rocksdb_sstfilewriter_open(table, x->fresh, &reason);
+	for (size_t i = 0; i < n && reason == NULL; i++) {
+		if (!told && watermark_first(item[i]->uvci)) {
+			reason = put(table, WATERMARK, WATERMARK_BYTES,
+				     x->watermark);
+			told = true;
+		}
+		if (reason == NULL)
+			reason = put(table, item[i]->uvci, INDEX_HASH_BYTES,
+				     item[i]->offset);
+	}
+	if (!told && reason == NULL)
+		reason = put(table, WATERMARK, WATERMARK_BYTES, x->watermark);
+	if (reason == NULL)
+		rocksdb_sstfilewriter_finish(table, &reason);
+	return reason;
+}
+
+/* Give RocksDB the young items: as a table that is made, and that it takes as
+ * it is.  One after the other, hashes are a walk through its memory each. */
+static enum sg_err drain(struct index *x)
+{
+	const char *const path = x->fresh;
+	rocksdb_sstfilewriter_t *table;
+	char *reason;
+
+	if (x->watermark == x->written)
 		return SG_OK;
-	for (size_t i = 0; i < n; i++)
-		batch_put(x, item[i]);
-	err = batch_write(x, x->watermark);
-	if (err != SG_OK)
-		return err;
+	table = rocksdb_sstfilewriter_create(x->env, x->options);
+	reason = write_table(x, table);
+	rocksdb_sstfilewriter_destroy(table);
+	if (reason == NULL)
+		rocksdb_ingest_external_file(x->db, &path, 1, x->take, &reason);
+	if (reason != NULL) {
+		(void)unlink(path);
+		return trouble(x, "index-unwritable", reason);
+	}
 	x->written = x->watermark;
 	/* Only now: whoever looks finds them here or there. */
 	young_clear(x->young);
@@ -211,19 +261,22 @@ enum sg_err index_open(const char *dir, struct index **out)
 	*out = NULL;
 	if (x == NULL)
 		return SG_NO_MEMORY;
+	if (asprintf(&x->fresh, "%s/%s", dir, FRESH) < 0) {
+		free(x);
+		return SG_NO_MEMORY;
+	}
 	if (mkdir(dir, DIR_MODE) != 0 && errno != EEXIST) {
 		log_event(LOG_ERROR, "index-damaged",
 			  "reason=\"its directory cannot be made\" errno=%d",
 			  errno);
+		free(x->fresh);
 		free(x);
 		return SG_IO;
 	}
 	x->options = make_options();
-	x->read = rocksdb_readoptions_create();
-	x->write = rocksdb_writeoptions_create();
-	x->batch = rocksdb_writebatch_create();
-	/* What a crash takes back is read from the journal again. */
-	rocksdb_writeoptions_disable_WAL(x->write, 1);
+	x->read = make_read();
+	x->env = rocksdb_envoptions_create();
+	x->take = make_take();
 	x->db = rocksdb_open(x->options, dir, &reason);
 	err = reason != NULL ? fault("index-damaged", reason)
 			     : read_watermark(x);
@@ -246,10 +299,11 @@ void index_close(struct index *x)
 	young_free(x->young);
 	if (x->db != NULL)
 		rocksdb_close(x->db); /* and its background work */
-	rocksdb_writebatch_destroy(x->batch);
-	rocksdb_writeoptions_destroy(x->write);
+	rocksdb_ingestexternalfileoptions_destroy(x->take);
+	rocksdb_envoptions_destroy(x->env);
 	rocksdb_readoptions_destroy(x->read);
 	rocksdb_options_destroy(x->options);
+	free(x->fresh);
 	free(x);
 }
 
@@ -298,23 +352,15 @@ enum sg_err index_put(struct index *x, const struct index_item *items, size_t n,
 {
 	enum sg_err err = SG_OK;
 
+	assert(n <= INDEX_PUT_MAX);
 	if (n > young_room(x->young))
 		err = drain(x);
 	if (err != SG_OK)
 		return err;
-	if (n <= young_room(x->young)) {
-		for (size_t i = 0; i < n; i++)
-			young_put(x->young, &items[i]);
-		x->watermark = watermark;
-		return SG_OK;
-	}
-	/* So many at once go there directly. */
 	for (size_t i = 0; i < n; i++)
-		batch_put(x, &items[i]);
-	err = batch_write(x, watermark);
-	if (err == SG_OK)
-		x->watermark = x->written = watermark;
-	return err;
+		young_put(x->young, &items[i]);
+	x->watermark = watermark;
+	return SG_OK;
 }
 
 uint64_t index_watermark(const struct index *x)
@@ -324,15 +370,5 @@ uint64_t index_watermark(const struct index *x)
 
 enum sg_err index_flush(struct index *x)
 {
-	rocksdb_flushoptions_t *options;
-	char *reason = NULL;
-	const enum sg_err err = drain(x);
-
-	if (err != SG_OK)
-		return err;
-	options = rocksdb_flushoptions_create();
-	rocksdb_flushoptions_set_wait(options, 1);
-	rocksdb_flush(x->db, options, &reason);
-	rocksdb_flushoptions_destroy(options);
-	return reason != NULL ? trouble(x, "index-unwritable", reason) : SG_OK;
+	return drain(x);
 }

@@ -13,13 +13,16 @@
  * RocksDB without a log of its own: what a crash takes back is read again from
  * the journal.  index_get() from any thread; the rest from one.
  *
- * After a write that failed for want of space it mends itself, some seconds
- * after there is some.  After any other failed write it takes nothing more
- * until it is opened anew, which only a process that has not begun to serve
- * may do: what claims.h has handed over would be gone.  What was put can be
- * read on in both cases.
+ * A put that failed is tried again by the next one.  After a failure in
+ * RocksDB's own books for want of space it mends itself, some seconds after
+ * there is some; after any other it takes nothing more until it is opened
+ * anew, which only a process that has not begun to serve may do: what claims.h
+ * has handed over would be gone.  What was put can be read on in all cases.
  */
-enum { INDEX_HASH_BYTES = 32 }; /* SHA-256(UVCI) */
+enum {
+	INDEX_HASH_BYTES = 32, /* SHA-256(UVCI) */
+	INDEX_PUT_MAX = 1 << 16
+};
 
 struct index; /* opaque */
 
@@ -36,8 +39,9 @@ SG_MUST_USE enum sg_err index_open(const char *dir, struct index **out);
 SG_MUST_USE enum sg_err index_get(struct index *x,
 				  const uint8_t uvci[INDEX_HASH_BYTES],
 				  uint64_t *offset);
-/* Put N items, and that the journal is indexed up to WATERMARK (an offset),
- * in one atomic batch.  Errors: SG_IO. */
+/* Put N items (INDEX_PUT_MAX at most), and that the journal is indexed up to
+ * WATERMARK (an offset): after a crash all of it is there, or nothing.
+ * Errors: SG_IO. */
 SG_MUST_USE enum sg_err index_put(struct index *x,
 				  const struct index_item *items, size_t n,
 				  uint64_t watermark);
