@@ -11,7 +11,7 @@
 enum {
 	/* Between two looks at a journal that grows: what is committed waits
 	 * for the index that long, in claims.h's keeping. */
-	PAUSE_US = 10 * 1000,
+	PAUSE_US = 25 * 1000,
 	RETRY_US = 500 * 1000, /* after what failed */
 	US_PER_MS = 1000,
 	US_PER_S = 1000 * 1000,

@@ -178,7 +178,10 @@ def test_role_says_what_is_wrong():
 def test_requests_that_are_abandoned(own):
     """Who sends and hangs up takes no more than a quarter of the credit."""
     path = own.dir / "signerd.yaml"
-    path.write_text(path.read_text() + "limits:\n  in_flight: 40\n  request: 4s\n")
+    # Those that stop are not replaced before all have been sent.
+    text = path.read_text().replace("session_copies: true\n",
+                                    f"session_copies: true\n    hang: {2 * SLOW:.0f}s\n")
+    path.write_text(text + f"limits:\n  in_flight: 40\n  request: {4 * SLOW:.0f}s\n")
     own.start()
     stopped = [p for r, p in own.roles().items() if r.startswith("hsm")]
     body = [json.dumps(dict(dcc=record())).encode() for _ in range(60)]
