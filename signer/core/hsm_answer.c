@@ -53,7 +53,6 @@ void hsm_op_finish(struct hsm_pool *p, struct op *op, enum sg_err err,
 		   struct span signature)
 {
 	p->key[op->key].load--;
-	p->load--;
 	op->done(op, err, signature);
 }
 

@@ -221,7 +221,6 @@ enum sg_err hsm_pool_submit(struct hsm_pool *p, struct op *op)
 	if (err != SG_OK)
 		return err;
 	p->key[op->key].load++;
-	p->load++;
 	sign_queue_append(&p->queue, op);
 	return SG_OK;
 }
@@ -235,7 +234,6 @@ void hsm_pool_cancel(struct hsm_pool *p, struct op *op)
 	else
 		hsm_op_recall(p, op);
 	p->key[op->key].load--;
-	p->load--;
 }
 
 /* The least loaded link with room that has not been passed in this round. */
@@ -361,9 +359,9 @@ void hsm_pool_tick(struct hsm_pool *p)
 	hsm_pool_dispatch(p);
 }
 
-size_t hsm_pool_load(const struct hsm_pool *p)
+size_t hsm_pool_load(const struct hsm_pool *p, size_t key)
 {
-	return p->load;
+	return p->key[key].load;
 }
 
 size_t hsm_pool_good(const struct hsm_pool *p, size_t key)

@@ -89,8 +89,8 @@ SG_MUST_USE enum sg_err hsm_pool_anchor(struct hsm_pool *p, size_t key,
 /* Nobody waits for it any more; none is allowed. */
 void hsm_pool_anchor_cancel(struct hsm_pool *p);
 
-/* Operations queued and at the hsms: whose `done` is still to come. */
-size_t hsm_pool_load(const struct hsm_pool *p);
+/* Operations for KEY, queued and at the hsms: whose `done` is still to come. */
+size_t hsm_pool_load(const struct hsm_pool *p, size_t key);
 /* Hsms that can sign with key KEY now: their last test signature was good. */
 size_t hsm_pool_good(const struct hsm_pool *p, size_t key);
 

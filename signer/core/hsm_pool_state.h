@@ -29,7 +29,6 @@ struct hsm_pool {
 		size_t load;		/* operations queued and in flight */
 		uint64_t down_since_us; /* while good == 0 */
 	} key[CORE_KEYS_MAX];
-	size_t load; /* of all keys together */
 	struct sign_queue queue;
 	struct {
 		struct hsm_link *at; /* who was asked; NULL: nobody */

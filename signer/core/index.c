@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <rocksdb/c.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,14 +12,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "index_table.h"
 #include "young.h"
 
 enum {
 	DIR_MODE = 0700,
-	OFFSET_BYTES = 8,
 	CACHE_BYTES = 4 << 20,	 /* of blocks; hardly used, see make_read() */
 	TABLE_BYTES = 256 << 20, /* of a file, so that few are open */
 	OPEN_FILES = 256,
+	RETRY_US = 500 * 1000, /* after a table could not be written */
 	LOG_BYTES = 1 << 20,
 	LOG_FILES = 2,
 	LOG_WARN = 2, /* InfoLogLevel::WARN_LEVEL */
@@ -29,15 +29,8 @@ enum {
 	BLOCK_FORMAT = 5  /* readable since RocksDB 6.6: the fast filter */
 };
 
-/* Where a table is made; not a name that RocksDB gives. */
-static const char FRESH[] = "fresh.sst";
-
 _Static_assert((int)INDEX_PUT_MAX <= (int)YOUNG_MAX,
 	       "a put fits when it is empty");
-
-/* No hash is so short. */
-static const char WATERMARK[] = "watermark";
-enum { WATERMARK_BYTES = sizeof(WATERMARK) - 1 };
 
 struct index {
 	rocksdb_t *db;
@@ -46,8 +39,13 @@ struct index {
 	rocksdb_envoptions_t *env;
 	rocksdb_ingestexternalfileoptions_t *take;
 	char *fresh;
-	struct young *young;	      /* what RocksDB does not have yet */
-	uint64_t watermark, written;  /* RocksDB's own */
+	struct young *young;	     /* what RocksDB does not have yet */
+	uint64_t watermark, written; /* RocksDB's own */
+	/* RocksDB's books could not be written when it took a table.  After
+	 * that it may say that all is well again, and end the process by an
+	 * assertion when it is given another one. */
+	bool broken;
+	uint64_t failed_us; /* when a table could not be written; 0: it could */
 	_Atomic int64_t complained_s; /* when it was last logged */
 };
 
@@ -57,21 +55,6 @@ static enum sg_err fault(const char *event, char *reason)
 	log_event(LOG_ERROR, event, "reason=" LOG_Q, reason);
 	rocksdb_free(reason);
 	return SG_IO;
-}
-
-static void put_offset(uint8_t out[OFFSET_BYTES], uint64_t v)
-{
-	for (unsigned i = 0; i < OFFSET_BYTES; i++)
-		out[i] = (uint8_t)(v >> (8 * i));
-}
-
-static uint64_t get_offset(const uint8_t in[OFFSET_BYTES])
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < OFFSET_BYTES; i++)
-		v |= (uint64_t)in[i] << (8 * i);
-	return v;
 }
 
 /* --- settings ----------------------------------------------------------- */
@@ -152,74 +135,30 @@ static enum sg_err trouble(struct index *x, const char *event, char *reason)
 	return SG_IO;
 }
 
-/* Put into TABLE, in the order of the keys.  NULL, or why not. */
-static char *put(rocksdb_sstfilewriter_t *table, const void *key, size_t n,
-		 uint64_t offset)
-{
-	uint8_t value[OFFSET_BYTES];
-	char *reason = NULL;
-
-	put_offset(value, offset);
-	rocksdb_sstfilewriter_put(table, key, n, (const char *)value,
-				  sizeof(value), &reason);
-	return reason;
-}
-
-/* Is the watermark's key before UVCI? */
-static bool watermark_first(const uint8_t uvci[INDEX_HASH_BYTES])
-{
-	return memcmp(WATERMARK, uvci, WATERMARK_BYTES) <= 0;
-}
-
-/* Write the young items, and the watermark among them.  NULL, or why not. */
-static char *write_table(const struct index *x, rocksdb_sstfilewriter_t *table)
-{
-	const struct index_item *const *item;
-	char *reason = NULL;
-	bool told = false;
-	size_t n;
-
-	item = young_sorted(x->young, &n);
-	/* After a crash its name may still be there, and the file be one of
-	 * RocksDB's own. */
-	(void)unlink(x->fresh);
-	rocksdb_sstfilewriter_open(table, x->fresh, &reason);
-	for (size_t i = 0; i < n && reason == NULL; i++) {
-		if (!told && watermark_first(item[i]->uvci)) {
-			reason = put(table, WATERMARK, WATERMARK_BYTES,
-				     x->watermark);
-			told = true;
-		}
-		if (reason == NULL)
-			reason = put(table, item[i]->uvci, INDEX_HASH_BYTES,
-				     item[i]->offset);
-	}
-	if (!told && reason == NULL)
-		reason = put(table, WATERMARK, WATERMARK_BYTES, x->watermark);
-	if (reason == NULL)
-		rocksdb_sstfilewriter_finish(table, &reason);
-	return reason;
-}
-
 /* Give RocksDB the young items: as a table that is made, and that it takes as
  * it is.  One after the other, hashes are a walk through its memory each. */
 static enum sg_err drain(struct index *x)
 {
-	const char *const path = x->fresh;
-	rocksdb_sstfilewriter_t *table;
+	struct index_table table = {.path = x->fresh,
+				    .options = x->options,
+				    .env = x->env,
+				    .watermark = x->watermark};
 	char *reason;
 
-	if (x->watermark == x->written)
+	if (young_room(x->young) == YOUNG_MAX && x->watermark == x->written)
 		return SG_OK;
-	table = rocksdb_sstfilewriter_create(x->env, x->options);
-	reason = write_table(x, table);
-	rocksdb_sstfilewriter_destroy(table);
-	if (reason == NULL)
-		rocksdb_ingest_external_file(x->db, &path, 1, x->take, &reason);
-	if (reason != NULL) {
-		(void)unlink(path);
-		return trouble(x, "index-unwritable", reason);
+	if (x->broken)
+		return SG_IO;
+	table.item = young_sorted(x->young, &table.n);
+	reason = index_table_write(&table);
+	if (reason == NULL) {
+		rocksdb_ingest_external_file(x->db, &table.path, 1, x->take,
+					     &reason);
+		x->broken = reason != NULL;
 	}
+	x->failed_us = reason != NULL ? clock_mono_us() : 0;
+	if (reason != NULL)
+		return trouble(x, "index-unwritable", reason);
 	x->written = x->watermark;
 	/* Only now: whoever looks finds them here or there. */
 	young_clear(x->young);
@@ -232,16 +171,16 @@ static enum sg_err read_watermark(struct index *x)
 {
 	char *reason = NULL;
 	size_t n = 0;
-	char *value = rocksdb_get(x->db, x->read, WATERMARK, WATERMARK_BYTES,
-				  &n, &reason);
+	char *value = rocksdb_get(x->db, x->read, INDEX_WATERMARK,
+				  INDEX_WATERMARK_BYTES, &n, &reason);
 	enum sg_err err = SG_OK;
 
 	if (reason != NULL)
 		return fault("index-damaged", reason);
 	if (value == NULL)
 		return SG_OK; /* it is new */
-	if (n == OFFSET_BYTES) {
-		x->watermark = get_offset((const uint8_t *)value);
+	if (n == INDEX_OFFSET_BYTES) {
+		x->watermark = index_offset_get((const uint8_t *)value);
 		x->written = x->watermark;
 	} else {
 		log_event(LOG_ERROR, "index-damaged",
@@ -261,7 +200,7 @@ enum sg_err index_open(const char *dir, struct index **out)
 	*out = NULL;
 	if (x == NULL)
 		return SG_NO_MEMORY;
-	if (asprintf(&x->fresh, "%s/%s", dir, FRESH) < 0) {
+	if (asprintf(&x->fresh, "%s/%s", dir, INDEX_TABLE_NAME) < 0) {
 		free(x);
 		return SG_NO_MEMORY;
 	}
@@ -277,6 +216,7 @@ enum sg_err index_open(const char *dir, struct index **out)
 	x->read = make_read();
 	x->env = rocksdb_envoptions_create();
 	x->take = make_take();
+	index_table_tidy(dir);
 	x->db = rocksdb_open(x->options, dir, &reason);
 	err = reason != NULL ? fault("index-damaged", reason)
 			     : read_watermark(x);
@@ -312,6 +252,7 @@ enum sg_err index_destroy(const char *dir)
 	rocksdb_options_t *options = rocksdb_options_create();
 	char *reason = NULL;
 
+	index_table_tidy(dir);
 	rocksdb_destroy_db(options, dir, &reason);
 	rocksdb_options_destroy(options);
 	if (reason != NULL)
@@ -339,8 +280,8 @@ enum sg_err index_get(struct index *x, const uint8_t uvci[INDEX_HASH_BYTES],
 		return trouble(x, "index-unreadable", reason);
 	if (value == NULL)
 		return SG_NOT_FOUND;
-	if (n == OFFSET_BYTES)
-		*offset = get_offset((const uint8_t *)value);
+	if (n == INDEX_OFFSET_BYTES)
+		*offset = index_offset_get((const uint8_t *)value);
 	else
 		err = SG_IO;
 	rocksdb_free(value);
@@ -353,8 +294,14 @@ enum sg_err index_put(struct index *x, const struct index_item *items, size_t n,
 	enum sg_err err = SG_OK;
 
 	assert(n <= INDEX_PUT_MAX);
-	if (n > young_room(x->young))
+	if (n > young_room(x->young)) {
+		/* It is asked for with each commit; a table costs a tenth of a
+		 * second. */
+		if (x->failed_us != 0 &&
+		    clock_mono_us() - x->failed_us < RETRY_US)
+			return SG_IO;
 		err = drain(x);
+	}
 	if (err != SG_OK)
 		return err;
 	for (size_t i = 0; i < n; i++)

@@ -13,15 +13,15 @@
  * RocksDB without a log of its own: what a crash takes back is read again from
  * the journal.  index_get() from any thread; the rest from one.
  *
- * A put that failed is tried again by the next one.  After a failure in
- * RocksDB's own books for want of space it mends itself, some seconds after
- * there is some; after any other it takes nothing more until it is opened
- * anew, which only a process that has not begun to serve may do: what claims.h
- * has handed over would be gone.  What was put can be read on in all cases.
+ * Where a put fails, its items are not taken: put them again.  Want of space
+ * is over when there is some.  After a failure in RocksDB's own books nothing
+ * more is taken until it is opened anew, which only a process that has not
+ * begun to serve may do: what claims.h has handed over would be gone.  What was
+ * put can be read on in both cases.
  */
 enum {
-	INDEX_HASH_BYTES = 32, /* SHA-256(UVCI) */
-	INDEX_PUT_MAX = 1 << 16
+	INDEX_HASH_BYTES = 32,	/* SHA-256(UVCI) */
+	INDEX_PUT_MAX = 1 << 16 /* items at a time: they fit in memory */
 };
 
 struct index; /* opaque */

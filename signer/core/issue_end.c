@@ -282,6 +282,7 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 	i->item.country = span_str(i->key->country);
 	i->item.released = on_released;
 	toll_begin(&s->put_down);
-	release_submit(s->part.release, &i->item, hsm_pool_load(s->part.pool));
+	release_submit(s->part.release, &i->item,
+		       hsm_pool_load(s->part.pool, op->key));
 	toll_end(&s->put_down);
 }

@@ -65,8 +65,9 @@ bool release_open(const struct release *r);
 void release_hold(struct release *r, bool hold);
 
 /* Record ITEM, then release it.  ITEM and all that its facts point to stay
- * the caller's and in place until `released`.  MORE are on their way: as in
- * journal_append(). */
+ * the caller's and in place until `released`.  MORE are on their way, by
+ * the same key: as in journal_append().  Another key's may be away for
+ * seconds. */
 void release_submit(struct release *r, struct release_item *item, size_t more);
 /* Record ENTRY, which nobody waits for: encoded, of another type than
  * certificates are.  It will be leaf *INDEX, unless it is lost.  Errors: those

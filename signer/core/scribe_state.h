@@ -15,6 +15,8 @@
  */
 enum { SCRIBE_BATCH = 1024 /* records read at a time */ };
 
+_Static_assert((int)SCRIBE_BATCH <= (int)INDEX_PUT_MAX, "one put takes them");
+
 /* What the thread alone uses. */
 struct scribe_work {
 	struct merkle *merkle;

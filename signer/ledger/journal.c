@@ -255,7 +255,7 @@ static struct batch *take(struct journal *j)
 	s->idle = true;
 	while (s->batch[s->filling].n == 0 && !s->stop)
 		(void)pthread_cond_wait(&s->work, &s->lock);
-	s->idle = true; /* it is, for the last one that is on its way */
+	s->idle = true; /* from here on only enough of them wake it */
 	while (!s->enough && !s->stop && wait_until(s, gathered_us))
 		;
 	s->idle = false;

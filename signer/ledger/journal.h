@@ -14,9 +14,10 @@
  * The loop thread appends, a journal thread commits: records gather in one
  * buffer while the other is written and fdatasync()ed, so that one sync serves
  * all that waited and never stalls the loop.  While more records are on their
- * way than wait, a sync is put off: for up to JOURNAL_GATHER_RECORDS, and until
- * JOURNAL_GATHER_US after the last one began.  Where a disk is quick, syncs
- * would else take more CPU time than all that is done for a record.
+ * way than wait, a sync is put off: until JOURNAL_GATHER_RECORDS wait, or half
+ * of the smallest buffer is full, or JOURNAL_GATHER_US have passed since the
+ * last sync began.  Where a disk is quick, syncs would else take more CPU time
+ * than all that is done for a record.
  *
  * A write or sync that fails (no space, an I/O error, a read-only file system)
  * fails everything that waited: it is on no record, and its leaves and offsets
@@ -30,7 +31,7 @@ enum {
 	JOURNAL_SEGMENT_BYTES = 64 << 20, /* a new segment begins beyond */
 	JOURNAL_RETRY_MS = 500,		  /* between tries after a failure */
 	JOURNAL_GATHER_RECORDS = 128,	  /* for one sync, while more comes */
-	JOURNAL_GATHER_US = 10 * 1000	  /* between syncs, at most */
+	JOURNAL_GATHER_US = 10 * 1000	  /* a sync is put off until then */
 };
 
 struct journal_events {

@@ -1,95 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* index: what was put is there, also after a crash below the watermark; what is
  * damaged says so. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "index_dir.h"
 
-#include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/log.h"
-#include "core/index.h"
 #include "core/young.h"
 
-enum { BATCH = 256, PATH_BYTES = 512, SAMPLES = 20000 };
-
-static char dir[64];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	log_limit(LOG_ERROR);
-	(void)snprintf(dir, sizeof(dir), "/tmp/test_index.XXXXXX");
-	return mkdtemp(dir) != NULL ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	return index_destroy(dir) == SG_OK ? 0 : -1;
-}
-
-/* Key number I: as spread as a hash, and 32 bytes that are its own. */
-static struct index_item item(uint64_t i)
-{
-	struct index_item it = {.offset = 1000 + i};
-	uint64_t x = i + 1;
-
-	for (size_t k = 0; k < INDEX_HASH_BYTES / sizeof(x); k++) {
-		x ^= x >> 30;
-		x *= UINT64_C(0xbf58476d1ce4e5b9);
-		x ^= x >> 27;
-		x *= UINT64_C(0x94d049bb133111eb);
-		x ^= x >> 31;
-		memcpy(it.uvci + k * sizeof(x), &x, sizeof(x));
-		x += i;
-	}
-	return it;
-}
-
-/* Put keys FROM to TO, in batches; the watermark is the last one's offset
- * plus one. */
-static enum sg_err put_range(struct index *x, uint64_t from, uint64_t to)
-{
-	struct index_item items[BATCH];
-	enum sg_err err = SG_OK;
-
-	while (from < to && err == SG_OK) {
-		size_t n = 0;
-
-		while (n < BATCH && from < to)
-			items[n++] = item(from++);
-		err = index_put(x, items, n, items[n - 1].offset + 1);
-	}
-	return err;
-}
-
-static void assert_there(struct index *x, uint64_t i)
-{
-	const struct index_item it = item(i);
-	uint64_t offset = 0;
-
-	assert_int_equal(index_get(x, it.uvci, &offset), SG_OK);
-	assert_int_equal(offset, it.offset);
-}
-
-static void assert_missing(struct index *x, uint64_t i)
-{
-	const struct index_item it = item(i);
-	uint64_t offset = 7;
-
-	assert_int_equal(index_get(x, it.uvci, &offset), SG_NOT_FOUND);
-	assert_int_equal(offset, 7);
-}
+enum { SAMPLES = 20000 };
 
 static void test_put_get(void **state)
 {
@@ -257,27 +178,6 @@ static void test_exit(void **state)
 	index_close(x);
 }
 
-/* Call DO_IT with each file in the index whose name has PART in it. */
-static size_t each_file(const char *part, void (*do_it)(const char *path))
-{
-	char path[PATH_BYTES];
-	DIR *d = opendir(dir);
-	const struct dirent *e;
-	size_t n = 0;
-
-	assert_non_null(d);
-	// NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads D
-	while ((e = readdir(d)) != NULL) {
-		if (strstr(e->d_name, part) == NULL)
-			continue;
-		(void)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		do_it(path);
-		n++;
-	}
-	(void)closedir(d);
-	return n;
-}
-
 static void spoil(const char *path)
 {
 	static const uint8_t junk[64] = {0xff, 0x55};
@@ -295,15 +195,6 @@ static void drop(const char *path)
 	assert_int_equal(unlink(path), 0);
 }
 
-static void fill(void)
-{
-	struct index *x;
-
-	assert_int_equal(index_open(dir, &x), SG_OK);
-	assert_int_equal(put_range(x, 0, 5000), SG_OK);
-	index_close(x);
-}
-
 static void assert_begun_anew(void)
 {
 	struct index *x;
@@ -312,32 +203,6 @@ static void assert_begun_anew(void)
 	assert_int_equal(index_open(dir, &x), SG_OK);
 	assert_int_equal(index_watermark(x), 0);
 	assert_missing(x, 3);
-	index_close(x);
-}
-
-static void link_fresh(const char *path)
-{
-	char fresh[PATH_BYTES];
-
-	(void)snprintf(fresh, sizeof(fresh), "%s/fresh.sst", dir);
-	assert_int_equal(link(path, fresh), 0);
-}
-
-/* A crash has left the table that RocksDB had taken under its first name, too:
- * the next one is not written over it. */
-static void test_table_left(void **state)
-{
-	struct index *x;
-
-	(void)state;
-	fill();
-	assert_int_equal(each_file(".sst", link_fresh), 1);
-	assert_int_equal(index_open(dir, &x), SG_OK);
-	assert_int_equal(put_range(x, 5000, 6000), SG_OK);
-	index_close(x);
-	assert_int_equal(index_open(dir, &x), SG_OK);
-	for (uint64_t i = 0; i < 6000; i++)
-		assert_there(x, i);
 	index_close(x);
 }
 
@@ -412,8 +277,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_reopen, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(test_many, make_dir,
-						remove_dir),
-		cmocka_unit_test_setup_teardown(test_table_left, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(test_kill, make_dir,
 						remove_dir),
