@@ -46,6 +46,16 @@ def free_port():
             continue
 
 
+# Those that take longest first, for whom files run side by side.
+LONG = ["test_ledger_kills.py", "test_stream.py", "test_ledger_witness.py", "test_bench.py",
+        "test_bulk_client.py", "test_ledger.py", "test_ledger_audit.py", "test_auditor.py"]
+
+
+def pytest_collection_modifyitems(items):
+    rank = {name: i for i, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONG)))
+
+
 class Response:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
