@@ -57,7 +57,7 @@ static inline struct index_item item(uint64_t i)
  * plus one. */
 static inline enum sg_err put_range(struct index *x, uint64_t from, uint64_t to)
 {
-	struct index_item items[BATCH];
+	static struct index_item items[BATCH];
 	enum sg_err err = SG_OK;
 
 	while (from < to && err == SG_OK) {
