@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 import pki
-from conftest import record
+from conftest import SLOW, record
 
 URI = "urn:signerd:demo:issuer"
 
@@ -142,12 +142,12 @@ def test_reload_closes_only_what_is_no_longer_valid(own):
     """SIGHUP: revoked, expired, and out of the policy are closed; the valid stays."""
     ca = pki.load_ca(own)
     revoked = pki.client(own, ca, "revoked", URI)
-    pki.client(own, ca, "brief", URI, end=datetime.timedelta(seconds=6))
+    pki.client(own, ca, "brief", URI, end=datetime.timedelta(seconds=6 * SLOW))
     own.start()
     good, bad, brief, left = (own.tls(c) for c in ("issuer", "revoked", "brief", "any-country"))
     for sock in (good, bad, brief, left):
         assert b" 200 " in get(sock)
-    time.sleep(7.5)
+    time.sleep(6 * SLOW + 1.5)
     pki.write_crl(own, [revoked.serial_number])
     policy = own.dir / "policy.yaml"
     policy.write_text(policy.read_text().replace("urn:signerd:demo:any-country", "urn:gone"))

@@ -180,8 +180,8 @@ def test_requests_that_are_abandoned(own):
     path = own.dir / "signerd.yaml"
     # Those that stop are not replaced before all have been sent.
     text = path.read_text().replace("session_copies: true\n",
-                                    f"session_copies: true\n    hang: {2 * SLOW:.0f}s\n")
-    path.write_text(text + f"limits:\n  in_flight: 40\n  request: {4 * SLOW:.0f}s\n")
+                                    f"session_copies: true\n    hang: {2 * SLOW**2:.0f}s\n")
+    path.write_text(text + f"limits:\n  in_flight: 40\n  request: {min(59, 4 * SLOW**2):.0f}s\n")
     own.start()
     stopped = [p for r, p in own.roles().items() if r.startswith("hsm")]
     body = [json.dumps(dict(dcc=record())).encode() for _ in range(60)]
