@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
 
-#include <time.h>
-
 enum {
 	US_PER_S = 1000000,
 	MS_PER_S = 1000,
@@ -24,6 +22,12 @@ uint64_t clock_mono_us(void)
 	const struct timespec t = now(CLOCK_MONOTONIC);
 
 	return (uint64_t)t.tv_sec * US_PER_S + (uint64_t)t.tv_nsec / NS_PER_US;
+}
+
+struct timespec clock_timespec(uint64_t us)
+{
+	return (struct timespec){.tv_sec = (time_t)(us / US_PER_S),
+				 .tv_nsec = (long)(us % US_PER_S) * NS_PER_US};
 }
 
 int64_t clock_wall_s(void)

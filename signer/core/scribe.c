@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,9 +12,7 @@ enum {
 	 * for the index that long, in claims.h's keeping. */
 	PAUSE_US = 25 * 1000,
 	RETRY_US = 500 * 1000, /* after what failed */
-	US_PER_MS = 1000,
-	US_PER_S = 1000 * 1000,
-	NS_PER_US = 1000
+	US_PER_MS = 1000
 };
 
 /* --- the thread's words ----------------------------------------------- */
@@ -106,15 +103,8 @@ void scribe_tell_offer(struct scribe *s, uint64_t size,
 
 static void wait_us(struct scribe *s, uint64_t us)
 {
-	struct timespec until;
+	const struct timespec until = clock_timespec(clock_mono_us() + us);
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(us / US_PER_S);
-	until.tv_nsec += (long)(us % US_PER_S) * NS_PER_US;
-	if (until.tv_nsec >= (long)US_PER_S * NS_PER_US) {
-		until.tv_sec++;
-		until.tv_nsec -= (long)US_PER_S * NS_PER_US;
-	}
 	(void)pthread_cond_timedwait(&s->told, &s->lock, &until);
 }
 

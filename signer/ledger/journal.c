@@ -12,12 +12,7 @@
 #include "hcert/cbor.h"
 #include "journal_files.h"
 
-enum {
-	MS_PER_S = 1000,
-	US_PER_MS = 1000,
-	US_PER_S = 1000000,
-	NS_PER_US = 1000
-};
+enum { MS_PER_S = 1000, US_PER_MS = 1000 };
 
 /* Records that are committed together. */
 struct batch {
@@ -200,9 +195,7 @@ static bool commit(struct journal *j, struct batch *b)
  * time is over.  The lock is held. */
 static bool wait_until(struct state *s, uint64_t until_us)
 {
-	const struct timespec until = {.tv_sec = (time_t)(until_us / US_PER_S),
-				       .tv_nsec = (long)(until_us % US_PER_S) *
-						  NS_PER_US};
+	const struct timespec until = clock_timespec(until_us);
 
 	return pthread_cond_timedwait(&s->work, &s->lock, &until) != ETIMEDOUT;
 }

@@ -36,11 +36,24 @@ static void test_wall(void **state)
 	assert_true(ms / 1000 >= s && ms / 1000 <= after + 1);
 }
 
+static void test_timespec(void **state)
+{
+	struct timespec t = clock_timespec(1999999);
+
+	(void)state;
+	assert_int_equal(t.tv_sec, 1);
+	assert_int_equal(t.tv_nsec, 999999000);
+	t = clock_timespec(UINT64_C(86400000000));
+	assert_int_equal(t.tv_sec, 86400);
+	assert_int_equal(t.tv_nsec, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mono),
 		cmocka_unit_test(test_wall),
+		cmocka_unit_test(test_timespec),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
