@@ -291,7 +291,7 @@ enum sg_err index_get(struct index *x, const uint8_t uvci[INDEX_HASH_BYTES],
 enum sg_err index_put(struct index *x, const struct index_item *items, size_t n,
 		      uint64_t watermark)
 {
-	enum sg_err err = SG_OK;
+	enum sg_err err;
 
 	assert(n <= INDEX_PUT_MAX);
 	if (n > young_room(x->young)) {
@@ -301,9 +301,9 @@ enum sg_err index_put(struct index *x, const struct index_item *items, size_t n,
 		    clock_mono_us() - x->failed_us < RETRY_US)
 			return SG_IO;
 		err = drain(x);
+		if (err != SG_OK)
+			return err;
 	}
-	if (err != SG_OK)
-		return err;
 	for (size_t i = 0; i < n; i++)
 		young_put(x->young, &items[i]);
 	x->watermark = watermark;

@@ -4,17 +4,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
-	ITEM_BYTES = 64,       /* of the file, filter and all, at most */
-	SPACE_BYTES = 4 << 20, /* left for RocksDB's own files */
-	NAME_BYTES = 512
+	ITEM_BYTES = 64,      /* of the file, filter and all, at most */
+	SPACE_BYTES = 4 << 20 /* left for RocksDB's own files */
 };
 
 void index_offset_put(uint8_t out[INDEX_OFFSET_BYTES], uint64_t v)
@@ -82,18 +81,14 @@ static char *write_all(rocksdb_sstfilewriter_t *writer,
 
 static bool has_space(const struct index_table *t)
 {
+	char *path = strdup(t->path);
 	struct statvfs s;
-	char *slash;
-	char dir[NAME_BYTES];
-	int n = snprintf(dir, sizeof(dir), "%s", t->path);
+	/* Where nothing can be told, whoever writes will see. */
+	const bool known = path != NULL && statvfs(dirname(path), &s) == 0;
 
-	slash = strrchr(dir, '/');
-	if (n < 0 || (size_t)n >= sizeof(dir) || slash == NULL)
-		return true; /* whoever writes will see */
-	*slash = '\0';
-	return statvfs(dir, &s) != 0 ||
-	       (uint64_t)s.f_bavail * s.f_frsize >=
-		       SPACE_BYTES + (uint64_t)t->n * ITEM_BYTES;
+	free(path);
+	return !known || (uint64_t)s.f_bavail * s.f_frsize >=
+				 SPACE_BYTES + (uint64_t)t->n * ITEM_BYTES;
 }
 
 /* The writer has the kernel forget what it wrote; the newest are those that are
