@@ -260,14 +260,23 @@ static void test_busy(void **state)
 
 enum { MANY = 1000, GATHER_US = 600 * 1000 * 1000 };
 
-/* A journal that gathers for longer than the test lasts. */
-static struct journal *open_gathering(struct journal_io *io)
+/* A journal with one record that gathers for longer than the test lasts, with
+ * buffers of BUFFER bytes; 0: as small as the disk's.  The first record in a
+ * while waits for nobody. */
+static struct journal *open_gathering(size_t buffer)
 {
+	static struct journal_io io;
 	const struct journal_settings s = told_settings();
+	struct journal *j;
 
-	*io = DISK_IO;
-	io->gather_us = GATHER_US;
-	return open_by(&s, io);
+	io = DISK_IO;
+	io.gather_us = GATHER_US;
+	if (buffer > 0)
+		io.buffer_bytes_min = io.buffer_bytes_max = buffer;
+	j = open_by(&s, &io);
+	(void)append_before(j, 1, 10, MANY);
+	wait_committed(j, 1);
+	return j;
 }
 
 static void assert_waits(void)
@@ -275,16 +284,13 @@ static void assert_waits(void)
 	assert_int_equal(sem_trywait(&told.wake), -1);
 }
 
-/* The first one in a while waits for nobody; what comes after it waits for the
- * last one of many, and is committed with it. */
+/* What comes after the first one waits for the last one of many, and is
+ * committed with it. */
 static void test_gather(void **state)
 {
-	struct journal_io io;
-	struct journal *j = open_gathering(&io);
+	struct journal *j = open_gathering(0);
 
 	(void)state;
-	(void)append_before(j, 1, 10, MANY);
-	wait_committed(j, 1);
 	for (int i = 0; i < 3; i++) {
 		(void)append_before(j, 1, 10, MANY);
 		assert_waits();
@@ -307,12 +313,9 @@ static void test_gather(void **state)
 /* As many wait as are still on their way. */
 static void test_gather_half(void **state)
 {
-	struct journal_io io;
-	struct journal *j = open_gathering(&io);
+	struct journal *j = open_gathering(0);
 
 	(void)state;
-	(void)append_before(j, 1, 1, MANY);
-	wait_committed(j, 1);
 	(void)append_before(j, 1, 1, 3);
 	assert_waits();
 	(void)append_before(j, 1, 1, 2);
@@ -323,16 +326,9 @@ static void test_gather_half(void **state)
 /* Enough for one sync, whatever is on its way. */
 static void test_gather_full(void **state)
 {
-	const struct journal_settings s = told_settings();
-	struct journal_io io = DISK_IO;
-	struct journal *j;
+	struct journal *j = open_gathering(1 << 20);
 
 	(void)state;
-	io.gather_us = GATHER_US;
-	io.buffer_bytes_min = io.buffer_bytes_max = 1 << 20;
-	j = open_by(&s, &io);
-	(void)append_before(j, 1, 1, MANY);
-	wait_committed(j, 1);
 	(void)append_before(j, JOURNAL_GATHER_RECORDS - 1, 1, MANY);
 	assert_waits();
 	(void)append_before(j, 1, 1, MANY);
@@ -343,13 +339,10 @@ static void test_gather_full(void **state)
 /* A buffer that is half full is enough. */
 static void test_gather_much(void **state)
 {
-	struct journal_io io;
-	struct journal *j = open_gathering(&io);
+	struct journal *j = open_gathering(0);
 	uint64_t index;
 
 	(void)state;
-	(void)append_before(j, 1, 10, MANY);
-	wait_committed(j, 1);
 	index = append_before(j, 3, 100, MANY);
 	wait_committed(j, index + 1);
 	journal_close(j);
@@ -373,12 +366,9 @@ static void test_gather_time(void **state)
 /* What gathers at the end is committed. */
 static void test_gather_close(void **state)
 {
-	struct journal_io io;
-	struct journal *j = open_gathering(&io);
+	struct journal *j = open_gathering(0);
 
 	(void)state;
-	(void)append_before(j, 1, 10, MANY);
-	wait_committed(j, 1);
 	(void)append_before(j, 2, 10, MANY);
 	journal_close(j);
 	j = open_journal();
@@ -389,12 +379,9 @@ static void test_gather_close(void **state)
 /* A failure takes the hurry along. */
 static void test_gather_failure(void **state)
 {
-	struct journal_io io;
-	struct journal *j = open_gathering(&io);
+	struct journal *j = open_gathering(0);
 
 	(void)state;
-	(void)append_before(j, 1, 10, MANY);
-	wait_committed(j, 1);
 	disk_break(EIO, false);
 	(void)append_before(j, 1, 10, 0);
 	wait_for(j, &told.failures, 1);
