@@ -2,6 +2,7 @@
 """Who may ask: refused in TLS, or by the policy, each with a clear error."""
 import datetime
 import hashlib
+import select
 import ssl
 import subprocess
 import time
@@ -151,11 +152,12 @@ def test_reload_closes_only_what_is_no_longer_valid(own):
     pki.write_crl(own, [revoked.serial_number])
     policy = own.dir / "policy.yaml"
     policy.write_text(policy.read_text().replace("urn:signerd:demo:any-country", "urn:gone"))
+    # A look at all connections every few seconds may have found the expired one.
+    early = len(select.select([brief], [], [], 0)[0])
     own.reload()
     assert closed(bad) and closed(brief) and closed(left)
     assert b" 200 " in get(good)
-    # The expired one may have been found by the look at all of them before.
-    assert own.metric_sum("signer_connections_closed_by_reload_total") >= 2
+    assert own.metric_sum("signer_connections_closed_by_reload_total") >= 3 - early
     assert own.issue(record(), client="any-country").status == 403
     own.check(own.issue(record()))
 
