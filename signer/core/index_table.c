@@ -84,6 +84,7 @@ static bool has_space(const struct index_table *t)
 	char *path = strdup(t->path);
 	struct statvfs s;
 	/* Where nothing can be told, whoever writes will see. */
+	// NOLINTNEXTLINE(concurrency-mt-unsafe): the copy is ours alone
 	const bool known = path != NULL && statvfs(dirname(path), &s) == 0;
 
 	free(path);
