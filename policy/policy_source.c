@@ -103,6 +103,7 @@ static void read_validity(const struct yaml_at *at, void *member,
 
 static const struct yaml_field PROFILE[] = {
 	TEXT("name", struct source_profile, name),
+	TEXT("default", struct source_profile, usual),
 	FIELD("rules", read_rules, struct source_profile, rules),
 };
 
@@ -225,6 +226,7 @@ void source_free(struct source *s)
 	free(s->version);
 	for (uint32_t i = 0; i < s->nprofiles; i++) {
 		free(s->profiles[i].name);
+		free(s->profiles[i].usual);
 		for (size_t k = 0; k < RULE_COUNT; k++)
 			free(s->profiles[i].rules.level[k]);
 	}

@@ -28,7 +28,7 @@ struct source_rules {
 };
 
 struct source_profile {
-	char *name;
+	char *name, *usual; /* the level of the rules that RULES leaves out */
 	struct source_rules rules;
 };
 

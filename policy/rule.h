@@ -18,6 +18,19 @@
 #define RULE_MAP(X)                                                            \
 	X(UNKNOWN_FIELD, "unknown-field")                                      \
 	X(CONTROL_CHARACTER, "control-character")                              \
+	X(UNTRIMMED, "untrimmed")                                              \
+	X(NOT_IN_VALUE_SET, "not-in-value-set")                                \
+	X(INCONSISTENT_VACCINE, "inconsistent-vaccine")                        \
+	X(NAME_TRANSLITERATION, "name-transliteration")                        \
+	X(DATE_IMPOSSIBLE, "date-impossible")                                  \
+	X(DATE_IN_FUTURE, "date-in-future")                                    \
+	X(DATE_TOO_EARLY, "date-too-early")                                    \
+	X(DATE_ORDER, "date-order")                                            \
+	X(BIRTH_AFTER_EVENT, "birth-after-event")                              \
+	X(DOSE_EXCEEDS_SERIES, "dose-exceeds-series")                          \
+	X(UVCI_FORMAT, "uvci-format")                                          \
+	X(UVCI_COUNTRY, "uvci-country")                                        \
+	X(UVCI_CHECKSUM, "uvci-checksum")                                      \
 	X(VALIDITY_TOO_LONG, "validity-too-long")                              \
 	X(VALIDITY_IN_PAST, "validity-in-past")
 

@@ -33,6 +33,41 @@
 	X(NAME_MISSING, "name-missing",                                        \
 	  "a surname or a given name in standard form is required",            \
 	  "phải có họ hoặc tên ở dạng chuẩn")                                  \
+	X(UNTRIMMED, "untrimmed", "the text begins or ends with white space",  \
+	  "văn bản có khoảng trắng ở đầu hoặc cuối")                           \
+	X(NOT_IN_VALUE_SET, "not-in-value-set",                                \
+	  "the code is not in its value set",                                  \
+	  "mã không có trong bộ giá trị quy định")                             \
+	X(INCONSISTENT_VACCINE, "inconsistent-vaccine",                        \
+	  "mp, ma and vp do not belong together",                              \
+	  "mp, ma và vp không khớp với nhau")                                  \
+	X(NAME_TRANSLITERATION, "name-transliteration",                        \
+	  "the standard form is not the transliteration of the name",          \
+	  "dạng chuẩn không phải là phiên tự của họ tên")                      \
+	X(DATE_IMPOSSIBLE, "date-impossible", "there is no such date or time", \
+	  "ngày hoặc giờ này không tồn tại")                                   \
+	X(DATE_IN_FUTURE, "date-in-future", "the date is in the future",       \
+	  "ngày nằm trong tương lai")                                          \
+	X(DATE_TOO_EARLY, "date-too-early",                                    \
+	  "the date is before such certificates can have been earned",         \
+	  "ngày quá sớm, trước khi có thể có sự kiện này")                     \
+	X(DATE_ORDER, "date-order",                                            \
+	  "the end of the period is not after its beginning",                  \
+	  "ngày kết thúc không sau ngày bắt đầu")                              \
+	X(BIRTH_AFTER_EVENT, "birth-after-event",                              \
+	  "the date of birth is after the event",                              \
+	  "ngày sinh sau ngày diễn ra sự kiện")                                \
+	X(DOSE_EXCEEDS_SERIES, "dose-exceeds-series",                          \
+	  "the dose number is beyond the series",                              \
+	  "số mũi tiêm vượt quá tổng số mũi của liệu trình")                   \
+	X(UVCI_FORMAT, "uvci-format",                                          \
+	  "the UVCI does not have the form URN:UVCI:01:CC:...",                \
+	  "UVCI không có dạng URN:UVCI:01:CC:...")                             \
+	X(UVCI_COUNTRY, "uvci-country",                                        \
+	  "the UVCI names another country than the certificate",               \
+	  "quốc gia trong UVCI khác với quốc gia cấp chứng nhận")              \
+	X(UVCI_CHECKSUM, "uvci-checksum", "the UVCI's checksum is wrong",      \
+	  "ký tự kiểm tra của UVCI sai")                                       \
 	X(UVCI_NOT_ALLOWED, "uvci-not-allowed",                                \
 	  "this client may not issue UVCIs with this prefix",                  \
 	  "đơn vị này không được cấp UVCI với tiền tố này")                    \
@@ -58,7 +93,33 @@
 	  "another certificate, or another client, has this UVCI",             \
 	  "UVCI này đã thuộc về chứng nhận khác hoặc đơn vị khác")             \
 	X(EXPIRED, "expired", "it was issued, and has run out: renew it",      \
-	  "chứng nhận này đã được cấp và đã hết hạn: hãy gia hạn")
+	  "chứng nhận này đã được cấp và đã hết hạn: hãy gia hạn")             \
+	X(NOT_RENEWABLE, "not-renewable",                                      \
+	  "it is on no record, not as it is here, or not due for renewal",     \
+	  "không có trong sổ, khác với bản đã cấp, hoặc chưa đến hạn gia hạn") \
+	X(REVOKED, "revoked", "the certificate has been revoked",              \
+	  "chứng nhận đã bị thu hồi")                                          \
+	X(ATTESTATION_MISSING, "attestation-missing",                          \
+	  "this client must send an identity attestation",                     \
+	  "đơn vị này phải gửi kèm xác nhận danh tính")                        \
+	X(ATTESTATION_INVALID, "attestation-invalid",                          \
+	  "the attestation is not one by a gateway that the policy knows",     \
+	  "xác nhận danh tính không do cổng được công nhận ký")                \
+	X(ATTESTATION_STALE, "attestation-stale",                              \
+	  "the attestation is too old, or from the future",                    \
+	  "xác nhận danh tính đã quá hạn, hoặc ở tương lai")                   \
+	X(ATTESTATION_MISMATCH, "attestation-mismatch",                        \
+	  "the attestation is for another person, or says no",                 \
+	  "xác nhận danh tính của người khác, hoặc không khớp")                \
+	X(ATTESTATION_REPLAYED, "attestation-replayed",                        \
+	  "the attestation was given for another UVCI",                        \
+	  "xác nhận danh tính được cấp cho UVCI khác")                         \
+	X(QUOTA_EXCEEDED, "quota-exceeded",                                    \
+	  "the client's quota of the day is used up",                          \
+	  "đơn vị đã dùng hết hạn mức trong ngày")                             \
+	X(RATE_EXCEEDED, "rate-exceeded",                                      \
+	  "the client sends more than its rate allows",                        \
+	  "đơn vị gửi nhanh hơn mức cho phép")
 
 enum violation_code {
 #define X(id, code, en, vi) VIOLATION_##id,

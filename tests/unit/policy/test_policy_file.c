@@ -4,11 +4,22 @@
 #include "request.h"
 
 #define HEX32 "0123456789abcdef0123456789ABCDEF"
+/* Every rule that can be switched. */
+#define RULES                                                                  \
+	"unknown-field, control-character, untrimmed, not-in-value-set, "      \
+	"inconsistent-vaccine, name-transliteration, date-impossible, "        \
+	"date-in-future, date-too-early, date-order, birth-after-event, "      \
+	"dose-exceeds-series, uvci-format, uvci-country, uvci-checksum, "      \
+	"validity-too-long, validity-in-past"
 #define HEAD "version: 1\n"
 #define PROFILES                                                               \
 	"profiles:\n"                                                          \
 	"  - name: full\n"                                                     \
 	"    rules: {unknown-field: warning, validity-too-long: \"off\"}\n"
+#define USUAL                                                                  \
+	"  - name: usual\n"                                                    \
+	"    default: \"off\"\n"                                               \
+	"    rules: {unknown-field: error}\n"
 #define REST                                                                   \
 	"    operations: [issue, validate]\n"                                  \
 	"    kinds: [v, r]\n"                                                  \
@@ -32,7 +43,7 @@ static void check(const char *text, const char *expected)
 	assert_null(f.source);
 }
 
-static const char WHOLE[] = HEAD PROFILES
+static const char WHOLE[] = HEAD PROFILES USUAL
 	"clients:\n" CLIENT("issuer",
 			    "\"uri:urn:a\", \"dns:API.b\", "
 			    "\"spki:" HEX32 HEX32
@@ -109,6 +120,9 @@ static void test_levels(void **state)
 			 RULE_OFF);
 	assert_int_equal(rule_profile_level(p, RULE_VALIDITY_IN_PAST),
 			 RULE_ERROR);
+	p = &whole.profile[1];
+	assert_int_equal(rule_profile_level(p, RULE_UNKNOWN_FIELD), RULE_ERROR);
+	assert_int_equal(rule_profile_level(p, RULE_UVCI_FORMAT), RULE_OFF);
 	p = whole.client[1].profile; /* which names none */
 	assert_int_equal(rule_profile_level(p, RULE_UNKNOWN_FIELD), RULE_ERROR);
 }
@@ -151,7 +165,7 @@ static void test_profiles(void **state)
 		   "  - name: a b\n"
 		   "    rules: {unknown-field: fatal, dates: error}\n"
 		   "  - rules: {}\n"
-		   "  - name: x\n"
+		   "  - {name: x, default: none}\n"
 		   "  - name: x\n"
 		   "clients:\n"
 		   "  - name: o\n"
@@ -159,12 +173,12 @@ static void test_profiles(void **state)
 		   "    operations: [officer]\n",
 	      "p.yaml:3: profiles[0].name: must be 1 to 64 of the letters "
 	      "A-Z a-z 0-9 . _ -\n"
-	      "p.yaml:4: profiles[0].rules: unknown key \"dates\" (known: "
-	      "unknown-field, control-character, validity-too-long, "
-	      "validity-in-past)\n"
+	      "p.yaml:4: profiles[0].rules: unknown key \"dates\" "
+	      "(known: " RULES ")\n"
 	      "p.yaml:4: profiles[0].rules.unknown-field: must be error, "
 	      "warning or off\n"
 	      "p.yaml:5: profiles[1].name: is missing\n"
+	      "p.yaml:6: profiles[2].default: must be error, warning or off\n"
 	      "p.yaml:7: profiles[3]: there are two profiles 'x'\n");
 }
 
