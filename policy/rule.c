@@ -3,7 +3,10 @@
 
 #include <assert.h>
 
+#include "dates.h"
+#include "doses.h"
 #include "rights.h"
+#include "uvci.h"
 #include "validity.h"
 
 static const char *const NAME[RULE_COUNT] = {
@@ -26,8 +29,7 @@ static const char *const LEVEL[RULE_LEVEL_COUNT] = {
 
 /* In the order in which their violations are told. */
 static void (*const JUDGE[])(const struct rule_context *, struct verdict *) = {
-	rights_judge,
-	validity_judge,
+	rights_judge, uvci_judge, dates_judge, doses_judge, validity_judge,
 };
 
 const char *rule_name(enum rule rule)

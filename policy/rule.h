@@ -19,6 +19,8 @@
 	X(UNKNOWN_FIELD, "unknown-field")                                      \
 	X(CONTROL_CHARACTER, "control-character")                              \
 	X(UNTRIMMED, "untrimmed")                                              \
+	X(EMPTY_FIELD, "empty-field")                                          \
+	X(NAME_MISSING, "name-missing")                                        \
 	X(NOT_IN_VALUE_SET, "not-in-value-set")                                \
 	X(INCONSISTENT_VACCINE, "inconsistent-vaccine")                        \
 	X(NAME_TRANSLITERATION, "name-transliteration")                        \
@@ -76,6 +78,7 @@ struct rule_context {
 	const struct document *document;
 	const struct policy_bounds *bounds; /* DCC_KINDS of them */
 	int64_t now, exp; /* to be signed, seconds since 1970 */
+	int32_t zone_s;	  /* of the policy's clocks, ahead of UTC */
 };
 
 /* Have every judge look at CONTEXT and add what it finds to V. */

@@ -32,6 +32,15 @@ static void check_visible(struct walk *w, struct span text,
 		rule_report(w->profile, w->v, VIOLATION_CONTROL_CHARACTER, at);
 }
 
+/* TEXT is a value at AT that is going to be signed. */
+static void check_value(struct walk *w, struct span text,
+			const struct pointer *at)
+{
+	check_visible(w, text, at);
+	if (!utf8_is_trimmed(text))
+		rule_report(w->profile, w->v, VIOLATION_UNTRIMMED, at);
+}
+
 static enum sg_err enter(struct walk *w)
 {
 	return ++w->depth > SCHEMA_DEPTH_MAX ? SG_TOO_BIG : SG_OK;
@@ -100,7 +109,7 @@ static enum sg_err pass_inside(struct walk *w, const struct cbor_item *item,
 	enum sg_err err;
 
 	if (item->type == CBOR_TEXT)
-		check_visible(w, item->run, at);
+		check_value(w, item->run, at);
 	if (item->type == CBOR_TAG) /* has been told already, whole */
 		return cbor_skip(&w->r, SCHEMA_DEPTH_MAX, NULL);
 	if (!array && item->type != CBOR_MAP)
@@ -142,7 +151,10 @@ static enum sg_err read_text(struct walk *w, const struct schema_field *f,
 	if (item->type != CBOR_TEXT)
 		return wrong_type(w, item, at);
 	check_text(w, f, item->run, at);
-	check_visible(w, item->run, at);
+	check_value(w, item->run, at);
+	/* A date of birth that nobody knows is an empty text. */
+	if (item->run.n == 0 && f->leaf != DOC_DOB)
+		rule_report(w->profile, w->v, VIOLATION_EMPTY_FIELD, at);
 	if (w->keep) {
 		w->d->present[f->leaf] = true;
 		w->d->text[f->leaf] = item->run;
@@ -244,12 +256,26 @@ static enum sg_err read_map(struct walk *w, const struct schema_object *o,
 	return err;
 }
 
-static bool has_one(const struct schema_object *o, unsigned seen)
+/* The name in the map of O, of which the fields SEEN are there. */
+static void check_name(struct walk *w, const struct schema_object *o,
+		       unsigned seen, const struct pointer *at)
 {
-	for (size_t i = 0; i < o->n; i++)
-		if (o->field[i].need == SCHEMA_ONE_OF && (seen & 1U << i) != 0)
-			return true;
-	return false;
+	bool there = false;
+	bool empty = true;
+
+	for (size_t i = 0; i < o->n; i++) {
+		const struct schema_field *f = &o->field[i];
+
+		if (f->need != SCHEMA_ONE_OF || (seen & 1U << i) == 0)
+			continue;
+		there = true;
+		empty = empty && w->d->present[f->leaf] &&
+			w->d->text[f->leaf].n == 0;
+	}
+	if (!there)
+		complain(w, VIOLATION_NAME_MISSING, at);
+	else if (empty) /* the schema has nothing against that */
+		rule_report(w->profile, w->v, VIOLATION_NAME_MISSING, at);
 }
 
 static enum sg_err read_name(struct walk *w, const struct schema_field *f,
@@ -262,8 +288,8 @@ static enum sg_err read_name(struct walk *w, const struct schema_field *f,
 	if (item->type != CBOR_MAP)
 		return wrong_type(w, item, at);
 	err = read_map(w, f->object, item->arg, at, &seen);
-	if (err == SG_OK && !has_one(f->object, seen))
-		complain(w, VIOLATION_NAME_MISSING, at);
+	if (err == SG_OK)
+		check_name(w, f->object, seen, at);
 	return err;
 }
 

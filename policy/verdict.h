@@ -35,6 +35,7 @@
 	  "phải có họ hoặc tên ở dạng chuẩn")                                  \
 	X(UNTRIMMED, "untrimmed", "the text begins or ends with white space",  \
 	  "văn bản có khoảng trắng ở đầu hoặc cuối")                           \
+	X(EMPTY_FIELD, "empty-field", "the text is empty", "văn bản để trống") \
 	X(NOT_IN_VALUE_SET, "not-in-value-set",                                \
 	  "the code is not in its value set",                                  \
 	  "mã không có trong bộ giá trị quy định")                             \
@@ -55,8 +56,8 @@
 	  "the end of the period is not after its beginning",                  \
 	  "ngày kết thúc không sau ngày bắt đầu")                              \
 	X(BIRTH_AFTER_EVENT, "birth-after-event",                              \
-	  "the date of birth is after the event",                              \
-	  "ngày sinh sau ngày diễn ra sự kiện")                                \
+	  "the date of birth is not before the event",                         \
+	  "ngày sinh không trước ngày diễn ra sự kiện")                        \
 	X(DOSE_EXCEEDS_SERIES, "dose-exceeds-series",                          \
 	  "the dose number is beyond the series",                              \
 	  "số mũi tiêm vượt quá tổng số mũi của liệu trình")                   \

@@ -122,3 +122,30 @@ bool utf8_has_hidden(struct span s)
 			return true;
 	return false;
 }
+
+bool utf8_is_space(uint32_t c)
+{
+	if (c <= 0x20)
+		return c == 0x20 || (c >= 0x09 && c <= 0x0d);
+	if (c >= 0x2000 && c <= 0x205f)
+		return c <= 0x200b || c == 0x2028 || c == 0x2029 ||
+		       c == 0x202f || c == 0x205f;
+	return c == 0x85 || c == 0xa0 || c == 0x1680 || c == 0x3000 ||
+	       c == 0xfeff;
+}
+
+bool utf8_is_trimmed(struct span s)
+{
+	struct span first = s;
+	struct span last;
+	size_t at = s.n;
+
+	if (s.n == 0)
+		return true;
+	do
+		at--;
+	while (at > 0 && (s.p[at] & 0xc0U) == 0x80U);
+	last = span_of(s.p + at, s.n - at);
+	return !utf8_is_space(utf8_next(&first)) &&
+	       !utf8_is_space(utf8_next(&last));
+}

@@ -21,5 +21,11 @@ uint32_t utf8_next(struct span *rest);
 bool utf8_is_hidden(uint32_t c);
 /* Is there such a character in S? */
 bool utf8_has_hidden(struct span s);
+/* Is C white space (Unicode's White_Space), or of no width and no meaning at a
+ * text's end (U+200B, U+FEFF)? */
+bool utf8_is_space(uint32_t c);
+/* Is neither the first nor the last character of S one?  Empty texts are
+ * trimmed. */
+bool utf8_is_trimmed(struct span s);
 
 #endif /* SG_UTF8_H */

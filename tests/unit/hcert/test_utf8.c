@@ -138,6 +138,45 @@ static void test_places(void **state)
 		}
 }
 
+static void test_trimmed(void **state)
+{
+	static const char *const trimmed[] = {"",
+					      "a",
+					      "a b",
+					      "Bộ Y tế",
+					      "ộ",
+					      "\xc4\x90",
+					      "a\xe2\x80\x8b"
+					      "b"};
+	static const char *const not [] = {" ",
+					   "a ",
+					   " a",
+					   "a\t",
+					   "\na",
+					   "\x0b",
+					   "a\xc2\x85",
+					   "\xc2\xa0"
+					   "a",
+					   "\xe1\x9a\x80",
+					   "a\xe2\x80\x80",
+					   "a\xe2\x80\x8b",
+					   "\xe2\x80\xa8",
+					   "a\xe2\x80\xaf",
+					   "\xe2\x81\x9f"
+					   "a",
+					   "ộ\xe3\x80\x80",
+					   "\xef\xbb\xbf"
+					   "a"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(trimmed) / sizeof(trimmed[0]); i++)
+		assert_true(utf8_is_trimmed(span_str(trimmed[i])));
+	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
+		assert_false(utf8_is_trimmed(span_str(not [i])));
+	/* What is no text at all is walked over, not beyond. */
+	assert_true(utf8_is_trimmed(SPAN_LIT("\x80\x80")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_all_code_points),
+		cmocka_unit_test(test_trimmed),
 		cmocka_unit_test(test_places),
 	};
 

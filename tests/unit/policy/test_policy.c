@@ -172,9 +172,10 @@ static void test_all_at_once(void **state)
 	      "country-not-allowed /dcc/t/0/co\n"
 	      "issuer-not-allowed /dcc/t/0/is\n"
 	      "uvci-not-allowed /dcc/t/0/ci\n"
+	      "uvci-format /dcc/t/0/ci\n"
 	      "validity-in-past /exp\n",
 	      &d);
-	assert_int_equal(d.verdict.errors, 13);
+	assert_int_equal(d.verdict.errors, 14);
 }
 
 static void test_profiles(void **state)

@@ -35,10 +35,19 @@ static int forget(void **state)
 	return 0;
 }
 
+/* Of what is beyond the schema, only what its walk has always told. */
+static void schema_alone(void)
+{
+	rule_profile_init(&profile);
+	rule_profile_set(&profile, RULE_UNTRIMMED, RULE_OFF);
+	rule_profile_set(&profile, RULE_EMPTY_FIELD, RULE_OFF);
+	rule_profile_set(&profile, RULE_NAME_MISSING, RULE_OFF);
+}
+
 static int reset(void **state)
 {
 	(void)state;
-	rule_profile_init(&profile);
+	schema_alone();
 	memset(&document, 0xEE, sizeof(document)); /* as a used slot */
 	memset(&verdict, 0xEE, sizeof(verdict));
 	return 0;
@@ -317,7 +326,7 @@ static void test_unknown(void **state)
 	rule_profile_set(&profile, RULE_UNKNOWN_FIELD, RULE_OFF);
 	check(text, "wrong-type /dcc/v/0/b~0\nwrong-type /dcc/x/y/1\n"
 		    "wrong-type /dcc/x/y/3/q\n");
-	rule_profile_init(&profile);
+	schema_alone();
 	/* A field of another kind is unknown here. */
 	check(DCC_OF("'r':[{'tg':'','fr':'','df':'','du':'','dn':1," ISSUER
 		     "}]"),
@@ -342,7 +351,7 @@ static void test_control_characters(void **state)
 	rule_profile_set(&profile, RULE_CONTROL_CHARACTER, RULE_OFF);
 	check(text, "");
 	assert_int_equal(verdict.errors, 0);
-	rule_profile_init(&profile);
+	schema_alone();
 }
 
 static void test_request_level(void **state)
@@ -424,9 +433,61 @@ static void test_order(void **state)
 	assert_true(document.exp == 5 && span_is(document.id, "x"));
 }
 
+/* White space at either end, of whatever script and of every text. */
+static void test_untrimmed(void **state)
+{
+	(void)state;
+	rule_profile_init(&profile);
+	check(V_OF("{" V_REST ",'co':'VN','is':' Bộ Y tế','ci':'U\t'}"),
+	      "control-character /dcc/v/0/ci\n"
+	      "untrimmed /dcc/v/0/ci\n"
+	      "untrimmed /dcc/v/0/is\n");
+	check(V_OF("{" V_REST ",'co':'VN','is':'Bộ Y tế\xC2\xA0',"
+		   "'ci':'\xE3\x80\x80U'}"),
+	      "untrimmed /dcc/v/0/ci\nuntrimmed /dcc/v/0/is\n");
+	check("{'dcc':{" VER "," DOB ",'nam':{'fn':' ','fnt':'A'},"
+	      "'v':[" V_ENTRY "],'x':[{'y':'a '}]}}",
+	      "unknown-field /dcc/x\n"
+	      "untrimmed /dcc/x/0/y\n"
+	      "untrimmed /dcc/nam/fn\n");
+	rule_profile_set(&profile, RULE_UNTRIMMED, RULE_WARNING);
+	check("{'id':' a ','dcc':{" VER "," DOB ",'nam':{'fn':'A ',"
+	      "'fnt':'A'},'v':[" V_ENTRY "]}}",
+	      "untrimmed /dcc/nam/fn warning\n");
+}
+
+static void test_empty(void **state)
+{
+	(void)state;
+	rule_profile_init(&profile);
+	check("{'dcc':{'ver':'1.0.0','dob':'','nam':{'gn':'','fnt':'A'},'v':["
+	      "{" V_REST ",'co':'VN','is':'','ci':''}]}}",
+	      "empty-field /dcc/v/0/ci\n"
+	      "empty-field /dcc/v/0/is\n"
+	      "empty-field /dcc/nam/gn\n");
+	/* Names that are there, and say nothing. */
+	rule_profile_set(&profile, RULE_EMPTY_FIELD, RULE_OFF);
+	check("{'dcc':{" VER "," DOB ",'nam':{'fnt':'','gnt':''},'v':[" V_ENTRY
+	      "]}}",
+	      "name-missing /dcc/nam\n");
+	check("{'dcc':{" VER "," DOB ",'nam':{'fnt':'','gnt':'A'},'v':[" V_ENTRY
+	      "]}}",
+	      "");
+	/* What is of the wrong type is no empty name as well. */
+	check("{'dcc':{" VER "," DOB ",'nam':{'fnt':'','gnt':1},'v':[" V_ENTRY
+	      "]}}",
+	      "wrong-type /dcc/nam/gnt\n");
+	/* The schema's own part cannot be switched off. */
+	rule_profile_set(&profile, RULE_NAME_MISSING, RULE_OFF);
+	check("{'dcc':{" VER "," DOB ",'nam':{'fn':'A'},'v':[" V_ENTRY "]}}",
+	      "name-missing /dcc/nam\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_untrimmed, reset, forget),
+		cmocka_unit_test_setup_teardown(test_empty, reset, forget),
 		cmocka_unit_test_setup_teardown(test_sound, reset, forget),
 		cmocka_unit_test_setup_teardown(test_document, reset, forget),
 		cmocka_unit_test_setup_teardown(test_missing, reset, forget),

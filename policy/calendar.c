@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "calendar.h"
+
+enum {
+	MONTHS = 12,
+	DATE_CHARS = 10, /* YYYY-MM-DD */
+	TIME_CHARS = 19, /* and THH:MM:SS */
+	DAY_S = 86400,
+	HOUR_S = 3600,
+	MINUTE_S = 60,
+	ERA_YEARS = 400,
+	ERA_DAYS = 146097,
+	ERA_TO_1970 = 719468 /* days from 0000-03-01 to 1970-01-01 */
+};
+
+/* A year counts from March on, so that the day which comes and goes is its
+ * last. */
+int32_t calendar_days(int year, int month, int day)
+{
+	const int from_march = (month + 9) % MONTHS;
+	const int y = month <= 2 ? year - 1 : year;
+	const int era = (y >= 0 ? y : y - (ERA_YEARS - 1)) / ERA_YEARS;
+	const int of_era = y - era * ERA_YEARS;
+	const int of_year = (153 * from_march + 2) / 5 + day - 1;
+
+	return era * ERA_DAYS + of_era * 365 + of_era / 4 - of_era / 100 +
+	       of_year - ERA_TO_1970;
+}
+
+static bool is_leap(int year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int days_in(int year, int month)
+{
+	static const int8_t days[MONTHS] = {31, 28, 31, 30, 31, 30,
+					    31, 31, 30, 31, 30, 31};
+
+	return days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
+}
+
+/* The N digits of TEXT at AT; -1 if they are not there. */
+static int number(struct span text, size_t at, size_t n)
+{
+	int value = 0;
+
+	if (text.n < at + n)
+		return -1;
+	for (size_t i = at; i < at + n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return -1;
+		value = value * 10 + (text.p[i] - '0');
+	}
+	return value;
+}
+
+/* The number of two digits from AT on, behind the character MARK. */
+static int part(struct span text, size_t at, char mark)
+{
+	if (text.n <= at || text.p[at] != (uint8_t)mark)
+		return -1;
+	return number(text, at + 1, 2);
+}
+
+bool calendar_partial(struct span text, int32_t *first, int32_t *last)
+{
+	const int year = number(text, 0, 4);
+	int month = 1;
+	int day = 1;
+	int last_month = MONTHS;
+
+	if (year < 0 || (text.n != 4 && text.n != 7 && text.n != DATE_CHARS))
+		return false;
+	if (text.n > 4)
+		last_month = month = part(text, 4, '-');
+	if (month < 1 || month > MONTHS)
+		return false;
+	if (text.n == DATE_CHARS)
+		day = part(text, 7, '-');
+	if (day < 1 || day > days_in(year, month))
+		return false;
+	*first = calendar_days(year, month, day);
+	*last = text.n == DATE_CHARS ? *first
+				     : calendar_days(year, last_month,
+						     days_in(year, last_month));
+	return true;
+}
+
+bool calendar_date(struct span text, int32_t *days)
+{
+	int32_t last;
+
+	return text.n == DATE_CHARS && calendar_partial(text, days, &last);
+}
+
+/* The distance to UTC that TEXT is, in seconds. */
+static bool read_zone(struct span text, int *seconds)
+{
+	const bool colon = text.n == 6 && text.p[3] == ':';
+	int hours;
+	int minutes = 0;
+
+	if (text.n == 1 && text.p[0] == 'Z') {
+		*seconds = 0;
+		return true;
+	}
+	if ((text.n != 3 && text.n != 5 && !colon) ||
+	    (text.p[0] != '+' && text.p[0] != '-'))
+		return false;
+	hours = number(text, 1, 2);
+	if (text.n > 3)
+		minutes = number(text, text.n - 2, 2);
+	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+		return false;
+	*seconds = (hours * HOUR_S + minutes * MINUTE_S) *
+		   (text.p[0] == '-' ? -1 : 1);
+	return true;
+}
+
+/* Drop the decimals of a second at the start of *TEXT. */
+static bool drop_decimals(struct span *text)
+{
+	size_t n = 1;
+
+	if (text->n == 0 || text->p[0] != '.')
+		return true;
+	while (n < text->n && text->p[n] >= '0' && text->p[n] <= '9')
+		n++;
+	*text = span_of(text->p + n, text->n - n);
+	return n > 1;
+}
+
+bool calendar_time(struct span text, int64_t *seconds, int32_t *days)
+{
+	const int hour = part(text, DATE_CHARS, 'T');
+	const int minute = part(text, DATE_CHARS + 3, ':');
+	const int second = part(text, DATE_CHARS + 6, ':');
+	struct span rest;
+	int zone;
+
+	if (text.n < TIME_CHARS ||
+	    !calendar_date(span_of(text.p, DATE_CHARS), days))
+		return false;
+	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+	    second > 60)
+		return false;
+	rest = span_of(text.p + TIME_CHARS, text.n - TIME_CHARS);
+	if (!drop_decimals(&rest) || !read_zone(rest, &zone))
+		return false;
+	*seconds = (int64_t)*days * DAY_S + hour * HOUR_S + minute * MINUTE_S +
+		   second - zone;
+	return true;
+}
+
+int64_t calendar_day_of(int64_t seconds, int32_t zone_s)
+{
+	int64_t rest = seconds % DAY_S + zone_s;
+	int64_t day = seconds / DAY_S;
+
+	/* In two steps: SECONDS may be any number. */
+	while (rest < 0) {
+		rest += DAY_S;
+		day--;
+	}
+	return day + rest / DAY_S;
+}
