@@ -63,39 +63,39 @@ static int part(struct span text, size_t at, char mark)
 	return number(text, at + 1, 2);
 }
 
-bool calendar_partial(struct span text, int32_t *first, int32_t *last)
+enum calendar_word calendar_partial(struct span text, int32_t *first,
+				    int32_t *last)
 {
 	const int year = number(text, 0, 4);
-	int month = 1;
-	int day = 1;
-	int last_month = MONTHS;
+	const bool has_month = text.n > 4;
+	const bool has_day = text.n == DATE_CHARS;
+	const int month = has_month ? part(text, 4, '-') : 1;
+	const int day = has_day ? part(text, 7, '-') : 1;
+	const int last_month = has_month ? month : MONTHS;
 
-	if (year < 0 || (text.n != 4 && text.n != 7 && text.n != DATE_CHARS))
-		return false;
-	if (text.n > 4)
-		last_month = month = part(text, 4, '-');
-	if (month < 1 || month > MONTHS)
-		return false;
-	if (text.n == DATE_CHARS)
-		day = part(text, 7, '-');
-	if (day < 1 || day > days_in(year, month))
-		return false;
+	if (year < 0 || month < 0 || day < 0 ||
+	    (text.n != 4 && text.n != 7 && !has_day))
+		return CALENDAR_FORM;
+	if (month < 1 || month > MONTHS || day < 1 ||
+	    day > days_in(year, month))
+		return CALENDAR_NO_SUCH;
 	*first = calendar_days(year, month, day);
-	*last = text.n == DATE_CHARS ? *first
-				     : calendar_days(year, last_month,
-						     days_in(year, last_month));
-	return true;
+	*last = has_day ? *first
+			: calendar_days(year, last_month,
+					days_in(year, last_month));
+	return CALENDAR_OK;
 }
 
-bool calendar_date(struct span text, int32_t *days)
+enum calendar_word calendar_date(struct span text, int32_t *days)
 {
 	int32_t last;
 
-	return text.n == DATE_CHARS && calendar_partial(text, days, &last);
+	return text.n == DATE_CHARS ? calendar_partial(text, days, &last)
+				    : CALENDAR_FORM;
 }
 
 /* The distance to UTC that TEXT is, in seconds. */
-static bool read_zone(struct span text, int *seconds)
+static enum calendar_word read_zone(struct span text, int *seconds)
 {
 	const bool colon = text.n == 6 && text.p[3] == ':';
 	int hours;
@@ -103,19 +103,21 @@ static bool read_zone(struct span text, int *seconds)
 
 	if (text.n == 1 && text.p[0] == 'Z') {
 		*seconds = 0;
-		return true;
+		return CALENDAR_OK;
 	}
 	if ((text.n != 3 && text.n != 5 && !colon) ||
 	    (text.p[0] != '+' && text.p[0] != '-'))
-		return false;
+		return CALENDAR_FORM;
 	hours = number(text, 1, 2);
 	if (text.n > 3)
 		minutes = number(text, text.n - 2, 2);
-	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
-		return false;
+	if (hours < 0 || minutes < 0)
+		return CALENDAR_FORM;
+	if (hours > 23 || minutes > 59)
+		return CALENDAR_NO_SUCH;
 	*seconds = (hours * HOUR_S + minutes * MINUTE_S) *
 		   (text.p[0] == '-' ? -1 : 1);
-	return true;
+	return CALENDAR_OK;
 }
 
 /* Drop the decimals of a second at the start of *TEXT. */
@@ -131,26 +133,34 @@ static bool drop_decimals(struct span *text)
 	return n > 1;
 }
 
-bool calendar_time(struct span text, int64_t *seconds, int32_t *days)
+enum calendar_word calendar_time(struct span text, int64_t *seconds,
+				 int32_t *days)
 {
 	const int hour = part(text, DATE_CHARS, 'T');
 	const int minute = part(text, DATE_CHARS + 3, ':');
 	const int second = part(text, DATE_CHARS + 6, ':');
+	enum calendar_word word;
 	struct span rest;
-	int zone;
+	int zone = 0;
 
-	if (text.n < TIME_CHARS ||
-	    !calendar_date(span_of(text.p, DATE_CHARS), days))
-		return false;
-	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-	    second > 60)
-		return false;
+	if (hour < 0 || minute < 0 || second < 0)
+		return CALENDAR_FORM;
 	rest = span_of(text.p + TIME_CHARS, text.n - TIME_CHARS);
-	if (!drop_decimals(&rest) || !read_zone(rest, &zone))
-		return false;
-	*seconds = (int64_t)*days * DAY_S + hour * HOUR_S + minute * MINUTE_S +
-		   second - zone;
-	return true;
+	if (!drop_decimals(&rest))
+		return CALENDAR_FORM;
+	word = read_zone(rest, &zone);
+	if (word != CALENDAR_FORM && (hour > 23 || minute > 59 || second > 60))
+		word = CALENDAR_NO_SUCH;
+	if (word != CALENDAR_FORM) {
+		const enum calendar_word day =
+			calendar_date(span_of(text.p, DATE_CHARS), days);
+
+		word = day != CALENDAR_OK ? day : word;
+	}
+	if (word == CALENDAR_OK)
+		*seconds = (int64_t)*days * DAY_S + hour * HOUR_S +
+			   minute * MINUTE_S + second - zone;
+	return word;
 }
 
 int64_t calendar_day_of(int64_t seconds, int32_t zone_s)

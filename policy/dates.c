@@ -18,18 +18,29 @@ static const struct event EVENT[DCC_KINDS] = {
 	[DCC_RECOVERY] = {DOC_FR, 2020, 1},
 };
 
+/* Tell that FIELD, by WORD, is no date. */
+static void report_none(const struct rule_context *x, struct verdict *v,
+			enum document_field field, enum calendar_word word)
+{
+	place_report(x, v,
+		     word == CALENDAR_FORM ? VIOLATION_BAD_FORMAT
+					   : VIOLATION_DATE_IMPOSSIBLE,
+		     field);
+}
+
 /* The date FIELD of X, if it is there; what is none is told. */
 static bool read_date(const struct rule_context *x, struct verdict *v,
 		      enum document_field field, int32_t *days)
 {
 	const struct document *d = x->document;
+	enum calendar_word word;
 
 	if (!d->present[field])
 		return false;
-	if (calendar_date(d->text[field], days))
-		return true;
-	place_report(x, v, VIOLATION_DATE_IMPOSSIBLE, field);
-	return false;
+	word = calendar_date(d->text[field], days);
+	if (word != CALENDAR_OK)
+		report_none(x, v, field, word);
+	return word == CALENDAR_OK;
 }
 
 /* The first day that the date of birth may be, if anything is known of it. */
@@ -37,14 +48,15 @@ static bool read_birth(const struct rule_context *x, struct verdict *v,
 		       int32_t *first)
 {
 	const struct document *d = x->document;
+	enum calendar_word word;
 	int32_t last;
 
 	if (!d->present[DOC_DOB] || d->text[DOC_DOB].n == 0)
 		return false;
-	if (calendar_partial(d->text[DOC_DOB], first, &last))
-		return true;
-	place_report(x, v, VIOLATION_DATE_IMPOSSIBLE, DOC_DOB);
-	return false;
+	word = calendar_partial(d->text[DOC_DOB], first, &last);
+	if (word == CALENDAR_NO_SUCH) /* the form is the schema's matter */
+		report_none(x, v, DOC_DOB, word);
+	return word == CALENDAR_OK;
 }
 
 /* The day of the event, as it is written, and whether it is yet to come. */
@@ -53,6 +65,7 @@ static bool read_event(const struct rule_context *x, struct verdict *v,
 {
 	const struct document *d = x->document;
 	const enum document_field field = EVENT[d->kind].field;
+	enum calendar_word word;
 	int64_t seconds;
 	bool future;
 
@@ -63,8 +76,9 @@ static bool read_event(const struct rule_context *x, struct verdict *v,
 	} else {
 		if (!d->present[field])
 			return false;
-		if (!calendar_time(d->text[field], &seconds, days)) {
-			place_report(x, v, VIOLATION_DATE_IMPOSSIBLE, field);
+		word = calendar_time(d->text[field], &seconds, days);
+		if (word != CALENDAR_OK) {
+			report_none(x, v, field, word);
 			return false;
 		}
 		future = seconds - DATES_SKEW_S > x->now;

@@ -17,6 +17,7 @@
  */
 #define RULE_MAP(X)                                                            \
 	X(UNKNOWN_FIELD, "unknown-field")                                      \
+	X(BAD_FORMAT, "bad-format")                                            \
 	X(CONTROL_CHARACTER, "control-character")                              \
 	X(UNTRIMMED, "untrimmed")                                              \
 	X(EMPTY_FIELD, "empty-field")                                          \

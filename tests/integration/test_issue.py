@@ -141,14 +141,15 @@ def test_refusals_name_the_fault(demo, change, code, pointer):
 
 
 def test_all_faults_at_once(demo):
-    dcc = record(entry={"co": "FR", "dn": 0, "is": "x", "ci": "URN:UVCI:01:FR:1"},
-                 dob="x", ver=1)
+    dcc = record(entry={"co": "FR", "dn": 0, "is": "x", "ci": "URN:UVCI:01:DE:1",
+                        "dt": "2021-02-30"}, dob="x", ver=1)
     dcc["v"][0].pop("tg")
     got = {(v["pointer"], v["code"]) for v in demo.issue(dcc, exp=1).json["violations"]}
     assert got == {
         ("/dcc/v/0/co", "country-not-allowed"), ("/dcc/v/0/dn", "out-of-range"),
         ("/dcc/v/0/is", "issuer-not-allowed"), ("/dcc/v/0/ci", "uvci-not-allowed"),
         ("/dcc/dob", "bad-format"), ("/dcc/ver", "wrong-type"),
+        ("/dcc/v/0/ci", "uvci-country"), ("/dcc/v/0/dt", "date-impossible"),
         ("/dcc/v/0/tg", "missing-field"), ("/exp", "validity-in-past")}
 
 

@@ -169,7 +169,7 @@ def test_the_record_tells_of_starts_policies_refusals_and_stops(own):
     assert entries[-1][1] == 7
     (refused,) = [e for e in entries if e[1] == 3]
     counts = next(v for v in refused.values() if isinstance(v, dict))
-    assert counts == {"out-of-range": 2, "country-not-allowed": 1}
+    assert counts == {"out-of-range": 2, "country-not-allowed": 1, "uvci-country": 1}
     assert refused[3] == "issuer" and 2 in refused.values()
 
 

@@ -20,27 +20,35 @@ static void test_days(void **state)
 					       tm.tm_mday),
 				 day);
 		(void)strftime(text, sizeof(text), "%Y-%m-%d", &tm);
-		assert_true(calendar_date(span_str(text), &days));
+		assert_int_equal(calendar_date(span_str(text), &days),
+				 CALENDAR_OK);
 		assert_int_equal(days, day);
 	}
 }
 
 static void test_no_dates(void **state)
 {
+	static const char *const form[] = {
+		"",	      "2021",	    "2021-05",	   "2021-1-01",
+		"21-01-01",   "2021/01/01", "2021-01-01 ", " 2021-01-01",
+		"2021-01-1a", "-021-01-01", "2021-01-01T", "20210101",
+		"٢٠٢١-01",    "2021--1-01", "+021-01-01",
+	};
 	static const char *const none[] = {
-		"",	      "2021",	     "2021-05",	    "2021-02-29",
-		"2100-02-29", "2021-04-31",  "2021-13-01",  "2021-00-01",
-		"2021-01-00", "2021-01-32",  "2021-1-01",   "21-01-01",
-		"2021/01/01", "2021-01-01 ", " 2021-01-01", "2021-01-1a",
-		"-021-01-01", "2021-01-01T", "20210101",    "٢٠٢١-01",
-		"2021--1-01", "+021-01-01"};
+		"2021-02-29", "2100-02-29", "2021-04-31", "2021-13-01",
+		"2021-00-01", "2021-01-00", "2021-01-32", "1900-02-29",
+	};
 	int32_t days;
 
 	(void)state;
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++)
+		assert_int_equal(calendar_date(span_str(form[i]), &days),
+				 CALENDAR_FORM);
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		assert_false(calendar_date(span_str(none[i]), &days));
-	assert_true(calendar_date(SPAN_LIT("2000-02-29"), &days));
-	assert_false(calendar_date(SPAN_LIT("1900-02-29"), &days));
+		assert_int_equal(calendar_date(span_str(none[i]), &days),
+				 CALENDAR_NO_SUCH);
+	assert_int_equal(calendar_date(SPAN_LIT("2000-02-29"), &days),
+			 CALENDAR_OK);
 }
 
 static void test_partial(void **state)
@@ -49,20 +57,37 @@ static void test_partial(void **state)
 	int32_t last;
 
 	(void)state;
-	assert_true(calendar_partial(SPAN_LIT("1970"), &first, &last));
+	assert_int_equal(calendar_partial(SPAN_LIT("1970"), &first, &last),
+			 CALENDAR_OK);
 	assert_int_equal(first, 0);
 	assert_int_equal(last, 364);
-	assert_true(calendar_partial(SPAN_LIT("1972-02"), &first, &last));
+	assert_int_equal(calendar_partial(SPAN_LIT("1972-02"), &first, &last),
+			 CALENDAR_OK);
 	assert_int_equal(first, 365 + 365 + 31);
 	assert_int_equal(last, first + 28);
-	assert_true(calendar_partial(SPAN_LIT("1970-01-02"), &first, &last));
+	assert_int_equal(
+		calendar_partial(SPAN_LIT("1970-01-02"), &first, &last),
+		CALENDAR_OK);
 	assert_int_equal(first, 1);
 	assert_int_equal(last, 1);
-	assert_false(calendar_partial(SPAN_LIT("1972-13"), &first, &last));
-	assert_false(calendar_partial(SPAN_LIT("1972-00"), &first, &last));
-	assert_false(calendar_partial(SPAN_LIT("1972-"), &first, &last));
-	assert_false(calendar_partial(SPAN_LIT("197"), &first, &last));
-	assert_false(calendar_partial(SPAN_LIT(""), &first, &last));
+	assert_int_equal(calendar_partial(SPAN_LIT("1972-13"), &first, &last),
+			 CALENDAR_NO_SUCH);
+	assert_int_equal(calendar_partial(SPAN_LIT("1972-00"), &first, &last),
+			 CALENDAR_NO_SUCH);
+	assert_int_equal(calendar_partial(SPAN_LIT("1972-"), &first, &last),
+			 CALENDAR_FORM);
+	assert_int_equal(calendar_partial(SPAN_LIT("197"), &first, &last),
+			 CALENDAR_FORM);
+	assert_int_equal(calendar_partial(SPAN_LIT(""), &first, &last),
+			 CALENDAR_FORM);
+}
+
+static void check_time(const char *text, enum calendar_word word)
+{
+	int64_t seconds;
+	int32_t days;
+
+	assert_int_equal(calendar_time(span_str(text), &seconds, &days), word);
 }
 
 static void test_time(void **state)
@@ -80,42 +105,44 @@ static void test_time(void **state)
 		{"1970-01-01T00:00:00+01", -3600, 0},
 		{"2021-06-30T23:59:60Z", 1625097600, 18808},
 	};
-	static const char *const none[] = {"2021-06-01T08:00:00",
-					   "2021-06-01T08:00Z",
-					   "2021-06-01 08:00:00Z",
-					   "2021-06-01t08:00:00z",
-					   "2021-06-01T24:00:00Z",
-					   "2021-06-01T08:60:00Z",
-					   "2021-06-01T08:00:61Z",
-					   "2021-06-31T08:00:00Z",
-					   "2021-06-01T08:00:00.Z",
-					   "2021-06-01T08:00:00+24:00",
-					   "2021-06-01T08:00:00+07:60",
-					   "2021-06-01T08:00:00+7",
-					   "2021-06-01T08:00:00+07:0",
-					   "2021-06-01T08:00:00Zz",
-					   "2021-06-01",
-					   "",
-					   "2021-06-01T08:00:00+07.00",
-					   "2021-06-01T08:00:00+07-00",
-					   "2021-06-01T08:00:00+-7:00"};
+	static const char *const form[] = {
+		"2021-06-01T08:00:00",
+		"2021-06-01T08:00Z",
+		"2021-06-01 08:00:00Z",
+		"2021-06-01t08:00:00z",
+		"2021-06-01T08:00:00.Z",
+		"2021-06-01T08:00:00+7",
+		"2021-06-01T08:00:00+07:0",
+		"2021-06-01T08:00:00Zz",
+		"2021-06-01",
+		"",
+		"2021-06-01T08:00:00+07.00",
+		"2021-06-01T08:00:00+07-00",
+		"2021-06-01T08:00:00+-7:00",
+		"2021/06/01T08:00:00Z",
+		"2021-06-31T08:00:00",
+	};
+	static const char *const none[] = {
+		"2021-06-01T24:00:00Z",	     "2021-06-01T08:60:00Z",
+		"2021-06-01T08:00:61Z",	     "2021-06-31T08:00:00Z",
+		"2021-06-01T08:00:00+24:00", "2021-06-01T08:00:00+07:60",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		int64_t seconds;
 		int32_t days;
 
-		assert_true(calendar_time(span_str(times[i].text), &seconds,
-					  &days));
+		assert_int_equal(
+			calendar_time(span_str(times[i].text), &seconds, &days),
+			CALENDAR_OK);
 		assert_int_equal(seconds, times[i].seconds);
 		assert_int_equal(days, times[i].days);
 	}
-	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
-		int64_t seconds;
-		int32_t days;
-
-		assert_false(calendar_time(span_str(none[i]), &seconds, &days));
-	}
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++)
+		check_time(form[i], CALENDAR_FORM);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		check_time(none[i], CALENDAR_NO_SUCH);
 }
 
 static void test_day_of(void **state)

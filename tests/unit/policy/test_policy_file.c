@@ -6,7 +6,8 @@
 #define HEX32 "0123456789abcdef0123456789ABCDEF"
 /* Every rule that can be switched. */
 #define RULES                                                                  \
-	"unknown-field, control-character, untrimmed, empty-field, "           \
+	"unknown-field, bad-format, control-character, untrimmed, "            \
+	"empty-field, "                                                        \
 	"name-missing, not-in-value-set, "                                     \
 	"inconsistent-vaccine, name-transliteration, date-impossible, "        \
 	"date-in-future, date-too-early, date-order, birth-after-event, "      \
