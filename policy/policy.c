@@ -103,6 +103,14 @@ const struct client *policy_client(const struct policy *p,
 	return found != LOOKUP_NONE ? &p->file.client[found] : NULL;
 }
 
+const struct client *policy_client_named(const struct policy *p,
+					 struct span name)
+{
+	const uint32_t found = lookup_find(p->file.lookup, LOOKUP_CLIENT, name);
+
+	return found != LOOKUP_NONE ? &p->file.client[found] : NULL;
+}
+
 /* --- a decision ---------------------------------------------------------- */
 
 enum sg_err policy_decide(const struct policy *p, const struct client *c,

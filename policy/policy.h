@@ -35,6 +35,9 @@ const uint8_t *policy_hash(const struct policy *p);
  * a URI, a URI over a DNS name; at load no identity may belong to two. */
 const struct client *policy_client(const struct policy *p,
 				   const struct identity *identity);
+/* The client of that NAME, NULL if there is none. */
+const struct client *policy_client_named(const struct policy *p,
+					 struct span name);
 const char *client_name(const struct client *c);
 
 enum client_operation {

@@ -75,15 +75,30 @@ def test_good_records_are_accepted(demo):
         next(a for a in answers if "verdict" not in a)
 
 
-def test_plain_faults_are_refused_with_their_codes(demo):
+@pytest.mark.parametrize("which", ["plain", "all"])
+def test_faults_are_refused_with_their_codes(demo, which):
     listed = [line.split() for line in bench("generate", "--list-faults").stdout.splitlines()[1:]]
-    codes = {code for _, code, _, sort in listed if sort == "plain"}
-    answers = stream(demo, generate(1200, "--faults", 1, "--fault-set", "plain"))
+    codes = {code for _, code, _, sort in listed if which == "all" or sort == "plain"}
+    answers = stream(demo, generate(1200, "--faults", 1, "--fault-set", which))
     seen = set()
     for a in answers:
         assert a["status"] == 422, a
         seen |= {v["code"] for v in a["violations"]}
     assert codes <= seen, codes - seen
+
+
+def test_decide(demo):
+    policy = demo.dir / "policy.yaml"
+    out = json.loads(bench("decide", policy, "--json", "--faults", "0.3").stdout)
+    assert (out["records"], out["accepted"], out["refused"]) == (1000, 700, 300)
+    us = out["decision_us"]
+    assert 0 < us["least"] <= us["median"] <= us["most"]
+    text = bench("decide", policy, "--client", "any-country", "--kinds", "t").stdout
+    assert text.startswith("1000 records: 1000 accepted, 0 refused\na decision: ")
+    for args in ((), (policy, "--client", "nobody"), (policy, "--kinds", "x"),
+                 (policy, "--faults", "2"), ("/nonexistent",), (__file__,)):
+        out = bench("decide", *args)
+        assert out.returncode == 2 and not out.stdout and out.stderr, args
 
 
 def test_no_such_command():

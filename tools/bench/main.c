@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bulk_main.h"
+#include "decide.h"
 #include "generate.h"
 #include "raw.h"
 #include "serve.h"
@@ -11,11 +12,12 @@
 
 static const char USAGE[] =
 	"usage: signer-bench [suite] [OPTIONS] DIR...\n"
-	"       signer-bench raw|serve|bulk|generate [OPTIONS]\n\n"
+	"       signer-bench raw|serve|bulk|decide|generate [OPTIONS]\n\n"
 	"  suite      everything side by side: a table, JSON, a chart\n"
 	"  raw        how fast a PKCS#11 module signs: the limit\n"
 	"  serve      how fast a server answers single requests\n"
 	"  bulk       how fast it answers streams of them\n"
+	"  decide     how long a policy takes for a decision\n"
 	"  generate   write sample records\n\n"
 	"\"signer-bench COMMAND --help\" tells more; \"--version\" prints the "
 	"version.\n";
@@ -25,9 +27,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char *argv[]);
 } COMMANDS[] = {
-	{"serve", serve_main},
-	{"bulk", bulk_main},
-	{"generate", generate_main},
+	{"serve", serve_main},	 {"bulk", bulk_main},
+	{"decide", decide_main}, {"generate", generate_main},
 	{"suite", suite_main},
 };
 

@@ -276,7 +276,7 @@ void records_next(struct records_source *s, struct record *r)
 	}
 	s->made++;
 	if (err == SG_OK && set->form == RECORDS_CBOR)
-		err = record_to_cbor(r);
+		err = record_to_cbor(r, false);
 	assert(err == SG_OK); /* the tables are ours */
 	(void)snprintf(r->length, sizeof(r->length), "%zu", r->n);
 	r->uvci_at = (size_t)((char *)memchr(r->body, '@', r->n) - r->body);
