@@ -88,6 +88,18 @@ void rule_report(const struct rule_profile *p, struct verdict *v,
 
 void rule_judge(const struct rule_context *context, struct verdict *v)
 {
-	for (size_t i = 0; i < sizeof(JUDGE) / sizeof(JUDGE[0]); i++)
-		JUDGE[i](context, v);
+	for (size_t i = 0; i < rule_judges(); i++)
+		rule_judge_one(i, context, v);
+}
+
+void rule_judge_one(size_t i, const struct rule_context *context,
+		    struct verdict *v)
+{
+	assert(i < rule_judges());
+	JUDGE[i](context, v);
+}
+
+size_t rule_judges(void)
+{
+	return sizeof(JUDGE) / sizeof(JUDGE[0]);
 }

@@ -84,5 +84,10 @@ struct rule_context {
 
 /* Have every judge look at CONTEXT and add what it finds to V. */
 void rule_judge(const struct rule_context *context, struct verdict *v);
+/* The same by the one judge I of rule_judges(): each adds the same whatever the
+ * others have added, so their order is that of the telling alone. */
+void rule_judge_one(size_t i, const struct rule_context *context,
+		    struct verdict *v);
+size_t rule_judges(void);
 
 #endif /* SG_RULE_H */
