@@ -3,8 +3,10 @@
 
 #include <assert.h>
 
+#include "names.h"
 #include "rights.h"
 #include "validity.h"
+#include "valueset.h"
 
 static const char *const NAME[RULE_COUNT] = {
 #define X(id, name) [RULE_##id] = (name),
@@ -28,6 +30,8 @@ static const char *const LEVEL[RULE_LEVEL_COUNT] = {
 static void (*const JUDGE[])(const struct rule_context *, struct verdict *) = {
 	rights_judge,
 	validity_judge,
+	names_judge,
+	valueset_judge,
 };
 
 const char *rule_name(enum rule rule)
