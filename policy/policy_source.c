@@ -196,10 +196,10 @@ static void read_value_sets(const struct yaml_at *at, void *member,
 
 static const struct yaml_field SOURCE[] = {
 	TEXT("version", struct source, version),
-	FIELD("value_sets", read_value_sets, struct source, value_sets),
 	/* They set a member and its count. */
 	{.key = "profiles", .optional = true, .read = read_profiles},
 	{.key = "clients", .optional = true, .read = read_clients},
+	FIELD("value_sets", read_value_sets, struct source, value_sets),
 };
 
 /* --- the whole ------------------------------------------------------------ */

@@ -52,9 +52,8 @@ static int clear(void **state)
 
 static void check(const char *lines)
 {
-	const struct rule_context context = {.profile = &profile,
-					     .document = &document,
-					     .valuesets = &sets};
+	const struct rule_context context = {
+		.profile = &profile, .document = &document, .valuesets = &sets};
 	struct verdict v;
 
 	verdict_init(&v);
@@ -98,8 +97,8 @@ static void test_vaccines(void **state)
 					  pfizer, mrna));
 	assert_false(valueset_has_vaccine(&sets, SPAN_LIT("EU/1/20/1528"),
 					  pfizer, SPAN_LIT("J07BX03")));
-	assert_false(valueset_has_vaccine(&sets, SPAN_LIT("none"), pfizer,
-					  mrna));
+	assert_false(
+		valueset_has_vaccine(&sets, SPAN_LIT("none"), pfizer, mrna));
 	assert_true(valueset_has_product(&sets, SPAN_LIT("NVX-CoV2373")));
 	assert_true(valueset_has_product(&sets, SPAN_LIT("AZD2816")));
 	assert_true(valueset_has_product(&sets, SPAN_LIT("YS-SC2-010")));
