@@ -6,6 +6,6 @@
 
 /* names: is fnt the transliteration of fn, and gnt of gn?  Judged where both
  * are there. */
-void names_judge(const struct rule_context *context, struct verdict *v);
+void names_judge(const struct rule_context *x, struct verdict *v);
 
 #endif /* SG_NAMES_H */

@@ -73,6 +73,6 @@ bool valueset_has_product(const struct valuesets *v, struct span mp);
 
 /* not-in-value-set at the fields of the entry, and inconsistent-vaccine at the
  * entry when its three codes are each in its set. */
-void valueset_judge(const struct rule_context *context, struct verdict *v);
+void valueset_judge(const struct rule_context *x, struct verdict *v);
 
 #endif /* SG_VALUESET_H */

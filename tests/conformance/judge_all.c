@@ -55,7 +55,7 @@ static json_t *load_values(const char *dir, const char *file)
 	json_decref(root);
 	if (!json_is_object(values)) {
 		(void)fprintf(stderr, "%s: no value set\n", path);
-		exit(2);
+		exit(2); /* NOLINT(concurrency-*) */
 	}
 	return values;
 }
@@ -204,7 +204,7 @@ static bool judge_dir(const char *dir)
 		perror(dir);
 		return false;
 	}
-	while ((entry = readdir(d)) != NULL) {
+	while ((entry = readdir(d)) != NULL) { /* NOLINT(concurrency-*) */
 		const size_t n = strlen(entry->d_name);
 		char path[PATH_SIZE];
 		json_t *dcc;
