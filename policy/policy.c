@@ -124,10 +124,10 @@ enum sg_err policy_decide(const struct policy *p, const struct client *c,
 				       .profile = c->profile,
 				       .document = &out->document,
 				       .bounds = bounds,
+				       .valuesets = &p->file.valuesets,
 				       .now = now};
 	enum sg_err err;
 
-	(void)p; /* what holds for all clients will be asked here */
 	err = cbor_check(request, limits);
 	if (err != SG_OK)
 		return err;

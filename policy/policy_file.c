@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "policy_grant.h"
+#include "policy_values.h"
 
 /* The level TEXT names at PATH into *LEVEL, which stays where it is absent
  * (NULL).  Returns false when there is no such level. */
@@ -77,6 +78,8 @@ static enum sg_err read_meaning(struct reading *r)
 		read_profile(r, i);
 	for (uint32_t i = 0; err == SG_OK && i < s->nclients; i++)
 		err = policy_grant_read(r, i);
+	if (err == SG_OK)
+		err = policy_values_read(r);
 	return err;
 }
 
@@ -113,6 +116,7 @@ void policy_file_clear(struct policy_file *f)
 	}
 	free(f->client);
 	free(f->profile);
+	policy_values_clear(f);
 	lookup_free(f->lookup);
 	source_free(f->source);
 	*f = (struct policy_file){.source = NULL};

@@ -5,6 +5,7 @@
 #include "base/faults.h"
 #include "client.h"
 #include "lookup.h"
+#include "valueset.h"
 
 /*
  * policy_file: policy.yaml, read into what decisions are made from.  The
@@ -18,6 +19,8 @@ struct policy_file {
 	struct rule_profile *profile; /* one more: every rule an error */
 	size_t nclients;
 	struct client *client;
+	struct valuesets valuesets; /* the EU's or the file's own */
+	struct text_set own_set[VALUESET_COUNT]; /* what those lie in */
 	struct lookup *lookup; /* of profiles and clients, by index */
 };
 

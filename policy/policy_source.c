@@ -155,11 +155,51 @@ static void read_clients(const struct yaml_at *at, void *member,
 	}
 }
 
+static void read_vaccines(const struct yaml_at *at, void *member,
+			  const struct yaml_field *f)
+{
+	static const struct yaml_field vaccine[] = {
+		TEXT("mp", struct source_vaccine, mp),
+		TEXT("ma", struct source_vaccine, ma),
+		TEXT("vp", struct source_vaccine, vp),
+	};
+	struct source_valuesets *s = member;
+	const size_t n = yaml_list(at, SOURCE_LIST_MAX);
+
+	(void)f;
+	s->vaccines = entries(at, n, sizeof(s->vaccines[0]));
+	if (s->vaccines == NULL)
+		return;
+	s->nvaccines = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+
+		yaml_fields(&item, vaccine, COUNT(vaccine), &s->vaccines[i]);
+	}
+}
+
+static void read_value_sets(const struct yaml_at *at, void *member,
+			    const struct yaml_field *f)
+{
+	static const struct yaml_field sets[] = {
+#define X(id, name)                                                            \
+	FIELD(name, read_list, struct source_valuesets, set[VALUESET_##id]),
+		VALUESET_MAP(X)
+#undef X
+		/* Sets a member and its count. */
+		{.key = "vaccines", .optional = true, .read = read_vaccines},
+	};
+
+	(void)f;
+	yaml_fields(at, sets, COUNT(sets), member);
+}
+
 static const struct yaml_field SOURCE[] = {
 	TEXT("version", struct source, version),
 	/* They set a member and its count. */
 	{.key = "profiles", .optional = true, .read = read_profiles},
 	{.key = "clients", .optional = true, .read = read_clients},
+	FIELD("value_sets", read_value_sets, struct source, value_sets),
 };
 
 /* --- the whole ------------------------------------------------------------ */
@@ -219,6 +259,18 @@ static void free_client(struct source_client *c)
 		free(c->validity.kind[i]);
 }
 
+static void free_value_sets(struct source_valuesets *s)
+{
+	for (size_t i = 0; i < VALUESET_COUNT; i++)
+		free_list(&s->set[i]);
+	for (uint32_t i = 0; i < s->nvaccines; i++) {
+		free(s->vaccines[i].mp);
+		free(s->vaccines[i].ma);
+		free(s->vaccines[i].vp);
+	}
+	free(s->vaccines);
+}
+
 void source_free(struct source *s)
 {
 	if (s == NULL)
@@ -234,6 +286,7 @@ void source_free(struct source *s)
 	for (uint32_t i = 0; i < s->nclients; i++)
 		free_client(&s->clients[i]);
 	free(s->clients);
+	free_value_sets(&s->value_sets);
 	yaml_tree_free(&s->tree);
 	free(s);
 }

@@ -4,6 +4,7 @@
 
 #include "hcert/dsc.h"
 #include "rule.h"
+#include "valueset.h"
 #include "yamltree.h"
 
 /*
@@ -43,6 +44,16 @@ struct source_client {
 	struct source_validity validity;
 };
 
+struct source_vaccine {
+	char *mp, *ma, *vp;
+};
+
+struct source_valuesets {
+	struct source_list set[VALUESET_COUNT];
+	struct source_vaccine *vaccines;
+	uint32_t nvaccines;
+};
+
 struct source {
 	struct yaml_tree tree; /* the lines, until they are let go */
 	char *version;
@@ -50,6 +61,7 @@ struct source {
 	uint32_t nprofiles;
 	struct source_client *clients;
 	uint32_t nclients;
+	struct source_valuesets value_sets;
 };
 
 /*

@@ -5,9 +5,11 @@
 
 #include "dates.h"
 #include "doses.h"
+#include "names.h"
 #include "rights.h"
 #include "uvci.h"
 #include "validity.h"
+#include "valueset.h"
 
 static const char *const NAME[RULE_COUNT] = {
 #define X(id, name) [RULE_##id] = (name),
@@ -29,7 +31,8 @@ static const char *const LEVEL[RULE_LEVEL_COUNT] = {
 
 /* In the order in which their violations are told. */
 static void (*const JUDGE[])(const struct rule_context *, struct verdict *) = {
-	rights_judge, uvci_judge, dates_judge, doses_judge, validity_judge,
+	rights_judge, uvci_judge,     names_judge,    dates_judge,
+	doses_judge,  valueset_judge, validity_judge,
 };
 
 const char *rule_name(enum rule rule)

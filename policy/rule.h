@@ -73,11 +73,13 @@ void rule_report(const struct rule_profile *p, struct verdict *v,
 /* What the judges look at; nothing of it is theirs to change. */
 struct client;
 struct policy_bounds;
+struct valuesets;
 struct rule_context {
 	const struct client *client;
 	const struct rule_profile *profile; /* the client's */
 	const struct document *document;
 	const struct policy_bounds *bounds; /* DCC_KINDS of them */
+	const struct valuesets *valuesets;  /* the policy's */
 	int64_t now, exp; /* to be signed, seconds since 1970 */
 	int32_t zone_s;	  /* of the policy's clocks, ahead of UTC */
 };

@@ -122,7 +122,8 @@ static void test_operations(void **state)
 #define NAMED_CASE(is, co, ci) "'co':'" co "','is':'" is "','ci':'" ci "'"
 #define DCC_VN(extra)                                                          \
 	"{'ver':'1.3.0','dob':'1979-04-14','nam':{'fnt':'NGUYEN'},'v':[{"      \
-	"'tg':'1','vp':'1','mp':'1','ma':'1','dn':2,'sd':2,'dt':'2021-11-01'"  \
+	"'tg':'840539006','vp':'1119349007','mp':'EU/1/20/1528',"              \
+	"'ma':'ORG-100030215','dn':2,'sd':2,'dt':'2021-11-01'"                 \
 	"," NAMED_CASE("Bộ Y tế", "VN", "URN:UVCI:01:VN:1") extra "}]}"
 
 /* REQUEST by C gets LINES. */
