@@ -4,19 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static int text_compare(struct span a, struct span b)
-{
-	const size_t n = a.n < b.n ? a.n : b.n;
-	const int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	if (order != 0)
-		return order;
-	return (a.n > b.n) - (a.n < b.n);
-}
-
 static int compare(const void *a, const void *b)
 {
-	return text_compare(*(const struct span *)a, *(const struct span *)b);
+	return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
 bool text_set_sort(struct text_set *s)
@@ -60,7 +50,7 @@ static const struct span *text_set_floor(const struct text_set *s,
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (text_compare(s->text[middle], text) <= 0)
+		if (span_compare(s->text[middle], text) <= 0)
 			low = middle + 1;
 		else
 			high = middle;

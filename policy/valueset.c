@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "place.h"
+
 enum {
 	PLACE_BITS = 20, /* of a code in its set */
 	PLACE_MAX = 1 << PLACE_BITS
@@ -21,16 +23,6 @@ const char *valueset_key(enum valueset_id id)
 	return key[id];
 }
 
-static int compare(struct span a, struct span b)
-{
-	const size_t n = a.n < b.n ? a.n : b.n;
-	const int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	if (order != 0)
-		return order;
-	return (a.n > b.n) - (a.n < b.n);
-}
-
 ptrdiff_t valueset_find(const struct valueset *s, struct span code)
 {
 	size_t low = 0;
@@ -38,7 +30,7 @@ ptrdiff_t valueset_find(const struct valueset *s, struct span code)
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		const int order = compare(s->code[middle], code);
+		const int order = span_compare(s->code[middle], code);
 
 		if (order == 0)
 			return (ptrdiff_t)middle;
@@ -144,7 +136,6 @@ bool valueset_has_product(const struct valuesets *v, struct span mp)
 struct coded {
 	enum document_field field;
 	enum valueset_id set;
-	const char *key;
 };
 
 /* The fields of an entry of each kind, in the order of the schema. */
@@ -153,20 +144,18 @@ static const struct {
 	struct coded coded[5];
 } CODED[DCC_KINDS] = {
 	[DCC_VACCINATION] = {5,
-			     {{DOC_TG, VALUESET_TG, "tg"},
-			      {DOC_VP, VALUESET_VP, "vp"},
-			      {DOC_MP, VALUESET_MP, "mp"},
-			      {DOC_MA, VALUESET_MA, "ma"},
-			      {DOC_CO, VALUESET_CO, "co"}}},
+			     {{DOC_TG, VALUESET_TG},
+			      {DOC_VP, VALUESET_VP},
+			      {DOC_MP, VALUESET_MP},
+			      {DOC_MA, VALUESET_MA},
+			      {DOC_CO, VALUESET_CO}}},
 	[DCC_TEST] = {5,
-		      {{DOC_TG, VALUESET_TG, "tg"},
-		       {DOC_TT, VALUESET_TT, "tt"},
-		       {DOC_MA, VALUESET_TEST_DEVICES, "ma"},
-		       {DOC_TR, VALUESET_TR, "tr"},
-		       {DOC_CO, VALUESET_CO, "co"}}},
-	[DCC_RECOVERY] = {2,
-			  {{DOC_TG, VALUESET_TG, "tg"},
-			   {DOC_CO, VALUESET_CO, "co"}}},
+		      {{DOC_TG, VALUESET_TG},
+		       {DOC_TT, VALUESET_TT},
+		       {DOC_MA, VALUESET_TEST_DEVICES},
+		       {DOC_TR, VALUESET_TR},
+		       {DOC_CO, VALUESET_CO}}},
+	[DCC_RECOVERY] = {2, {{DOC_TG, VALUESET_TG}, {DOC_CO, VALUESET_CO}}},
 };
 
 static bool is_member(const struct valuesets *sets, enum valueset_id id,
@@ -194,24 +183,17 @@ static bool is_inconsistent(const struct rule_context *x)
 void valueset_judge(const struct rule_context *x, struct verdict *v)
 {
 	const struct document *d = x->document;
-	const char letter = dcc_kind_letter(d->kind);
-	const struct pointer dcc = {.key = SPAN_LIT("dcc")};
-	const struct pointer kind = {.up = &dcc, .key = span_of(&letter, 1)};
-	const struct pointer entry = {.up = &kind, .indexed = true};
 
 	if (!d->has_kind) /* refused, and there is no one entry to look at */
 		return;
 	for (size_t i = 0; i < CODED[d->kind].n; i++) {
 		const struct coded *c = &CODED[d->kind].coded[i];
-		const struct pointer field = {.up = &entry,
-					      .key = span_str(c->key)};
 
 		if (d->present[c->field] &&
 		    !is_member(x->valuesets, c->set, d->text[c->field]))
-			rule_report(x->profile, v, VIOLATION_NOT_IN_VALUE_SET,
-				    &field);
+			place_report(x, v, VIOLATION_NOT_IN_VALUE_SET,
+				     c->field);
 	}
 	if (d->kind == DCC_VACCINATION && is_inconsistent(x))
-		rule_report(x->profile, v, VIOLATION_INCONSISTENT_VACCINE,
-			    &entry);
+		place_report_entry(x, v, VIOLATION_INCONSISTENT_VACCINE);
 }

@@ -31,6 +31,15 @@ static inline bool span_eq(struct span a, struct span b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* The order of their bytes: below, at or above 0. */
+static inline int span_compare(struct span a, struct span b)
+{
+	const size_t n = a.n < b.n ? a.n : b.n;
+	const int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
+}
+
 static inline bool span_is(struct span a, const char *s)
 {
 	return span_eq(a, span_str(s));

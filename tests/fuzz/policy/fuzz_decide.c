@@ -16,30 +16,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { NOW = 1700000000, DAY = 86400, TEXT_MAX = 80 };
 
-static const char POLICY[] =
-	"version: 1\n"
-	"profiles:\n"
-	"  - name: full\n"
-	"  - name: schema\n"
-	"    default: 'off'\n"
-	"clients:\n"
-	"  - name: strict\n"
-	"    identities: ['uri:urn:strict']\n"
-	"    operations: [issue]\n"
-	"    kinds: [v, r]\n"
-	"    countries: [VN]\n"
-	"    issuers: ['Bộ Y tế', A]\n"
-	"    uvci_prefixes: ['URN:UVCI:01:VN:', 'U']\n"
-	"    profile: full\n"
-	"    validity: {v: 365d, r: 1d}\n"
-	"  - name: loose\n"
-	"    identities: ['uri:urn:loose']\n"
-	"    operations: [issue]\n"
-	"    kinds: [v, t, r]\n"
-	"    countries: ['*']\n"
-	"    issuers: ['*']\n"
-	"    profile: schema\n"
-	"    validity: {v: 365d, t: 1h, r: 365d}\n";
+static const char POLICY[] = "version: 1\n"
+			     "profiles:\n"
+			     "  - name: full\n"
+			     "  - name: schema\n"
+			     "    default: 'off'\n"
+			     "clients:\n"
+			     "  - name: strict\n"
+			     "    identities: ['uri:urn:strict']\n"
+			     "    operations: [issue]\n"
+			     "    kinds: [v, r]\n"
+			     "    countries: [VN]\n"
+			     "    issuers: ['Bộ Y tế', A]\n"
+			     "    uvci_prefixes: ['URN:UVCI:01:VN:', 'U']\n"
+			     "    profile: full\n"
+			     "    validity: {v: 365d, r: 1d}\n"
+			     "  - name: loose\n"
+			     "    identities: ['uri:urn:loose']\n"
+			     "    operations: [issue]\n"
+			     "    kinds: [v, t, r]\n"
+			     "    countries: ['*']\n"
+			     "    issuers: ['*']\n"
+			     "    profile: schema\n"
+			     "    validity: {v: 365d, t: 1h, r: 365d}\n";
 
 static void require(bool holds, const char *what)
 {
