@@ -26,7 +26,7 @@ int main(int argc, char *argv[])
 			 "decide.",
 		.status = "1 a check failed, 2 usage or a file that cannot be "
 			  "used.",
-		.column = 10,
+		.column = 11,
 		.commands = TABLE,
 	};
 
