@@ -670,7 +670,7 @@ def test_cleaning_report_csv_and_table(job):
     assert by_key["issuer", "'=Sở Y tế \"Hà Nội\""]["refused"] == "50"
     table = job.run(command="validate", files=[job.input], expect=1).stdout.decode()
     assert "749 accepted (74.9 %)" in table and "/dcc/v/0/dt" in table
-    assert '"=Sở Y tế "Hà Nội""' in table and "not judged yet" in table
+    assert '"=Sở Y tế "Hà Nội""' in table and "in force for this client" in table
     assert "\n      a field that the schema does not know\n" in table
     for text in (out.decode(), table):
         assert "NGUYEN" not in text and "1984" not in text and "Nguy" not in text

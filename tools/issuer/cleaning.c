@@ -104,9 +104,9 @@ static void print_report(struct tally *t, bool json, bool csv, bool complete)
 	       number_text(t->records - t->good, n[2]),
 	       number_text(t->warned, n[3]));
 	tally_print_table(stdout, t);
-	puts("\nAccepted means: by the schema, and by this client's rights "
-	     "and times.  Whether dates,\nnames, doses, UVCIs and codes of "
-	     "value sets make sense is not judged yet.");
+	puts("\nAccepted means: by the policy that is in force for this client "
+	     "(GET /v1/policy).\nWhether the person exists, and was vaccinated "
+	     "or tested, is not known here.");
 }
 
 static enum sg_err open_faults(struct cleaning *c, const char *path, char *why)
