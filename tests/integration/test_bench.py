@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """signer-bench against the real daemon: that it tells the truth, not how fast it is."""
+import datetime
 import http.server
 import io
 import json
@@ -85,6 +86,18 @@ def test_faults_are_refused_with_their_codes(demo, which):
         assert a["status"] == 422, a
         seen |= {v["code"] for v in a["violations"]}
     assert codes <= seen, codes - seen
+
+
+def test_the_cleaning_report_names_each_planted_fault(demo, tmp_path):
+    listed = [line.split() for line in bench("generate", "--list-faults").stdout.splitlines()[1:]]
+    records = tmp_path / "records.ndjson"
+    records.write_bytes(generate(3000, "--faults", "0.5", "--date", datetime.date.today()))
+    out = subprocess.run([BUILD / "signer-issuer", "validate", *server_options(demo)[:8], records],
+                         capture_output=True, text=True, timeout=120 * SLOW)
+    assert out.returncode == 1, out.stderr
+    assert out.stdout.startswith("3,000 records: 1,500 accepted (50.0 %), 1,500 refused"), out.stdout
+    told = {line.split()[0] for line in out.stdout.splitlines() if line.startswith("  ")}
+    assert {code for _, code, _, _ in listed} <= told
 
 
 def test_decide(demo):

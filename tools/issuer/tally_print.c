@@ -8,7 +8,12 @@
 #include "tools/common/meaning.h"
 #include "tools/common/number.h"
 
-enum { ROWS_MAX = 20, KEY_WIDTH = 28, PER_CENT = 100 };
+enum {
+	ROWS_MAX = 20,	 /* of fields and issuers: names that others chose */
+	CODES_MAX = 100, /* all codes; only CertLogic rules may be more */
+	KEY_WIDTH = 28,
+	PER_CENT = 100
+};
 
 static double share(uint64_t n, uint64_t of)
 {
@@ -51,6 +56,7 @@ static void put_lines(FILE *to, const struct count *c, const char *between)
 static void table_of(FILE *to, const char *title, struct counts *counts,
 		     bool codes)
 {
+	const size_t max = codes ? CODES_MAX : ROWS_MAX;
 	const struct count *const *c;
 	char number[32];
 	size_t n;
@@ -59,7 +65,7 @@ static void table_of(FILE *to, const char *title, struct counts *counts,
 	if (n == 0)
 		return;
 	(void)fprintf(to, "\n%-30s %11s  %s\n", title, "times", "first lines");
-	for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
+	for (size_t i = 0; i < n && i < max; i++) {
 		put_key(to, c[i]->key);
 		(void)fprintf(to, " %11s  ", number_text(c[i]->n, number));
 		put_lines(to, c[i], " ");
@@ -67,8 +73,8 @@ static void table_of(FILE *to, const char *title, struct counts *counts,
 		if (codes && meaning_of(c[i]->key) != NULL)
 			(void)fprintf(to, "      %s\n", meaning_of(c[i]->key));
 	}
-	if (n > ROWS_MAX)
-		(void)fprintf(to, "  and %zu more\n", n - ROWS_MAX);
+	if (n > max)
+		(void)fprintf(to, "  and %zu more\n", n - max);
 }
 
 static void table_of_issuers(FILE *to, struct counts *counts)
