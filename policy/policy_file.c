@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "policy_certlogic.h"
 #include "policy_grant.h"
 
 /* The level TEXT names at PATH into *LEVEL, which stays where it is absent
@@ -40,6 +41,7 @@ static void read_profile(struct reading *r, uint32_t index)
 		if (read_level(r, inner, s->rules.level[i], &level))
 			rule_profile_set(p, rule, level);
 	}
+	policy_certlogic_levels(r, index, usual);
 }
 
 static enum sg_err allocate(struct policy_file *f)
@@ -73,6 +75,9 @@ static enum sg_err read_meaning(struct reading *r)
 		reading_fault(r, "version", "must be 1");
 	if (s->nclients == 0)
 		reading_fault(r, "clients", "is missing");
+	err = policy_certlogic_read(r);
+	if (err != SG_OK)
+		return err;
 	for (uint32_t i = 0; i < s->nprofiles; i++)
 		read_profile(r, i);
 	for (uint32_t i = 0; err == SG_OK && i < s->nclients; i++)
@@ -114,6 +119,8 @@ void policy_file_clear(struct policy_file *f)
 	free(f->client);
 	free(f->profile);
 	lookup_free(f->lookup);
+	certlogic_set_clear(&f->certlogic);
+	free(f->levels);
 	source_free(f->source);
 	*f = (struct policy_file){.source = NULL};
 }

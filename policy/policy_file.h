@@ -3,6 +3,7 @@
 #define SG_POLICY_FILE_H
 
 #include "base/faults.h"
+#include "certlogic_judge.h"
 #include "client.h"
 #include "lookup.h"
 
@@ -19,6 +20,8 @@ struct policy_file {
 	size_t nclients;
 	struct client *client;
 	struct lookup *lookup; /* of profiles and clients, by index */
+	struct certlogic_set certlogic;
+	uint8_t *levels; /* of its rules, by profile */
 };
 
 /*

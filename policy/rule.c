@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "certlogic_judge.h"
 #include "rights.h"
 #include "validity.h"
 
@@ -28,6 +29,7 @@ static const char *const LEVEL[RULE_LEVEL_COUNT] = {
 static void (*const JUDGE[])(const struct rule_context *, struct verdict *) = {
 	rights_judge,
 	validity_judge,
+	certlogic_judge,
 };
 
 const char *rule_name(enum rule rule)
@@ -62,6 +64,7 @@ bool rule_level_of(const char *name, enum rule_level *level)
 void rule_profile_init(struct rule_profile *p)
 {
 	memset(p->level, RULE_ERROR, sizeof(p->level));
+	p->certlogic = NULL;
 }
 
 void rule_profile_set(struct rule_profile *p, enum rule rule,
