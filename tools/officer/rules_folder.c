@@ -10,7 +10,7 @@
 #include "tools/common/input.h"
 #include "tools/common/printable.h"
 
-enum { PATH_BYTES = 4096, DEPTH_MAX = 32 };
+enum { PATH_BYTES = 1024, DEPTH_MAX = 32 };
 
 /* A rule, and the first of the faults that it was found to have. */
 struct tried {
