@@ -61,6 +61,7 @@ enum sg_err certlogic_set_codes(struct certlogic_set *s, const char *name,
 		return SG_NO_MEMORY;
 	for (size_t i = 0; i < n; i++)
 		item[i] = certlogic_text(code[i]);
+	s->item[s->ncodes] = item;
 	s->codes[s->ncodes++] = (struct certlogic_member){
 		.key = span_str(name),
 		.value = certlogic_list(item, (uint32_t)n)};
@@ -72,7 +73,7 @@ void certlogic_set_clear(struct certlogic_set *s)
 	for (size_t i = 0; i < s->n; i++)
 		certlogic_rule_clear(&s->rule[i]);
 	for (size_t i = 0; i < s->ncodes; i++)
-		free((void *)(uintptr_t)s->codes[i].value.item);
+		free(s->item[i]);
 	free(s->rule);
 	free(s->order);
 	*s = (struct certlogic_set){.n = 0};

@@ -18,6 +18,7 @@ struct certlogic_set {
 	/* external.valueSets, by the names that the EU gave them */
 	uint32_t ncodes;
 	struct certlogic_member codes[CERTLOGIC_CODES_MAX];
+	struct certlogic_value *item[CERTLOGIC_CODES_MAX]; /* of each */
 };
 
 /* Room for N rules, each empty; certlogic_set_clear().

@@ -36,15 +36,12 @@ static int operation_of(const char *name)
 }
 
 /* The one member of an operation's object. */
-static const char *only_key(const json_t *e, const json_t **value)
+static const char *only_key(json_t *e, const json_t **value)
 {
-	/* jansson's iterators take no const object, and change nothing. */
-	json_t *object = json_incref((json_t *)(uintptr_t)e);
-	void *at = json_object_iter(object);
+	void *at = json_object_iter(e);
 	const char *key = at != NULL ? json_object_iter_key(at) : NULL;
 
 	*value = at != NULL ? json_object_iter_value(at) : NULL;
-	json_decref(object);
 	return key;
 }
 
@@ -98,7 +95,7 @@ static size_t place_text(const struct place *p, char *out)
 __attribute__((format(printf, 5, 6))) static void tell(struct check *c,
 						       enum sg_err err,
 						       const struct place *at,
-						       const json_t *e,
+						       json_t *e,
 						       const char *fmt, ...)
 {
 	char place[CERTLOGIC_PATH_MAX] = "";
@@ -115,7 +112,7 @@ __attribute__((format(printf, 5, 6))) static void tell(struct check *c,
 	c->listener->tell(c->listener->ctx, place, e, why);
 }
 
-static void check_node(struct check *c, const json_t *e, const struct place *at,
+static void check_node(struct check *c, json_t *e, const struct place *at,
 		       unsigned depth);
 
 static void check_operands(struct check *c, const json_t *list, size_t n,
@@ -148,7 +145,7 @@ static bool check_path(struct check *c, const char *path)
 	}
 }
 
-static void check_var(struct check *c, const json_t *e, const json_t *path,
+static void check_var(struct check *c, json_t *e, const json_t *path,
 		      const struct place *at)
 {
 	if (!json_is_string(path)) {
@@ -166,7 +163,7 @@ static void check_var(struct check *c, const json_t *e, const json_t *path,
 }
 
 /* What plusTime and extractFromUVCI take as it stands, not evaluated. */
-static void check_constants(struct check *c, const json_t *e, int operation,
+static void check_constants(struct check *c, json_t *e, int operation,
 			    const json_t *operands, const struct place *at)
 {
 	const char *unit;
@@ -187,8 +184,8 @@ static void check_constants(struct check *c, const json_t *e, int operation,
 	     "the unit of plusTime is year, month, day or hour");
 }
 
-static void check_operation(struct check *c, const json_t *e,
-			    const struct place *at, unsigned depth)
+static void check_operation(struct check *c, json_t *e, const struct place *at,
+			    unsigned depth)
 {
 	const json_t *operands;
 	const char *name = only_key(e, &operands);
@@ -196,6 +193,12 @@ static void check_operation(struct check *c, const json_t *e,
 	int operation;
 	size_t n;
 
+	if (json_object_size(e) != 1) {
+		tell(c, SG_MALFORMED, at, e,
+		     "an operation has exactly one name, not %zu",
+		     json_object_size(e));
+		return;
+	}
 	if (strcmp(name, "var") == 0) {
 		check_var(c, e, operands, at);
 		return;
@@ -229,11 +232,19 @@ static void check_operation(struct check *c, const json_t *e,
 	check_operands(c, operands, n, name, at, depth);
 }
 
-static void check_node(struct check *c, const json_t *e, const struct place *at,
-		       unsigned depth)
+static void check_literal(struct check *c, json_t *e, const struct place *at)
 {
 	int64_t number;
 
+	if (json_is_number(e) && !integer_of(e, &number))
+		tell(c, SG_MALFORMED, at, e, "a number must be an integer");
+	else if (!json_is_number(e) && !json_is_boolean(e))
+		tell(c, SG_MALFORMED, at, e, "null is no expression");
+}
+
+static void check_node(struct check *c, json_t *e, const struct place *at,
+		       unsigned depth)
+{
 	if (depth > CERTLOGIC_DEPTH_MAX) {
 		tell(c, SG_TOO_BIG, at, e, "deeper than %d levels",
 		     CERTLOGIC_DEPTH_MAX);
@@ -249,16 +260,10 @@ static void check_node(struct check *c, const json_t *e, const struct place *at,
 		check_operands(c, e, json_array_size(e), NULL, at, depth);
 	} else if (json_is_string(e)) {
 		c->bytes += json_string_length(e);
-	} else if (json_is_object(e) && json_object_size(e) == 1) {
-		check_operation(c, e, at, depth);
 	} else if (json_is_object(e)) {
-		tell(c, SG_MALFORMED, at, e,
-		     "an operation has exactly one name, not %zu",
-		     json_object_size(e));
-	} else if (json_is_number(e) && !integer_of(e, &number)) {
-		tell(c, SG_MALFORMED, at, e, "a number must be an integer");
-	} else if (!json_is_number(e) && !json_is_boolean(e)) {
-		tell(c, SG_MALFORMED, at, e, "null is no expression");
+		check_operation(c, e, at, depth);
+	} else {
+		check_literal(c, e, at);
 	}
 }
 
@@ -345,7 +350,7 @@ static void build_var(struct builder *b, const json_t *path,
 	}
 }
 
-static void build_node(struct builder *b, const json_t *e, size_t at);
+static void build_node(struct builder *b, json_t *e, size_t at);
 
 static void build_operands(struct builder *b, const json_t *list, size_t n,
 			   struct certlogic_node *node)
@@ -369,7 +374,7 @@ static uint8_t unit_of(const json_t *name)
 	return unit;
 }
 
-static void build_operation(struct builder *b, const json_t *e,
+static void build_operation(struct builder *b, json_t *e,
 			    struct certlogic_node *node)
 {
 	const json_t *operands;
@@ -392,7 +397,7 @@ static void build_operation(struct builder *b, const json_t *e,
 	build_operands(b, operands, n, node);
 }
 
-static void build_node(struct builder *b, const json_t *e, size_t at)
+static void build_node(struct builder *b, json_t *e, size_t at)
 {
 	struct certlogic_node *node = &b->out->node[at];
 
@@ -407,7 +412,7 @@ static void build_node(struct builder *b, const json_t *e, size_t at)
 	}
 }
 
-enum sg_err certlogic_load(const json_t *expression,
+enum sg_err certlogic_load(json_t *expression,
 			   const struct certlogic_listener *listener,
 			   struct certlogic **out)
 {

@@ -21,8 +21,8 @@ enum {
 /* Who is told what is wrong: WHY, the place as "if[1].and[0]", and the part of
  * the expression that is there. */
 struct certlogic_listener {
-	void (*tell)(void *ctx, const char *place,
-		     const struct json_t *expression, const char *why);
+	void (*tell)(void *ctx, const char *place, struct json_t *expression,
+		     const char *why);
 	void *ctx;
 };
 
@@ -32,8 +32,8 @@ struct certlogic_listener {
  * too; SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err certlogic_load(
-	const struct json_t *expression,
-	const struct certlogic_listener *listener, struct certlogic **out);
+	struct json_t *expression, const struct certlogic_listener *listener,
+	struct certlogic **out);
 void certlogic_free(struct certlogic *c); /* NULL is allowed */
 
 #endif /* SG_CERTLOGIC_LOAD_H */

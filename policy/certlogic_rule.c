@@ -15,13 +15,13 @@ enum { PLACE_BYTES = CERTLOGIC_PATH_MAX + 16, MS = 1000 };
 
 /* One loading. */
 struct loading {
-	const json_t *rule;
+	json_t *rule;
 	const struct certlogic_listener *listener;
 	struct certlogic_rule *out;
 	enum sg_err err;
 };
 
-static void tell(struct loading *l, const char *place, const json_t *at,
+static void tell(struct loading *l, const char *place, json_t *at,
 		 const char *why)
 {
 	l->err = SG_MALFORMED;
@@ -123,7 +123,7 @@ static void set_pointer(struct certlogic_rule *r, enum dcc_kind kind,
 static void read_fields(struct loading *l)
 {
 	static const char key[] = "AffectedFields";
-	const json_t *fields = json_object_get(l->rule, key);
+	json_t *fields = json_object_get(l->rule, key);
 
 	if (fields != NULL && !json_is_array(fields))
 		tell(l, key, l->rule, "must be an array of texts");
@@ -183,7 +183,7 @@ static struct span add(char **p, const char *text, size_t n)
 
 static void read_texts(struct loading *l)
 {
-	const json_t *list = json_object_get(l->rule, "Description");
+	json_t *list = json_object_get(l->rule, "Description");
 	const char *id = text_of(l, "Identifier");
 	const char *en = description(list, "en");
 	const char *vi = description(list, "vi");
@@ -224,7 +224,7 @@ static void read_texts(struct loading *l)
 /* --- the logic, and the whole -----------------------------------------------
  */
 
-static void tell_logic(void *ctx, const char *place, const json_t *at,
+static void tell_logic(void *ctx, const char *place, json_t *at,
 		       const char *why)
 {
 	struct loading *l = ctx;
@@ -239,7 +239,7 @@ static void read_logic(struct loading *l)
 {
 	const struct certlogic_listener listener = {.tell = tell_logic,
 						    .ctx = l};
-	const json_t *logic = json_object_get(l->rule, "Logic");
+	json_t *logic = json_object_get(l->rule, "Logic");
 	enum sg_err err;
 
 	if (logic == NULL) {
@@ -251,7 +251,7 @@ static void read_logic(struct loading *l)
 		l->err = err;
 }
 
-enum sg_err certlogic_rule_load(const json_t *rule,
+enum sg_err certlogic_rule_load(json_t *rule,
 				const struct certlogic_listener *listener,
 				struct certlogic_rule *out)
 {

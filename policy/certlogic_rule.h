@@ -38,7 +38,7 @@ SG_MUST_USE enum sg_err certlogic_rule_parse(
 	struct span json, const struct certlogic_listener *listener,
 	struct certlogic_rule *out);
 SG_MUST_USE enum sg_err certlogic_rule_load(
-	const struct json_t *rule, const struct certlogic_listener *listener,
+	struct json_t *rule, const struct certlogic_listener *listener,
 	struct certlogic_rule *out);
 void certlogic_rule_clear(struct certlogic_rule *r);
 

@@ -205,7 +205,8 @@ static bool take_clock(struct span *s, int64_t *ms)
 		return false;
 	if (hour > 23 || minute > 59 || second > 59)
 		return false;
-	*ms = ((int64_t)hour * HOUR_S + minute * MINUTE_S + second - offset_s) *
+	*ms = ((int64_t)hour * HOUR_S + (int64_t)minute * MINUTE_S + second -
+	       offset_s) *
 		      MS +
 	      fraction;
 	return true;

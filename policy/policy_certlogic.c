@@ -9,7 +9,7 @@ struct rule_reading {
 	const char *path; /* "certlogic[3]" */
 };
 
-static void tell(void *ctx, const char *place, const struct json_t *at,
+static void tell(void *ctx, const char *place, struct json_t *at,
 		 const char *why)
 {
 	const struct rule_reading *one = ctx;

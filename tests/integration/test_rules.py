@@ -135,8 +135,9 @@ def test_the_policy_keeps_them(own, good):
     assert r.status == 200 and [(w["code"], w["pointer"], w["level"])
                                 for w in r.json["warnings"]] == [
         ("rule:VR-VN-0002", "/dcc/dob", "warning")], r
-    # The rules are for vaccinations, and of the other profile's clients, too.
+    # The rules are for vaccinations, and off in the profile whose default is.
     own.check(own.issue(record("r")))
+    assert own.issue(record(entry=dict(dn=4, sd=4)), client="any-country").status == 200
     said = own.request("GET", "/v1/policy").json["profile"]
     assert said["rule:VR-VN-0001"] == "error" and said["rule:VR-VN-0002"] == "warning"
 

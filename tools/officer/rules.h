@@ -38,6 +38,6 @@ void rules_run_suite(struct rules_run *r, const char *file,
  * as an integer.
  * Owns: *OUT is the caller's; free().
  * Errors: SG_NO_MEMORY; SG_TOO_BIG (nested deeper than 64 levels). */
-SG_MUST_USE enum sg_err rules_cbor(const json_t *j, uint8_t **out, size_t *n);
+SG_MUST_USE enum sg_err rules_cbor(json_t *j, uint8_t **out, size_t *n);
 
 #endif /* SG_TOOLS_RULES_H */

@@ -12,7 +12,7 @@ enum { DEPTH_MAX = 64 };
 struct key {
 	const char *text;
 	size_t n;
-	const json_t *value;
+	json_t *value;
 };
 
 /* Encoded keys in bytewise order: the shorter one first. */
@@ -26,22 +26,19 @@ static int by_encoding(const void *a, const void *b)
 	return memcmp(x->text, y->text, x->n);
 }
 
-static enum sg_err put(struct cbor_writer *w, const json_t *j, unsigned depth);
+static enum sg_err put(struct cbor_writer *w, json_t *j, unsigned depth);
 
-static enum sg_err put_object(struct cbor_writer *w, const json_t *j,
-			      unsigned depth)
+static enum sg_err put_object(struct cbor_writer *w, json_t *j, unsigned depth)
 {
 	const size_t n = json_object_size(j);
 	struct key *keys = calloc(n + 1, sizeof(keys[0]));
 	enum sg_err err = SG_OK;
 	size_t i = 0;
-	/* jansson's iterators take no const object, and change nothing. */
-	json_t *object = (json_t *)(uintptr_t)j;
 
 	if (keys == NULL)
 		return SG_NO_MEMORY;
-	for (void *at = json_object_iter(object); at != NULL;
-	     at = json_object_iter_next(object, at), i++)
+	for (void *at = json_object_iter(j); at != NULL;
+	     at = json_object_iter_next(j, at), i++)
 		keys[i] = (struct key){.text = json_object_iter_key(at),
 				       .n = strlen(json_object_iter_key(at)),
 				       .value = json_object_iter_value(at)};
@@ -63,7 +60,7 @@ static void put_real(struct cbor_writer *w, double real)
 		cbor_put_real(w, real);
 }
 
-static enum sg_err put(struct cbor_writer *w, const json_t *j, unsigned depth)
+static enum sg_err put(struct cbor_writer *w, json_t *j, unsigned depth)
 {
 	enum sg_err err = SG_OK;
 
@@ -89,7 +86,7 @@ static enum sg_err put(struct cbor_writer *w, const json_t *j, unsigned depth)
 	}
 }
 
-enum sg_err rules_cbor(const json_t *j, uint8_t **out, size_t *n)
+enum sg_err rules_cbor(json_t *j, uint8_t **out, size_t *n)
 {
 	struct cbor_writer w = cbor_write(NULL, 0);
 	enum sg_err err = put(&w, j, 0);

@@ -90,7 +90,7 @@ static int shown(const struct dirent *d)
 /* --- a rule and its tests
  * ---------------------------------------------------------- */
 
-static void note_first(void *ctx, const char *place, const json_t *at,
+static void note_first(void *ctx, const char *place, json_t *at,
 		       const char *why)
 {
 	struct tried *t = ctx;
@@ -127,8 +127,8 @@ static void run_test(struct rules_run *r, const struct certlogic_rule *rule,
 		     const char *path)
 {
 	json_t *test = read_json(r, path);
-	const json_t *payload = json_object_get(test, "payload");
-	const json_t *external = json_object_get(test, "external");
+	json_t *payload = json_object_get(test, "payload");
+	json_t *external = json_object_get(test, "external");
 	const json_t *expected = json_object_get(test, "expected");
 	const char *name = json_string_value(json_object_get(test, "name"));
 	uint8_t *p = NULL;

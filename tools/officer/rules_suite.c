@@ -14,7 +14,7 @@ struct found {
 	char why[WHY_BYTES];
 };
 
-static void note_fault(void *ctx, const char *place, const json_t *at,
+static void note_fault(void *ctx, const char *place, json_t *at,
 		       const char *why)
 {
 	struct found *f = ctx;
@@ -22,7 +22,7 @@ static void note_fault(void *ctx, const char *place, const json_t *at,
 	if (json_array_size(f->at) == 0)
 		(void)snprintf(f->why, sizeof(f->why), "%s%s%s", place,
 			       *place != '\0' ? ": " : "", why);
-	(void)json_array_append(f->at, (json_t *)(uintptr_t)at);
+	(void)json_array_append(f->at, at);
 }
 
 /* --- results
@@ -111,12 +111,12 @@ static const char *evaluate(const struct certlogic *program, struct span data,
 }
 
 static void assert_one(struct rules_run *r, const char *file, const char *name,
-		       const json_t *expression, const json_t *assertion)
+		       json_t *expression, const json_t *assertion)
 {
 	struct found found = {.at = json_array()};
 	const struct certlogic_listener listener = {.tell = note_fault,
 						    .ctx = &found};
-	const json_t *data = json_object_get(assertion, "data");
+	json_t *data = json_object_get(assertion, "data");
 	json_t *expected = json_object_get(assertion, "expected");
 	struct certlogic *program;
 	uint8_t *cbor = NULL;
@@ -141,7 +141,7 @@ static void assert_one(struct rules_run *r, const char *file, const char *name,
 
 /* As many faults, and at the same parts; how they are worded is our own. */
 static void validate_one(struct rules_run *r, const char *file,
-			 const char *name, const json_t *expression,
+			 const char *name, json_t *expression,
 			 const json_t *issues)
 {
 	struct found found = {.at = json_array()};
@@ -182,7 +182,7 @@ static bool is_skipped(const json_t *j)
 static void run_case(struct rules_run *r, const char *file, const char *suite,
 		     size_t at, const json_t *one)
 {
-	const json_t *expression = json_object_get(one, "certLogicExpression");
+	json_t *expression = json_object_get(one, "certLogicExpression");
 	const json_t *issues = json_object_get(one, "issues");
 	const json_t *assertions = json_object_get(one, "assertions");
 	const char *name = json_string_value(json_object_get(one, "name"));
@@ -194,7 +194,7 @@ static void run_case(struct rules_run *r, const char *file, const char *suite,
 	}
 	for (size_t i = 0; i < json_array_size(assertions); i++) {
 		const json_t *a = json_array_get(assertions, i);
-		const json_t *own = json_object_get(a, "certLogicExpression");
+		json_t *own = json_object_get(a, "certLogicExpression");
 
 		(void)snprintf(label, sizeof(label), "%s [%zu]",
 			       name != NULL ? name : suite, i);

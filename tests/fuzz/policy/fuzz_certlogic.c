@@ -29,8 +29,7 @@ struct told {
 	size_t n;
 };
 
-static void tell(void *ctx, const char *place, const json_t *at,
-		 const char *why)
+static void tell(void *ctx, const char *place, json_t *at, const char *why)
 {
 	struct told *t = ctx;
 

@@ -44,8 +44,8 @@ struct expression_faults {
 	char text[2048];
 };
 
-static inline void expression_tell(void *ctx, const char *place,
-				   const json_t *at, const char *why)
+static inline void expression_tell(void *ctx, const char *place, json_t *at,
+				   const char *why)
 {
 	struct expression_faults *f = ctx;
 	const size_t n = strlen(f->text);

@@ -49,7 +49,7 @@ static void check(const char *expression, const char *data,
 	struct request *r = request_of(data);
 	struct certlogic_value context;
 	struct certlogic_value value;
-	char text[256] = "!";
+	char text[256];
 	enum certlogic_error err;
 
 	certlogic_scratch_init(&scratch);
@@ -57,7 +57,8 @@ static void check(const char *expression, const char *data,
 			 CERTLOGIC_OK);
 	err = certlogic_evaluate(program, &context, &scratch, &value);
 	if (err != CERTLOGIC_OK)
-		(void)strcat(text, certlogic_error_text(err));
+		(void)snprintf(text, sizeof(text), "!%s",
+			       certlogic_error_text(err));
 	else
 		(void)show(&value, text, sizeof(text));
 	if (strcmp(text, expected) != 0)
@@ -230,10 +231,9 @@ static void test_bounds(void **state)
 
 	(void)state;
 	memset(data, 0, sizeof(data));
-	(void)strcpy(data, "[0");
-	for (int i = 0; i < 300; i++)
-		(void)strcat(data, ",0");
-	(void)strcat(data, "]");
+	for (size_t i = 0; i < 300; i++)
+		memcpy(data + 2 * i, i == 0 ? "[0" : ",0", 2);
+	data[600] = ']';
 	/* 300 times 300 comparisons, which find nothing. */
 	check("{'reduce':[{'var':''},{'in':['x',[1,2,3,4,5,6,7,8,9,10,11,12,13,"
 	      "14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,"

@@ -154,13 +154,15 @@ static void test_pointers(void **state)
 static void test_language(void **state)
 {
 	char text[2048];
-	char long_text[700] = "";
+	char long_text[700];
+	size_t n = 0;
 	struct certlogic_rule r;
 	struct span detail;
 
 	(void)state;
 	for (int i = 0; i < 130; i++)
-		(void)strcat(long_text, "ệ"); /* three bytes */
+		n += (size_t)snprintf(long_text + n, sizeof(long_text) - n,
+				      "ệ"); /* three bytes */
 	(void)snprintf(text, sizeof(text),
 		       "{" HEAD TIMES VACCINATION
 		       "'Description':[{'lang':'en','desc':'%s'}]," LOGIC "}",
