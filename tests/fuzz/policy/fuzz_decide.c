@@ -23,6 +23,13 @@ static const char POLICY[] =
 	"  - name: schema\n"
 	"    rules: {unknown-field: 'off', validity-too-long: 'off',\n"
 	"            validity-in-past: 'off'}\n"
+	"certlogic:\n"
+	"  - '{\"Identifier\": \"R\", \"Engine\": \"CERTLOGIC\",\n"
+	"      \"CertificateType\": \"General\", \"ValidFrom\": \"2021\",\n"
+	"      \"ValidTo\": \"2040\", \"AffectedFields\": [\"v.0.dn\"],\n"
+	"      \"Description\": [{\"lang\": \"en\", \"desc\": \"d\"}],\n"
+	"      \"Logic\": {\"if\": [{\"var\": \"payload.v.0\"}, {\"<=\": [\n"
+	"        {\"var\": \"payload.v.0.dn\"}, 3]}, true]}}'\n"
 	"clients:\n"
 	"  - name: strict\n"
 	"    identities: ['uri:urn:strict']\n"
@@ -85,6 +92,14 @@ static bool is_dose(const cbor_item_t *map, const char *key)
 	return item != NULL && cbor_isa_uint(item) && cbor_get_int(item) > 0;
 }
 
+/* The CertLogic rule of the policy, which both clients are held to. */
+static bool is_rule_kept(const cbor_item_t *entry)
+{
+	const cbor_item_t *item = get(entry, "dn");
+
+	return item != NULL && cbor_get_int(item) <= 3;
+}
+
 /* Nothing but integers, texts, arrays and maps. */
 static bool is_payload(const cbor_item_t *item)
 {
@@ -115,7 +130,8 @@ static void check_entry(const cbor_item_t *entry, char kind)
 	if (kind == 'v')
 		require(is_text(entry, "vp") && is_text(entry, "mp") &&
 				is_text(entry, "ma") && is_text(entry, "dt") &&
-				is_dose(entry, "dn") && is_dose(entry, "sd"),
+				is_dose(entry, "dn") && is_dose(entry, "sd") &&
+				is_rule_kept(entry),
 			"vaccination");
 	else if (kind == 't')
 		require(is_text(entry, "tt") && is_text(entry, "sc") &&

@@ -232,7 +232,7 @@ static void test_bounds(void **state)
 	(void)state;
 	memset(data, 0, sizeof(data));
 	for (size_t i = 0; i < 300; i++)
-		memcpy(data + 2 * i, i == 0 ? "[0" : ",0", 2);
+		(void)snprintf(data + 2 * i, 3, "%s", i == 0 ? "[0" : ",0");
 	data[600] = ']';
 	/* 300 times 300 comparisons, which find nothing. */
 	check("{'reduce':[{'var':''},{'in':['x',[1,2,3,4,5,6,7,8,9,10,11,12,13,"

@@ -107,7 +107,8 @@ static void test_long(void **state)
 	assert_non_null(text);
 	p = stpcpy(p, "version: 1\n" CLIENTS "certlogic:\n  - \"");
 	memset(p, 'x', n);
-	memcpy(p + n, "\"\n", 2);
+	p[n] = '"';
+	p[n + 1] = '\n';
 	check_faults(text, "p:7: certlogic[0]: longer than 65536 bytes\n");
 	free(text);
 }
