@@ -125,6 +125,7 @@ enum sg_err policy_decide(const struct policy *p, const struct client *c,
 				       .document = &out->document,
 				       .bounds = bounds,
 				       .valuesets = &p->file.valuesets,
+				       .certlogic = &p->file.certlogic,
 				       .now = now};
 	enum sg_err err;
 
@@ -214,19 +215,41 @@ static void put_countries(struct cbor_writer *w, const struct client *c)
 	}
 }
 
-/* Rules by the order of their encoded names (RFC 8949 s. 4.2.1): the shorter
- * one first. */
-static bool rule_before(enum rule a, enum rule b)
+/* The order of encoded texts (RFC 8949 s. 4.2.1): the shorter one first. */
+static bool text_before(struct span x, struct span y)
 {
-	const struct span x = span_str(rule_name(a));
-	const struct span y = span_str(rule_name(b));
-
 	return x.n != y.n ? x.n < y.n : memcmp(x.p, y.p, x.n) < 0;
 }
 
-static void put_profile(struct cbor_writer *w, const struct rule_profile *p)
+static bool rule_before(enum rule a, enum rule b)
+{
+	return text_before(span_str(rule_name(a)), span_str(rule_name(b)));
+}
+
+/* The levels of the CertLogic rules from *NEXT on, whose codes come before
+ * BEFORE (NULL: all of them). */
+static void put_certlogic(struct cbor_writer *w, const struct rule_profile *p,
+			  const struct certlogic_set *s, size_t *next,
+			  const char *before)
+{
+	for (; *next < s->n; (*next)++) {
+		const uint32_t i = s->order[*next];
+		const struct span code = s->rule[i].violation.code;
+
+		if (before != NULL && !text_before(code, span_str(before)))
+			return;
+		cbor_put_text(w, code);
+		put_word(w, rule_level_name((enum rule_level)(
+				    p->certlogic != NULL ? p->certlogic[i]
+							 : RULE_ERROR)));
+	}
+}
+
+static void put_profile(struct cbor_writer *w, const struct rule_profile *p,
+			const struct certlogic_set *s)
 {
 	enum rule order[RULE_COUNT];
+	size_t next = 0;
 
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
 		unsigned at = i;
@@ -235,11 +258,13 @@ static void put_profile(struct cbor_writer *w, const struct rule_profile *p)
 			order[at] = order[at - 1];
 		order[at] = (enum rule)i;
 	}
-	cbor_put_map(w, RULE_COUNT);
+	cbor_put_map(w, RULE_COUNT + s->n);
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		put_certlogic(w, p, s, &next, rule_name(order[i]));
 		put_word(w, rule_name(order[i]));
 		put_word(w, rule_level_name(rule_profile_level(p, order[i])));
 	}
+	put_certlogic(w, p, s, &next, NULL);
 }
 
 static void put_validity(struct cbor_writer *w, const struct client *c)
@@ -274,7 +299,7 @@ enum sg_err policy_describe(const struct policy *p, const struct client *c,
 	put_word(&w, "issuers");
 	put_texts(&w, c->any_issuer, &c->issuers);
 	put_word(&w, "profile");
-	put_profile(&w, c->profile);
+	put_profile(&w, c->profile, &p->file.certlogic);
 	put_word(&w, "validity");
 	put_validity(&w, c);
 	put_word(&w, "countries");

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "policy_certlogic.h"
 #include "policy_grant.h"
 #include "policy_values.h"
 
@@ -41,6 +42,7 @@ static void read_profile(struct reading *r, uint32_t index)
 		if (read_level(r, inner, s->rules.level[i], &level))
 			rule_profile_set(p, rule, level);
 	}
+	policy_certlogic_levels(r, index, usual);
 }
 
 static enum sg_err allocate(struct policy_file *f)
@@ -61,6 +63,22 @@ static enum sg_err allocate(struct policy_file *f)
 	return lookup_create(names, &f->lookup);
 }
 
+/* Let the CertLogic rules read the value sets that hold here. */
+static enum sg_err tell_rules(struct policy_file *f)
+{
+	enum sg_err err = SG_OK;
+
+	for (unsigned i = 0;
+	     f->certlogic.n > 0 && err == SG_OK && i < VALUESET_COUNT; i++) {
+		const struct valueset *s = &f->valuesets.set[i];
+
+		err = certlogic_set_codes(&f->certlogic,
+					  valueset_name((enum valueset_id)i),
+					  s->code, s->n);
+	}
+	return err;
+}
+
 static enum sg_err read_meaning(struct reading *r)
 {
 	const struct source *s = r->out->source;
@@ -74,12 +92,17 @@ static enum sg_err read_meaning(struct reading *r)
 		reading_fault(r, "version", "must be 1");
 	if (s->nclients == 0)
 		reading_fault(r, "clients", "is missing");
+	err = policy_certlogic_read(r);
+	if (err != SG_OK)
+		return err;
 	for (uint32_t i = 0; i < s->nprofiles; i++)
 		read_profile(r, i);
 	for (uint32_t i = 0; err == SG_OK && i < s->nclients; i++)
 		err = policy_grant_read(r, i);
 	if (err == SG_OK)
 		err = policy_values_read(r);
+	if (err == SG_OK)
+		err = tell_rules(r->out);
 	return err;
 }
 
@@ -118,6 +141,8 @@ void policy_file_clear(struct policy_file *f)
 	free(f->profile);
 	policy_values_clear(f);
 	lookup_free(f->lookup);
+	certlogic_set_clear(&f->certlogic);
+	free(f->levels);
 	source_free(f->source);
 	*f = (struct policy_file){.source = NULL};
 }

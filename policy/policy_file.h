@@ -3,6 +3,7 @@
 #define SG_POLICY_FILE_H
 
 #include "base/faults.h"
+#include "certlogic_judge.h"
 #include "client.h"
 #include "lookup.h"
 #include "valueset.h"
@@ -22,6 +23,8 @@ struct policy_file {
 	struct valuesets valuesets; /* the EU's or the file's own */
 	struct text_set own_set[VALUESET_COUNT]; /* what those lie in */
 	struct lookup *lookup; /* of profiles and clients, by index */
+	struct certlogic_set certlogic;
+	uint8_t *levels; /* of its rules, by profile */
 };
 
 /*

@@ -59,6 +59,107 @@ static void read_list(const struct yaml_at *at, void *member,
 	}
 }
 
+/* The text of a node, NULL if it is none. */
+static const char *node_text(const yaml_node_t *n)
+{
+	const char *text;
+
+	if (n->type != YAML_SCALAR_NODE)
+		return NULL;
+	text = (const char *)n->data.scalar.value;
+	return strlen(text) == n->data.scalar.length ? text : NULL;
+}
+
+/* Take the pair P of AT, unless its key is there already. */
+static void read_pair(const struct yaml_at *at, const yaml_node_pair_t *p,
+		      struct source_pairs *pairs)
+{
+	yaml_document_t *document = &at->tree->document;
+	yaml_node_t *key = yaml_document_get_node(document, p->key);
+	const char *text = node_text(key);
+	struct yaml_at value = *at;
+
+	value.node = key;
+	for (uint32_t i = 0; text != NULL && i < pairs->n; i++)
+		if (pairs->pair[i].key != NULL &&
+		    strcmp(pairs->pair[i].key, text) == 0)
+			text = NULL;
+	if (text == NULL) {
+		yaml_fault(&value, "a key is there twice, or is no text");
+		return;
+	}
+	value = (struct yaml_at){
+		.tree = at->tree,
+		.node = yaml_document_get_node(document, p->value),
+		.up = at,
+		.key = text};
+	pairs->pair[pairs->n].key = strdup(text);
+	if (pairs->pair[pairs->n].key == NULL)
+		at->tree->no_memory = true;
+	pairs->pair[pairs->n++].value = copy(&value);
+}
+
+static void read_pairs(const struct yaml_at *at, void *member,
+		       const struct yaml_field *f)
+{
+	struct source_pairs *pairs = member;
+	const yaml_node_pair_t *p;
+	size_t n;
+
+	(void)f;
+	if (at->node->type != YAML_MAPPING_NODE) {
+		yaml_fault(at, "must be a mapping of keys to values");
+		return;
+	}
+	p = at->node->data.mapping.pairs.start;
+	n = (size_t)(at->node->data.mapping.pairs.top - p);
+	if (n > SOURCE_CERTLOGIC_MAX) {
+		yaml_fault(at, "has more than %d keys", SOURCE_CERTLOGIC_MAX);
+		return;
+	}
+	pairs->pair = entries(at, n, sizeof(pairs->pair[0]));
+	for (size_t i = 0; pairs->pair != NULL && i < n; i++)
+		read_pair(at, &p[i], pairs);
+}
+
+static char *copy_rule(const struct yaml_at *at)
+{
+	const char *text = node_text(at->node);
+	char *rule;
+
+	if (text == NULL || *text == '\0') {
+		yaml_fault(at, "must be a text, the rule in JSON");
+		return NULL;
+	}
+	if (strlen(text) > SOURCE_CERTLOGIC_BYTES) {
+		yaml_fault(at, "longer than %d bytes", SOURCE_CERTLOGIC_BYTES);
+		return NULL;
+	}
+	rule = strdup(text);
+	if (rule == NULL)
+		at->tree->no_memory = true;
+	return rule;
+}
+
+/* Rules are JSON in blocks of lines. */
+static void read_certlogic(const struct yaml_at *at, void *member,
+			   const struct yaml_field *f)
+{
+	struct source_list *list = member;
+	const size_t n = yaml_list(at, SOURCE_CERTLOGIC_MAX);
+
+	(void)f;
+	list->text = entries(at, n, sizeof(list->text[0]));
+	if (list->text == NULL)
+		return;
+	list->n = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+
+		list->text[i] = copy_rule(&item);
+	}
+}
+
 /* --- the tables ----------------------------------------------------------- */
 
 /* Whether a field that may be absent is missed is a matter of its meaning
@@ -105,6 +206,7 @@ static const struct yaml_field PROFILE[] = {
 	TEXT("name", struct source_profile, name),
 	TEXT("default", struct source_profile, usual),
 	FIELD("rules", read_rules, struct source_profile, rules),
+	FIELD("certlogic", read_pairs, struct source_profile, certlogic),
 };
 
 static const struct yaml_field CLIENT[] = {
@@ -182,8 +284,8 @@ static void read_value_sets(const struct yaml_at *at, void *member,
 			    const struct yaml_field *f)
 {
 	static const struct yaml_field sets[] = {
-#define X(id, name)                                                            \
-	FIELD(name, read_list, struct source_valuesets, set[VALUESET_##id]),
+#define X(id, key, name)                                                       \
+	FIELD(key, read_list, struct source_valuesets, set[VALUESET_##id]),
 		VALUESET_MAP(X)
 #undef X
 		/* Sets a member and its count. */
@@ -200,6 +302,7 @@ static const struct yaml_field SOURCE[] = {
 	{.key = "profiles", .optional = true, .read = read_profiles},
 	{.key = "clients", .optional = true, .read = read_clients},
 	FIELD("value_sets", read_value_sets, struct source, value_sets),
+	FIELD("certlogic", read_certlogic, struct source, certlogic),
 };
 
 /* --- the whole ------------------------------------------------------------ */
@@ -245,6 +348,15 @@ static void free_list(struct source_list *list)
 	free(list->text);
 }
 
+static void free_pairs(struct source_pairs *pairs)
+{
+	for (uint32_t i = 0; i < pairs->n; i++) {
+		free(pairs->pair[i].key);
+		free(pairs->pair[i].value);
+	}
+	free(pairs->pair);
+}
+
 static void free_client(struct source_client *c)
 {
 	free(c->name);
@@ -276,9 +388,11 @@ void source_free(struct source *s)
 	if (s == NULL)
 		return;
 	free(s->version);
+	free_list(&s->certlogic);
 	for (uint32_t i = 0; i < s->nprofiles; i++) {
 		free(s->profiles[i].name);
 		free(s->profiles[i].usual);
+		free_pairs(&s->profiles[i].certlogic);
 		for (size_t k = 0; k < RULE_COUNT; k++)
 			free(s->profiles[i].rules.level[k]);
 	}

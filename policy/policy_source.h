@@ -16,11 +16,23 @@ enum {
 	SOURCE_CLIENTS_MAX = 10000,
 	SOURCE_PROFILES_MAX = 100,
 	SOURCE_LIST_MAX = 10000, /* entries of any other list */
-	SOURCE_TEXT_MAX = 1024	 /* bytes of any text */
+	SOURCE_TEXT_MAX = 1024,	 /* bytes of any text */
+	SOURCE_CERTLOGIC_MAX = 256,
+	SOURCE_CERTLOGIC_BYTES = 65536 /* of a CertLogic rule */
 };
 
 struct source_list {
 	char **text;
+	uint32_t n;
+};
+
+/* A map of keys that are not ours. */
+struct source_pair {
+	char *key, *value;
+};
+
+struct source_pairs {
+	struct source_pair *pair;
 	uint32_t n;
 };
 
@@ -31,6 +43,7 @@ struct source_rules {
 struct source_profile {
 	char *name, *usual; /* the level of the rules that RULES leaves out */
 	struct source_rules rules;
+	struct source_pairs certlogic; /* levels by identifier */
 };
 
 struct source_validity {
@@ -57,6 +70,7 @@ struct source_valuesets {
 struct source {
 	struct yaml_tree tree; /* the lines, until they are let go */
 	char *version;
+	struct source_list certlogic; /* each a rule in JSON */
 	struct source_profile *profiles;
 	uint32_t nprofiles;
 	struct source_client *clients;

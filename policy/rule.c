@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "certlogic_judge.h"
 #include "dates.h"
 #include "doses.h"
 #include "names.h"
@@ -31,8 +32,8 @@ static const char *const LEVEL[RULE_LEVEL_COUNT] = {
 
 /* In the order in which their violations are told. */
 static void (*const JUDGE[])(const struct rule_context *, struct verdict *) = {
-	rights_judge, uvci_judge,     names_judge,    dates_judge,
-	doses_judge,  valueset_judge, validity_judge,
+	rights_judge, uvci_judge,     names_judge,     dates_judge,
+	doses_judge,  valueset_judge, certlogic_judge, validity_judge,
 };
 
 const char *rule_name(enum rule rule)
@@ -67,6 +68,7 @@ bool rule_level_of(const char *name, enum rule_level *level)
 void rule_profile_init(struct rule_profile *p)
 {
 	memset(p->level, RULE_ERROR, sizeof(p->level));
+	p->certlogic = NULL;
 }
 
 void rule_profile_set(struct rule_profile *p, enum rule rule,

@@ -49,6 +49,9 @@ enum rule_level { RULE_ERROR, RULE_WARNING, RULE_OFF, RULE_LEVEL_COUNT };
 /* The level of each violation code, so that a look-up is one load. */
 struct rule_profile {
 	uint8_t level[VIOLATION_COUNT]; /* enum rule_level */
+	/* The same of each CertLogic rule of the policy, by its place in the
+	 * policy's set; NULL: each an error. */
+	const uint8_t *certlogic;
 };
 
 /* "unknown-field"; static. */
@@ -71,6 +74,7 @@ void rule_report(const struct rule_profile *p, struct verdict *v,
 		 enum violation_code code, const struct pointer *at);
 
 /* What the judges look at; nothing of it is theirs to change. */
+struct certlogic_set;
 struct client;
 struct policy_bounds;
 struct valuesets;
@@ -78,8 +82,9 @@ struct rule_context {
 	const struct client *client;
 	const struct rule_profile *profile; /* the client's */
 	const struct document *document;
-	const struct policy_bounds *bounds; /* DCC_KINDS of them */
-	const struct valuesets *valuesets;  /* the policy's */
+	const struct policy_bounds *bounds;    /* DCC_KINDS of them */
+	const struct valuesets *valuesets;     /* the policy's */
+	const struct certlogic_set *certlogic; /* the policy's; NULL: none */
 	int64_t now, exp; /* to be signed, seconds since 1970 */
 	int32_t zone_s;	  /* of the policy's clocks, ahead of UTC */
 };

@@ -14,13 +14,25 @@ enum {
 const char *valueset_key(enum valueset_id id)
 {
 	static const char *const key[VALUESET_COUNT] = {
-#define X(id, key) [VALUESET_##id] = (key),
+#define X(id, key, name) [VALUESET_##id] = (key),
 		VALUESET_MAP(X)
 #undef X
 	};
 
 	assert(id < VALUESET_COUNT);
 	return key[id];
+}
+
+const char *valueset_name(enum valueset_id id)
+{
+	static const char *const name[VALUESET_COUNT] = {
+#define X(id, key, name) [VALUESET_##id] = (name),
+		VALUESET_MAP(X)
+#undef X
+	};
+
+	assert(id < VALUESET_COUNT);
+	return name[id];
 }
 
 ptrdiff_t valueset_find(const struct valueset *s, struct span code)

@@ -11,19 +11,20 @@
  * by set.  A look-up is a binary search; none allocates.
  */
 
-/*	X(id, key in policy.yaml) */
+/*	X(id, key in policy.yaml, valueSetId of the EU) */
 #define VALUESET_MAP(X)                                                        \
-	X(MP, "mp")                                                            \
-	X(MA, "ma")                                                            \
-	X(VP, "vp")                                                            \
-	X(TT, "tt")                                                            \
-	X(TR, "tr")                                                            \
-	X(TG, "tg")                                                            \
-	X(CO, "co")                                                            \
-	X(TEST_DEVICES, "test_devices")
+	X(MP, "mp", "vaccines-covid-19-names")                                 \
+	X(MA, "ma", "vaccines-covid-19-auth-holders")                          \
+	X(VP, "vp", "sct-vaccines-covid-19")                                   \
+	X(TT, "tt", "covid-19-lab-test-type")                                  \
+	X(TR, "tr", "covid-19-lab-result")                                     \
+	X(TG, "tg", "disease-agent-targeted")                                  \
+	X(CO, "co", "country-2-codes")                                         \
+	X(TEST_DEVICES, "test_devices",                                        \
+	  "covid-19-lab-test-manufacturer-and-name")
 
 enum valueset_id {
-#define X(id, key) VALUESET_##id,
+#define X(id, key, name) VALUESET_##id,
 	VALUESET_MAP(X)
 #undef X
 		VALUESET_COUNT
@@ -50,6 +51,8 @@ struct valuesets {
 
 /* "mp", "test_devices"; static. */
 const char *valueset_key(enum valueset_id id);
+/* Its valueSetId among the EU's: what CertLogic rules call it; static. */
+const char *valueset_name(enum valueset_id id);
 
 /* The place of CODE in S, VALUESET_NONE if it is not there. */
 ptrdiff_t valueset_find(const struct valueset *s, struct span code);

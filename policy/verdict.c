@@ -143,8 +143,9 @@ static bool make_room(struct verdict *v, size_t n)
 	return true;
 }
 
-void verdict_add(struct verdict *v, enum violation_code code, bool warning,
-		 struct span pointer)
+static void add(struct verdict *v, enum violation_code code,
+		const struct violation_text *text, bool warning,
+		struct span pointer)
 {
 	const size_t n = cut(pointer);
 	struct violation *violation;
@@ -158,6 +159,7 @@ void verdict_add(struct verdict *v, enum violation_code code, bool warning,
 	}
 	violation = &v->violation[v->n++];
 	violation->code = code;
+	violation->text = text;
 	violation->warning = warning;
 	v->warnings += warning ? 1 : 0;
 	violation->pointer_at = (uint16_t)v->pool_n;
@@ -165,6 +167,18 @@ void verdict_add(struct verdict *v, enum violation_code code, bool warning,
 	if (n > 0)
 		memcpy(v->pool + v->pool_n, pointer.p, n);
 	v->pool_n += n;
+}
+
+void verdict_add(struct verdict *v, enum violation_code code, bool warning,
+		 struct span pointer)
+{
+	add(v, code, NULL, warning, pointer);
+}
+
+void verdict_add_rule(struct verdict *v, const struct violation_text *text,
+		      bool warning, struct span pointer)
+{
+	add(v, VIOLATION_RULE, text, warning, pointer);
 }
 
 void verdict_add_at(struct verdict *v, enum violation_code code, bool warning,
@@ -184,6 +198,24 @@ struct span verdict_pointer(const struct verdict *v, size_t i)
 	assert(i < v->n);
 	return span_of(v->pool + v->violation[i].pointer_at,
 		       v->violation[i].pointer_n);
+}
+
+struct span verdict_code(const struct verdict *v, size_t i)
+{
+	assert(i < v->n);
+	return v->violation[i].text != NULL
+		       ? v->violation[i].text->code
+		       : span_str(violation_code_text(v->violation[i].code));
+}
+
+struct span verdict_detail(const struct verdict *v, size_t i,
+			   enum verdict_language language)
+{
+	assert(i < v->n);
+	return v->violation[i].text != NULL
+		       ? v->violation[i].text->detail[language]
+		       : span_str(violation_detail(v->violation[i].code,
+						   language));
 }
 
 const char *violation_code_text(enum violation_code code)

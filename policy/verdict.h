@@ -120,7 +120,9 @@
 	  "đơn vị đã dùng hết hạn mức trong ngày")                             \
 	X(RATE_EXCEEDED, "rate-exceeded",                                      \
 	  "the client sends more than its rate allows",                        \
-	  "đơn vị gửi nhanh hơn mức cho phép")
+	  "đơn vị gửi nhanh hơn mức cho phép")                                 \
+	X(RULE, "rule", "a rule of the policy is not kept",                    \
+	  "không đáp ứng một quy tắc của chính sách")
 
 enum violation_code {
 #define X(id, code, en, vi) VIOLATION_##id,
@@ -129,7 +131,11 @@ enum violation_code {
 		VIOLATION_COUNT
 };
 
-enum verdict_language { VERDICT_ENGLISH, VERDICT_VIETNAMESE };
+enum verdict_language {
+	VERDICT_ENGLISH,
+	VERDICT_VIETNAMESE,
+	VERDICT_LANGUAGES
+};
 
 enum {
 	VERDICT_MAX = 64,	 /* violations kept; more are counted */
@@ -137,10 +143,20 @@ enum {
 				    unknown fields are the client's */
 };
 
+/* What is said of a violation whose rule is the policy file's own (CertLogic):
+ * its code, "rule:IDENTIFIER", and its detail by verdict_language. */
+struct violation_text {
+	struct span code;
+	struct span detail[VERDICT_LANGUAGES];
+};
+
 struct violation {
 	enum violation_code code;
 	bool warning; /* the rule's level in the client's profile */
 	uint16_t pointer_at, pointer_n; /* in the verdict's pool */
+	/* Of VIOLATION_RULE, else NULL.  Lies in the policy, which whoever
+	 * keeps a verdict keeps, too. */
+	const struct violation_text *text;
 };
 
 struct verdict {
@@ -169,11 +185,19 @@ void verdict_init(struct verdict *v);
  * never inside of a character or an escape. */
 void verdict_add(struct verdict *v, enum violation_code code, bool warning,
 		 struct span pointer);
-/* The same at the place AT (NULL: the request itself), which is escaped. */
+/* Add one of a rule of the policy's own, whose TEXT must outlive V. */
+void verdict_add_rule(struct verdict *v, const struct violation_text *text,
+		      bool warning, struct span pointer);
+/* As verdict_add() at the place AT (NULL: the request itself), which is
+ * escaped. */
 void verdict_add_at(struct verdict *v, enum violation_code code, bool warning,
 		    const struct pointer *at);
 /* Of violation I < N.  Lies in V. */
 struct span verdict_pointer(const struct verdict *v, size_t i);
+/* The code and the detail of violation I < N. */
+struct span verdict_code(const struct verdict *v, size_t i);
+struct span verdict_detail(const struct verdict *v, size_t i,
+			   enum verdict_language language);
 /* "missing-field"; static. */
 const char *violation_code_text(enum violation_code code);
 const char *violation_detail(enum violation_code code,

@@ -10,12 +10,11 @@ struct span violations_encode(const struct verdict *v, uint8_t language,
 	size_t len = 0;
 
 	for (size_t i = 0; i < v->n; i++) {
-		const enum violation_code code = v->violation[i].code;
 		const struct wire_violation out = {
 			.warning = v->violation[i].warning,
 			.pointer = verdict_pointer(v, i),
-			.code = span_str(violation_code_text(code)),
-			.detail = span_str(violation_detail(code, lang))};
+			.code = verdict_code(v, i),
+			.detail = verdict_detail(v, i, lang)};
 
 		if (wire_violation_put(buf, cap, &len, &out) != SG_OK)
 			break;

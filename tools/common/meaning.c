@@ -59,12 +59,15 @@ static const struct {
 	{"attestation-replayed", "the attestation is for another UVCI"},
 	{"quota-exceeded", "the client's certificates of the day are used up"},
 	{"rate-exceeded", "the client sends faster than it may"},
+	{"rule", "a CertLogic rule of the policy is not kept"},
 	{"malformed", "the line is no request that can be read"},
 	{"too-large", "the line is too long"},
 };
 
 const char *meaning_of(const char *code)
 {
+	if (strncmp(code, "rule:", 5) == 0)
+		code = "rule";
 	for (size_t i = 0; i < sizeof(MEANINGS) / sizeof(MEANINGS[0]); i++)
 		if (strcmp(MEANINGS[i].code, code) == 0)
 			return MEANINGS[i].text;

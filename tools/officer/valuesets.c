@@ -140,26 +140,11 @@ static bool read_vaccines(struct reading *r, json_t *values, json_t *out)
 /* The key in policy.yaml of the set that the EU calls ID; NULL if none. */
 static const char *key_of(const char *id)
 {
-	static const struct {
-		const char *id;
-		enum valueset_id set;
-	} known[] = {
-		{"vaccines-covid-19-names", VALUESET_MP},
-		{"vaccines-covid-19-auth-holders", VALUESET_MA},
-		{"sct-vaccines-covid-19", VALUESET_VP},
-		{"covid-19-lab-test-type", VALUESET_TT},
-		{"covid-19-lab-result", VALUESET_TR},
-		{"disease-agent-targeted", VALUESET_TG},
-		{"country-2-codes", VALUESET_CO},
-		{"covid-19-lab-test-manufacturer-and-name",
-		 VALUESET_TEST_DEVICES},
-	};
-
 	if (strcmp(id, "vaccines-covid-19-encoding-instructions") == 0)
 		return VACCINES;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(id, known[i].id) == 0)
-			return valueset_key(known[i].set);
+	for (unsigned i = 0; i < VALUESET_COUNT; i++)
+		if (strcmp(id, valueset_name((enum valueset_id)i)) == 0)
+			return valueset_key((enum valueset_id)i);
 	return NULL;
 }
 

@@ -16,29 +16,37 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { NOW = 1700000000, DAY = 86400, TEXT_MAX = 80 };
 
-static const char POLICY[] = "version: 1\n"
-			     "profiles:\n"
-			     "  - name: full\n"
-			     "  - name: schema\n"
-			     "    default: 'off'\n"
-			     "clients:\n"
-			     "  - name: strict\n"
-			     "    identities: ['uri:urn:strict']\n"
-			     "    operations: [issue]\n"
-			     "    kinds: [v, r]\n"
-			     "    countries: [VN]\n"
-			     "    issuers: ['Bộ Y tế', A]\n"
-			     "    uvci_prefixes: ['URN:UVCI:01:VN:', 'U']\n"
-			     "    profile: full\n"
-			     "    validity: {v: 365d, r: 1d}\n"
-			     "  - name: loose\n"
-			     "    identities: ['uri:urn:loose']\n"
-			     "    operations: [issue]\n"
-			     "    kinds: [v, t, r]\n"
-			     "    countries: ['*']\n"
-			     "    issuers: ['*']\n"
-			     "    profile: schema\n"
-			     "    validity: {v: 365d, t: 1h, r: 365d}\n";
+static const char POLICY[] =
+	"version: 1\n"
+	"profiles:\n"
+	"  - name: full\n"
+	"  - name: schema\n"
+	"    default: 'off'\n"
+	"certlogic:\n"
+	"  - '{\"Identifier\": \"R\", \"Engine\": \"CERTLOGIC\",\n"
+	"      \"CertificateType\": \"General\", \"ValidFrom\": \"2021\",\n"
+	"      \"ValidTo\": \"2040\", \"AffectedFields\": [\"v.0.dn\"],\n"
+	"      \"Description\": [{\"lang\": \"en\", \"desc\": \"d\"}],\n"
+	"      \"Logic\": {\"if\": [{\"var\": \"payload.v.0\"}, {\"<=\": [\n"
+	"        {\"var\": \"payload.v.0.dn\"}, 3]}, true]}}'\n"
+	"clients:\n"
+	"  - name: strict\n"
+	"    identities: ['uri:urn:strict']\n"
+	"    operations: [issue]\n"
+	"    kinds: [v, r]\n"
+	"    countries: [VN]\n"
+	"    issuers: ['Bộ Y tế', A]\n"
+	"    uvci_prefixes: ['URN:UVCI:01:VN:', 'U']\n"
+	"    profile: full\n"
+	"    validity: {v: 365d, r: 1d}\n"
+	"  - name: loose\n"
+	"    identities: ['uri:urn:loose']\n"
+	"    operations: [issue]\n"
+	"    kinds: [v, t, r]\n"
+	"    countries: ['*']\n"
+	"    issuers: ['*']\n"
+	"    profile: schema\n"
+	"    validity: {v: 365d, t: 1h, r: 365d}\n";
 
 static void require(bool holds, const char *what)
 {
@@ -83,6 +91,14 @@ static bool is_dose(const cbor_item_t *map, const char *key)
 	return item != NULL && cbor_isa_uint(item) && cbor_get_int(item) > 0;
 }
 
+/* The CertLogic rule of the policy, which both clients are held to. */
+static bool is_rule_kept(const cbor_item_t *entry)
+{
+	const cbor_item_t *item = get(entry, "dn");
+
+	return item != NULL && cbor_get_int(item) <= 3;
+}
+
 /* Nothing but integers, texts, arrays and maps. */
 static bool is_payload(const cbor_item_t *item)
 {
@@ -113,7 +129,8 @@ static void check_entry(const cbor_item_t *entry, char kind)
 	if (kind == 'v')
 		require(is_text(entry, "vp") && is_text(entry, "mp") &&
 				is_text(entry, "ma") && is_text(entry, "dt") &&
-				is_dose(entry, "dn") && is_dose(entry, "sd"),
+				is_dose(entry, "dn") && is_dose(entry, "sd") &&
+				is_rule_kept(entry),
 			"vaccination");
 	else if (kind == 't')
 		require(is_text(entry, "tt") && is_text(entry, "sc") &&

@@ -136,6 +136,9 @@ static inline const char *request_word(const char *p, struct request *out)
 		cbor_put_null(&w);
 	} else if (strncmp(p, "true", 4) == 0) {
 		cbor_put_bool(&w, true);
+	} else if (strncmp(p, "false", 5) == 0) {
+		cbor_put_bool(&w, false);
+		n = 5;
 	} else if (*p == 'h') {
 		cbor_put_bytes(&w, span_of(NULL, 0));
 		n = 1;
@@ -161,6 +164,7 @@ static const char *request_value(const char *p, struct request *out)
 	case '\'': return request_text(p, out);
 	case 'n':
 	case 't':
+	case 'f':
 	case 'h':
 	case 'm':
 	case '#': return request_word(p, out);

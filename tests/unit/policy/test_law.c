@@ -321,7 +321,7 @@ static void test_order(void **state)
 		const struct policy_bounds bounds[DCC_KINDS] = {{false, 0, 0}};
 		struct request *r = request_of(text);
 		struct verdict v;
-		struct decision d;
+		static struct decision d;
 		struct rule_context x = {.client = c,
 					 .profile = c->profile,
 					 .document = &d.document,

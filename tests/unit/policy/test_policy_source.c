@@ -156,7 +156,7 @@ static void test_all_at_once(void **state)
 	      "f:4: clients[2].name: must be a single value\n"
 	      "f:5: profiles: must not be empty\n"
 	      "f:6: unknown key \"other\" (known: version, profiles, "
-	      "clients, value_sets)\n"
+	      "clients, value_sets, certlogic)\n"
 	      "f:7: repeated key \"clients\"\n");
 }
 

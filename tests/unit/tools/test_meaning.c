@@ -22,6 +22,7 @@ static void test_each_code(void **state)
 			fail_msg("%s", codes[i]);
 	assert_null(meaning_of("nonsense"));
 	assert_null(meaning_of(""));
+	assert_ptr_equal(meaning_of("rule:VR-VN-0001"), meaning_of("rule"));
 }
 
 int main(void)
