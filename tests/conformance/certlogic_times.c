@@ -69,6 +69,7 @@ static double time_rule(const struct certlogic_rule *rule,
 		struct certlogic_value external;
 		enum certlogic_error why;
 
+		certlogic_scratch_init(&scratch);
 		if (certlogic_value_read(span_of(d->payload, d->payload_n),
 					 &payload) == CERTLOGIC_OK &&
 		    certlogic_value_read(span_of(d->external, d->external_n),
