@@ -134,6 +134,25 @@ static void report(const struct certlogic_rule *rule, bool warning,
 	verdict_add_rule(v, &rule->violation, warning, pointer);
 }
 
+/* Is RULE kept?  *LEFT: the steps that this request may still take. */
+static bool is_kept(const struct certlogic_rule *rule,
+		    const struct certlogic_value *payload,
+		    const struct certlogic_value *external,
+		    struct certlogic_scratch *scratch, uint32_t *left)
+{
+	enum certlogic_error why;
+	uint32_t given;
+	bool kept;
+
+	certlogic_scratch_init(scratch);
+	if (scratch->steps > *left)
+		scratch->steps = *left;
+	given = scratch->steps;
+	kept = certlogic_rule_holds(rule, payload, external, scratch, &why);
+	*left -= given - scratch->steps;
+	return kept;
+}
+
 /* Apart, so that a policy without rules pays for no scratch. */
 static __attribute__((noinline)) void judge(const struct rule_context *x,
 					    struct verdict *v)
@@ -144,6 +163,7 @@ static __attribute__((noinline)) void judge(const struct rule_context *x,
 	struct certlogic_scratch scratch;
 	struct external external;
 	struct certlogic_value payload;
+	uint32_t left = CERTLOGIC_REQUEST_STEPS;
 	const struct certlogic_value outside = fill(&external, x);
 
 	if (certlogic_value_read(x->document->dcc, &payload) != CERTLOGIC_OK)
@@ -151,12 +171,10 @@ static __attribute__((noinline)) void judge(const struct rule_context *x,
 	for (size_t i = 0; i < set->n; i++) {
 		const struct certlogic_rule *rule = &set->rule[i];
 		const uint8_t level = levels != NULL ? levels[i] : RULE_ERROR;
-		enum certlogic_error why;
 
 		if (level != RULE_OFF &&
 		    certlogic_rule_applies(rule, kind, x->now) &&
-		    !certlogic_rule_holds(rule, &payload, &outside, &scratch,
-					  &why))
+		    !is_kept(rule, &payload, &outside, &scratch, &left))
 			report(rule, level == RULE_WARNING, kind, v);
 	}
 }

@@ -331,7 +331,6 @@ bool certlogic_rule_holds(const struct certlogic_rule *r,
 	const struct certlogic_value context = certlogic_record(member, 2);
 	struct certlogic_value value;
 
-	certlogic_scratch_init(scratch);
 	*error = certlogic_evaluate(r->logic, &context, scratch, &value);
 	return *error == CERTLOGIC_OK && value.type == CERTLOGIC_TRUE;
 }

@@ -46,8 +46,9 @@ void certlogic_rule_clear(struct certlogic_rule *r);
 bool certlogic_rule_applies(const struct certlogic_rule *r, enum dcc_kind kind,
 			    int64_t now);
 /* Does it evaluate to true over {"payload": PAYLOAD, "external": EXTERNAL}?
- * *ERROR says why it could not be evaluated; then the answer is no.  SCRATCH is
- * the caller's, and of no more use. */
+ * *ERROR says why it could not be evaluated; then the answer is no.  SCRATCH
+ * has been initialised; of it only the steps that are left are of further use.
+ */
 bool certlogic_rule_holds(const struct certlogic_rule *r,
 			  const struct certlogic_value *payload,
 			  const struct certlogic_value *external,

@@ -58,8 +58,7 @@ static bool take_head(struct span *in, struct head *out)
 	out->major = in->p[0] >> MAJOR_SHIFT;
 	out->info = in->p[0] & INFO_MASK;
 	out->arg = out->info;
-	in->p++;
-	in->n--;
+	*in = span_of(in->p + 1, in->n - 1);
 	if (out->info < INFO_1_BYTE)
 		return true;
 	if (out->info > INFO_8_BYTES)
@@ -134,38 +133,71 @@ static struct certlogic_value simple_of(const struct head *h)
 	}
 }
 
-enum certlogic_error certlogic_value_read(struct span in,
-					  struct certlogic_value *out)
+/* Take the value at the start of IN: a scalar whole, of an array, a map or a
+ * tag the head.  *BEHIND: the items that lie behind that head. */
+static enum certlogic_error take_value(struct span *in,
+				       struct certlogic_value *out,
+				       uint64_t *behind)
 {
 	struct span run;
 	struct head h;
 
-	if (!take_head(&in, &h))
+	*behind = 0;
+	if (!take_head(in, &h))
 		return CERTLOGIC_DATA;
 	switch (h.major) {
 	case MAJOR_UINT:
 	case MAJOR_NINT: *out = integer_of(&h); break;
+	case MAJOR_BYTES:
 	case MAJOR_TEXT:
-		if (!take_run(&in, h.arg, &run))
+		if (!take_run(in, h.arg, &run))
 			return CERTLOGIC_DATA;
-		*out = certlogic_text(run);
+		*out = h.major == MAJOR_TEXT ? certlogic_text(run)
+					     : (struct certlogic_value){
+						       .type = CERTLOGIC_OTHER};
 		break;
 	case MAJOR_ARRAY:
 	case MAJOR_MAP:
-		/* Each item is a byte at least, a pair two. */
-		if (h.arg > UINT32_MAX || h.arg > in.n)
+		/* Each item is a byte at least. */
+		if (h.arg > UINT32_MAX || h.arg > in->n)
 			return CERTLOGIC_DATA;
 		out->type = h.major == MAJOR_ARRAY ? CERTLOGIC_ARRAY
 						   : CERTLOGIC_MAP;
 		out->n = (uint32_t)h.arg;
-		out->data = in;
+		out->data = *in;
+		*behind = h.major == MAJOR_ARRAY ? h.arg : 2 * h.arg;
 		break;
 	case MAJOR_SIMPLE: *out = simple_of(&h); break;
 	default:
 		*out = (struct certlogic_value){.type = CERTLOGIC_OTHER};
+		*behind = 1;
 		break;
 	}
 	return CERTLOGIC_OK;
+}
+
+/* Take it whole. */
+static enum certlogic_error take_item(struct span *in,
+				      struct certlogic_scratch *s,
+				      struct certlogic_value *out)
+{
+	uint64_t behind;
+	enum certlogic_error err;
+
+	if (!certlogic_spend(s, 1))
+		return CERTLOGIC_STEPS;
+	err = take_value(in, out, &behind);
+	if (err != CERTLOGIC_OK || behind == 0)
+		return err;
+	return pass(in, behind, s);
+}
+
+enum certlogic_error certlogic_value_read(struct span in,
+					  struct certlogic_value *out)
+{
+	uint64_t behind;
+
+	return take_value(&in, out, &behind);
 }
 
 /* --- members and items ---------------------------------------------------- */
@@ -179,11 +211,8 @@ static enum certlogic_error find_in_map(const struct certlogic_value *v,
 
 	for (uint32_t i = 0; i < v->n; i++) {
 		struct certlogic_value name;
-		struct span before = in;
-		enum certlogic_error err = pass(&in, 1, s);
+		enum certlogic_error err = take_item(&in, s, &name);
 
-		if (err == CERTLOGIC_OK)
-			err = certlogic_value_read(before, &name);
 		if (err != CERTLOGIC_OK)
 			return err;
 		if (name.type == CERTLOGIC_TEXT && span_eq(name.text, key))
@@ -242,8 +271,6 @@ enum certlogic_error certlogic_walk_next(struct certlogic_walk *w,
 					 struct certlogic_scratch *s,
 					 struct certlogic_value *out)
 {
-	enum certlogic_error err;
-
 	assert(w->rest.n > 0);
 	w->rest.n--;
 	if (w->rest.type == CERTLOGIC_LIST) {
@@ -252,8 +279,7 @@ enum certlogic_error certlogic_walk_next(struct certlogic_walk *w,
 		*out = *w->rest.item++;
 		return CERTLOGIC_OK;
 	}
-	err = certlogic_value_read(w->rest.data, out);
-	return err != CERTLOGIC_OK ? err : pass(&w->rest.data, 1, s);
+	return take_item(&w->rest.data, s, out);
 }
 
 /* --- truth and equality --------------------------------------------------- */

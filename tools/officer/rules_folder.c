@@ -110,6 +110,7 @@ static const char *judge(const struct certlogic_rule *rule, struct span payload,
 	if (certlogic_value_read(payload, &data[0]) != CERTLOGIC_OK ||
 	    certlogic_value_read(external, &data[1]) != CERTLOGIC_OK)
 		return "the data cannot be read";
+	certlogic_scratch_init(&scratch);
 	holds = certlogic_rule_holds(rule, &data[0], &data[1], &scratch, &err);
 	if (holds == expected)
 		return NULL;

@@ -128,6 +128,7 @@ static void try_rule(struct span text, const struct certlogic_value *data)
 		require(rule.pointer_n[k] < VERDICT_POINTER_MAX, "a pointer");
 		(void)certlogic_rule_applies(&rule, (enum dcc_kind)k, NOW);
 	}
+	certlogic_scratch_init(&scratch);
 	(void)certlogic_rule_holds(&rule, data, data, &scratch, &why);
 	certlogic_rule_clear(&rule);
 }

@@ -169,6 +169,40 @@ static void test_codes(void **state)
 	clear(&f);
 }
 
+/* A payload that makes each rule slow: together they have so many steps, and
+ * those that get none are not kept. */
+static void test_slow(void **state)
+{
+	static const char slow[] = "{'!':[{'in':['x',{'var':'payload.zz'}]}]}";
+	static const char quick[] = "{'!':[{'var':'payload.t'}]}";
+	enum { ITEMS = 15000, RULES = 10 };
+	const char *logic[RULES];
+	struct fixture f = {.request = NULL};
+	struct rule_context x = {.client = &f.client,
+				 .profile = &f.profile,
+				 .document = &f.document,
+				 .certlogic = &f.set,
+				 .now = NOW};
+	uint8_t *dcc = malloc(ITEMS + 16);
+
+	(void)state;
+	assert_non_null(dcc);
+	for (size_t i = 0; i < RULES; i++)
+		logic[i] = i < RULES - 1 ? slow : quick;
+	(void)judge(&f, RULES, logic, NULL); /* no zz: no array */
+	assert_int_equal(f.verdict.n, RULES - 1);
+	/* {"zz": [0, 0, ...]} */
+	memcpy(dcc, "\xA1\x62zz\x99\x3A\x98", 7);
+	memset(dcc + 7, 0, ITEMS);
+	f.document.dcc = span_of(dcc, 7 + ITEMS);
+	verdict_init(&f.verdict);
+	certlogic_judge(&x, &f.verdict);
+	/* 40,000 steps are twice 15,000; the quick one gets none, either. */
+	assert_int_equal(f.verdict.n, RULES - 2);
+	free(dcc);
+	clear(&f);
+}
+
 /* Shorter codes first, then bytewise: the order of deterministic CBOR. */
 static void test_order(void **state)
 {
@@ -190,7 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),	 cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_external), cmocka_unit_test(test_codes),
-		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_slow),	 cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,7 @@ static bool holds(const struct certlogic_rule *r, const char *payload,
 			 CERTLOGIC_OK);
 	assert_int_equal(certlogic_value_read(request_span(b), &e),
 			 CERTLOGIC_OK);
+	certlogic_scratch_init(&scratch);
 	held = certlogic_rule_holds(r, &p, &e, &scratch, err);
 	free(a);
 	free(b);
