@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "policy_gateway.h"
 #include "policy_grant.h"
 
 /* The level TEXT names at PATH into *LEVEL, which stays where it is absent
@@ -49,6 +50,7 @@ static enum sg_err allocate(struct policy_file *f)
 
 	for (uint32_t i = 0; i < s->nclients; i++)
 		names += s->clients[i].identities.n;
+	names += policy_gateway_names(s);
 	/* One profile more: of clients that name none. */
 	f->profile = calloc((size_t)s->nprofiles + 1, sizeof(f->profile[0]));
 	f->client = calloc((size_t)s->nclients + 1, sizeof(f->client[0]));
@@ -75,6 +77,7 @@ static enum sg_err read_meaning(struct reading *r)
 		reading_fault(r, "clients", "is missing");
 	for (uint32_t i = 0; i < s->nprofiles; i++)
 		read_profile(r, i);
+	err = policy_gateway_read(r);
 	for (uint32_t i = 0; err == SG_OK && i < s->nclients; i++)
 		err = policy_grant_read(r, i);
 	return err;
@@ -110,10 +113,12 @@ void policy_file_clear(struct policy_file *f)
 	for (size_t i = 0; i < f->nclients; i++) {
 		free(f->client[i].issuers.text);
 		free(f->client[i].prefixes.text);
+		free(f->client[i].gateway);
 	}
 	free(f->client);
 	free(f->profile);
 	lookup_free(f->lookup);
+	policy_gateway_clear(f);
 	source_free(f->source);
 	*f = (struct policy_file){.source = NULL};
 }

@@ -4,6 +4,7 @@
 
 #include "base/faults.h"
 #include "client.h"
+#include "gateway.h"
 #include "lookup.h"
 
 /*
@@ -16,9 +17,12 @@ struct policy_file {
 	struct source *source; /* the names and texts below lie in it */
 	size_t nprofiles;
 	struct rule_profile *profile; /* one more: every rule an error */
+	size_t ngateways;
+	struct gateway *gateway;
+	struct digest *digest; /* of all gateways */
 	size_t nclients;
 	struct client *client;
-	struct lookup *lookup; /* of profiles and clients, by index */
+	struct lookup *lookup; /* of names and keys, by index */
 };
 
 /*

@@ -7,12 +7,14 @@
 
 /* --- texts and lists ------------------------------------------------------ */
 
-static char *copy(const struct yaml_at *at)
+typedef bool take_text(const struct yaml_at *at, struct span *out);
+
+static char *copy(const struct yaml_at *at, take_text *take)
 {
 	struct span s;
 	char *text;
 
-	if (!yaml_text(at, &s))
+	if (!take(at, &s))
 		return NULL;
 	if (s.n > SOURCE_TEXT_MAX) {
 		yaml_fault(at, "longer than %d bytes", SOURCE_TEXT_MAX);
@@ -38,16 +40,14 @@ static void read_text(const struct yaml_at *at, void *member,
 		      const struct yaml_field *f)
 {
 	(void)f;
-	*(char **)member = copy(at);
+	*(char **)member = copy(at, yaml_text);
 }
 
-static void read_list(const struct yaml_at *at, void *member,
-		      const struct yaml_field *f)
+static void read_texts(const struct yaml_at *at, struct source_list *list,
+		       take_text *take)
 {
-	struct source_list *list = member;
 	const size_t n = yaml_list(at, SOURCE_LIST_MAX);
 
-	(void)f;
 	list->text = entries(at, n, sizeof(list->text[0]));
 	if (list->text == NULL)
 		return;
@@ -55,8 +55,22 @@ static void read_list(const struct yaml_at *at, void *member,
 	for (size_t i = 0; i < n; i++) {
 		const struct yaml_at item = yaml_item(at, i);
 
-		list->text[i] = copy(&item);
+		list->text[i] = copy(&item, take);
 	}
+}
+
+static void read_list(const struct yaml_at *at, void *member,
+		      const struct yaml_field *f)
+{
+	(void)f;
+	read_texts(at, member, yaml_text);
+}
+
+static void read_keys(const struct yaml_at *at, void *member,
+		      const struct yaml_field *f)
+{
+	(void)f;
+	read_texts(at, member, yaml_lines);
 }
 
 /* --- the tables ----------------------------------------------------------- */
@@ -107,6 +121,12 @@ static const struct yaml_field PROFILE[] = {
 	FIELD("rules", read_rules, struct source_profile, rules),
 };
 
+static const struct yaml_field GATEWAY[] = {
+	TEXT("name", struct source_gateway, name),
+	FIELD("keys", read_keys, struct source_gateway, keys),
+	TEXT("max_age", struct source_gateway, max_age),
+};
+
 static const struct yaml_field CLIENT[] = {
 	TEXT("name", struct source_client, name),
 	LIST(identities),
@@ -115,6 +135,8 @@ static const struct yaml_field CLIENT[] = {
 	LIST(countries),
 	LIST(issuers),
 	LIST(uvci_prefixes),
+	LIST(gateways),
+	LIST(require),
 	TEXT("profile", struct source_client, profile),
 	FIELD("validity", read_validity, struct source_client, validity),
 };
@@ -134,6 +156,24 @@ static void read_profiles(const struct yaml_at *at, void *member,
 		const struct yaml_at item = yaml_item(at, i);
 
 		yaml_fields(&item, PROFILE, COUNT(PROFILE), &s->profiles[i]);
+	}
+}
+
+static void read_gateways(const struct yaml_at *at, void *member,
+			  const struct yaml_field *f)
+{
+	struct source *s = member;
+	const size_t n = yaml_list(at, SOURCE_GATEWAYS_MAX);
+
+	(void)f;
+	s->gateways = entries(at, n, sizeof(s->gateways[0]));
+	if (s->gateways == NULL)
+		return;
+	s->ngateways = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+
+		yaml_fields(&item, GATEWAY, COUNT(GATEWAY), &s->gateways[i]);
 	}
 }
 
@@ -159,6 +199,7 @@ static const struct yaml_field SOURCE[] = {
 	TEXT("version", struct source, version),
 	/* They set a member and its count. */
 	{.key = "profiles", .optional = true, .read = read_profiles},
+	{.key = "gateways", .optional = true, .read = read_gateways},
 	{.key = "clients", .optional = true, .read = read_clients},
 };
 
@@ -215,6 +256,8 @@ static void free_client(struct source_client *c)
 	free_list(&c->countries);
 	free_list(&c->issuers);
 	free_list(&c->uvci_prefixes);
+	free_list(&c->gateways);
+	free_list(&c->require);
 	for (size_t i = 0; i < DCC_KINDS; i++)
 		free(c->validity.kind[i]);
 }
@@ -231,6 +274,12 @@ void source_free(struct source *s)
 			free(s->profiles[i].rules.level[k]);
 	}
 	free(s->profiles);
+	for (uint32_t i = 0; i < s->ngateways; i++) {
+		free(s->gateways[i].name);
+		free(s->gateways[i].max_age);
+		free_list(&s->gateways[i].keys);
+	}
+	free(s->gateways);
 	for (uint32_t i = 0; i < s->nclients; i++)
 		free_client(&s->clients[i]);
 	free(s->clients);

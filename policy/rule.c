@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "attested.h"
 #include "rights.h"
 #include "validity.h"
 
@@ -28,6 +29,7 @@ static const char *const LEVEL[RULE_LEVEL_COUNT] = {
 static void (*const JUDGE[])(const struct rule_context *, struct verdict *) = {
 	rights_judge,
 	validity_judge,
+	attested_judge,
 };
 
 const char *rule_name(enum rule rule)

@@ -155,7 +155,7 @@ static void test_file(void **state)
 	check(HEAD "versions: 1\n" PROFILES
 		   "clients:\n" CLIENT("a", "\"uri:u:a\""),
 	      "p.yaml:2: unknown key \"versions\" (known: version, profiles, "
-	      "clients)\n");
+	      "gateways, clients)\n");
 }
 
 static void test_profiles(void **state)
