@@ -15,7 +15,7 @@
  * client's gateways, nothing is believed and nothing else told.  The cost is
  * that of gateway_verify(), which comes after all that is cheaper.
  */
-void attested_judge(const struct rule_context *context, struct verdict *v);
+void attested_judge(const struct rule_context *x, struct verdict *v);
 
 /* What goes on record of D, once it is accepted: the attestation's bytes, which
  * have been verified; empty where C's are not looked at, or there is none. */
