@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/gateway.h"
 
+#include "base/hex.h"
 #include "gateways.h"
 #include "request.h"
 
@@ -143,12 +144,45 @@ static void test_verify(void **state)
 	verify_with(COSE_EDDSA);
 }
 
+/* The example of README.md, which another implementation has made. */
+static void test_example(void **state)
+{
+	static const char hex[] =
+		"d2844da201270448a050837d85070582a05878a6017555524e3a55564349"
+		"3a30313a564e3a44454d4f2f310258209a4b35f988f094555b19010309a2"
+		"678e209ef97a996d2df6845da18f54dc0bd2035010111213141516171819"
+		"1a1b1c1d1e1f0458208b3da5d1de74d6e4e372a65313c07254588cc3ca8a"
+		"265698e9b08a77852d4188051a6553f10006f5584034dd8fb1c3a22c1557"
+		"c49b18f8d3da004cc522bf248e945440c6892149fa687e2b7cf7ca238a8b"
+		"d019b9b8127fa012781dc5183da1f1787d34a0a184a0893a06";
+	static const char key[] =
+		"MCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
+	struct gateway g = {.n = 0};
+	struct attestation_claims c;
+	struct attestation a;
+	uint8_t bytes[sizeof(hex) / 2];
+
+	(void)state;
+	assert_true(hex_decode(hex, bytes, sizeof(bytes)));
+	assert_int_equal(gateway_add_key(&g, span_str(key)), SG_OK);
+	assert_int_equal(attestation_decode(span_of(bytes, sizeof(bytes)), &a),
+			 SG_OK);
+	assert_ptr_equal(gateway_find(&g, a.kid), &g.key[0]);
+	assert_int_equal(gateway_verify(&g.key[0], &a), SG_OK);
+	assert_int_equal(attestation_claims_decode(a.claims, &c), SG_OK);
+	assert_true(span_is(c.uvci, "URN:UVCI:01:VN:DEMO/1"));
+	assert_int_equal(c.time, 1700000000);
+	assert_true(c.verdict);
+	gateway_clear(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_weak),
 		cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_example),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
