@@ -21,6 +21,8 @@ struct text_set {
 	struct span *text;
 };
 
+struct gateway;
+
 struct client {
 	const char *name;
 	unsigned operations; /* 1U << enum client_operation */
@@ -31,6 +33,10 @@ struct client {
 	struct text_set prefixes;	    /* none begins with another one */
 	const struct rule_profile *profile; /* never NULL */
 	int64_t validity_s[DCC_KINDS];	    /* 0: kind not granted */
+	/* Whose attestations of identity count; the policy file's. */
+	size_t ngateways;
+	const struct gateway **gateway;
+	bool must_attest; /* not without one; then there is a gateway */
 };
 
 /* "issue", "validate", ...; static. */

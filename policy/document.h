@@ -56,6 +56,7 @@ struct document {
 	bool has_exp; /* there, and an integer of 64 bits */
 	int64_t exp;
 	struct span id, attestation; /* n is 0 when absent or refused */
+	bool wrong_attestation;	     /* it was refused */
 };
 
 #endif /* SG_DOCUMENT_H */

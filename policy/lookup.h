@@ -16,8 +16,10 @@ enum lookup_space {
 	LOOKUP_CLIENT,	/* a client's name */
 	LOOKUP_PROFILE, /* a profile's name */
 	LOOKUP_URI,
-	LOOKUP_DNS,  /* compared without case (RFC 4343) */
-	LOOKUP_SPKI, /* 32 bytes */
+	LOOKUP_DNS,	    /* compared without case (RFC 4343) */
+	LOOKUP_SPKI,	    /* 32 bytes */
+	LOOKUP_GATEWAY,	    /* a gateway's name */
+	LOOKUP_GATEWAY_KEY, /* the id of one of its keys */
 	LOOKUP_SPACES
 };
 

@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include "attested.h"
 #include "base/hex.h"
 #include "hcert/cbor.h"
 #include "policy_file.h"
@@ -141,6 +142,7 @@ enum sg_err policy_decide(const struct policy *p, const struct client *c,
 	rule_judge(&context, &out->verdict);
 	out->iat = now;
 	out->exp = context.exp;
+	out->attestation = attested_evidence(c, &out->document);
 	return SG_OK;
 }
 
@@ -283,13 +285,20 @@ static void put_validity(struct cbor_writer *w, const struct client *c)
 	}
 }
 
+static void put_gateways(struct cbor_writer *w, const struct client *c)
+{
+	cbor_put_array(w, c->ngateways);
+	for (size_t i = 0; i < c->ngateways; i++)
+		put_word(w, c->gateway[i]->name);
+}
+
 enum sg_err policy_describe(const struct policy *p, const struct client *c,
 			    uint8_t *out, size_t cap, size_t *len)
 {
 	struct cbor_writer w = cbor_write(out, cap);
 
 	/* In the order of the encoded keys. */
-	cbor_put_map(&w, 9);
+	cbor_put_map(&w, 11);
 	put_word(&w, "hash");
 	put_hash(&w, p->hash);
 	put_word(&w, "kinds");
@@ -300,6 +309,12 @@ enum sg_err policy_describe(const struct policy *p, const struct client *c,
 	put_texts(&w, c->any_issuer, &c->issuers);
 	put_word(&w, "profile");
 	put_profile(&w, c->profile, &p->file.certlogic);
+	put_word(&w, "require");
+	cbor_put_array(&w, c->must_attest ? 1 : 0);
+	if (c->must_attest)
+		put_word(&w, "attestation");
+	put_word(&w, "gateways");
+	put_gateways(&w, c);
 	put_word(&w, "validity");
 	put_validity(&w, c);
 	put_word(&w, "countries");

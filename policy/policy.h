@@ -13,7 +13,9 @@
  * policy: the law of the place, loaded from policy.yaml, immutable and shared
  * from then on.  A decision is a pure function of the policy, the request's
  * bytes, the client, the clock it is told and the signing keys' bounds: no
- * I/O, no allocation.  Thread-safe after policy_load().
+ * I/O, no allocation, but inside of OpenSSL where it verifies an attestation.
+ * Thread-safe after policy_load(), but for policy_decide(): of one policy, one
+ * thread at a time.
  */
 struct policy; /* opaque, reference-counted (not atomic: one thread) */
 struct client; /* opaque; lives as long as its policy */
@@ -60,11 +62,15 @@ struct decision {
 	struct verdict verdict; /* verdict.errors == 0: accepted */
 	struct document document;
 	int64_t iat, exp; /* to be signed, when accepted */
+	/* Verified, when accepted, and to go on record; n is 0: there is none
+	 * that was looked at. */
+	struct span attestation;
 };
 
 /*
  * Judge REQUEST (deterministic CBOR) of client C at NOW (seconds since 1970):
- * all violations at once.  iat is NOW.
+ * all violations at once.  iat is NOW.  An attestation to verify costs what
+ * gateway_verify() says beside the rest.
  * Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG: REQUEST is not what a
  * front may send, and OUT is not set.  SG_OK says that OUT->verdict holds the
  * judgement.
@@ -77,7 +83,8 @@ SG_MUST_USE enum sg_err policy_decide(
 /*
  * What applies to C, for GET /v1/policy, as deterministic CBOR: {"client",
  * "hash" (hex text), "operations", "kinds", "countries", "issuers",
- * "uvci_prefixes", "profile": {rule: level}, "validity": {kind: seconds}}.
+ * "uvci_prefixes", "profile": {rule: level}, "validity": {kind: seconds},
+ * "gateways" (names), "require"}.
  * *LEN is the bytes needed, also on SG_TOO_BIG.
  */
 SG_MUST_USE enum sg_err policy_describe(const struct policy *p,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "policy_certlogic.h"
+#include "policy_gateway.h"
 #include "policy_grant.h"
 #include "policy_values.h"
 
@@ -52,6 +53,7 @@ static enum sg_err allocate(struct policy_file *f)
 
 	for (uint32_t i = 0; i < s->nclients; i++)
 		names += s->clients[i].identities.n;
+	names += policy_gateway_names(s);
 	/* One profile more: of clients that name none. */
 	f->profile = calloc((size_t)s->nprofiles + 1, sizeof(f->profile[0]));
 	f->client = calloc((size_t)s->nclients + 1, sizeof(f->client[0]));
@@ -97,6 +99,7 @@ static enum sg_err read_meaning(struct reading *r)
 		return err;
 	for (uint32_t i = 0; i < s->nprofiles; i++)
 		read_profile(r, i);
+	err = policy_gateway_read(r);
 	for (uint32_t i = 0; err == SG_OK && i < s->nclients; i++)
 		err = policy_grant_read(r, i);
 	if (err == SG_OK)
@@ -136,6 +139,7 @@ void policy_file_clear(struct policy_file *f)
 	for (size_t i = 0; i < f->nclients; i++) {
 		free(f->client[i].issuers.text);
 		free(f->client[i].prefixes.text);
+		free(f->client[i].gateway);
 	}
 	free(f->client);
 	free(f->profile);
@@ -143,6 +147,7 @@ void policy_file_clear(struct policy_file *f)
 	lookup_free(f->lookup);
 	certlogic_set_clear(&f->certlogic);
 	free(f->levels);
+	policy_gateway_clear(f);
 	source_free(f->source);
 	*f = (struct policy_file){.source = NULL};
 }

@@ -5,6 +5,7 @@
 #include "base/faults.h"
 #include "certlogic_judge.h"
 #include "client.h"
+#include "gateway.h"
 #include "lookup.h"
 #include "valueset.h"
 
@@ -18,13 +19,16 @@ struct policy_file {
 	struct source *source; /* the names and texts below lie in it */
 	size_t nprofiles;
 	struct rule_profile *profile; /* one more: every rule an error */
+	size_t ngateways;
+	struct gateway *gateway;
+	struct digest *digest; /* of all gateways */
 	size_t nclients;
 	struct client *client;
 	struct valuesets valuesets; /* the EU's or the file's own */
 	struct text_set own_set[VALUESET_COUNT]; /* what those lie in */
-	struct lookup *lookup; /* of profiles and clients, by index */
 	struct certlogic_set certlogic;
-	uint8_t *levels; /* of its rules, by profile */
+	uint8_t *levels;       /* of its rules, by profile */
+	struct lookup *lookup; /* of names and keys, by index */
 };
 
 /*

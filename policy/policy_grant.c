@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "literal.h"
+#include "policy_gateway.h"
 
 /* One client's part of it. */
 struct grant {
@@ -288,5 +289,7 @@ enum sg_err policy_grant_read(struct reading *r, uint32_t index)
 	err = read_issuers(&g);
 	if (err == SG_OK)
 		err = read_prefixes(&g);
+	if (err == SG_OK)
+		err = policy_gateway_grant(r, index);
 	return err;
 }

@@ -7,15 +7,32 @@
 
 /* --- texts and lists ------------------------------------------------------ */
 
-static char *copy(const struct yaml_at *at)
+typedef bool take_text(const struct yaml_at *at, struct span *out);
+
+/* What a text, or each of a list, may be. */
+struct text_limits {
+	take_text *take;
+	size_t bytes;
+	size_t entries; /* of a list */
+};
+
+static const struct text_limits WORDS = {yaml_text, SOURCE_TEXT_MAX,
+					 SOURCE_LIST_MAX};
+static const struct text_limits LINES = {yaml_lines, SOURCE_TEXT_MAX,
+					 SOURCE_LIST_MAX};
+/* CertLogic: JSON in blocks of lines. */
+static const struct text_limits RULES = {yaml_lines, SOURCE_CERTLOGIC_BYTES,
+					 SOURCE_CERTLOGIC_MAX};
+
+static char *copy(const struct yaml_at *at, const struct text_limits *limits)
 {
 	struct span s;
 	char *text;
 
-	if (!yaml_text(at, &s))
+	if (!limits->take(at, &s))
 		return NULL;
-	if (s.n > SOURCE_TEXT_MAX) {
-		yaml_fault(at, "longer than %d bytes", SOURCE_TEXT_MAX);
+	if (s.n > limits->bytes) {
+		yaml_fault(at, "longer than %zu bytes", limits->bytes);
 		return NULL;
 	}
 	text = strndup((const char *)s.p, s.n);
@@ -38,16 +55,14 @@ static void read_text(const struct yaml_at *at, void *member,
 		      const struct yaml_field *f)
 {
 	(void)f;
-	*(char **)member = copy(at);
+	*(char **)member = copy(at, &WORDS);
 }
 
-static void read_list(const struct yaml_at *at, void *member,
-		      const struct yaml_field *f)
+static void read_texts(const struct yaml_at *at, struct source_list *list,
+		       const struct text_limits *limits)
 {
-	struct source_list *list = member;
-	const size_t n = yaml_list(at, SOURCE_LIST_MAX);
+	const size_t n = yaml_list(at, limits->entries);
 
-	(void)f;
 	list->text = entries(at, n, sizeof(list->text[0]));
 	if (list->text == NULL)
 		return;
@@ -55,7 +70,7 @@ static void read_list(const struct yaml_at *at, void *member,
 	for (size_t i = 0; i < n; i++) {
 		const struct yaml_at item = yaml_item(at, i);
 
-		list->text[i] = copy(&item);
+		list->text[i] = copy(&item, limits);
 	}
 }
 
@@ -96,7 +111,7 @@ static void read_pair(const struct yaml_at *at, const yaml_node_pair_t *p,
 	pairs->pair[pairs->n].key = strdup(text);
 	if (pairs->pair[pairs->n].key == NULL)
 		at->tree->no_memory = true;
-	pairs->pair[pairs->n++].value = copy(&value);
+	pairs->pair[pairs->n++].value = copy(&value, &WORDS);
 }
 
 static void read_pairs(const struct yaml_at *at, void *member,
@@ -122,42 +137,25 @@ static void read_pairs(const struct yaml_at *at, void *member,
 		read_pair(at, &p[i], pairs);
 }
 
-static char *copy_rule(const struct yaml_at *at)
-{
-	const char *text = node_text(at->node);
-	char *rule;
-
-	if (text == NULL || *text == '\0') {
-		yaml_fault(at, "must be a text, the rule in JSON");
-		return NULL;
-	}
-	if (strlen(text) > SOURCE_CERTLOGIC_BYTES) {
-		yaml_fault(at, "longer than %d bytes", SOURCE_CERTLOGIC_BYTES);
-		return NULL;
-	}
-	rule = strdup(text);
-	if (rule == NULL)
-		at->tree->no_memory = true;
-	return rule;
-}
-
-/* Rules are JSON in blocks of lines. */
 static void read_certlogic(const struct yaml_at *at, void *member,
 			   const struct yaml_field *f)
 {
-	struct source_list *list = member;
-	const size_t n = yaml_list(at, SOURCE_CERTLOGIC_MAX);
-
 	(void)f;
-	list->text = entries(at, n, sizeof(list->text[0]));
-	if (list->text == NULL)
-		return;
-	list->n = (uint32_t)n;
-	for (size_t i = 0; i < n; i++) {
-		const struct yaml_at item = yaml_item(at, i);
+	read_texts(at, member, &RULES);
+}
 
-		list->text[i] = copy_rule(&item);
-	}
+static void read_list(const struct yaml_at *at, void *member,
+		      const struct yaml_field *f)
+{
+	(void)f;
+	read_texts(at, member, &WORDS);
+}
+
+static void read_keys(const struct yaml_at *at, void *member,
+		      const struct yaml_field *f)
+{
+	(void)f;
+	read_texts(at, member, &LINES);
 }
 
 /* --- the tables ----------------------------------------------------------- */
@@ -209,6 +207,12 @@ static const struct yaml_field PROFILE[] = {
 	FIELD("certlogic", read_pairs, struct source_profile, certlogic),
 };
 
+static const struct yaml_field GATEWAY[] = {
+	TEXT("name", struct source_gateway, name),
+	FIELD("keys", read_keys, struct source_gateway, keys),
+	TEXT("max_age", struct source_gateway, max_age),
+};
+
 static const struct yaml_field CLIENT[] = {
 	TEXT("name", struct source_client, name),
 	LIST(identities),
@@ -217,6 +221,8 @@ static const struct yaml_field CLIENT[] = {
 	LIST(countries),
 	LIST(issuers),
 	LIST(uvci_prefixes),
+	LIST(gateways),
+	LIST(require),
 	TEXT("profile", struct source_client, profile),
 	FIELD("validity", read_validity, struct source_client, validity),
 };
@@ -236,6 +242,24 @@ static void read_profiles(const struct yaml_at *at, void *member,
 		const struct yaml_at item = yaml_item(at, i);
 
 		yaml_fields(&item, PROFILE, COUNT(PROFILE), &s->profiles[i]);
+	}
+}
+
+static void read_gateways(const struct yaml_at *at, void *member,
+			  const struct yaml_field *f)
+{
+	struct source *s = member;
+	const size_t n = yaml_list(at, SOURCE_GATEWAYS_MAX);
+
+	(void)f;
+	s->gateways = entries(at, n, sizeof(s->gateways[0]));
+	if (s->gateways == NULL)
+		return;
+	s->ngateways = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_at item = yaml_item(at, i);
+
+		yaml_fields(&item, GATEWAY, COUNT(GATEWAY), &s->gateways[i]);
 	}
 }
 
@@ -300,6 +324,7 @@ static const struct yaml_field SOURCE[] = {
 	TEXT("version", struct source, version),
 	/* They set a member and its count. */
 	{.key = "profiles", .optional = true, .read = read_profiles},
+	{.key = "gateways", .optional = true, .read = read_gateways},
 	{.key = "clients", .optional = true, .read = read_clients},
 	FIELD("value_sets", read_value_sets, struct source, value_sets),
 	FIELD("certlogic", read_certlogic, struct source, certlogic),
@@ -367,6 +392,8 @@ static void free_client(struct source_client *c)
 	free_list(&c->countries);
 	free_list(&c->issuers);
 	free_list(&c->uvci_prefixes);
+	free_list(&c->gateways);
+	free_list(&c->require);
 	for (size_t i = 0; i < DCC_KINDS; i++)
 		free(c->validity.kind[i]);
 }
@@ -397,6 +424,12 @@ void source_free(struct source *s)
 			free(s->profiles[i].rules.level[k]);
 	}
 	free(s->profiles);
+	for (uint32_t i = 0; i < s->ngateways; i++) {
+		free(s->gateways[i].name);
+		free(s->gateways[i].max_age);
+		free_list(&s->gateways[i].keys);
+	}
+	free(s->gateways);
 	for (uint32_t i = 0; i < s->nclients; i++)
 		free_client(&s->clients[i]);
 	free(s->clients);

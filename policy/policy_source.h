@@ -15,6 +15,7 @@
 enum {
 	SOURCE_CLIENTS_MAX = 10000,
 	SOURCE_PROFILES_MAX = 100,
+	SOURCE_GATEWAYS_MAX = 32,
 	SOURCE_LIST_MAX = 10000, /* entries of any other list */
 	SOURCE_TEXT_MAX = 1024,	 /* bytes of any text */
 	SOURCE_CERTLOGIC_MAX = 256,
@@ -50,10 +51,15 @@ struct source_validity {
 	char *kind[DCC_KINDS];
 };
 
+struct source_gateway {
+	char *name, *max_age;
+	struct source_list keys; /* with line breaks */
+};
+
 struct source_client {
 	char *name, *profile;
 	struct source_list identities, operations, kinds, countries, issuers,
-		uvci_prefixes;
+		uvci_prefixes, gateways, require;
 	struct source_validity validity;
 };
 
@@ -73,6 +79,8 @@ struct source {
 	struct source_list certlogic; /* each a rule in JSON */
 	struct source_profile *profiles;
 	uint32_t nprofiles;
+	struct source_gateway *gateways;
+	uint32_t ngateways;
 	struct source_client *clients;
 	uint32_t nclients;
 	struct source_valuesets value_sets;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "attested.h"
 #include "certlogic_judge.h"
 #include "dates.h"
 #include "doses.h"
@@ -32,8 +33,9 @@ static const char *const LEVEL[RULE_LEVEL_COUNT] = {
 
 /* In the order in which their violations are told. */
 static void (*const JUDGE[])(const struct rule_context *, struct verdict *) = {
-	rights_judge, uvci_judge,     names_judge,     dates_judge,
-	doses_judge,  valueset_judge, certlogic_judge, validity_judge,
+	rights_judge,	 uvci_judge,	 names_judge,
+	dates_judge,	 doses_judge,	 valueset_judge,
+	certlogic_judge, attested_judge, validity_judge,
 };
 
 const char *rule_name(enum rule rule)

@@ -391,6 +391,7 @@ static enum sg_err read_attestation(struct walk *w,
 				    const struct cbor_item *item,
 				    const struct pointer *at)
 {
+	w->d->wrong_attestation = item->type != CBOR_BYTES;
 	if (item->type == CBOR_BYTES)
 		w->d->attestation = item->run;
 	else if (item->type == CBOR_TEXT) /* JSON's, and no base64 */
@@ -425,6 +426,7 @@ static void document_init(struct document *d)
 {
 	/* Not text[] and number[]: they are read where present[] says so. */
 	d->dcc = d->id = d->attestation = span_of(NULL, 0);
+	d->wrong_attestation = false;
 	d->has_kind = false;
 	d->kind = DCC_VACCINATION;
 	memset(d->present, 0, sizeof(d->present));

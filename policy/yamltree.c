@@ -40,10 +40,13 @@ static struct span scalar(const yaml_node_t *n)
 	return span_of(n->data.scalar.value, n->data.scalar.length);
 }
 
-static bool is_clean(struct span text)
+/* Is TEXT without control characters, beside line breaks where LINES? */
+static bool is_clean(struct span text, bool lines)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] < 0x20 || text.p[i] == 0x7F)
+		if ((text.p[i] < 0x20 &&
+		     !(lines && (text.p[i] == '\n' || text.p[i] == '\t'))) ||
+		    text.p[i] == 0x7F)
 			return false;
 	return true;
 }
@@ -287,7 +290,7 @@ void yaml_fault(const struct yaml_at *at, const char *fmt, ...)
 		   path[0] != '\0' ? ": " : "", text);
 }
 
-bool yaml_text(const struct yaml_at *at, struct span *out)
+static bool take_text(const struct yaml_at *at, bool lines, struct span *out)
 {
 	struct span s;
 
@@ -300,12 +303,22 @@ bool yaml_text(const struct yaml_at *at, struct span *out)
 		yaml_fault(at, "has no value");
 		return false;
 	}
-	if (!is_clean(s)) {
+	if (!is_clean(s, lines)) {
 		yaml_fault(at, "has a control character in it");
 		return false;
 	}
 	*out = s;
 	return true;
+}
+
+bool yaml_text(const struct yaml_at *at, struct span *out)
+{
+	return take_text(at, false, out);
+}
+
+bool yaml_lines(const struct yaml_at *at, struct span *out)
+{
+	return take_text(at, true, out);
 }
 
 size_t yaml_list(const struct yaml_at *at, size_t max)

@@ -60,6 +60,8 @@ __attribute__((format(printf, 2, 3))) void yaml_fault(const struct yaml_at *at,
 
 /* AT is text, not empty, without control characters: *OUT.  Else a fault. */
 bool yaml_text(const struct yaml_at *at, struct span *out);
+/* The same, but line breaks and tabs may be in it. */
+bool yaml_lines(const struct yaml_at *at, struct span *out);
 /* AT is a list of 1 to MAX items: how many.  Else a fault, and 0; of a longer
  * one MAX, so that its items are judged, too. */
 size_t yaml_list(const struct yaml_at *at, size_t max);

@@ -151,7 +151,11 @@ static enum sg_err issue_fill(struct issue *i, const struct request *r,
 
 	memcpy(i->uci, known->uci, sizeof(i->uci));
 	memcpy(i->payload, known->payload, sizeof(i->payload));
+	i->attested = d->attestation.n > 0;
 	err = digest_sum(s->digest, parts.country, parts.uvci, i->country_uci);
+	if (err == SG_OK && i->attested)
+		err = digest_sum(s->digest, d->attestation, span_of(NULL, 0),
+				 i->attestation);
 	if (err == SG_OK)
 		err = assembly_make(&i->text, &parts, s->scratch);
 	if (err != SG_OK)

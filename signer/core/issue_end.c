@@ -274,7 +274,8 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 		.sig_structure = op->message,
 		.iat = i->iat,
 		.exp = i->exp,
-		.policy_hash = policy_hash(i->policy)};
+		.policy_hash = policy_hash(i->policy),
+		.attestation = i->attested ? i->attestation : NULL};
 	memcpy(facts->kid, i->text.kid, sizeof(facts->kid));
 	i->item.uci = i->uci;
 	i->item.country_uci = i->country_uci;

@@ -42,6 +42,8 @@ struct issue {
 	uint8_t uci[DIGEST_BYTES]; /* SHA-256(UVCI) */
 	uint8_t country_uci[DIGEST_BYTES]; /* SHA-256(country || UVCI) */
 	uint8_t payload[DIGEST_BYTES];	   /* SHA-256(DCC) */
+	bool attested;			   /* with an attestation */
+	uint8_t attestation[DIGEST_BYTES]; /* its SHA-256 */
 	uint8_t signature[COSE_SIG_MAX];
 	struct assembly text;
 };

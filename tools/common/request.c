@@ -37,6 +37,10 @@ static enum sg_err make_members(const struct request_extra *extra, char **out,
 		err = SG_CONFIG;
 		goto done;
 	}
+	if (extra->attestation != NULL &&
+	    json_object_set_new(members, "attestation",
+				json_string(extra->attestation)) != 0)
+		goto done;
 	text = json_dumps(members, JSON_COMPACT | JSON_EMBED);
 	if (text != NULL) {
 		*out = text;
@@ -100,6 +104,12 @@ static enum sg_err look(struct span file, const struct request_extra *extra,
 	} else if (*is_request && extra->id != NULL &&
 		   json_object_get(j, "id") != NULL) {
 		(void)snprintf(why, cap, "--id: the file has its own \"id\"");
+		err = SG_MALFORMED;
+	} else if (*is_request && extra->attestation != NULL &&
+		   json_object_get(j, "attestation") != NULL) {
+		(void)snprintf(why, cap,
+			       "the file has its own "
+			       "\"attestation\"");
 		err = SG_MALFORMED;
 	}
 	json_decref(j);

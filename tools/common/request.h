@@ -6,14 +6,16 @@
 #include "base/span.h"
 
 /*
- * request: the JSON body {"dcc": ..., "exp"?, "id"?} of a request from what a
+ * request: the JSON body {"dcc": ..., "exp"?, "id"?,
+ * "attestation"?} of a request from what a
  * user has in a file: such a request, or a bare payload.  The file's own text
  * goes to the server byte for byte (so that the server, not this tool, judges
  * duplicate keys and number forms); members are only added around it.
  */
 struct request_extra {
-	const char *exp; /* a time as times_parse() reads it, or NULL */
-	const char *id;	 /* or NULL */
+	const char *exp;	 /* a time as times_parse() reads it, or NULL */
+	const char *id;		 /* or NULL */
+	const char *attestation; /* base64, or NULL */
 };
 
 /*

@@ -28,6 +28,7 @@ extern const struct command VERIFY_COMMAND;
 extern const struct command SHOW_COMMAND;
 extern const struct command QR_COMMAND;
 extern const struct command RECEIPT_COMMAND;
+extern const struct command ATTEST_COMMAND;
 
 /* Print "signer-issuer: WHY" on standard error; returns EXIT_TROUBLE. */
 int trouble(const char *why);

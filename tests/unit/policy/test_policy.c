@@ -307,7 +307,8 @@ static void test_describe(void **state)
 		"'operations':['issue','validate','renew'],'kinds':['v','r'],"
 		"'countries':['LA','VN'],'issuers':['A','Bộ Y tế'],"
 		"'uvci_prefixes':['URN:UVCI:01:VN:'],"
-		"'profile':{%s},'validity':{'v':31536000,'r':15552000}}",
+		"'profile':{%s},'validity':{'v':31536000,'r':15552000},"
+		"'gateways':[],'require':[]}",
 		hash, profile_text("error", "error", "error"));
 	check_described(issuer(), text);
 	(void)snprintf(
@@ -315,7 +316,8 @@ static void test_describe(void **state)
 		"{'client':'any','hash':'%s','operations':['issue'],"
 		"'kinds':['v','t','r'],'countries':['*'],'issuers':['*'],"
 		"'uvci_prefixes':['*'],'profile':{%s},"
-		"'validity':{'v':86400,'t':86400,'r':86400}}",
+		"'validity':{'v':86400,'t':86400,'r':86400},"
+		"'gateways':[],'require':[]}",
 		hash, profile_text("off", "off", "warning"));
 	check_described(any(), text);
 }

@@ -86,9 +86,9 @@ static void test_shape(void **state)
 		     "p:6: certlogic: must be a list\n");
 	check_faults("version: 1\n" CLIENTS "certlogic: [{a: b}, '', \"a\\0b\"]"
 		     "\n",
-		     "p:6: certlogic[0]: must be a text, the rule in JSON\n"
-		     "p:6: certlogic[1]: must be a text, the rule in JSON\n"
-		     "p:6: certlogic[2]: must be a text, the rule in JSON\n");
+		     "p:6: certlogic[0]: must be a single value\n"
+		     "p:6: certlogic[1]: has no value\n"
+		     "p:6: certlogic[2]: has a control character in it\n");
 	check_faults(PROFILE "    certlogic: [a]\n" CLIENTS,
 		     "p:5: profiles[0].certlogic: must be a mapping of keys to "
 		     "values\n");

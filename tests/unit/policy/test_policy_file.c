@@ -157,7 +157,7 @@ static void test_file(void **state)
 	check(HEAD "versions: 1\n" PROFILES
 		   "clients:\n" CLIENT("a", "\"uri:u:a\""),
 	      "p.yaml:2: unknown key \"versions\" (known: version, profiles, "
-	      "clients, value_sets, certlogic)\n");
+	      "gateways, clients, value_sets, certlogic)\n");
 }
 
 static void test_profiles(void **state)

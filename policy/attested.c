@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attested.h"
+
+#include "gateway.h"
+
+static void report(const struct rule_context *x, struct verdict *v,
+		   enum violation_code code)
+{
+	const struct pointer at = {.key = SPAN_LIT("attestation")};
+
+	rule_report(x->profile, v, code, &at);
+}
+
+/* The key of C's gateways that has KID, and *WHOSE it is. */
+static const struct gateway_key *find_key(const struct client *c,
+					  struct span kid,
+					  const struct gateway **whose)
+{
+	for (size_t i = 0; i < c->ngateways; i++) {
+		const struct gateway_key *key =
+			gateway_find(c->gateway[i], kid);
+
+		if (key != NULL) {
+			*whose = c->gateway[i];
+			return key;
+		}
+	}
+	return NULL;
+}
+
+/* The claims of the request's attestation, if a gateway of the client has
+ * signed them. */
+static bool read_claims(const struct rule_context *x,
+			struct attestation_claims *claims,
+			const struct gateway **whose)
+{
+	struct attestation a;
+	const struct gateway_key *key;
+
+	if (attestation_decode(x->document->attestation, &a) != SG_OK)
+		return false;
+	key = find_key(x->client, a.kid, whose);
+	return key != NULL && gateway_verify(key, &a) == SG_OK &&
+	       attestation_claims_decode(a.claims, claims) == SG_OK;
+}
+
+/* Is TIME more than AGE before NOW, or more than the skew after it?  The
+ * difference of any two times fits an unsigned integer. */
+static bool is_stale(int64_t time, int64_t now, int64_t age)
+{
+	if (time > now)
+		return (uint64_t)time - (uint64_t)now > GATEWAY_SKEW_S;
+	return (uint64_t)now - (uint64_t)time > (uint64_t)age;
+}
+
+/* Is it for the person in D?  Where D says no date of birth it has been
+ * refused for that, and is nobody's certificate yet. */
+static bool is_for(const struct document *d, struct digest *digest,
+		   const struct attestation_claims *claims)
+{
+	struct attestation_person person = {.has_fnt = d->present[DOC_FNT],
+					    .has_gnt = d->present[DOC_GNT]};
+	uint8_t hash[ATTESTATION_PERSON_BYTES];
+
+	if (!d->present[DOC_DOB])
+		return true;
+	if (person.has_fnt)
+		person.fnt = d->text[DOC_FNT];
+	if (person.has_gnt)
+		person.gnt = d->text[DOC_GNT];
+	person.dob = d->text[DOC_DOB];
+	return attestation_person_hash(digest, claims->nonce, &person, hash) ==
+		       SG_OK &&
+	       span_eq(claims->person, span_of(hash, sizeof(hash)));
+}
+
+static bool is_for_uvci(const struct document *d, struct span uvci)
+{
+	return !d->has_kind || !d->present[DOC_CI] ||
+	       span_eq(d->text[DOC_CI], uvci);
+}
+
+void attested_judge(const struct rule_context *x, struct verdict *v)
+{
+	const struct document *d = x->document;
+	struct attestation_claims claims;
+	const struct gateway *whose;
+
+	if (x->client->ngateways == 0)
+		return;
+	if (d->attestation.n == 0 && !d->wrong_attestation) {
+		if (x->client->must_attest)
+			report(x, v, VIOLATION_ATTESTATION_MISSING);
+		return;
+	}
+	if (!read_claims(x, &claims, &whose)) {
+		report(x, v, VIOLATION_ATTESTATION_INVALID);
+		return;
+	}
+	if (is_stale(claims.time, x->now, whose->max_age_s))
+		report(x, v, VIOLATION_ATTESTATION_STALE);
+	if (!claims.verdict || !is_for(d, whose->digest, &claims))
+		report(x, v, VIOLATION_ATTESTATION_MISMATCH);
+	if (!is_for_uvci(d, claims.uvci))
+		report(x, v, VIOLATION_ATTESTATION_REPLAYED);
+}
+
+struct span attested_evidence(const struct client *c, const struct document *d)
+{
+	return c->ngateways > 0 ? d->attestation : span_of(NULL, 0);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_ATTESTED_H
+#define SG_ATTESTED_H
+
+#include "client.h"
+#include "rule.h"
+
+/*
+ * attested: has a gateway attested that the certificate is for a person of
+ * the population database, and this very certificate, and lately?  For clients
+ * that the policy names gateways for; for others an attestation says nothing,
+ * since nobody is there to have signed it.  Never switchable.
+ *
+ * Of an attestation that is not well-formed, or not signed by one of the
+ * client's gateways, nothing is believed and nothing else told.  The cost is
+ * that of gateway_verify(), which comes after all that is cheaper.
+ */
+void attested_judge(const struct rule_context *x, struct verdict *v);
+
+/* What goes on record of D, once it is accepted: the attestation's bytes, which
+ * have been verified; empty where C's are not looked at, or there is none. */
+struct span attested_evidence(const struct client *c, const struct document *d);
+
+#endif /* SG_ATTESTED_H */
