@@ -22,7 +22,9 @@ struct release {
 	struct journal *journal;
 	enum release_mood mood;
 	size_t signed_items; /* that it was given */
-	size_t n;	     /* that wait */
+	bool attested;	     /* the last one was */
+	uint8_t attestation[32];
+	size_t n; /* that wait */
 	struct {
 		struct release_item *item;
 		bool appended;
@@ -82,6 +84,10 @@ static inline void release_append(struct release *r, size_t at)
 				.payload = item->payload};
 	size_t n;
 
+	r->attested = item->facts.attestation != NULL;
+	if (r->attested)
+		memcpy(r->attestation, item->facts.attestation,
+		       sizeof(r->attestation));
 	assert_int_equal(entry_encode_certificate(ENTRY_ISSUED, 1000,
 						  &item->facts, entry,
 						  sizeof(entry), &n),

@@ -24,6 +24,7 @@ struct ask {
 	const char *born; /* NULL: 1990-05-17; another one, another payload */
 	int64_t exp;	  /* 0: none */
 	bool vietnamese;
+	struct span attestation; /* n is 0: none */
 };
 
 static inline void put_pair(struct cbor_writer *w, const char *k, const char *v)
@@ -68,7 +69,8 @@ static inline size_t request_make(const struct ask *a, uint8_t *out, size_t cap)
 	struct cbor_writer w = cbor_write(out, cap);
 	size_t n;
 
-	cbor_put_map(&w, a->exp != 0 ? 2 : 1);
+	cbor_put_map(&w, 1U + (a->exp != 0 ? 1 : 0) +
+				 (a->attestation.n > 0 ? 1 : 0));
 	cbor_put_text(&w, SPAN_LIT("dcc"));
 	cbor_put_map(&w, a->extra ? 5 : 4);
 	cbor_put_text(&w, SPAN_LIT("v"));
@@ -83,6 +85,10 @@ static inline size_t request_make(const struct ask *a, uint8_t *out, size_t cap)
 	if (a->exp != 0) {
 		cbor_put_text(&w, SPAN_LIT("exp"));
 		cbor_put_int(&w, a->exp);
+	}
+	if (a->attestation.n > 0) {
+		cbor_put_text(&w, SPAN_LIT("attestation"));
+		cbor_put_bytes(&w, a->attestation);
 	}
 	assert_int_equal(cbor_done(&w, &n), SG_OK);
 	return n;

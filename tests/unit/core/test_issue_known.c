@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* issue_known: what is on record answers a request that is sent again. */
+#include "../policy/gateways.h"
 #include "bureau.h"
 
 /* The issuer's rights are gone but for France; another client has them. */
@@ -300,6 +301,79 @@ static void test_unreadable(void **state)
 	bureau_close(b);
 }
 
+static const char ATTESTED_POLICY[] =
+	"version: 1\n"
+	"profiles:\n"
+	"  - name: full\n"
+	"gateways:\n"
+	"  - name: g\n"
+	"    keys: ['%s']\n"
+	"    max_age: 1h\n"
+	"clients:\n"
+	"  - name: issuer\n"
+	"    identities: [\"uri:urn:test:issuer\"]\n"
+	"    operations: [issue, validate]\n"
+	"    kinds: [v]\n"
+	"    countries: [VN]\n"
+	"    issuers: [\"*\"]\n"
+	"    profile: full\n"
+	"    validity: {v: 365d}\n"
+	"    gateways: [g]\n"
+	"    require: [attestation]\n";
+
+/* The attestation's hash goes on record.  A retry needs none; another one, or
+ * none, signs nothing. */
+static void test_attested(void **state)
+{
+	struct bureau *b = bureau_open();
+	static struct gate gate;
+	struct ask ask = {.serial = 1};
+	struct attestation_claims claims;
+	static struct attested sealed;
+	static struct answer first;
+	uint8_t person[32];
+	uint8_t hash[DIGEST_BYTES];
+	char text[4096];
+
+	(void)state;
+	gate = gate_make(COSE_ES256);
+	(void)snprintf(text, sizeof(text), ATTESTED_POLICY, gate.text);
+	policy_unref(b->o.policy);
+	b->o.policy = office_policy(text);
+	issuer_set_policy(b->issuer, b->o.policy);
+	assert_string_equal(bureau_answer(b, 0, 1, &ask)->code,
+			    "attestation-missing");
+	gate_person("TRAN", "AN", "1990-05-17", person);
+	claims = gate_claims("URN:UVCI:01:VN:TEST/00000001", person,
+			     clock_wall_s());
+	sealed = gate_attest(&gate, &claims);
+	ask.attestation = attested_span(&sealed);
+	first = *bureau_answer(b, 0, 2, &ask);
+	first.issued.cose.p = first.cose;
+	assert_certificate(&b->o, &first, &(struct ask){.serial = 1});
+	assert_true(b->release.attested);
+	pki_must(EVP_Digest(sealed.bytes, sealed.n, hash, NULL, EVP_sha256(),
+			    NULL) == 1);
+	assert_memory_equal(b->release.attestation, hash, sizeof(hash));
+	/* The same request, its attestation stale, broken, gone. */
+	claims.time = 0;
+	sealed = gate_attest(&gate, &claims);
+	assert_same_certificate(&first, bureau_answer(b, 0, 3, &ask));
+	sealed.bytes[sealed.n - 1] ^= 1;
+	assert_same_certificate(&first, bureau_answer(b, 0, 4, &ask));
+	ask.attestation.n = 0;
+	assert_same_certificate(&first, bureau_answer(b, 0, 5, &ask));
+	/* Another certificate with what was good for the first. */
+	claims.time = clock_wall_s();
+	sealed = gate_attest(&gate, &claims);
+	ask = (struct ask){.serial = 2, .attestation = attested_span(&sealed)};
+	assert_string_equal(bureau_answer(b, 0, 6, &ask)->code,
+			    "attestation-replayed");
+	assert_int_equal(b->release.signed_items, 1);
+	gate_free(&gate);
+	bureau_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_wrong_signature),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_attested),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,27 @@ static void test_text(void **state)
 	}
 }
 
+/* Line breaks are for those alone who ask for them. */
+static void test_line_breaks(void **state)
+{
+	struct yaml_at root;
+	struct yaml_at v;
+	struct span s;
+
+	(void)state;
+	assert_int_equal(load("v: |\n  a\n  b\nw: \"a\\tb\"\n"), SG_OK);
+	root = yaml_root(&tree);
+	v = yaml_child(&root, "v");
+	assert_true(yaml_lines(&v, &s));
+	assert_true(span_is(s, "a\nb\n"));
+	assert_int_equal(faults.n, 0);
+	assert_false(yaml_text(&v, &s));
+	v = yaml_child(&root, "w");
+	assert_false(yaml_lines(&v, &s));
+	assert_int_equal(faults.n, 2);
+	yaml_tree_free(&tree);
+}
+
 static void test_not_yaml(void **state)
 {
 	static const char *const bad[] = {"",
@@ -266,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_key),
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_line_breaks),
 		cmocka_unit_test(test_not_yaml),
 		cmocka_unit_test(test_where_it_is_not_yaml),
 		cmocka_unit_test(test_not_used),

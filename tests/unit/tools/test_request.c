@@ -67,6 +67,26 @@ static void test_wraps(void **state)
 		makes("\t{ \"dcc\":{}}", "7", NULL, "{\"exp\":7, \"dcc\":{}}"));
 }
 
+static void test_attestation(void **state)
+{
+	const struct request_extra extra = {.attestation = "AQID"};
+	char *text;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(request_build(SPAN_LIT("{\"dcc\":{},\"id\":\"x\"}"),
+				       &extra, &text, &n, why, sizeof(why)),
+			 SG_OK);
+	assert_true(span_is(span_of(text, n), "{\"attestation\":\"AQID\","
+					      "\"dcc\":{},\"id\":\"x\"}"));
+	free(text);
+	assert_int_equal(
+		request_build(SPAN_LIT("{\"dcc\":{},\"attestation\":\"\"}"),
+			      &extra, &text, &n, why, sizeof(why)),
+		SG_MALFORMED);
+	assert_string_equal(why, "the file has its own \"attestation\"");
+}
+
 static void test_keeps_every_byte(void **state)
 {
 	/* Duplicate keys, number forms and escapes are for the server. */
@@ -103,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wraps),
+		cmocka_unit_test(test_attestation),
 		cmocka_unit_test(test_keeps_every_byte),
 		cmocka_unit_test(test_refuses),
 	};
