@@ -10,15 +10,17 @@
 struct gate {
 	EVP_PKEY *pkey;
 	enum cose_alg alg;
-	struct pki_der spki;
 	char text[1400]; /* the key as base64 */
 	uint8_t kid[ATTESTATION_KID_BYTES];
 };
 
 struct attested {
 	size_t n;
-	uint8_t bytes[2048];
+	uint8_t bytes[1400];
 };
+
+/* Not inline: their buffers are large, and a frame is not to be. */
+#define GATE_FUNCTION __attribute__((noinline, unused)) static
 
 static const uint8_t GATE_NONCE[16] = {1, 2, 3};
 static const uint8_t GATE_REFERENCE[32] = {9, 9};
@@ -29,18 +31,19 @@ static inline struct span attested_span(const struct attested *a)
 }
 
 /* Takes PKEY over. */
-static inline struct gate gate_of(EVP_PKEY *pkey, enum cose_alg alg)
+GATE_FUNCTION struct gate gate_of(EVP_PKEY *pkey, enum cose_alg alg)
 {
 	struct gate g = {.pkey = pkey, .alg = alg};
+	struct pki_der spki;
 
 	pki_must(pkey != NULL);
-	g.spki = pki_spki(pkey);
-	g.text[base64_encode(pki_span(&g.spki), BASE64_STANDARD, g.text)] = 0;
-	pki_must(attestation_kid(pki_span(&g.spki), g.kid) == SG_OK);
+	spki = pki_spki(pkey);
+	g.text[base64_encode(pki_span(&spki), BASE64_STANDARD, g.text)] = 0;
+	pki_must(attestation_kid(pki_span(&spki), g.kid) == SG_OK);
 	return g;
 }
 
-static inline struct gate gate_make(enum cose_alg alg)
+GATE_FUNCTION struct gate gate_make(enum cose_alg alg)
 {
 	switch (alg) {
 	case COSE_ES256: return gate_of(EVP_EC_gen("P-256"), alg);
@@ -55,7 +58,7 @@ static inline void gate_free(struct gate *g)
 }
 
 /* Sign TBS by G in COSE's form. */
-static inline size_t gate_sign(const struct gate *g, struct span tbs,
+GATE_FUNCTION size_t gate_sign(const struct gate *g, struct span tbs,
 			       uint8_t out[PKI_DER_MAX])
 {
 	uint8_t der[PKI_DER_MAX];
@@ -69,7 +72,7 @@ static inline size_t gate_sign(const struct gate *g, struct span tbs,
 }
 
 /* CLAIMS, encoded, by G; EMPTY_AAD: as any other COSE_Sign1 would be signed. */
-static inline struct attested gate_seal(const struct gate *g,
+GATE_FUNCTION struct attested gate_seal(const struct gate *g,
 					struct span claims, bool empty_aad)
 {
 	struct attested a;
@@ -128,7 +131,7 @@ static inline struct attestation_claims gate_claims(const char *uvci,
 		.verdict = true};
 }
 
-static inline struct attested gate_attest(const struct gate *g,
+GATE_FUNCTION struct attested gate_attest(const struct gate *g,
 					  const struct attestation_claims *c)
 {
 	uint8_t claims[ATTESTATION_CLAIMS_MAX];

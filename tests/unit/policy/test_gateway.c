@@ -100,13 +100,16 @@ static void test_weak(void **state)
 
 static void verify_with(enum cose_alg alg)
 {
-	struct gate gate = gate_make(alg);
-	struct gate other = gate_make(alg);
+	static struct gate gate, other;
+	static struct attested sealed;
 	struct gateway g = {.n = 0};
 	struct attestation_claims c = gate_claims("U:1", PERSON, 5);
-	struct attested sealed = gate_attest(&gate, &c);
 	const struct gateway_key *key;
 	struct attestation a;
+
+	gate = gate_make(alg);
+	other = gate_make(alg);
+	sealed = gate_attest(&gate, &c);
 
 	assert_int_equal(gateway_add_key(&g, span_str(other.text)), SG_OK);
 	assert_int_equal(gateway_add_key(&g, span_str(gate.text)), SG_OK);

@@ -38,15 +38,17 @@ static size_t pem_of(EVP_PKEY *pkey, const char *passphrase, char out[4096])
 /* What is sealed with a key is verified with its public half. */
 static void seal_with(enum cose_alg alg)
 {
-	struct gate gate = gate_make(alg);
+	static struct gate gate;
 	struct gateway g = {.n = 0};
 	struct attestation_claims claims = gate_claims("U:1", PERSON, 5);
 	struct attestation a;
 	struct sealing_key *key;
 	uint8_t out[ATTESTATION_BYTES_MAX];
 	char pem[4096];
-	size_t n = pem_of(gate.pkey, NULL, pem);
+	size_t n;
 
+	gate = gate_make(alg);
+	n = pem_of(gate.pkey, NULL, pem);
 	assert_int_equal(sealing_key_read(span_of(pem, n), &key), SG_OK);
 	assert_memory_equal(sealing_kid(key), gate.kid, sizeof(gate.kid));
 	for (unsigned i = 0; i < 8; i++) { /* leading zeroes of r and s */
