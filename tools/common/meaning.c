@@ -30,12 +30,16 @@ static const struct {
 	{"uvci-conflict",
 	 "another certificate, or another client, has this UVCI"},
 	{"expired", "it was issued, and has run out: renew it"},
+	{"rule", "a CertLogic rule of the policy; its detail says more"},
 	{"malformed", "the line is no request that can be read"},
 	{"too-large", "the line is too long"},
 };
 
 const char *meaning_of(const char *code)
 {
+	/* Behind it stands the rule's own identifier. */
+	if (strncmp(code, "rule:", sizeof("rule:") - 1) == 0)
+		code = "rule";
 	for (size_t i = 0; i < sizeof(MEANINGS) / sizeof(MEANINGS[0]); i++)
 		if (strcmp(MEANINGS[i].code, code) == 0)
 			return MEANINGS[i].text;
