@@ -57,23 +57,17 @@ static const struct {
 	{"not-renewable",
 	 "it is on no record, is not what was issued, or not yet due"},
 	{"revoked", "the certificate has been revoked"},
-	{"attestation-missing", "there is no attestation of the identity"},
-	{"attestation-invalid",
-	 "the attestation is not by a gateway that the policy knows"},
-	{"attestation-stale", "the attestation is too old, or from the future"},
-	{"attestation-mismatch",
-	 "the attestation is for another person, or says no"},
-	{"attestation-replayed", "the attestation is for another UVCI"},
 	{"quota-exceeded", "the client's certificates of the day are used up"},
 	{"rate-exceeded", "the client sends faster than it may"},
-	{"rule", "a CertLogic rule of the policy is not kept"},
+	{"rule", "a CertLogic rule of the policy; its detail says more"},
 	{"malformed", "the line is no request that can be read"},
 	{"too-large", "the line is too long"},
 };
 
 const char *meaning_of(const char *code)
 {
-	if (strncmp(code, "rule:", 5) == 0)
+	/* Behind it stands the rule's own identifier. */
+	if (strncmp(code, "rule:", sizeof("rule:") - 1) == 0)
 		code = "rule";
 	for (size_t i = 0; i < sizeof(MEANINGS) / sizeof(MEANINGS[0]); i++)
 		if (strcmp(MEANINGS[i].code, code) == 0)

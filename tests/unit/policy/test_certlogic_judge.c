@@ -176,6 +176,9 @@ static void test_slow(void **state)
 	static const char slow[] = "{'!':[{'in':['x',{'var':'payload.zz'}]}]}";
 	static const char quick[] = "{'!':[{'var':'payload.t'}]}";
 	enum { ITEMS = 15000, RULES = 10 };
+	/* {"zz": [0, 0, ...]} */
+	static const uint8_t head[] = {0xA1, 0x62,	 'z',	      'z',
+				       0x99, ITEMS >> 8, ITEMS & 0xFF};
 	const char *logic[RULES];
 	struct fixture f = {.request = NULL};
 	struct rule_context x = {.client = &f.client,
@@ -191,10 +194,9 @@ static void test_slow(void **state)
 		logic[i] = i < RULES - 1 ? slow : quick;
 	(void)judge(&f, RULES, logic, NULL); /* no zz: no array */
 	assert_int_equal(f.verdict.n, RULES - 1);
-	/* {"zz": [0, 0, ...]} */
-	memcpy(dcc, "\xA1\x62zz\x99\x3A\x98", 7);
-	memset(dcc + 7, 0, ITEMS);
-	f.document.dcc = span_of(dcc, 7 + ITEMS);
+	memcpy(dcc, head, sizeof(head));
+	memset(dcc + sizeof(head), 0, ITEMS);
+	f.document.dcc = span_of(dcc, sizeof(head) + ITEMS);
 	verdict_init(&f.verdict);
 	certlogic_judge(&x, &f.verdict);
 	/* 40,000 steps are twice 15,000; the quick one gets none, either. */

@@ -270,6 +270,30 @@ static void test_no_warning_goes_for_nothing(void **state)
 	check_numbered(&v, 0, true, 1);
 }
 
+/* What the policy's own rules say stands in place of the table's. */
+static void test_own_text(void **state)
+{
+	static const struct violation_text text = {
+		.code = SPAN_LIT("rule:X"),
+		.detail = {SPAN_LIT("en"), SPAN_LIT("vi")}};
+	static struct verdict v;
+
+	(void)state;
+	verdict_init(&v);
+	verdict_add_rule(&v, &text, false, SPAN_LIT("/dcc"));
+	verdict_add(&v, VIOLATION_TOO_LONG, true, SPAN_LIT("/id"));
+	assert_int_equal(v.errors, 1);
+	assert_int_equal(v.warnings, 1);
+	assert_int_equal(v.violation[0].code, VIOLATION_RULE);
+	assert_true(span_is(verdict_code(&v, 0), "rule:X"));
+	assert_true(span_is(verdict_detail(&v, 0, VERDICT_ENGLISH), "en"));
+	assert_true(span_is(verdict_detail(&v, 0, VERDICT_VIETNAMESE), "vi"));
+	assert_true(span_is(verdict_code(&v, 1), "too-long"));
+	assert_true(span_is(
+		verdict_detail(&v, 1, VERDICT_VIETNAMESE),
+		violation_detail(VIOLATION_TOO_LONG, VERDICT_VIETNAMESE)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_warnings_give_way),
 		cmocka_unit_test(test_warnings_give_way_in_the_pool),
 		cmocka_unit_test(test_no_warning_goes_for_nothing),
+		cmocka_unit_test(test_own_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

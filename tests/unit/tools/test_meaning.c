@@ -20,6 +20,8 @@ static void test_each_code(void **state)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (meaning_of(codes[i]) == NULL)
 			fail_msg("%s", codes[i]);
+	assert_ptr_equal(meaning_of("rule:VR-VN-0001"), meaning_of("rule"));
+	assert_null(meaning_of("rules"));
 	assert_null(meaning_of("nonsense"));
 	assert_null(meaning_of(""));
 	assert_ptr_equal(meaning_of("rule:VR-VN-0001"), meaning_of("rule"));
