@@ -46,6 +46,8 @@ enum client_operation {
 	CLIENT_OPERATION_COUNT
 };
 bool client_may(const struct client *c, enum client_operation op);
+/* How long before it runs out a certificate of C may be renewed, seconds. */
+int64_t client_renewal_window_s(const struct client *c);
 
 /* The signing certificates' bounds that apply to a kind now. */
 struct policy_bounds {
@@ -74,7 +76,8 @@ SG_MUST_USE enum sg_err policy_decide(
 /*
  * What applies to C, for GET /v1/policy, as deterministic CBOR: {"client",
  * "hash" (hex text), "operations", "kinds", "countries", "issuers",
- * "uvci_prefixes", "profile": {rule: level}, "validity": {kind: seconds}}.
+ * "uvci_prefixes", "profile": {rule: level}, "validity": {kind: seconds},
+ * "renewal_window": seconds}.
  * *LEN is the bytes needed, also on SG_TOO_BIG.
  */
 SG_MUST_USE enum sg_err policy_describe(const struct policy *p,

@@ -37,7 +37,7 @@ struct source_validity {
 };
 
 struct source_client {
-	char *name, *profile;
+	char *name, *profile, *renewal_window;
 	struct source_list identities, operations, kinds, countries, issuers,
 		uvci_prefixes;
 	struct source_validity validity;

@@ -69,6 +69,8 @@ enum metrics_roles {
 	  "Records of streams that were answered")                             \
 	X(ISSUED, C, METRICS_CORE, "signer_certificates_issued_total", "",     \
 	  "Certificates signed and released")                                  \
+	X(RENEWED, C, METRICS_CORE, "signer_certificates_renewed_total", "",   \
+	  "Of the certificates issued, those that renew another one")          \
 	X(REPLAYED, C, METRICS_CORE, "signer_certificates_replayed_total", "", \
 	  "Requests sent again, answered by the certificate on record")        \
 	X(REFUSED, C, METRICS_CORE, "signer_certificates_refused_total", "",   \

@@ -20,6 +20,9 @@ enum replay_word {
 	REPLAY_ANEW,	 /* the same request, but its key is compromised, or the
 			    signature on record does not verify */
 	REPLAY_CONFLICT, /* another client's, or another payload */
+	/* Of a renewal, where it is the same request: */
+	REPLAY_DUE,   /* it has run out, or is in its window, or ANEW */
+	REPLAY_EARLY, /* not yet; where it is a renewal itself: REPLAY_SAME */
 };
 
 struct replay_request {
@@ -29,7 +32,9 @@ struct replay_request {
 	const uint8_t *uci;	/* 32: SHA-256(UVCI) */
 	const uint8_t *payload; /* 32: SHA-256(DCC) */
 	struct span dcc;
-	int64_t now; /* seconds since 1970 */
+	int64_t now;	  /* seconds since 1970 */
+	bool renew;	  /* it asks for a renewal, which may come: */
+	int64_t window_s; /* so long before the certificate runs out */
 };
 
 /* JOURNAL_DIR need not be there before the first replay_find(); copied.  KEYS

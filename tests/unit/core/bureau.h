@@ -82,9 +82,9 @@ static inline void release_append(struct release *r, size_t at)
 				.payload = item->payload};
 	size_t n;
 
-	assert_int_equal(entry_encode_certificate(ENTRY_ISSUED, 1000,
-						  &item->facts, entry,
-						  sizeof(entry), &n),
+	assert_int_equal(entry_encode_certificate(
+				 item->renewed ? ENTRY_RENEWED : ENTRY_ISSUED,
+				 1000, &item->facts, entry, sizeof(entry), &n),
 			 SG_OK);
 	record.entry = span_of(entry, n);
 	assert_int_equal(journal_append(r->journal, &record, 0,
