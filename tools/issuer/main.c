@@ -4,8 +4,9 @@
 #include "issuer.h"
 
 static const struct command *const COMMANDS[] = {
-	&ISSUE_COMMAND, &BULK_COMMAND, &VALIDATE_COMMAND, &VERIFY_COMMAND,
-	&SHOW_COMMAND,	&QR_COMMAND,   &RECEIPT_COMMAND,  NULL,
+	&ISSUE_COMMAND,	   &BULK_COMMAND,    &RENEW_COMMAND,
+	&VALIDATE_COMMAND, &VERIFY_COMMAND,  &SHOW_COMMAND,
+	&QR_COMMAND,	   &RECEIPT_COMMAND, NULL,
 };
 
 int main(int argc, char *argv[])
