@@ -116,6 +116,11 @@ enum metrics_roles {
 	X(LEDGER_LOOP_CPU, C, METRICS_CORE,                                    \
 	  "signer_ledger_loop_cpu_microseconds_total", "",                     \
 	  "CPU time of the core's loop for the ledger, by one record in 64")   \
+	X(REVOKED, G, METRICS_CORE, "signer_revocations", "",                  \
+	  "Hashes of certificates and UVCIs that are revoked")                 \
+	X(REVOCATIONS_REFUSED, C, METRICS_CORE,                                \
+	  "signer_revocations_refused_total", "",                              \
+	  "Statements of revocation that were refused")                        \
 	X(RELOADS, C, METRICS_NOT_HSM, "signer_reloads_total", "",             \
 	  "Reloads that took effect")                                          \
 	X(RELOADS_REFUSED, C, METRICS_NOT_HSM, "signer_reloads_refused_total", \

@@ -264,6 +264,10 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 			return SG_REFUSED; /* the other one may yet fail */
 		break;
 	case KNOWN_CONFLICT: break;
+	case KNOWN_REVOKED:
+		if (!is_foreign(v))
+			known_report(v, VIOLATION_REVOKED, kind);
+		return SG_REFUSED;
 	case KNOWN_UNRENEWABLE:
 		if (!is_foreign(v))
 			known_report(v, VIOLATION_NOT_RENEWABLE, kind);
@@ -396,6 +400,8 @@ enum sg_err issuer_create(const struct issuer_parts *parts,
 	if (err == SG_OK && parts->journal_dir != NULL)
 		err = replay_create(parts->journal_dir, parts->keys,
 				    &s->replay);
+	if (err == SG_OK && s->replay != NULL)
+		replay_set_revoked(s->replay, parts->revoked);
 	if (err != SG_OK) {
 		issuer_free(s);
 		return err;

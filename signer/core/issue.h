@@ -7,6 +7,7 @@
 #include "front_link.h"
 #include "hsm_pool.h"
 #include "release.h"
+#include "revoked.h"
 
 /*
  * issue: one certificate's life, from a front's request to its answer:
@@ -40,6 +41,7 @@ struct issuer_parts {
 	struct claims *claims;
 	const char *journal_dir; /* for the call of issuer_create() */
 	struct diary *diary;
+	const struct revoked *revoked; /* NULL: nothing is */
 };
 
 /* Owns: *OUT is the caller's; issuer_free().  Errors: SG_NO_MEMORY,

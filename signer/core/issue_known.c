@@ -30,6 +30,7 @@ static enum sg_err find_record(struct issuer *s, const struct client *client,
 		[REPLAY_EXPIRED] = KNOWN_EXPIRED,
 		[REPLAY_ANEW] = KNOWN_NEW,
 		[REPLAY_CONFLICT] = KNOWN_CONFLICT,
+		[REPLAY_REVOKED] = KNOWN_REVOKED,
 	};
 	struct replay_request q = {.offset = offset,
 				   .client = span_str(client_name(client)),
@@ -62,6 +63,21 @@ static enum sg_err find_flight(struct issuer *s, const struct client *client,
 	out->word = known_is_twin(out->ahead, client, out->payload)
 			    ? KNOWN_TWIN
 			    : KNOWN_RIVAL;
+	return SG_OK;
+}
+
+/* Nobody has the UVCI here; it may be revoked all the same. */
+static enum sg_err look_revoked(struct issuer *s, struct known *out)
+{
+	const struct document *d = &s->decision.document;
+	uint8_t hash[DIGEST_BYTES];
+
+	if (digest_sum(s->digest, d->text[DOC_CO], d->text[DOC_CI], hash) !=
+	    SG_OK)
+		return SG_INTERNAL;
+	if (revoked_has(s->part.revoked, out->uci) ||
+	    revoked_has(s->part.revoked, hash))
+		out->word = KNOWN_REVOKED;
 	return SG_OK;
 }
 
@@ -106,7 +122,8 @@ enum sg_err known_find(struct issuer *s, const struct client *client,
 		return find_record(s, client, now, offset, out);
 	if (state == CLAIM_IN_FLIGHT)
 		return find_flight(s, client, now, out);
-	return SG_OK;
+	return revoked_count(s->part.revoked) > 0 ? look_revoked(s, out)
+						  : SG_OK;
 }
 
 void known_report(struct verdict *v, enum violation_code code,

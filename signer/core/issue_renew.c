@@ -64,6 +64,8 @@ enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
 		return err;
 	if (word == REPLAY_DUE)
 		out->word = out->ahead == NULL ? KNOWN_NEW : KNOWN_TWIN;
+	else if (word == REPLAY_REVOKED)
+		out->word = KNOWN_REVOKED;
 	else if (word == REPLAY_SAME)
 		out->word = KNOWN_SAME;
 	return SG_OK;

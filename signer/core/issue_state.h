@@ -77,6 +77,8 @@ enum known_word {
 	KNOWN_TWIN,	/* in flight (`ahead`) for the same request */
 	KNOWN_RIVAL,	/* in flight (`ahead`) for another one */
 	KNOWN_CONFLICT, /* on record for another one */
+	KNOWN_REVOKED,	/* on record for the same request, and revoked; or the
+			   UVCI is, on record or not */
 	/* Of a renewal: not on record for the same request, or too early. */
 	KNOWN_UNRENEWABLE
 };

@@ -12,6 +12,7 @@
 struct replay {
 	char *dir;
 	const struct keyring *keys;
+	const struct revoked *revoked; /* or NULL */
 	struct journal_reader *reader; /* NULL: not open, or given up */
 	/* Of the request at hand: too large for the stack. */
 	struct entry entry;
@@ -34,6 +35,11 @@ enum sg_err replay_create(const char *journal_dir, const struct keyring *keys,
 	r->keys = keys;
 	*out = r;
 	return SG_OK;
+}
+
+void replay_set_revoked(struct replay *r, const struct revoked *revoked)
+{
+	r->revoked = revoked;
 }
 
 /* --- reading ------------------------------------------------------------ */
@@ -121,6 +127,16 @@ static enum replay_word judge_renewal(const struct replay *r,
 	return r->entry.type == ENTRY_RENEWED ? REPLAY_SAME : REPLAY_EARLY;
 }
 
+/* By its signature, or by its UVCI, and then with all that there ever was of
+ * it. */
+static bool is_revoked(const struct replay *r, const struct record *record)
+{
+	return revoked_count(r->revoked) > 0 &&
+	       (revoked_has(r->revoked, r->entry.revocation) ||
+		revoked_has(r->revoked, record->uci) ||
+		revoked_has(r->revoked, record->country_uci));
+}
+
 static enum replay_word judge(const struct replay *r,
 			      const struct replay_request *q,
 			      const struct record *record)
@@ -130,6 +146,8 @@ static enum replay_word judge(const struct replay *r,
 	if (!span_eq(r->entry.client, q->client) ||
 	    memcmp(record->payload, q->payload, RECORD_HASH_BYTES) != 0)
 		return REPLAY_CONFLICT;
+	if (is_revoked(r, record))
+		return REPLAY_REVOKED;
 	if (q->renew)
 		return judge_renewal(r, q, key);
 	if (key != NULL && key->state == KEY_COMPROMISED)

@@ -4,6 +4,7 @@
 
 #include "assembly.h"
 #include "keyring.h"
+#include "revoked.h"
 
 /*
  * replay: what is on record about a UVCI, held against a request for it.  The
@@ -20,6 +21,7 @@ enum replay_word {
 	REPLAY_ANEW,	 /* the same request, but its key is compromised, or the
 			    signature on record does not verify */
 	REPLAY_CONFLICT, /* another client's, or another payload */
+	REPLAY_REVOKED,	 /* the same request, but it is revoked */
 	/* Of a renewal, where it is the same request: */
 	REPLAY_DUE,   /* it has run out, or is in its window, or ANEW */
 	REPLAY_EARLY, /* not yet; where it is a renewal itself: REPLAY_SAME */
@@ -43,6 +45,8 @@ struct replay_request {
 SG_MUST_USE enum sg_err replay_create(const char *journal_dir,
 				      const struct keyring *keys,
 				      struct replay **out);
+/* What is revoked: REVOKED outlives R.  NULL: nothing. */
+void replay_set_revoked(struct replay *r, const struct revoked *revoked);
 /*
  * What is to become of Q.  *OUT is set where *WORD is REPLAY_SAME, without
  * violations; its COSE_Sign1 lies in SCRATCH, its UVCI is Q's.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* issue_renew: what is on record gets new times, once. */
+#include "base/digest.h"
 #include "bureau.h"
 #include "ledger/journal_read.h"
 
@@ -171,9 +172,9 @@ static void test_not_renewable(void **state)
 static void test_expired(void **state)
 {
 	struct bureau *b = bureau_renewing();
-	const struct ask ask = {.serial = 1, .exp = clock_wall_s() + 1};
-	const struct ask strange = {
-		.serial = 2, .exp = clock_wall_s() + 1, .country = "VN"};
+	const int64_t exp = clock_wall_s() + 2;
+	const struct ask ask = {.serial = 1, .exp = exp};
+	const struct ask strange = {.serial = 2, .exp = exp};
 	const struct ask renew = {.serial = 1, .renew = true};
 	const struct ask refused = {
 		.serial = 2, .renew = true, .exp = clock_wall_s() + 2 * YEAR};
@@ -184,7 +185,7 @@ static void test_expired(void **state)
 	use_policy(b, LATER);
 	first = keep(bureau_answer(b, 0, 1, &ask));
 	(void)bureau_answer(b, 0, 2, &strange);
-	OFFICE_UNTIL(&b->o, 2100, false);
+	OFFICE_UNTIL(&b->o, 5000, clock_wall_s() > exp);
 	a = bureau_answer(b, 0, 3, &ask);
 	assert_int_equal(a->err, SG_CONFLICT);
 	assert_string_equal(a->code, "expired");
@@ -323,6 +324,98 @@ static void test_compromised(void **state)
 	bureau_close(b);
 }
 
+/* Revoke what begins the SHA-256 of A and B. */
+static void revoke_hash(struct bureau *b, struct span a, struct span more)
+{
+	uint8_t hash[DIGEST_BYTES];
+	struct digest *d;
+
+	assert_int_equal(digest_create(&d), SG_OK);
+	assert_int_equal(digest_sum(d, a, more, hash), SG_OK);
+	digest_free(d);
+	assert_int_equal(
+		revoked_add(b->revoked, span_of(hash, REVOCATION_HASH_BYTES)),
+		SG_OK);
+}
+
+static void assert_revoked(const struct answer *a)
+{
+	assert_int_equal(a->type, WIRE_PROBLEM);
+	assert_int_equal(a->err, SG_REFUSED);
+	assert_int_equal(a->nviolations, 1);
+	assert_string_equal(a->code, "revoked");
+	assert_string_equal(a->pointer, "/dcc/v/0/ci");
+}
+
+/* By signature: that certificate.  It is not signed anew either. */
+static void test_revoked_signature(void **state)
+{
+	struct bureau *b = bureau_renewing();
+	const struct ask ask = {.serial = 1, .exp = clock_wall_s() + HOUR / 2};
+	const struct ask renew = {.serial = 1, .renew = true};
+	const struct ask other = {.serial = 1, .born = "1990-05-18"};
+	const struct answer *first;
+	struct cose_sign1 sign1;
+
+	(void)state;
+	first = keep(bureau_answer(b, 0, 1, &ask));
+	assert_int_equal(cose_sign1_decode(first->issued.cose, &sign1), SG_OK);
+	revoke_hash(b, span_of(sign1.signature.p, 32),
+		    span_of(NULL, 0)); /* r */
+	assert_revoked(bureau_answer(b, 0, 2, &ask));
+	assert_revoked(bureau_answer(b, 0, 3, &renew));
+	b->keys->key[0].state = KEY_COMPROMISED;
+	assert_revoked(bureau_answer(b, 0, 4, &ask));
+	assert_revoked(bureau_answer(b, 0, 5, &renew));
+	/* Whose it is not hears what he would else. */
+	assert_conflict(bureau_answer(b, 0, 6, &other));
+	assert_int_equal(b->release.signed_items, 1);
+	assert_int_equal(office_metric(&b->o, METRIC_REPLAYED), 0);
+	bureau_close(b);
+}
+
+/* By UVCI: all that there is of it, the renewal that was made since, too, and
+ * what was never issued. */
+static void test_revoked_uvci(void **state)
+{
+	struct bureau *b = bureau_renewing();
+	const int64_t soon = clock_wall_s() + HOUR / 2;
+	const struct span none = {0};
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++) {
+		const struct ask ask = {.serial = i, .exp = soon};
+		const struct ask renew = {.serial = i, .renew = true};
+
+		assert_int_equal(bureau_answer(b, 0, 10 * i, &ask)->type,
+				 WIRE_ISSUED);
+		assert_int_equal(bureau_answer(b, 0, 10 * i + 1, &renew)->type,
+				 WIRE_ISSUED);
+	}
+	revoke_hash(b, SPAN_LIT("URN:UVCI:01:VN:TEST/00000001"), none);
+	revoke_hash(b, SPAN_LIT("VN"),
+		    SPAN_LIT("URN:UVCI:01:VN:TEST/00000002"));
+	revoke_hash(b, SPAN_LIT("URN:UVCI:01:VN:TEST/00000004"), none);
+	for (unsigned i = 1; i <= 4; i++) {
+		const struct ask ask = {.serial = i};
+		const struct ask renew = {.serial = i, .renew = true};
+		const struct answer *a = bureau_answer(b, 1, 10 * i, &ask);
+
+		if (i == 3) { /* nobody has revoked this one */
+			assert_int_equal(a->type, WIRE_ISSUED);
+			continue;
+		}
+		assert_revoked(a);
+		a = bureau_answer(b, 1, 10 * i + 1, &renew);
+		if (i < 4)
+			assert_revoked(a);
+		else
+			assert_unrenewable(a);
+	}
+	assert_int_equal(b->release.signed_items, 6);
+	bureau_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +427,8 @@ int main(void)
 		cmocka_unit_test(test_promoted),
 		cmocka_unit_test(test_unborn),
 		cmocka_unit_test(test_compromised),
+		cmocka_unit_test(test_revoked_signature),
+		cmocka_unit_test(test_revoked_uvci),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
