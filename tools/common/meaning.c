@@ -30,6 +30,9 @@ static const struct {
 	{"uvci-conflict",
 	 "another certificate, or another client, has this UVCI"},
 	{"expired", "it was issued, and has run out: renew it"},
+	{"not-renewable",
+	 "it is on no record, not as it is here, or not due for renewal"},
+	{"revoked", "the certificate has been revoked"},
 	{"malformed", "the line is no request that can be read"},
 	{"too-large", "the line is too long"},
 };
