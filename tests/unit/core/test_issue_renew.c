@@ -146,8 +146,9 @@ static void test_not_renewable(void **state)
 		.serial = 1, .renew = true, .identity = "urn:test:second"};
 	const struct ask looker = {
 		.serial = 1, .renew = true, .identity = "urn:test:looker"};
-	const struct ask faulty = {
-		.serial = 1, .renew = true, .exp = clock_wall_s() + 2 * YEAR};
+	const struct ask faulty = {.serial = 1,
+				   .renew = true,
+				   .exp = clock_wall_s() + YEAR + HOUR};
 	const struct answer *a;
 
 	(void)state;
@@ -176,8 +177,9 @@ static void test_expired(void **state)
 	const struct ask ask = {.serial = 1, .exp = exp};
 	const struct ask strange = {.serial = 2, .exp = exp};
 	const struct ask renew = {.serial = 1, .renew = true};
-	const struct ask refused = {
-		.serial = 2, .renew = true, .exp = clock_wall_s() + 2 * YEAR};
+	const struct ask refused = {.serial = 2,
+				    .renew = true,
+				    .exp = clock_wall_s() + YEAR + HOUR};
 	const struct answer *first;
 	const struct answer *a;
 
