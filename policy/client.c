@@ -120,6 +120,11 @@ const char *client_name(const struct client *c)
 	return c->name;
 }
 
+int64_t client_renewal_window_s(const struct client *c)
+{
+	return c->renewal_window_s;
+}
+
 bool client_may(const struct client *c, enum client_operation op)
 {
 	return op < CLIENT_OPERATION_COUNT && (c->operations & 1U << op) != 0;

@@ -36,7 +36,8 @@ struct client {
 	/* Whose attestations of identity count; the policy file's. */
 	size_t ngateways;
 	const struct gateway **gateway;
-	bool must_attest; /* not without one; then there is a gateway */
+	bool must_attest;	  /* not without one; then there is a gateway */
+	int64_t renewal_window_s; /* before expiry */
 };
 
 /* "issue", "validate", ...; static. */

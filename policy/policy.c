@@ -298,7 +298,7 @@ enum sg_err policy_describe(const struct policy *p, const struct client *c,
 	struct cbor_writer w = cbor_write(out, cap);
 
 	/* In the order of the encoded keys. */
-	cbor_put_map(&w, 11);
+	cbor_put_map(&w, 12);
 	put_word(&w, "hash");
 	put_hash(&w, p->hash);
 	put_word(&w, "kinds");
@@ -323,5 +323,7 @@ enum sg_err policy_describe(const struct policy *p, const struct client *c,
 	put_operations(&w, c);
 	put_word(&w, "uvci_prefixes");
 	put_texts(&w, c->any_uvci, &c->prefixes);
+	put_word(&w, "renewal_window");
+	cbor_put_int(&w, c->renewal_window_s);
 	return cbor_done(&w, len);
 }

@@ -51,6 +51,8 @@ enum client_operation {
 	CLIENT_OPERATION_COUNT
 };
 bool client_may(const struct client *c, enum client_operation op);
+/* How long before it runs out a certificate of C may be renewed, seconds. */
+int64_t client_renewal_window_s(const struct client *c);
 
 /* The signing certificates' bounds that apply to a kind now. */
 struct policy_bounds {
@@ -84,7 +86,7 @@ SG_MUST_USE enum sg_err policy_decide(
  * What applies to C, for GET /v1/policy, as deterministic CBOR: {"client",
  * "hash" (hex text), "operations", "kinds", "countries", "issuers",
  * "uvci_prefixes", "profile": {rule: level}, "validity": {kind: seconds},
- * "gateways" (names), "require"}.
+ * "gateways" (names), "require", "renewal_window": seconds}.
  * *LEN is the bytes needed, also on SG_TOO_BIG.
  */
 SG_MUST_USE enum sg_err policy_describe(const struct policy *p,

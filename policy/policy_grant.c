@@ -216,6 +216,25 @@ static void read_validity(struct grant *g)
 	}
 }
 
+/* The default is a month: a national job has some weeks for everybody. */
+static void read_renewal_window(struct grant *g)
+{
+	enum { DEFAULT_S = 30 * 24 * 60 * 60 };
+	const char *text = g->source->renewal_window;
+	char path[READING_PATH_BYTES];
+
+	g->client->renewal_window_s = DEFAULT_S;
+	if (text == NULL)
+		return;
+	g->client->renewal_window_s = literal_duration_s(text);
+	reading_path(path, "%s.renewal_window", g->path);
+	if (g->client->renewal_window_s == 0)
+		reading_fault(g->r, path,
+			      "must be an integer from 1 on and one of s, m, "
+			      "h, d, such as 30d; at most %dd",
+			      LITERAL_DAYS_MAX);
+}
+
 static void read_profile_of(struct grant *g)
 {
 	const char *name = g->source->profile;
@@ -285,6 +304,7 @@ enum sg_err policy_grant_read(struct reading *r, uint32_t index)
 	read_countries(&g);
 	read_profile_of(&g);
 	read_validity(&g);
+	read_renewal_window(&g);
 	check_missing(&g);
 	err = read_issuers(&g);
 	if (err == SG_OK)

@@ -224,6 +224,7 @@ static const struct yaml_field CLIENT[] = {
 	LIST(gateways),
 	LIST(require),
 	TEXT("profile", struct source_client, profile),
+	TEXT("renewal_window", struct source_client, renewal_window),
 	FIELD("validity", read_validity, struct source_client, validity),
 };
 
@@ -386,6 +387,7 @@ static void free_client(struct source_client *c)
 {
 	free(c->name);
 	free(c->profile);
+	free(c->renewal_window);
 	free_list(&c->identities);
 	free_list(&c->operations);
 	free_list(&c->kinds);

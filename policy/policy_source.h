@@ -57,7 +57,7 @@ struct source_gateway {
 };
 
 struct source_client {
-	char *name, *profile;
+	char *name, *profile, *renewal_window;
 	struct source_list identities, operations, kinds, countries, issuers,
 		uvci_prefixes, gateways, require;
 	struct source_validity validity;

@@ -69,6 +69,8 @@ enum metrics_roles {
 	  "Records of streams that were answered")                             \
 	X(ISSUED, C, METRICS_CORE, "signer_certificates_issued_total", "",     \
 	  "Certificates signed and released")                                  \
+	X(RENEWED, C, METRICS_CORE, "signer_certificates_renewed_total", "",   \
+	  "Of the certificates issued, those that renew another one")          \
 	X(REPLAYED, C, METRICS_CORE, "signer_certificates_replayed_total", "", \
 	  "Requests sent again, answered by the certificate on record")        \
 	X(REFUSED, C, METRICS_CORE, "signer_certificates_refused_total", "",   \
@@ -114,6 +116,11 @@ enum metrics_roles {
 	X(LEDGER_LOOP_CPU, C, METRICS_CORE,                                    \
 	  "signer_ledger_loop_cpu_microseconds_total", "",                     \
 	  "CPU time of the core's loop for the ledger, by one record in 64")   \
+	X(REVOKED, G, METRICS_CORE, "signer_revocations", "",                  \
+	  "Hashes of certificates and UVCIs that are revoked")                 \
+	X(REVOCATIONS_REFUSED, C, METRICS_CORE,                                \
+	  "signer_revocations_refused_total", "",                              \
+	  "Statements of revocation that were refused")                        \
 	X(RELOADS, C, METRICS_NOT_HSM, "signer_reloads_total", "",             \
 	  "Reloads that took effect")                                          \
 	X(RELOADS_REFUSED, C, METRICS_NOT_HSM, "signer_reloads_refused_total", \

@@ -9,6 +9,7 @@
 #include "fds.h"
 #include "notary.h"
 #include "recovery.h"
+#include "revocations.h"
 #include "scribe.h"
 #include "witnesses.h"
 
@@ -24,6 +25,7 @@ struct books {
 	struct index *index;
 	struct claims *claims;
 	struct proofs *proofs;
+	struct revocations *revocations;
 	struct notary *notary; /* NULL: the ledger's key is not known yet */
 	struct scribe *scribe; /* likewise */
 	struct witnesses *witnesses; /* NULL: there are none */
@@ -351,6 +353,7 @@ void books_tick(struct books *b)
 				  err_text(err));
 		b->part.changed(b->part.ctx);
 	}
+	revocations_tick(b->revocations);
 	if (b->scribe == NULL)
 		return;
 	notary_tick(b->notary, leaves(b), clock_mono_us());
@@ -389,6 +392,25 @@ struct claims *books_claims(const struct books *b)
 	return b->claims;
 }
 
+const struct revoked *books_revoked(const struct books *b)
+{
+	return revocations_set(b->revocations);
+}
+
+void books_look_revoked(struct books *b)
+{
+	revocations_look(b->revocations);
+}
+
+static enum sg_err create_revocations(struct books *b)
+{
+	const struct revocations_parts parts = {.state_dir = b->state_dir,
+						.settings = &b->ledger,
+						.diary = b->part.diary};
+
+	return revocations_create(&parts, &b->revocations);
+}
+
 enum sg_err books_create(const struct books_parts *parts, struct books **out)
 {
 	struct books *b = calloc(1, sizeof(*b));
@@ -411,6 +433,8 @@ enum sg_err books_create(const struct books_parts *parts, struct books **out)
 		err = create_witnesses(b);
 	if (err == SG_OK)
 		err = proofs_create(b->ledger_dir, &b->proofs);
+	if (err == SG_OK)
+		err = create_revocations(b);
 	if (err != SG_OK) {
 		books_free(b);
 		return err;
@@ -435,6 +459,7 @@ void books_free(struct books *b)
 		return;
 	books_stop(b);
 	witnesses_free(b->witnesses);
+	revocations_free(b->revocations);
 	proofs_free(b->proofs);
 	claims_free(b->claims);
 	index_close(b->index);

@@ -3,14 +3,16 @@
 #define SG_BOOKS_H
 
 #include "claims.h"
+#include "diary.h"
 #include "hsm_pool.h"
 #include "proofs.h"
 #include "release.h"
+#include "revoked.h"
 
 /*
  * books: all that follows the journal, put together: the index and the claims,
- * the scribe, the notary; and whether, by all of them, something may be signed.
- * Loop thread only.
+ * the scribe, the notary; what is revoked; and whether, by all of them,
+ * something may be signed. Loop thread only.
  */
 struct books; /* opaque */
 
@@ -21,6 +23,7 @@ struct books_parts {
 	struct keyring *keys;
 	struct hsm_pool *pool;
 	struct release *release;
+	struct diary *diary;
 	const struct core_settings *settings; /* copied */
 	/* What books_look() says may have changed. */
 	void (*changed)(void *ctx);
@@ -46,11 +49,15 @@ void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
 
 /*
  * Owns: *OUT is the caller's; books_free().
- * Errors: SG_IO (the state directory, the index), SG_NO_MEMORY.
+ * Errors: SG_IO (the state directory, the index, revocations on record that are
+ * not there), SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err books_create(const struct books_parts *parts,
 				     struct books **out);
 struct claims *books_claims(const struct books *b);
+const struct revoked *books_revoked(const struct books *b);
+/* Officers may have revoked more: take it. */
+void books_look_revoked(struct books *b);
 struct proofs *books_proofs(const struct books *b);
 const char *books_journal_dir(const struct books *b);
 /* Leaves in the journal of BOOKS, a struct books. */

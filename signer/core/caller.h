@@ -12,6 +12,7 @@
 #define CALLER_MAY_NOT_ISSUE "the policy does not allow this client to issue"
 #define CALLER_MAY_NOT_VALIDATE                                                \
 	"the policy does not allow this client to validate"
+#define CALLER_MAY_NOT_RENEW "the policy does not allow this client to renew"
 #define CALLER_MAY_NOT_AUDIT "the policy does not allow this client to audit"
 
 /*

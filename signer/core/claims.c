@@ -113,6 +113,23 @@ enum sg_err claims_find(struct claims *c, const uint8_t uvci[INDEX_HASH_BYTES],
 	return err;
 }
 
+enum sg_err claims_find_record(struct claims *c,
+			       const uint8_t uvci[INDEX_HASH_BYTES],
+			       bool *found, uint64_t *offset)
+{
+	const struct claim *p = look(c, uvci);
+	enum sg_err err;
+
+	*found = p != NULL && p->on_record;
+	if (*found) {
+		*offset = p->offset;
+		return SG_OK;
+	}
+	err = index_get(c->index, uvci, offset);
+	*found = err == SG_OK;
+	return err == SG_NOT_FOUND ? SG_OK : err;
+}
+
 enum sg_err claims_take(struct claims *c, const uint8_t uvci[INDEX_HASH_BYTES],
 			void *holder)
 {

@@ -37,6 +37,11 @@ SG_MUST_USE enum sg_err claims_find(struct claims *c,
 				    const uint8_t uvci[INDEX_HASH_BYTES],
 				    enum claim_state *state, void **holder,
 				    uint64_t *offset);
+/* Its newest certificate on record, also while the next one is in flight:
+ * *FOUND, and then its *OFFSET.  Errors: as above. */
+SG_MUST_USE enum sg_err claims_find_record(struct claims *c,
+					   const uint8_t uvci[INDEX_HASH_BYTES],
+					   bool *found, uint64_t *offset);
 /* HOLDER takes UVCI, which is not in flight.  Errors: SG_BUSY (too many are in
  * flight or wait for the index). */
 SG_MUST_USE enum sg_err claims_take(struct claims *c,

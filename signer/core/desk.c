@@ -353,6 +353,7 @@ static enum sg_err create_books(struct desk *d, const struct desk_parts *parts)
 					  .keys = d->keys,
 					  .pool = d->pool,
 					  .release = d->release,
+					  .diary = d->diary,
 					  .settings = parts->settings,
 					  .changed = on_books_changed,
 					  .witness_bad = on_witness_bad,
@@ -390,6 +391,7 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 	d->answers = (struct answers){.keys = d->keys};
 	if (d->books != NULL) {
 		with.claims = books_claims(d->books);
+		with.revoked = books_revoked(d->books);
 		with.journal_dir = books_journal_dir(d->books);
 		d->answers.proofs = books_proofs(d->books);
 		d->answers.leaves = books_leaves;
@@ -452,6 +454,8 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 	issuer_set_policy(d->issuer, policy);
 	diary_policy(d->diary, policy_hash(policy));
 	hsm_pool_rates(d->pool, settings);
+	if (d->books != NULL)
+		books_look_revoked(d->books);
 	tell_all(d);
 	review(d);
 	return SG_OK;

@@ -20,12 +20,14 @@ struct diary {
 	struct release *release;
 	struct refusals *refusals;
 	bool began, ended;
-	struct matter ceremony, start, policy;
+	struct matter ceremony, start, policy, revocation;
 	struct matter counts; /* the last entry on refusals */
 	uint8_t policy_hash[ENTRY_HASH_BYTES];
 	uint64_t refusals_us; /* when they were last taken */
 	size_t operation_n;
 	uint8_t operation[RECOVERY_NOTE_MAX];
+	size_t statement_n;
+	uint8_t statement[RECOVERY_NOTE_MAX];
 };
 
 /* Record ENTRY of N bytes, if it could be ENCODED, for M.  False: the journal
@@ -88,6 +90,17 @@ static bool put_ceremony(struct diary *d)
 	return put(d, &d->ceremony, err, entry, &n);
 }
 
+static bool put_revocation(struct diary *d)
+{
+	uint8_t entry[ENTRY_ROOM];
+	size_t n = 0;
+	const enum sg_err err = entry_encode_revocation(
+		clock_wall_ms(), span_of(d->statement, d->statement_n), entry,
+		sizeof(entry), &n);
+
+	return put(d, &d->revocation, err, entry, &n);
+}
+
 /* What is due, in its order; what comes after waits for what comes before. */
 static void write_due(struct diary *d)
 {
@@ -97,8 +110,10 @@ static void write_due(struct diary *d)
 		return;
 	if (d->start.due && !put_run(d, ENTRY_STARTED, &d->start))
 		return;
-	if (d->policy.due)
-		(void)put_policy(d);
+	if (d->policy.due && !put_policy(d))
+		return;
+	if (d->revocation.due)
+		(void)put_revocation(d);
 }
 
 void diary_begin(struct diary *d)
@@ -125,6 +140,15 @@ void diary_ceremony(struct diary *d, struct span operation)
 	write_due(d);
 }
 
+void diary_revocation(struct diary *d, struct span statement)
+{
+	assert(statement.n <= sizeof(d->statement));
+	memcpy(d->statement, statement.p, statement.n);
+	d->statement_n = statement.n;
+	d->revocation = (struct matter){.due = true};
+	write_due(d);
+}
+
 void diary_refused(struct diary *d, const char *client, const struct verdict *v)
 {
 	refusals_add(d->refusals, client, v);
@@ -143,6 +167,7 @@ void diary_lost(struct diary *d, uint64_t first)
 	lose(&d->ceremony, first);
 	lose(&d->start, first);
 	lose(&d->policy, first);
+	lose(&d->revocation, first);
 	lose(&d->counts, first);
 	refusals_lost(d->refusals, first);
 }
@@ -150,6 +175,12 @@ void diary_lost(struct diary *d, uint64_t first)
 static bool on_disk(const struct diary *d, const struct matter *m)
 {
 	return m->taken && release_has(d->release, m->index);
+}
+
+bool diary_revoked(const struct diary *d)
+{
+	return !d->revocation.due &&
+	       (!d->revocation.taken || on_disk(d, &d->revocation));
 }
 
 bool diary_tick(struct diary *d, uint64_t now_us)

@@ -27,6 +27,11 @@ void diary_policy(struct diary *d, const uint8_t hash[ENTRY_HASH_BYTES]);
 /* Officers have signed OPERATION, of at most RECOVERY_NOTE_MAX bytes: it is
  * recorded before anything else. */
 void diary_ceremony(struct diary *d, struct span operation);
+/* Officers have revoked certificates by STATEMENT, of at most RECOVERY_NOTE_MAX
+ * bytes, one at a time: the next one once this one is on record. */
+void diary_revocation(struct diary *d, struct span statement);
+/* Is none of them on its way to the disk?  Where one was, it is on record. */
+bool diary_revoked(const struct diary *d);
 /* A request of CLIENT was refused for the errors in V. */
 void diary_refused(struct diary *d, const char *client,
 		   const struct verdict *v);

@@ -55,22 +55,39 @@ static bool clock_sane(struct issuer *s, int64_t now)
 	return !behind;
 }
 
+/* May its client ask what R asks? */
+static enum sg_err may_ask(struct request *r)
+{
+	enum client_operation operation = CLIENT_ISSUE;
+	const char *name = "issue";
+
+	r->detail = CALLER_MAY_NOT_ISSUE;
+	if (r->m->renew) {
+		operation = CLIENT_RENEW;
+		name = "renew";
+		r->detail = CALLER_MAY_NOT_RENEW;
+	} else if (r->m->dry_run) {
+		operation = CLIENT_VALIDATE;
+		name = "validate";
+		r->detail = CALLER_MAY_NOT_VALIDATE;
+	}
+	if (!client_may(r->client, operation)) {
+		caller_log_forbidden(r->client, name);
+		return SG_FORBIDDEN;
+	}
+	r->detail = "";
+	return SG_OK;
+}
+
 /* Judge R into s->decision.
  * Errors: SG_FORBIDDEN; SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
 static enum sg_err judge(struct issuer *s, struct request *r,
 			 const struct choice *choice)
 {
-	const enum client_operation operation =
-		r->m->dry_run ? CLIENT_VALIDATE : CLIENT_ISSUE;
-	enum sg_err err;
+	enum sg_err err = may_ask(r);
 
-	if (!client_may(r->client, operation)) {
-		r->detail = r->m->dry_run ? CALLER_MAY_NOT_VALIDATE
-					  : CALLER_MAY_NOT_ISSUE;
-		caller_log_forbidden(r->client,
-				     r->m->dry_run ? "validate" : "issue");
-		return SG_FORBIDDEN;
-	}
+	if (err != SG_OK)
+		return err;
 	err = policy_decide(s->policy, r->client, r->m->request, r->now,
 			    choice->bounds, &s->decision);
 	/* A front writes deterministic CBOR.  What is not is its fault, but
@@ -164,6 +181,7 @@ static enum sg_err issue_fill(struct issue *i, const struct request *r,
 	i->client = r->client;
 	i->key = key;
 	i->kind = d->document.kind;
+	i->renewal = r->m->renew;
 	i->iat = d->iat;
 	i->exp = d->exp;
 	i->id = r->id;
@@ -250,6 +268,14 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 			return SG_REFUSED; /* the other one may yet fail */
 		break;
 	case KNOWN_CONFLICT: break;
+	case KNOWN_REVOKED:
+		if (!is_foreign(v))
+			known_report(v, VIOLATION_REVOKED, kind);
+		return SG_REFUSED;
+	case KNOWN_UNRENEWABLE:
+		if (!is_foreign(v))
+			known_report(v, VIOLATION_NOT_RENEWABLE, kind);
+		return SG_REFUSED;
 	default: return SG_REFUSED;
 	}
 	if (!is_foreign(v))
@@ -273,7 +299,8 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 	if (err != SG_OK)
 		return err;
 	toll_begin(&s->look_up);
-	err = known_find(s, r->client, r->now, &known);
+	err = r->m->renew ? known_find_renewal(s, r->client, r->now, &known)
+			  : known_find(s, r->client, r->now, &known);
 	toll_end(&s->look_up);
 	if (err != SG_OK)
 		return err;
@@ -377,6 +404,8 @@ enum sg_err issuer_create(const struct issuer_parts *parts,
 	if (err == SG_OK && parts->journal_dir != NULL)
 		err = replay_create(parts->journal_dir, parts->keys,
 				    &s->replay);
+	if (err == SG_OK && s->replay != NULL)
+		replay_set_revoked(s->replay, parts->revoked);
 	if (err != SG_OK) {
 		issuer_free(s);
 		return err;

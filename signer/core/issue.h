@@ -7,6 +7,7 @@
 #include "front_link.h"
 #include "hsm_pool.h"
 #include "release.h"
+#include "revoked.h"
 
 /*
  * issue: one certificate's life, from a front's request to its answer:
@@ -14,11 +15,13 @@
  * Refusals turn back at the verdict.  Each request is answered once, unless
  * its front goes away.  Loop thread only.
  *
- * A UVCI is signed once.  The same request again (same client, same payload)
- * gets the certificate that is on record, whatever the policy says now; any
- * other request under its UVCI is a conflict.  While the first one is in
- * flight the others wait for it, and where it ends without a certificate the
- * oldest of them is signed in its place.
+ * A UVCI is signed once, and then renewed.  The same request again (same
+ *client, same payload) gets the certificate that is on record, whatever the
+ *policy says now; any other request under its UVCI is a conflict.  While the
+ *first one is in flight the others wait for it, and where it ends without a
+ *certificate the oldest of them is signed in its place.  A renewal is of what
+ *is on record for the same request, once it is due; until it is released that
+ *one is given out.
  *
  * Memory: a fixed slot per request in flight, kept for the next one; never
  * more than the fronts' credit together.  A certificate beyond the slot's own
@@ -38,6 +41,7 @@ struct issuer_parts {
 	struct claims *claims;
 	const char *journal_dir; /* for the call of issuer_create() */
 	struct diary *diary;
+	const struct revoked *revoked; /* NULL: nothing is */
 };
 
 /* Owns: *OUT is the caller's; issuer_free().  Errors: SG_NO_MEMORY,

@@ -242,6 +242,8 @@ static void on_released(struct release_item *item, enum sg_err err,
 		return;
 	}
 	metric_add(METRIC_ISSUED, 1);
+	if (i->renewal)
+		metric_add(METRIC_RENEWED, 1);
 	memcpy(m.kid, i->text.kid, sizeof(m.kid));
 	if (i->front != NULL)
 		front_link_issued(i->front, i->id, &m);
@@ -277,6 +279,7 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 		.policy_hash = policy_hash(i->policy),
 		.attestation = i->attested ? i->attestation : NULL};
 	memcpy(facts->kid, i->text.kid, sizeof(facts->kid));
+	i->item.renewed = i->renewal;
 	i->item.uci = i->uci;
 	i->item.country_uci = i->country_uci;
 	i->item.payload = i->payload;

@@ -8,7 +8,20 @@ bool known_is_twin(const struct issue *i, const struct client *client,
 	       memcmp(i->payload, payload, DIGEST_BYTES) == 0;
 }
 
-/* Hold the request against the record at OFFSET. */
+enum sg_err known_hold_against(struct issuer *s, struct replay_request *q,
+			       struct known *out, enum replay_word *word)
+{
+	const struct document *d = &s->decision.document;
+
+	q->uvci = d->text[DOC_CI];
+	q->uci = out->uci;
+	q->payload = out->payload;
+	q->dcc = d->dcc;
+	*word = REPLAY_CONFLICT;
+	return replay_find(s->replay, q, s->scratch, word, &out->issued);
+}
+
+/* The record at OFFSET: what does it say of the request? */
 static enum sg_err find_record(struct issuer *s, const struct client *client,
 			       int64_t now, uint64_t offset, struct known *out)
 {
@@ -17,23 +30,55 @@ static enum sg_err find_record(struct issuer *s, const struct client *client,
 		[REPLAY_EXPIRED] = KNOWN_EXPIRED,
 		[REPLAY_ANEW] = KNOWN_NEW,
 		[REPLAY_CONFLICT] = KNOWN_CONFLICT,
+		[REPLAY_REVOKED] = KNOWN_REVOKED,
 	};
-	const struct document *d = &s->decision.document;
-	const struct replay_request q = {.offset = offset,
-					 .client =
-						 span_str(client_name(client)),
-					 .uvci = d->text[DOC_CI],
-					 .uci = out->uci,
-					 .payload = out->payload,
-					 .dcc = d->dcc,
-					 .now = now};
-	enum replay_word word = REPLAY_CONFLICT;
-	const enum sg_err err =
-		replay_find(s->replay, &q, s->scratch, &word, &out->issued);
+	struct replay_request q = {.offset = offset,
+				   .client = span_str(client_name(client)),
+				   .now = now};
+	enum replay_word word;
+	const enum sg_err err = known_hold_against(s, &q, out, &word);
 
 	if (err == SG_OK)
 		out->word = word_of[word];
 	return err;
+}
+
+/* It is in flight.  What is on record beside it counts first: the one in
+ * flight renews that, or signs it anew. */
+static enum sg_err find_flight(struct issuer *s, const struct client *client,
+			       int64_t now, struct known *out)
+{
+	uint64_t offset = 0;
+	bool found = false;
+	enum sg_err err;
+
+	if (claims_find_record(s->part.claims, out->uci, &found, &offset) !=
+	    SG_OK)
+		return SG_LEDGER_DOWN;
+	if (found) {
+		err = find_record(s, client, now, offset, out);
+		if (err != SG_OK || out->word != KNOWN_NEW)
+			return err;
+	}
+	out->word = known_is_twin(out->ahead, client, out->payload)
+			    ? KNOWN_TWIN
+			    : KNOWN_RIVAL;
+	return SG_OK;
+}
+
+/* Nobody has the UVCI here; it may be revoked all the same. */
+static enum sg_err look_revoked(struct issuer *s, struct known *out)
+{
+	const struct document *d = &s->decision.document;
+	uint8_t hash[DIGEST_BYTES];
+
+	if (digest_sum(s->digest, d->text[DOC_CO], d->text[DOC_CI], hash) !=
+	    SG_OK)
+		return SG_INTERNAL;
+	if (revoked_has(s->part.revoked, out->uci) ||
+	    revoked_has(s->part.revoked, hash))
+		out->word = KNOWN_REVOKED;
+	return SG_OK;
 }
 
 /* Who has the UVCI? */
@@ -76,10 +121,9 @@ enum sg_err known_find(struct issuer *s, const struct client *client,
 	if (state == CLAIM_ON_RECORD)
 		return find_record(s, client, now, offset, out);
 	if (state == CLAIM_IN_FLIGHT)
-		out->word = known_is_twin(out->ahead, client, out->payload)
-				    ? KNOWN_TWIN
-				    : KNOWN_RIVAL;
-	return SG_OK;
+		return find_flight(s, client, now, out);
+	return revoked_count(s->part.revoked) > 0 ? look_revoked(s, out)
+						  : SG_OK;
 }
 
 void known_report(struct verdict *v, enum violation_code code,

@@ -13,8 +13,8 @@
 
 /*
  * issue_state: the common inside of issue.c (a request until it is in flight),
- * issue_known.c (what is known about its UVCI already) and issue_end.c (how it
- * ends).
+ * issue_known.c (what is known about its UVCI already), issue_renew.c (the same
+ * of a renewal) and issue_end.c (how it ends).
  */
 
 TAILQ_HEAD(issue_queue, issue);
@@ -35,6 +35,7 @@ struct issue {
 	const struct key *key;
 	enum dcc_kind kind;
 	int64_t iat, exp;
+	bool renewal;		   /* of what is on record */
 	bool claimed;		   /* it has the claim on its UVCI */
 	struct issue *ahead;	   /* that it waits for; or NULL */
 	struct issue_queue behind; /* those that wait for it, oldest first */
@@ -78,6 +79,10 @@ enum known_word {
 	KNOWN_TWIN,	/* in flight (`ahead`) for the same request */
 	KNOWN_RIVAL,	/* in flight (`ahead`) for another one */
 	KNOWN_CONFLICT, /* on record for another one */
+	KNOWN_REVOKED,	/* on record for the same request, and revoked; or the
+			   UVCI is, on record or not */
+	/* Of a renewal: not on record for the same request, or too early. */
+	KNOWN_UNRENEWABLE
 };
 
 struct known {
@@ -93,6 +98,17 @@ struct known {
 SG_MUST_USE enum sg_err known_find(struct issuer *s,
 				   const struct client *client, int64_t now,
 				   struct known *out);
+/* The same where CLIENT asks for a renewal: KNOWN_NEW, it is due; KNOWN_SAME,
+ * it has been renewed; KNOWN_TWIN, that is in flight; KNOWN_UNRENEWABLE. */
+SG_MUST_USE enum sg_err known_find_renewal(struct issuer *s,
+					   const struct client *client,
+					   int64_t now, struct known *out);
+/* Hold Q, whose client, offset, time and terms of renewal are set, against the
+ * record there. */
+SG_MUST_USE enum sg_err known_hold_against(struct issuer *s,
+					   struct replay_request *q,
+					   struct known *out,
+					   enum replay_word *word);
 /* Is I the same request: of the same CLIENT, whatever policy judged it, and
  * with the same payload (its SHA-256)? */
 bool known_is_twin(const struct issue *i, const struct client *client,

@@ -64,9 +64,8 @@ enum sg_err recovery_ask(const char *dir, const struct recovery_facts *f)
 			    : err;
 }
 
-/* Officers that have signed N; one key counts once, by whatever names. */
-static unsigned approvals_of(const struct note *n,
-			     const struct core_ledger_settings *settings)
+unsigned recovery_approvals(const struct note *n,
+			    const struct core_ledger_settings *settings)
 {
 	struct note_key signer[CORE_OFFICERS_MAX];
 	unsigned count = 0;
@@ -119,7 +118,7 @@ static enum sg_err judge(struct span note, struct span begins, bool whole,
 	    memcmp(n.text.p, begins.p, begins.n) != 0)
 		return SG_MALFORMED;
 	if (settings->approvals == 0 ||
-	    approvals_of(&n, settings) < settings->approvals)
+	    recovery_approvals(&n, settings) < settings->approvals)
 		return SG_BAD_SIGNATURE;
 	return SG_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "ledger/checkpoint.h"
+#include "ledger/note.h"
 
 /*
  * recovery: how officers let signerd go on with a ledger that is not what it
@@ -35,6 +36,10 @@ struct recovery_facts {
 	struct merkle_hash known_root;
 };
 
+/* Officers of SETTINGS that have signed N: one key counts once, by whatever
+ * names. */
+unsigned recovery_approvals(const struct note *n,
+			    const struct core_ledger_settings *settings);
 /* What the officers are to sign.  *LEN: bytes needed, also on SG_TOO_BIG. */
 SG_MUST_USE enum sg_err recovery_text(const struct recovery_facts *f,
 				      uint8_t *out, size_t cap, size_t *len);

@@ -17,6 +17,7 @@ struct release; /* opaque */
 struct release_item {
 	/* The owner's, set before release_submit(). */
 	struct entry_certificate facts;		    /* what is to be recorded */
+	bool renewed;				    /* else issued */
 	struct span country;			    /* iss claim; empty: none */
 	const uint8_t *uci, *country_uci, *payload; /* as in ledger/record.h */
 	/* The certificate may go out (SG_OK, with its leaf in the ledger and

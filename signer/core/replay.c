@@ -12,6 +12,7 @@
 struct replay {
 	char *dir;
 	const struct keyring *keys;
+	const struct revoked *revoked; /* or NULL */
 	struct journal_reader *reader; /* NULL: not open, or given up */
 	/* Of the request at hand: too large for the stack. */
 	struct entry entry;
@@ -34,6 +35,11 @@ enum sg_err replay_create(const char *journal_dir, const struct keyring *keys,
 	r->keys = keys;
 	*out = r;
 	return SG_OK;
+}
+
+void replay_set_revoked(struct replay *r, const struct revoked *revoked)
+{
+	r->revoked = revoked;
 }
 
 /* --- reading ------------------------------------------------------------ */
@@ -94,6 +100,43 @@ static const struct key *key_of(const struct keyring *keys,
 	return NULL;
 }
 
+/*
+ * May the certificate on record be renewed now?  Where it is a renewal itself
+ * its window is half of its time at most: else renewals that live shorter than
+ * the window would always be due, and who asks twice would get two of them.
+ */
+static bool is_due(const struct entry *e, const struct replay_request *q)
+{
+	const int64_t life = e->exp - (e->iat > 0 ? e->iat : 0);
+	int64_t window = q->window_s;
+
+	if (e->exp <= q->now)
+		return true;
+	if (e->type == ENTRY_RENEWED && life / 2 < window)
+		window = life / 2;
+	return e->exp - q->now <= window;
+}
+
+static enum replay_word judge_renewal(const struct replay *r,
+				      const struct replay_request *q,
+				      const struct key *key)
+{
+	if ((key != NULL && key->state == KEY_COMPROMISED) ||
+	    is_due(&r->entry, q))
+		return REPLAY_DUE;
+	return r->entry.type == ENTRY_RENEWED ? REPLAY_SAME : REPLAY_EARLY;
+}
+
+/* By its signature, or by its UVCI, and then with all that there ever was of
+ * it. */
+static bool is_revoked(const struct replay *r, const struct record *record)
+{
+	return revoked_count(r->revoked) > 0 &&
+	       (revoked_has(r->revoked, r->entry.revocation) ||
+		revoked_has(r->revoked, record->uci) ||
+		revoked_has(r->revoked, record->country_uci));
+}
+
 static enum replay_word judge(const struct replay *r,
 			      const struct replay_request *q,
 			      const struct record *record)
@@ -103,6 +146,10 @@ static enum replay_word judge(const struct replay *r,
 	if (!span_eq(r->entry.client, q->client) ||
 	    memcmp(record->payload, q->payload, RECORD_HASH_BYTES) != 0)
 		return REPLAY_CONFLICT;
+	if (is_revoked(r, record))
+		return REPLAY_REVOKED;
+	if (q->renew)
+		return judge_renewal(r, q, key);
 	if (key != NULL && key->state == KEY_COMPROMISED)
 		return REPLAY_ANEW;
 	return r->entry.exp <= q->now ? REPLAY_EXPIRED : REPLAY_SAME;
@@ -153,7 +200,8 @@ static bool is_wrong(const struct replay *r, const struct replay_request *q,
 	return true;
 }
 
-/* *WORD becomes REPLAY_ANEW where the signature on record is a wrong one. */
+/* *WORD becomes REPLAY_ANEW, or REPLAY_DUE, where the signature on record is a
+ * wrong one. */
 static enum sg_err rebuild(struct replay *r, const struct replay_request *q,
 			   const struct record *record, uint8_t *scratch,
 			   enum replay_word *word, struct wire_issued *out)
@@ -175,7 +223,7 @@ static enum sg_err rebuild(struct replay *r, const struct replay_request *q,
 	err = entry_matches(e, record->signature, q->uvci,
 			    r->text.sig_structure);
 	if (err == SG_OK && is_wrong(r, q, record))
-		*word = REPLAY_ANEW;
+		*word = q->renew ? REPLAY_DUE : REPLAY_ANEW;
 	if (err == SG_OK && *word == REPLAY_SAME)
 		err = assembly_sign1(&r->text, record->signature, scratch,
 				     &out->cose);

@@ -4,6 +4,7 @@
 
 #include "assembly.h"
 #include "keyring.h"
+#include "revoked.h"
 
 /*
  * replay: what is on record about a UVCI, held against a request for it.  The
@@ -20,6 +21,10 @@ enum replay_word {
 	REPLAY_ANEW,	 /* the same request, but its key is compromised, or the
 			    signature on record does not verify */
 	REPLAY_CONFLICT, /* another client's, or another payload */
+	REPLAY_REVOKED,	 /* the same request, but it is revoked */
+	/* Of a renewal, where it is the same request: */
+	REPLAY_DUE,   /* it has run out, or is in its window, or ANEW */
+	REPLAY_EARLY, /* not yet; where it is a renewal itself: REPLAY_SAME */
 };
 
 struct replay_request {
@@ -29,7 +34,9 @@ struct replay_request {
 	const uint8_t *uci;	/* 32: SHA-256(UVCI) */
 	const uint8_t *payload; /* 32: SHA-256(DCC) */
 	struct span dcc;
-	int64_t now; /* seconds since 1970 */
+	int64_t now;	  /* seconds since 1970 */
+	bool renew;	  /* it asks for a renewal, which may come: */
+	int64_t window_s; /* so long before the certificate runs out */
 };
 
 /* JOURNAL_DIR need not be there before the first replay_find(); copied.  KEYS
@@ -38,6 +45,8 @@ struct replay_request {
 SG_MUST_USE enum sg_err replay_create(const char *journal_dir,
 				      const struct keyring *keys,
 				      struct replay **out);
+/* What is revoked: REVOKED outlives R.  NULL: nothing. */
+void replay_set_revoked(struct replay *r, const struct revoked *revoked);
 /*
  * What is to become of Q.  *OUT is set where *WORD is REPLAY_SAME, without
  * violations; its COSE_Sign1 lies in SCRATCH, its UVCI is Q's.

@@ -19,6 +19,8 @@ static const struct api_route ROUTES[] = {
 	 api_body_data, api_certificates_end},
 	{"/v1/validations", "POST", POST, CLIENTS, api_validations_open,
 	 api_body_data, api_certificates_end},
+	{"/v1/renewals", "POST", POST, CLIENTS, api_renewals_open,
+	 api_body_data, api_certificates_end},
 	{"/v1/keys", "GET, HEAD", GET, CLIENTS, api_keys_open, NULL, NULL},
 	{"/v1/policy", "GET, HEAD", GET, CLIENTS, api_policy_open, NULL, NULL},
 	{"/v1/ledger/checkpoint", "GET, HEAD", GET, READERS,

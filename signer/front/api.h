@@ -15,6 +15,7 @@
 #include "ledger_path.h"
 #include "media.h"
 #include "problem.h"
+#include "renewal.h"
 #include "shares.h"
 
 /*
@@ -25,7 +26,8 @@
 enum {
 	/* Of one answer: what the largest packet of the core can become, each
 	 * byte of its text escaped. */
-	API_ANSWER_MAX = 2 << 20
+	API_ANSWER_MAX = 2 << 20,
+	API_VIOLATION_MAX = 512 /* bytes of one that a front finds */
 };
 
 struct api_stream;
@@ -35,6 +37,8 @@ TAILQ_HEAD(api_stream_list, api_stream);
 struct api {
 	struct deflate *deflate;
 	struct dcc_scratch dcc;
+	struct renewal renewal;
+	uint8_t violation[API_VIOLATION_MAX];
 	char hc1[HC1_TEXT_MAX];
 	uint8_t answer[API_ANSWER_MAX]; /* touched as far as it is used */
 	/* Streams with input that waits to be looked at, and whether something
@@ -116,6 +120,8 @@ void api_fail(struct api_call *c, enum sg_err err, const char *detail);
 /* The same with one more header. */
 void api_fail_with(struct api_call *c, enum sg_err err, const char *detail,
 		   struct http_header header);
+/* The same with P, but for its id. */
+void api_fail_problem(struct api_call *c, struct problem *p);
 /* What the core said instead of an answer: M is a WIRE_PROBLEM, in which the
  * spans lie, or NULL, and then ERR tells.  Sets *RETRY_AFTER_S; 0: no time. */
 struct problem api_core_problem(const struct wire_msg *m, enum sg_err err,
@@ -137,8 +143,16 @@ bool api_take_document(struct api_call *c, const struct wire_msg *m,
 
 void api_certificates_open(struct api_call *c);
 void api_validations_open(struct api_call *c);
-void api_certificates_end(struct api_call *c); /* of both */
+void api_renewals_open(struct api_call *c);
+void api_certificates_end(struct api_call *c); /* of all three */
 bool api_is_validation(const struct api_call *c);
+bool api_is_renewal(const struct api_call *c);
+/* Of a renewal: put the certificate's payload in its place in *REQUEST, a
+ * result of dcc_*_read() in the API's scratch.
+ * Errors: SG_REFUSED, SG_TOO_BIG, with *P, whose spans live until the next
+ * call; *REQUEST is of no more use then. */
+SG_MUST_USE enum sg_err api_unwrap(struct api_call *c, struct span *request,
+				   struct problem *p);
 /* Keep a run of the body in C->body. */
 void api_body_data(struct api_call *c, struct span run);
 void api_keys_open(struct api_call *c);

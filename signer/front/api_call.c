@@ -170,6 +170,13 @@ void api_fail_with(struct api_call *c, enum sg_err err, const char *detail,
 	fail(c, &p, 0, &r);
 }
 
+void api_fail_problem(struct api_call *c, struct problem *p)
+{
+	struct http_reply r = {0};
+
+	fail(c, p, 0, &r);
+}
+
 struct problem api_core_problem(const struct wire_msg *m, enum sg_err err,
 				uint32_t *retry_after_s)
 {

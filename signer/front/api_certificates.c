@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/certificates and /v1/validations: one request, one answer.  A
- * stream of them is api_stream's. */
+/* POST /v1/certificates, /v1/validations and /v1/renewals: one request, one
+ * answer.  A stream of them is api_stream's. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,9 +92,19 @@ void api_validations_open(struct api_call *c)
 	open_body(c, DOCUMENT_FORMS);
 }
 
+void api_renewals_open(struct api_call *c)
+{
+	open_body(c, CERTIFICATE_FORMS);
+}
+
 bool api_is_validation(const struct api_call *c)
 {
 	return c->route->open == api_validations_open;
+}
+
+bool api_is_renewal(const struct api_call *c)
+{
+	return c->route->open == api_renewals_open;
 }
 
 static void keep_id(struct api_call *c, struct span request)
@@ -128,9 +138,11 @@ void api_certificates_end(struct api_call *c)
 	const struct exchange *x = c->x;
 	struct wire_issue issue = {
 		.dry_run = api_is_validation(c),
+		.renew = api_is_renewal(c),
 		.language = (uint8_t)api_language(c),
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
 	};
+	struct problem p;
 	enum sg_err err = read_request(c, &issue.request);
 
 	if (err != SG_OK) {
@@ -140,6 +152,10 @@ void api_certificates_end(struct api_call *c)
 		return;
 	}
 	keep_id(c, issue.request);
+	if (api_unwrap(c, &issue.request, &p) != SG_OK) {
+		api_fail_problem(c, &p);
+		return;
+	}
 	issue.deadline_us = clock_mono_us() +
 			    (uint64_t)x->front->settings.request_ms * US_PER_MS;
 	err = core_link_issue(x->front->link, &issue, on_answer, c,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/certificates and /v1/validations: a stream of requests. */
+/* POST /v1/certificates, /v1/validations and /v1/renewals: a stream of
+ * requests. */
 #include "api_stream.h"
 
 #include <stdio.h>
@@ -105,6 +106,7 @@ static void ask(struct api_stream *s, struct record *r, struct span text)
 	const struct exchange *x = s->x;
 	struct wire_issue issue = {
 		.dry_run = api_is_validation(s->call),
+		.renew = api_is_renewal(s->call),
 		.bulk = true,
 		.language = (uint8_t)s->language,
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
@@ -112,6 +114,7 @@ static void ask(struct api_stream *s, struct record *r, struct span text)
 			r->taken_us +
 			(uint64_t)x->front->settings.request_ms * US_PER_MS,
 	};
+	struct problem p;
 	enum sg_err err = translate(s, text, &issue.request);
 
 	if (err != SG_OK) {
@@ -121,6 +124,10 @@ static void ask(struct api_stream *s, struct record *r, struct span text)
 		return;
 	}
 	err = record_keep_id(r, certificate_id(issue.request));
+	if (err == SG_OK && api_unwrap(s->call, &issue.request, &p) != SG_OK) {
+		api_stream_refuse_with(s, r, &p);
+		return;
+	}
 	if (err == SG_OK)
 		err = core_link_issue(x->front->link, &issue,
 				      api_stream_answered, r, &r->question);

@@ -58,6 +58,9 @@ void api_stream_begin(struct api_stream *s);
 /* R's answer is a problem: ERR, and DETAIL unless it is NULL. */
 void api_stream_refuse(struct api_stream *s, struct record *r, enum sg_err err,
 		       const char *detail);
+/* The same with P, but for its id. */
+void api_stream_refuse_with(struct api_stream *s, struct record *r,
+			    struct problem *p);
 /* R's answer has come: a core_answer; ASKER is R. */
 void api_stream_answered(void *asker, const struct wire_msg *m,
 			 enum sg_err err);

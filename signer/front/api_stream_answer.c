@@ -130,6 +130,14 @@ void api_stream_refuse(struct api_stream *s, struct record *r, enum sg_err err,
 	answer(s, r, failure_answer(s, record_id(r), err, detail));
 }
 
+void api_stream_refuse_with(struct api_stream *s, struct record *r,
+			    struct problem *p)
+{
+	p->id = record_id(r);
+	adapt(s, p->err);
+	answer(s, r, problem_answer(s, p));
+}
+
 static struct span issued_answer(struct api_stream *s, const struct record *r,
 				 const struct wire_issued *m)
 {

@@ -23,7 +23,7 @@ enum {
 
 enum wire_type {
 	/* front -> core */
-	WIRE_ISSUE = 1, /* judge a request, and sign it */
+	WIRE_ISSUE = 1, /* judge a request, and sign it, or renew it */
 	WIRE_ASK,	/* what the policy or the keyring says */
 	/* core -> front */
 	WIRE_CREDIT,  /* how many requests may be outstanding */
@@ -66,6 +66,7 @@ struct wire_msg {
 struct wire_issue {
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	bool dry_run;	      /* /v1/validations: judge only */
+	bool renew;	      /* /v1/renewals; never together with DRY_RUN */
 	bool bulk;	      /* of a stream: single requests go first */
 	uint8_t language;     /* enum wire_language */
 	struct span identity; /* see base/identity.h */

@@ -13,6 +13,9 @@ static void visit_issue(struct wire_codec *c, struct wire_issue *m)
 {
 	codec_u64(c, &m->deadline_us);
 	codec_bool(c, &m->dry_run);
+	codec_bool(c, &m->renew);
+	if (m->dry_run && m->renew)
+		c->fault = true;
 	codec_bool(c, &m->bulk);
 	codec_enum(c, &m->language, WIRE_LANGUAGE_COUNT);
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);

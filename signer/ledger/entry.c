@@ -248,12 +248,27 @@ enum sg_err entry_encode_policy(int64_t time_ms,
 	return done(&w, len);
 }
 
-enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
-				  uint8_t *out, size_t cap, size_t *len)
+/* What officers have signed, in an entry of TYPE. */
+static enum sg_err encode_signed(enum entry_type type, int64_t time_ms,
+				 struct span signed_text, uint8_t *out,
+				 size_t cap, size_t *len)
 {
 	struct cbor_writer w = cbor_write(out, cap);
 
-	put_begin(&w, CEREMONY_FIELDS, ENTRY_CEREMONY, time_ms);
-	put_field_bytes(&w, FIELD_OPERATION, operation.p, operation.n);
+	put_begin(&w, CEREMONY_FIELDS, type, time_ms);
+	put_field_bytes(&w, FIELD_OPERATION, signed_text.p, signed_text.n);
 	return done(&w, len);
+}
+
+enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
+				  uint8_t *out, size_t cap, size_t *len)
+{
+	return encode_signed(ENTRY_CEREMONY, time_ms, operation, out, cap, len);
+}
+
+enum sg_err entry_encode_revocation(int64_t time_ms, struct span statement,
+				    uint8_t *out, size_t cap, size_t *len)
+{
+	return encode_signed(ENTRY_REVOCATION, time_ms, statement, out, cap,
+			     len);
 }

@@ -86,7 +86,8 @@ struct entry_refused {
 };
 
 /* Encode ENTRY_REFUSED; ENTRY_POLICY, the policy of HASH is in force;
- * ENTRY_CEREMONY, an officers' OPERATION, as they signed it.  Errors and *LEN
+ * ENTRY_CEREMONY, an officers' OPERATION, as they signed it; ENTRY_REVOCATION,
+ * likewise a statement of theirs (revocation.h).  Errors and *LEN
  * as above; SG_MALFORMED: the codes are out of order, too many or too long. */
 SG_MUST_USE enum sg_err entry_encode_refused(int64_t time_ms,
 					     const struct entry_refused *r,
@@ -99,6 +100,11 @@ SG_MUST_USE enum sg_err entry_encode_ceremony(int64_t time_ms,
 					      struct span operation,
 					      uint8_t *out, size_t cap,
 					      size_t *len);
+
+SG_MUST_USE enum sg_err entry_encode_revocation(int64_t time_ms,
+						struct span statement,
+						uint8_t *out, size_t cap,
+						size_t *len);
 
 /* --- reading ----------------------------------------------------------------
  */
@@ -118,7 +124,7 @@ struct entry {
 	int64_t iat, exp;
 	const uint8_t *policy_hash;
 	const uint8_t *attestation;
-	struct span operation;	      /* of ENTRY_CEREMONY */
+	struct span operation;	      /* of ENTRY_CEREMONY, ENTRY_REVOCATION */
 	struct entry_refused refused; /* of ENTRY_REFUSED */
 };
 

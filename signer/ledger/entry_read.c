@@ -236,11 +236,11 @@ static enum sg_err take_rest(struct fields *f, struct entry *e)
 	case ENTRY_POLICY:
 		return take_bytes(f, FIELD_POLICY, ENTRY_HASH_BYTES,
 				  &e->policy_hash);
-	case ENTRY_CEREMONY: return take_ceremony(f, e);
+	case ENTRY_CEREMONY:
+	case ENTRY_REVOCATION: return take_ceremony(f, e);
 	case ENTRY_STARTED:
 	case ENTRY_STOPPED: return SG_OK;
-	case ENTRY_KEY_EVENT:
-	case ENTRY_REVOCATION: return pass_reserved(f);
+	case ENTRY_KEY_EVENT: return pass_reserved(f);
 	}
 	return SG_MALFORMED;
 }

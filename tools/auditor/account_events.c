@@ -109,11 +109,12 @@ static void print_operations(const struct survey *v, struct sheet *s)
 		if ((types & 1U << (unsigned)e->type) == 0)
 			continue;
 		when(s, e);
-		sheet_cell(s,
-			   span_str(e->ceremony.recovery
-					    ? ceremony_text(&e->ceremony, text)
-					    : what_of(e->type)));
-		if (e->type == ENTRY_CEREMONY) {
+		sheet_cell(
+			s,
+			span_str(e->ceremony.recovery || e->ceremony.serial > 0
+					 ? ceremony_text(&e->ceremony, text)
+					 : what_of(e->type)));
+		if (ceremony_is(e->type)) {
 			sheet_cellf(s, "%zu", e->bytes);
 			sheet_cell(s, span_str(hex_encode(
 					      e->hash, ENTRY_HASH_BYTES, hex)));

@@ -138,7 +138,7 @@ static json_t *event(const struct survey_event *e)
 	if (e->type == ENTRY_POLICY)
 		(void)json_object_set_new(j, "policy",
 					  hex_of(e->hash, ENTRY_HASH_BYTES));
-	if (e->type == ENTRY_CEREMONY) {
+	if (ceremony_is(e->type)) {
 		(void)json_object_set_new(j, "operation_sha256",
 					  hex_of(e->hash, ENTRY_HASH_BYTES));
 		(void)json_object_set_new(j, "operation_bytes",
@@ -149,6 +149,12 @@ static json_t *event(const struct survey_event *e)
 		if (e->ceremony.is_known)
 			(void)json_object_set_new(j, "recovered_from",
 						  integer(e->ceremony.known));
+		if (e->ceremony.serial > 0) {
+			(void)json_object_set_new(j, "serial",
+						  integer(e->ceremony.serial));
+			(void)json_object_set_new(j, "revoked",
+						  integer(e->ceremony.revoked));
+		}
 	}
 	if (e->type == ENTRY_STARTED && e->follows) {
 		(void)json_object_set_new(j, "unclean",

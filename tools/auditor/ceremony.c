@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger/note.h"
+#include "ledger/revocation.h"
 #include "tools/common/args.h"
 
 enum { DIGITS_MAX = 20 };
@@ -35,11 +37,30 @@ static bool read_size(struct span line, const char *word, uint64_t *out)
 	return args_number(digits, 0, UINT64_MAX, out);
 }
 
+bool ceremony_is(enum entry_type type)
+{
+	return type == ENTRY_CEREMONY || type == ENTRY_REVOCATION;
+}
+
+static bool read_revocation(struct span operation, struct ceremony *c)
+{
+	struct revocation r;
+	struct note n;
+
+	if (note_parse(operation, &n) != SG_OK ||
+	    revocation_parse(n.text, &r) != SG_OK)
+		return false;
+	*c = (struct ceremony){.serial = r.serial, .revoked = r.count};
+	return true;
+}
+
 struct ceremony ceremony_of(struct span operation)
 {
 	struct ceremony c = {.recovery = true};
 	struct span line;
 
+	if (read_revocation(operation, &c))
+		return c;
 	if (!cut(&operation, '\n', &line) ||
 	    !span_is(line, "signerd ledger recovery") ||
 	    !cut(&operation, '\n', &line) || !cut(&operation, '\n', &line) ||
@@ -65,5 +86,9 @@ const char *ceremony_text(const struct ceremony *c, char out[CEREMONY_TEXT])
 			       "ledger recovery: went on with %" PRIu64
 			       " entries; the HSM had no record of any",
 			       c->disk);
+	else if (c->serial > 0)
+		(void)snprintf(out, CEREMONY_TEXT, "revocation %u: %u hash%s",
+			       c->serial, c->revoked,
+			       c->revoked == 1 ? "" : "es");
 	return out;
 }

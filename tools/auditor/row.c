@@ -110,9 +110,10 @@ static void put_ceremony(FILE *to, const struct entry *e)
 	char text[CEREMONY_TEXT];
 
 	operation_hash(e, hash);
-	(void)fprintf(to, "%s%s%zu bytes, SHA-256 %.*s",
-		      ceremony_text(&c, text), c.recovery ? "; " : "",
-		      e->operation.n, OPERATION_SHOWN, hash);
+	(void)ceremony_text(&c, text);
+	(void)fprintf(to, "%s%s%zu bytes, SHA-256 %.*s", text,
+		      text[0] != '\0' ? "; " : "", e->operation.n,
+		      OPERATION_SHOWN, hash);
 }
 
 static void put_table(FILE *to, const struct walk_entry *w)
@@ -132,7 +133,7 @@ static void put_table(FILE *to, const struct walk_entry *w)
 	} else if (e->type == ENTRY_POLICY) {
 		(void)fputs(hex_encode(e->policy_hash, ENTRY_HASH_BYTES, hash),
 			    to);
-	} else if (e->type == ENTRY_CEREMONY) {
+	} else if (ceremony_is(e->type)) {
 		put_ceremony(to, e);
 	}
 	(void)fputc('\n', to);
@@ -233,7 +234,7 @@ static void put_csv(FILE *to, const struct walk_entry *w)
 	csv_hash(to, e->attestation, ENTRY_HASH_BYTES);
 	csv_hash(to, w->leaf->b, MERKLE_HASH_BYTES);
 	csv_refused(to, e);
-	if (e->type == ENTRY_CEREMONY) {
+	if (ceremony_is(e->type)) {
 		operation_hash(e, hash);
 		(void)fprintf(to, ",%s,%zu", hash, e->operation.n);
 	} else {
@@ -291,6 +292,9 @@ static void json_ceremony(FILE *to, const struct entry *e)
 		(void)fprintf(to, ", \"recovered_at\": %" PRIu64, c.disk);
 	if (c.is_known)
 		(void)fprintf(to, ", \"recovered_from\": %" PRIu64, c.known);
+	if (c.serial > 0)
+		(void)fprintf(to, ", \"serial\": %u, \"revoked\": %u", c.serial,
+			      c.revoked);
 }
 
 static void put_json(FILE *to, const struct walk_entry *w)
@@ -314,7 +318,7 @@ static void put_json(FILE *to, const struct walk_entry *w)
 	json_hash(to, "attestation", e->attestation, ENTRY_HASH_BYTES);
 	if (e->type == ENTRY_REFUSED)
 		json_refused(to, &e->refused);
-	if (e->type == ENTRY_CEREMONY)
+	if (ceremony_is(e->type))
 		json_ceremony(to, e);
 	json_hash(to, "leaf_hash", w->leaf->b, MERKLE_HASH_BYTES);
 	(void)fputc('}', to);

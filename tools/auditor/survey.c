@@ -160,7 +160,7 @@ static void add_event(struct survey *s, const struct walk_entry *e)
 
 	if (e->e.type == ENTRY_POLICY) {
 		memcpy(v.hash, e->e.policy_hash, sizeof(v.hash));
-	} else if (e->e.type == ENTRY_CEREMONY) {
+	} else if (ceremony_is(e->e.type)) {
 		(void)SHA256(e->e.operation.p, e->e.operation.n, v.hash);
 		v.bytes = e->e.operation.n;
 		v.ceremony = ceremony_of(e->e.operation);

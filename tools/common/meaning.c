@@ -55,7 +55,7 @@ static const struct {
 	{"attestation-replayed", "the attestation was given for another UVCI"},
 	{"expired", "it was issued, and has run out: renew it"},
 	{"not-renewable",
-	 "it is on no record, is not what was issued, or not yet due"},
+	 "it is on no record, not as it is here, or not due for renewal"},
 	{"revoked", "the certificate has been revoked"},
 	{"quota-exceeded", "the client's certificates of the day are used up"},
 	{"rate-exceeded", "the client sends faster than it may"},

@@ -98,9 +98,15 @@ static bool same_id(const struct answer *a, struct span request)
 
 bool answer_fits(const struct answer *a, struct span request)
 {
+	struct span value;
+
 	if (!same_id(a, request))
 		return false;
 	if (a->uvci.n == 0 || has_escape(a->uvci) || has_escape(request))
 		return true;
-	return memmem(request.p, request.n, a->uvci.p, a->uvci.n) != NULL;
+	if (memmem(request.p, request.n, a->uvci.p, a->uvci.n) != NULL)
+		return true;
+	return scan_find(request, "hcert", &value) &&
+	       !scan_find(request, "uvci", &value) &&
+	       !scan_find(request, "dcc", &value);
 }

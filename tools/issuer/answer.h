@@ -33,7 +33,8 @@ bool answer_again(int status);
 /*
  * Can A be the answer to the record REQUEST?  False if its id or its UVCI is
  * another one.  True where that cannot be told: a problem need not name its
- * record, and escapes are not compared.
+ * record, escapes are not compared, and the text of a certificate hides its
+ * UVCI.
  */
 bool answer_fits(const struct answer *a, struct span request);
 

@@ -4,6 +4,7 @@
 
 #include "bulk_job.h"
 #include "progress.h"
+#include "renewing.h"
 #include "streaming.h"
 #include "tally_print.h"
 #include "tools/common/number.h"
@@ -18,12 +19,21 @@ static const struct arg_option OPTIONS[OPT_BULK] = {
 			       "send what OUT has as refused again, too"},
 };
 
+/* What is done with the records. */
+struct bulk_work {
+	const char *path, *done; /* "signed" */
+	bool renews;
+};
+
 /* What the hooks need beside the job. */
 struct bulk {
+	const struct bulk_work *work;
+	struct renewing renewing;
 	struct bulk_job *job;
 	struct progress progress;
 	struct engine_stats stats;
 	bool whole; /* every record has its line */
+	bool no_memory;
 };
 
 static struct progress_state state_of(const struct bulk *b)
@@ -37,9 +47,18 @@ static struct progress_state state_of(const struct bulk *b)
 
 static enum lines_got on_next(void *ctx, struct span *text, struct span *known)
 {
-	const struct bulk *b = ctx;
+	struct bulk *b = ctx;
+	const enum lines_got got = bulk_job_next(b->job, text, known);
+	struct span local;
 
-	return bulk_job_next(b->job, text, known);
+	if (got != LINES_LINE || known->n > 0 || !b->work->renews)
+		return got;
+	if (renewing_request(&b->renewing, *text, text, &local) != SG_OK) {
+		b->no_memory = true;
+		return LINES_FAULT;
+	}
+	*known = local;
+	return LINES_LINE;
 }
 
 static int on_fd(void *ctx)
@@ -81,7 +100,8 @@ static void print_json(struct bulk *b)
 	const double rate = progress_rate(&b->progress, t, &seconds);
 
 	json_object_set_new(j, "complete", json_boolean(b->whole));
-	json_object_set_new(j, "signed", json_integer((json_int_t)t->good));
+	json_object_set_new(j, b->work->done,
+			    json_integer((json_int_t)t->good));
 	json_object_set_new(j, "replayed",
 			    json_integer((json_int_t)t->replayed));
 	json_object_set_new(j, "answered_before",
@@ -105,11 +125,11 @@ static void print_summary(struct bulk *b)
 	double seconds;
 	const double rate = progress_rate(&b->progress, t, &seconds);
 
-	printf("%s records: %s signed (%s replayed), %s refused, %s refused "
+	printf("%s records: %s %s (%s replayed), %s refused, %s refused "
 	       "for now\n",
 	       number_text(t->records, n[0]), number_text(t->good, n[1]),
-	       number_text(t->replayed, n[2]), number_text(t->refused, n[3]),
-	       number_text(t->again, n[4]));
+	       b->work->done, number_text(t->replayed, n[2]),
+	       number_text(t->refused, n[3]), number_text(t->again, n[4]));
 	if (bulk_job_kept(b->job) > 0)
 		printf("%s answered in earlier runs\n",
 		       number_text(bulk_job_kept(b->job), n[0]));
@@ -159,6 +179,8 @@ static int conclude(struct bulk *b, const struct args *args, enum sg_err err,
 	else
 		print_summary(b);
 	if (!b->whole) {
+		if (b->no_memory)
+			why = err_text(SG_NO_MEMORY);
 		(void)trouble(why[0] != '\0' ? why : bulk_job_why(b->job));
 		(void)fprintf(stderr,
 			      "%s same command again goes on where this one "
@@ -186,10 +208,10 @@ static int run_job(struct bulk *b, const struct args *args,
 	char why[WHY_MAX];
 	enum sg_err err;
 
-	settings->path = "/v1/certificates";
+	settings->path = b->work->path;
 	settings->first = bulk_job_first(b->job);
-	progress_begin(&b->progress, args->value[OPT_QUIET] != NULL, "signed",
-		       &begin);
+	progress_begin(&b->progress, args->value[OPT_QUIET] != NULL,
+		       b->work->done, &begin);
 	if (settings->first > 0 && !b->progress.quiet)
 		(void)fprintf(stderr,
 			      "%" PRIu64 " records are answered; going on.\n",
@@ -198,10 +220,10 @@ static int run_job(struct bulk *b, const struct args *args,
 	return conclude(b, args, err, why);
 }
 
-static int run(const struct args *args)
+static int run(const struct args *args, const struct bulk_work *work)
 {
 	struct engine_settings settings;
-	struct bulk b = {0};
+	struct bulk b = {.work = work};
 	struct https *h;
 	char why[WHY_MAX];
 	int status;
@@ -222,7 +244,24 @@ static int run(const struct args *args)
 		return trouble(why);
 	status = run_job(&b, args, &settings);
 	bulk_job_close(b.job);
+	renewing_clear(&b.renewing);
 	return status;
+}
+
+static int run_bulk(const struct args *args)
+{
+	static const struct bulk_work work = {.path = "/v1/certificates",
+					      .done = "signed"};
+
+	return run(args, &work);
+}
+
+static int run_renew(const struct args *args)
+{
+	static const struct bulk_work work = {
+		.path = "/v1/renewals", .done = "renewed", .renews = true};
+
+	return run(args, &work);
 }
 
 const struct command BULK_COMMAND = {
@@ -239,5 +278,21 @@ const struct command BULK_COMMAND = {
 		"after these lines of IN were corrected.\n",
 	.options = OPTIONS,
 	.noptions = OPT_BULK,
-	.run = run,
+	.run = run_bulk,
+};
+
+const struct command RENEW_COMMAND = {
+	.name = "renew",
+	.usage = "[OPTIONS] IN.ndjson OUT.ndjson",
+	.about = "have a file of certificates renewed; goes on where OUT ends",
+	.more = "IN has one request {\"hcert\": \"HC1:...\"} or {\"dcc\": ...} "
+		"a line, or what bulk and\nrenew have written as their OUT; it "
+		"may be packed by gzip, and - is standard input.\nOUT gets one "
+		"line for each, in the same order: the renewed certificate or "
+		"a\nproblem.  As with bulk, the same command again goes on "
+		"after any interruption:\nwhat was renewed already comes as "
+		"it is, and is not renewed twice.\n",
+	.options = OPTIONS,
+	.noptions = OPT_BULK,
+	.run = run_renew,
 };

@@ -23,6 +23,7 @@ enum { OPT_SERVER = OPT_COMMON, OPT_CERT, OPT_KEY, OPT_CA, OPT_ONLINE };
 
 extern const struct command ISSUE_COMMAND;
 extern const struct command BULK_COMMAND;
+extern const struct command RENEW_COMMAND;
 extern const struct command VALIDATE_COMMAND;
 extern const struct command VERIFY_COMMAND;
 extern const struct command SHOW_COMMAND;

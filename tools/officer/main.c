@@ -4,7 +4,7 @@
 #include "officer.h"
 
 /* A command a line, in the order of --help; each is in the file of its name. */
-#define COMMANDS(X) X(VKEY) X(RECOVER) X(RULES) X(VALUESETS)
+#define COMMANDS(X) X(VKEY) X(RECOVER) X(REVOKE) X(RULES) X(VALUESETS)
 
 #define X(id) extern const struct command id##_COMMAND;
 COMMANDS(X)

@@ -40,6 +40,7 @@ struct bureau {
 	char dir[64], journal_dir[96], index_dir[96];
 	struct index *index;
 	struct claims *claims;
+	struct revoked *revoked;
 	struct journal *journal;
 	struct keyring *keys;
 	struct hsm_pool *pool;
@@ -88,9 +89,9 @@ static inline void release_append(struct release *r, size_t at)
 	if (r->attested)
 		memcpy(r->attestation, item->facts.attestation,
 		       sizeof(r->attestation));
-	assert_int_equal(entry_encode_certificate(ENTRY_ISSUED, 1000,
-						  &item->facts, entry,
-						  sizeof(entry), &n),
+	assert_int_equal(entry_encode_certificate(
+				 item->renewed ? ENTRY_RENEWED : ENTRY_ISSUED,
+				 1000, &item->facts, entry, sizeof(entry), &n),
 			 SG_OK);
 	record.entry = span_of(entry, n);
 	assert_int_equal(journal_append(r->journal, &record, 0,
@@ -311,6 +312,7 @@ static inline void bureau_begin(struct bureau *b)
 	assert_int_equal(journal_open(&settings, &b->journal), SG_OK);
 	assert_int_equal(index_open(b->index_dir, &b->index), SG_OK);
 	assert_int_equal(claims_create(b->index, &b->claims), SG_OK);
+	assert_int_equal(revoked_create(&b->revoked), SG_OK);
 	assert_int_equal(keyring_create(&b->o.settings, &b->keys), SG_OK);
 	assert_int_equal(hsm_pool_create(&b->o.loop, b->keys, &b->o.settings,
 					 &pool_events, b, &b->pool),
@@ -319,6 +321,7 @@ static inline void bureau_begin(struct bureau *b)
 	parts.keys = b->keys;
 	parts.pool = b->pool;
 	parts.claims = b->claims;
+	parts.revoked = b->revoked;
 	assert_int_equal(issuer_create(&parts, b->o.policy, &b->issuer), SG_OK);
 	uv_timer_init(&b->o.loop, &b->tick);
 	b->tick.data = b;
@@ -344,6 +347,7 @@ static inline void bureau_end(struct bureau *b)
 	hsm_pool_free(b->pool);
 	keyring_free(b->keys);
 	claims_free(b->claims);
+	revoked_free(b->revoked);
 	index_close(b->index);
 	journal_close(b->journal);
 	uv_close((uv_handle_t *)&b->wake, NULL);

@@ -376,6 +376,7 @@ static inline void front_send(struct fake_front *f, uint64_t id,
 		.deadline_us = clock_mono_us() +
 			       (a->within_us > 0 ? a->within_us : 5000000),
 		.dry_run = a->dry_run,
+		.renew = a->renew,
 		.language = a->vietnamese ? WIRE_VIETNAMESE : WIRE_ENGLISH,
 		.identity = span_of(identity, n),
 		.request = request};

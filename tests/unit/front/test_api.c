@@ -24,7 +24,7 @@ static void test_routes(void **state)
 		{HTTP_POST, "/v1/certificates/", DOOR_CLIENTS, 404, NULL},
 		{HTTP_POST, "/V1/certificates", DOOR_CLIENTS, 404, NULL},
 		{HTTP_POST, "/v1/%63ertificates", DOOR_CLIENTS, 404, NULL},
-		{HTTP_POST, "/v1/renewals", DOOR_CLIENTS, 404, NULL},
+		{HTTP_GET, "/v1/renewals", DOOR_CLIENTS, 405, "POST"},
 		{HTTP_GET, "/v1/certificates", DOOR_CLIENTS, 405, "POST"},
 		{HTTP_OTHER, "/v1/certificates", DOOR_CLIENTS, 405, "POST"},
 		{HTTP_HEAD, "/v1/validations", DOOR_CLIENTS, 405, "POST"},

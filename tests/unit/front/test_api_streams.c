@@ -136,12 +136,45 @@ static void test_many_senders(void **state)
 	close_stream(other);
 }
 
+/* What a front finds wrong has its violation, in its place. */
+static void test_renewals(void **state)
+{
+	const struct wire_issued good = issued();
+	struct wire_end *e = open_stream("/v1/renewals", NDJSON);
+	struct wire_issue ask;
+	struct wire_msg m;
+	json_t *doc;
+
+	(void)state;
+	send_text(e, SPAN_LIT(ROW("one")));
+	send_text(e, SPAN_LIT("{\"id\":\"two\",\"hcert\":\"HC1:?\"}\n"));
+	m = core_takes(WIRE_ISSUE);
+	core_silent();
+	assert_int_equal(wire_get_issue(&m, &ask), SG_OK);
+	assert_true(ask.bulk && ask.renew && !ask.dry_run);
+	assert_int_equal(e->n, 0);
+	core_issues(m.id, &good);
+	assert_int_equal(lines(e), 2);
+	expect_line(e, 0, "one", 200);
+	expect_line(e, 1, "two", 422);
+	doc = line(e, 1);
+	assert_string_equal(
+		text(json_array_get(json_object_get(doc, "violations"), 0),
+		     "pointer"),
+		"/hcert");
+	json_decref(doc);
+	send_end(e);
+	assert_true(e->finished);
+	close_stream(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STREAM_TEST(test_fair_clients),
 		STREAM_TEST(test_many_slow_readers),
 		STREAM_TEST(test_many_senders),
+		STREAM_TEST(test_renewals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,15 +100,20 @@ static void test_issue_strict(void **state)
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
 	packet[HEAD + 8] = 1;
 	assert_int_equal(wire_get_issue(&m, &out), SG_OK);
-	packet[HEAD + 9] = 2; /* bulk */
+	packet[HEAD + 9] = 1; /* renew, too */
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
-	packet[HEAD + 9] = 0;
-	packet[HEAD + 10] = WIRE_LANGUAGE_COUNT;
+	packet[HEAD + 8] = 0;
+	assert_int_equal(wire_get_issue(&m, &out), SG_OK);
+	assert_true(out.renew && !out.dry_run);
+	packet[HEAD + 10] = 2; /* bulk */
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
 	packet[HEAD + 10] = 0;
-	packet[HEAD + 11] = 4; /* the identity takes a byte of what follows */
+	packet[HEAD + 11] = WIRE_LANGUAGE_COUNT;
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
-	memset(packet + HEAD + 11, 0xff, 4);
+	packet[HEAD + 11] = 0;
+	packet[HEAD + 12] = 4; /* the identity takes a byte of what follows */
+	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
+	memset(packet + HEAD + 12, 0xff, 4);
 	assert_int_equal(wire_get_issue(&m, &out), SG_MALFORMED);
 }
 

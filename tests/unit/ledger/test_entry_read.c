@@ -148,6 +148,16 @@ static void test_others(void **state)
 	assert_int_equal(entry_decode(span_of(out, n), &e), SG_OK);
 	assert_int_equal(e.type, ENTRY_CEREMONY);
 	assert_true(span_is(e.operation, "op"));
+	assert_int_equal(entry_encode_revocation(6, SPAN_LIT("note"), out,
+						 sizeof(out), &n),
+			 SG_OK);
+	assert_true(span_is(span_of(out, n), "\xa3\x01\x09\x02\x06\x12\x44"
+					     "note"));
+	assert_int_equal(entry_decode(span_of(out, n), &e), SG_OK);
+	assert_int_equal(e.type, ENTRY_REVOCATION);
+	assert_true(span_is(e.operation, "note"));
+	assert_int_equal(entry_decode(SPAN_LIT("\xa2\x01\x09\x02\x06"), &e),
+			 SG_MALFORMED);
 }
 
 static enum sg_err decode(const char *hex_free, size_t n)

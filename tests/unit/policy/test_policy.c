@@ -22,6 +22,7 @@ static const char TEXT[] =
 	"    issuers: [\"Bộ Y tế\", \"A\"]\n"
 	"    uvci_prefixes: [\"URN:UVCI:01:VN:\"]\n"
 	"    profile: full\n"
+	"    renewal_window: 1h\n"
 	"    validity: {v: 365d, r: 180d}\n"
 	"  - name: any\n"
 	"    identities: [\"dns:any.example\"]\n"
@@ -308,7 +309,7 @@ static void test_describe(void **state)
 		"'countries':['LA','VN'],'issuers':['A','Bộ Y tế'],"
 		"'uvci_prefixes':['URN:UVCI:01:VN:'],"
 		"'profile':{%s},'validity':{'v':31536000,'r':15552000},"
-		"'gateways':[],'require':[]}",
+		"'gateways':[],'require':[],'renewal_window':3600}",
 		hash, profile_text("error", "error", "error"));
 	check_described(issuer(), text);
 	(void)snprintf(
@@ -317,7 +318,7 @@ static void test_describe(void **state)
 		"'kinds':['v','t','r'],'countries':['*'],'issuers':['*'],"
 		"'uvci_prefixes':['*'],'profile':{%s},"
 		"'validity':{'v':86400,'t':86400,'r':86400},"
-		"'gateways':[],'require':[]}",
+		"'gateways':[],'require':[],'renewal_window':2592000}",
 		hash, profile_text("off", "off", "warning"));
 	check_described(any(), text);
 }

@@ -49,7 +49,8 @@ static const char WHOLE[] = HEAD PROFILES USUAL
 	"clients:\n" CLIENT("issuer",
 			    "\"uri:urn:a\", \"dns:API.b\", "
 			    "\"spki:" HEX32 HEX32
-			    "\"") "    uvci_prefixes: [\"U:1\", \"U:\"]\n"
+			    "\"") "    renewal_window: 36h\n"
+				  "    uvci_prefixes: [\"U:1\", \"U:\"]\n"
 				  "  - name: auditor\n"
 				  "    identities: [\"uri:urn:b\"]\n"
 				  "    operations: [audit, officer]\n"
@@ -103,12 +104,14 @@ static void test_grants(void **state)
 	assert_int_equal(c->validity_s[DCC_VACCINATION], 31536000);
 	assert_int_equal(c->validity_s[DCC_RECOVERY], 43200);
 	assert_int_equal(c->validity_s[DCC_TEST], 0); /* not granted */
+	assert_int_equal(client_renewal_window_s(c), 129600);
 	c = &whole.client[1];
 	assert_int_equal(c->kinds, 0);
 	assert_false(client_may_issuer(c, SPAN_LIT("Bộ Y tế")));
 	c = &whole.client[2];
 	assert_true(c->any_country && c->any_issuer && c->any_uvci);
 	assert_int_equal(c->validity_s[DCC_TEST], 120);
+	assert_int_equal(client_renewal_window_s(c), 30 * 86400);
 }
 
 static void test_levels(void **state)
@@ -205,7 +208,8 @@ static void test_client(void **state)
 			    "    issuers: [a, b, a]\n"
 			    "    uvci_prefixes: [a, '*']\n"
 			    "    profile: none\n"
-			    "    validity: {v: 5x, t: 1ms}\n",
+			    "    validity: {v: 5x, t: 1ms}\n"
+			    "    renewal_window: 0d\n",
 	      "p.yaml:6: clients[0].name: must be 1 to 64 of the letters A-Z "
 	      "a-z 0-9 . _ -\n"
 #define BAD ": must be uri:URI, dns:NAME or spki: and 64 hexadecimal digits\n"
@@ -236,7 +240,9 @@ static void test_client(void **state)
 	      "p.yaml:22: clients[0].validity.v" BAD
 	      "p.yaml:22: clients[0].validity.t" BAD
 #undef BAD
-	      "p.yaml:22: clients[0].validity.r: is missing\n");
+	      "p.yaml:22: clients[0].validity.r: is missing\n"
+	      "p.yaml:23: clients[0].renewal_window: must be an integer from "
+	      "1 on and one of s, m, h, d, such as 30d; at most 36525d\n");
 }
 
 static void test_missing(void **state)

@@ -105,6 +105,11 @@ static void test_fits(void **state)
 			 "{\"dcc\":{\"v\":[{\"ci\":\"U1\"}]}}"));
 	assert_false(fits("{\"hcert\":\"\",\"uvci\":\"U2\"}",
 			  "{\"dcc\":{\"v\":[{\"ci\":\"U1\"}]}}"));
+	/* The text of a certificate hides it. */
+	assert_true(fits("{\"hcert\":\"\",\"uvci\":\"U1\"}",
+			 "{\"hcert\":\"HC1:A\"}"));
+	assert_false(fits("{\"hcert\":\"\",\"uvci\":\"U1\"}",
+			  "{\"hcert\":\"HC1:A\",\"uvci\":\"U2\"}"));
 	/* Escapes are not compared. */
 	assert_true(fits("{\"hcert\":\"\",\"uvci\":\"U/2\"}",
 			 "{\"dcc\":{\"v\":[{\"ci\":\"U\\/2\"}]}}"));

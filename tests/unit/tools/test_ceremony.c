@@ -41,6 +41,28 @@ static void test_recovery(void **state)
 		"of any");
 }
 
+static void test_revocation(void **state)
+{
+#define ZERO "00000000000000000000000000000000"
+	static const char text[] = "signerd revocation\no\nserial 3\n"
+				   "kind uci\nreason r\nlist 20 " ZERO ZERO
+				   "\n\n\u2014 anne AAAAAAAA\n";
+#undef ZERO
+	struct ceremony c = of(text);
+	char out[CEREMONY_TEXT];
+
+	(void)state;
+	assert_false(c.recovery);
+	assert_int_equal(c.serial, 3);
+	assert_int_equal(c.revoked, 20);
+	assert_string_equal(ceremony_text(&c, out), "revocation 3: 20 hashes");
+	c.revoked = 1;
+	assert_string_equal(ceremony_text(&c, out), "revocation 3: 1 hash");
+	assert_true(ceremony_is(ENTRY_REVOCATION) &&
+		    ceremony_is(ENTRY_CEREMONY));
+	assert_false(ceremony_is(ENTRY_POLICY));
+}
+
 static void test_others(void **state)
 {
 	static const char *const others[] = {
@@ -79,6 +101,7 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_recovery),
+					   cmocka_unit_test(test_revocation),
 					   cmocka_unit_test(test_others)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issue_state.h"
+
+/* Who is on record under the UVCI, and what is in flight for it? */
+static enum sg_err find_both(struct issuer *s, struct known *out, bool *found,
+			     uint64_t *offset)
+{
+	const struct document *d = &s->decision.document;
+	const struct span none = {0};
+	enum claim_state state = CLAIM_FREE;
+	void *holder = NULL;
+
+	if (digest_sum(s->digest, d->text[DOC_CI], none, out->uci) != SG_OK)
+		return SG_INTERNAL;
+	if (s->part.claims == NULL)
+		return SG_OK; /* without a ledger nothing is on record */
+	if (claims_find(s->part.claims, out->uci, &state, &holder, offset) !=
+	    SG_OK) /* the index has logged why */
+		return SG_LEDGER_DOWN;
+	*found = state == CLAIM_ON_RECORD;
+	if (state != CLAIM_IN_FLIGHT)
+		return SG_OK;
+	out->ahead = holder;
+	return claims_find_record(s->part.claims, out->uci, found, offset) ==
+			       SG_OK
+		       ? SG_OK
+		       : SG_LEDGER_DOWN;
+}
+
+/*
+ * The record comes first, whatever is in flight: what is on none, or is
+ * another client's or another payload's, cannot be renewed, and all three are
+ * told alike, so that nobody learns who has a UVCI.  What is due, and in
+ * flight, is in flight for the same request: nothing else is signed beside a
+ * record.
+ */
+enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
+			       int64_t now, struct known *out)
+{
+	const struct document *d = &s->decision.document;
+	struct replay_request q = {
+		.client = span_str(client_name(client)),
+		.now = now,
+		.renew = true,
+		.window_s = client_renewal_window_s(client),
+	};
+	enum replay_word word;
+	bool found = false;
+	enum sg_err err;
+
+	out->word = KNOWN_NEW;
+	out->ahead = NULL;
+	if (!d->has_kind || !d->present[DOC_CI])
+		return SG_OK; /* refused, and there is nothing to look for */
+	out->word = KNOWN_UNRENEWABLE;
+	err = find_both(s, out, &found, &q.offset);
+	if (err != SG_OK || !found)
+		return err;
+	if (digest_sum(s->digest, d->dcc, span_of(NULL, 0), out->payload) !=
+	    SG_OK)
+		return SG_INTERNAL;
+	err = known_hold_against(s, &q, out, &word);
+	if (err != SG_OK)
+		return err;
+	if (word == REPLAY_DUE)
+		out->word = out->ahead == NULL ? KNOWN_NEW : KNOWN_TWIN;
+	else if (word == REPLAY_REVOKED)
+		out->word = KNOWN_REVOKED;
+	else if (word == REPLAY_SAME)
+		out->word = KNOWN_SAME;
+	return SG_OK;
+}
