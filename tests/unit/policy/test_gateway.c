@@ -98,6 +98,46 @@ static void test_weak(void **state)
 	assert_int_equal(add_key(rsa), SG_OK);
 }
 
+/* By these, signatures that anybody can make are good. */
+static void test_small_order(void **state)
+{
+	static const char *const y[] = {
+		/* NOLINTBEGIN(bugprone-suspicious-missing-comma) */
+		"00000000000000000000000000000000"
+		"00000000000000000000000000000000",
+		"00000000000000000000000000000000"
+		"00000000000000000000000000000080",
+		"01000000000000000000000000000000"
+		"00000000000000000000000000000000",
+		"26e8958fc2b227b045c3f489f2ef98f0"
+		"d5dfac05d3c63339b13802886d53fc05",
+		"26e8958fc2b227b045c3f489f2ef98f0"
+		"d5dfac05d3c63339b13802886d53fc85",
+		"c7176a703d4dd84fba3c0b760d10670f"
+		"2a2053fa2c39ccc64ec7fd7792ac037a",
+		"ecffffffffffffffffffffffffffffff"
+		"ffffffffffffffffffffffffffffff7f",
+		"edffffffffffffffffffffffffffffff"
+		"ffffffffffffffffffffffffffffff7f",
+		"eeffffffffffffffffffffffffffffff"
+		"ffffffffffffffffffffffffffffffff",
+		/* NOLINTEND(bugprone-suspicious-missing-comma) */
+	};
+	uint8_t bytes[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) {
+		assert_int_equal(strlen(y[i]), 64);
+		assert_true(hex_decode(y[i], bytes, sizeof(bytes)));
+		assert_int_equal(
+			add_key(EVP_PKEY_new_raw_public_key(
+				EVP_PKEY_ED25519, NULL, bytes, sizeof(bytes))),
+			SG_BAD_KEY);
+	}
+	assert_int_equal(add_key(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")),
+			 SG_OK);
+}
+
 static void verify_with(enum cose_alg alg)
 {
 	static struct gate gate, other;
@@ -184,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_weak),
+		cmocka_unit_test(test_small_order),
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_example),
 	};
