@@ -80,13 +80,20 @@ static bool is_for_uvci(const struct document *d, struct span uvci)
 	       span_eq(d->text[DOC_CI], uvci);
 }
 
+/* Does X's attestation matter?  What is renewed was attested when it was
+ * issued. */
+static bool is_asked(const struct rule_context *x)
+{
+	return x->client->ngateways > 0 && !x->renewal;
+}
+
 void attested_judge(const struct rule_context *x, struct verdict *v)
 {
 	const struct document *d = x->document;
 	struct attestation_claims claims;
 	const struct gateway *whose;
 
-	if (x->client->ngateways == 0)
+	if (!is_asked(x))
 		return;
 	if (d->attestation.n == 0 && !d->wrong_attestation) {
 		if (x->client->must_attest)
@@ -105,7 +112,7 @@ void attested_judge(const struct rule_context *x, struct verdict *v)
 		report(x, v, VIOLATION_ATTESTATION_REPLAYED);
 }
 
-struct span attested_evidence(const struct client *c, const struct document *d)
+struct span attested_evidence(const struct rule_context *x)
 {
-	return c->ngateways > 0 ? d->attestation : span_of(NULL, 0);
+	return is_asked(x) ? x->document->attestation : span_of(NULL, 0);
 }

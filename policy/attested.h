@@ -10,6 +10,7 @@
  * the population database, and this very certificate, and lately?  For clients
  * that the policy names gateways for; for others an attestation says nothing,
  * since nobody is there to have signed it.  Never switchable.
+ * What is renewed was attested when it was issued, and is not asked again.
  *
  * Of an attestation that is not well-formed, or not signed by one of the
  * client's gateways, nothing is believed and nothing else told.  The cost is
@@ -17,8 +18,9 @@
  */
 void attested_judge(const struct rule_context *x, struct verdict *v);
 
-/* What goes on record of D, once it is accepted: the attestation's bytes, which
- * have been verified; empty where C's are not looked at, or there is none. */
-struct span attested_evidence(const struct client *c, const struct document *d);
+/* What goes on record of X's document, once it is accepted: the attestation's
+ * bytes, which have been verified; empty where they are not looked at, or there
+ * is none. */
+struct span attested_evidence(const struct rule_context *x);
 
 #endif /* SG_ATTESTED_H */

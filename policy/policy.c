@@ -115,7 +115,8 @@ const struct client *policy_client_named(const struct policy *p,
 /* --- a decision ---------------------------------------------------------- */
 
 enum sg_err policy_decide(const struct policy *p, const struct client *c,
-			  struct span request, int64_t now,
+			  enum client_operation operation, struct span request,
+			  int64_t now,
 			  const struct policy_bounds bounds[DCC_KINDS],
 			  struct decision *out)
 {
@@ -125,6 +126,7 @@ enum sg_err policy_decide(const struct policy *p, const struct client *c,
 				       .profile = c->profile,
 				       .document = &out->document,
 				       .bounds = bounds,
+				       .renewal = operation == CLIENT_RENEW,
 				       .valuesets = &p->file.valuesets,
 				       .certlogic = &p->file.certlogic,
 				       .now = now};
@@ -142,7 +144,7 @@ enum sg_err policy_decide(const struct policy *p, const struct client *c,
 	rule_judge(&context, &out->verdict);
 	out->iat = now;
 	out->exp = context.exp;
-	out->attestation = attested_evidence(c, &out->document);
+	out->attestation = attested_evidence(&context);
 	return SG_OK;
 }
 

@@ -71,16 +71,17 @@ struct decision {
 
 /*
  * Judge REQUEST (deterministic CBOR) of client C at NOW (seconds since 1970):
- * all violations at once.  iat is NOW.  An attestation to verify costs what
- * gateway_verify() says beside the rest.
- * Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG: REQUEST is not what a
- * front may send, and OUT is not set.  SG_OK says that OUT->verdict holds the
- * judgement.
+ * all violations at once.  iat is NOW.  OPERATION: what it asks for, which it
+ * may; the same rules hold for each, but that who a certificate is for is
+ * attested when it is issued, and not again for each renewal.  An attestation
+ * to verify costs what gateway_verify() says beside the rest. Errors:
+ * SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG: REQUEST is not what a front may
+ * send, and OUT is not set.  SG_OK says that OUT->verdict holds the judgement.
  */
 SG_MUST_USE enum sg_err policy_decide(
-	const struct policy *p, const struct client *c, struct span request,
-	int64_t now, const struct policy_bounds bounds[DCC_KINDS],
-	struct decision *out);
+	const struct policy *p, const struct client *c,
+	enum client_operation operation, struct span request, int64_t now,
+	const struct policy_bounds bounds[DCC_KINDS], struct decision *out);
 
 /*
  * What applies to C, for GET /v1/policy, as deterministic CBOR: {"client",

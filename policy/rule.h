@@ -86,6 +86,7 @@ struct rule_context {
 	const struct valuesets *valuesets;     /* the policy's */
 	const struct certlogic_set *certlogic; /* the policy's; NULL: none */
 	int64_t now, exp; /* to be signed, seconds since 1970 */
+	bool renewal;	  /* of what has been issued */
 	int32_t zone_s;	  /* of the policy's clocks, ahead of UTC */
 };
 

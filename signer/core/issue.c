@@ -55,28 +55,30 @@ static bool clock_sane(struct issuer *s, int64_t now)
 	return !behind;
 }
 
+static enum client_operation operation_of(const struct request *r)
+{
+	if (r->m->renew)
+		return CLIENT_RENEW;
+	return r->m->dry_run ? CLIENT_VALIDATE : CLIENT_ISSUE;
+}
+
 /* May its client ask what R asks? */
 static enum sg_err may_ask(struct request *r)
 {
-	enum client_operation operation = CLIENT_ISSUE;
-	const char *name = "issue";
+	static const struct {
+		const char *name, *refusal;
+	} asked[] = {
+		[CLIENT_ISSUE] = {"issue", CALLER_MAY_NOT_ISSUE},
+		[CLIENT_VALIDATE] = {"validate", CALLER_MAY_NOT_VALIDATE},
+		[CLIENT_RENEW] = {"renew", CALLER_MAY_NOT_RENEW},
+	};
+	const enum client_operation operation = operation_of(r);
 
-	r->detail = CALLER_MAY_NOT_ISSUE;
-	if (r->m->renew) {
-		operation = CLIENT_RENEW;
-		name = "renew";
-		r->detail = CALLER_MAY_NOT_RENEW;
-	} else if (r->m->dry_run) {
-		operation = CLIENT_VALIDATE;
-		name = "validate";
-		r->detail = CALLER_MAY_NOT_VALIDATE;
-	}
-	if (!client_may(r->client, operation)) {
-		caller_log_forbidden(r->client, name);
-		return SG_FORBIDDEN;
-	}
-	r->detail = "";
-	return SG_OK;
+	if (client_may(r->client, operation))
+		return SG_OK;
+	r->detail = asked[operation].refusal;
+	caller_log_forbidden(r->client, asked[operation].name);
+	return SG_FORBIDDEN;
 }
 
 /* Judge R into s->decision.
@@ -88,8 +90,9 @@ static enum sg_err judge(struct issuer *s, struct request *r,
 
 	if (err != SG_OK)
 		return err;
-	err = policy_decide(s->policy, r->client, r->m->request, r->now,
-			    choice->bounds, &s->decision);
+	err = policy_decide(s->policy, r->client, operation_of(r),
+			    r->m->request, r->now, choice->bounds,
+			    &s->decision);
 	/* A front writes deterministic CBOR.  What is not is its fault, but
 	 * not a reason to cut off the clients behind it. */
 	if (err != SG_OK)

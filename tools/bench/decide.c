@@ -105,8 +105,9 @@ static const char *turn(struct trial *t)
 	for (size_t i = 0; i < t->records.n; i++) {
 		const struct record *r = &t->records.record[i];
 
-		if (policy_decide(t->policy, t->client, span_of(r->body, r->n),
-				  t->now, bounds, &d) != SG_OK)
+		if (policy_decide(t->policy, t->client, CLIENT_ISSUE,
+				  span_of(r->body, r->n), t->now, bounds,
+				  &d) != SG_OK)
 			return "a record is no request";
 		if (d.verdict.errors == 0)
 			t->accepted++;

@@ -222,7 +222,8 @@ static void decide(const struct policy *p, const char *uri, struct span request)
 	const struct client *c = client_of(p, uri);
 	static struct decision d;
 
-	if (policy_decide(p, c, request, NOW, bounds, &d) != SG_OK)
+	if (policy_decide(p, c, CLIENT_ISSUE, request, NOW, bounds, &d) !=
+	    SG_OK)
 		return;
 	check_verdict(&d.verdict);
 	if (d.verdict.errors > 0)

@@ -89,6 +89,16 @@ static void check(const char *lines)
 	check_at(NOW, lines);
 }
 
+static struct span evidence(bool renewal)
+{
+	const struct rule_context context = {.client = &client,
+					     .document = &document,
+					     .renewal = renewal,
+					     .now = NOW};
+
+	return attested_evidence(&context);
+}
+
 #define MISSING "attestation-missing /attestation\n"
 #define INVALID "attestation-invalid /attestation\n"
 #define STALE "attestation-stale /attestation\n"
@@ -99,14 +109,13 @@ static void test_good(void **state)
 {
 	(void)state;
 	check("");
-	assert_true(span_eq(attested_evidence(&client, &document),
-			    attested_span(&sent)));
+	assert_true(span_eq(evidence(false), attested_span(&sent)));
 	/* One that is not required holds as well. */
 	client.must_attest = false;
 	check("");
 	document.attestation.n = 0;
 	check_at(NOW, "");
-	assert_int_equal(attested_evidence(&client, &document).n, 0);
+	assert_int_equal(evidence(false).n, 0);
 }
 
 static void test_missing(void **state)
@@ -117,6 +126,27 @@ static void test_missing(void **state)
 	check_at(NOW, INVALID);
 }
 
+/* What is renewed was attested when it was issued. */
+static void test_renewal(void **state)
+{
+	const struct rule_context context = {.client = &client,
+					     .profile = &profile,
+					     .document = &document,
+					     .renewal = true,
+					     .now = NOW};
+	struct verdict v;
+
+	(void)state;
+	verdict_init(&v);
+	attested_judge(&context, &v); /* there is none */
+	claims.verdict = false;
+	sent = gate_attest(&gate, &claims);
+	document.attestation = attested_span(&sent);
+	attested_judge(&context, &v); /* a bad one */
+	assert_int_equal(v.n, 0);
+	assert_int_equal(evidence(true).n, 0);
+}
+
 /* Where no gateway is known nothing of it is looked at, or recorded. */
 static void test_without_gateways(void **state)
 {
@@ -125,7 +155,7 @@ static void test_without_gateways(void **state)
 	client.must_attest = false;
 	claims.verdict = false;
 	check("");
-	assert_int_equal(attested_evidence(&client, &document).n, 0);
+	assert_int_equal(evidence(false).n, 0);
 }
 
 static void test_invalid(void **state)
@@ -254,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_good, reset),
 		cmocka_unit_test_setup(test_missing, reset),
+		cmocka_unit_test_setup(test_renewal, reset),
 		cmocka_unit_test_setup(test_without_gateways, reset),
 		cmocka_unit_test_setup(test_invalid, reset),
 		cmocka_unit_test_setup(test_not_believed, reset),

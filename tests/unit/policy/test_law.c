@@ -179,7 +179,7 @@ static void decide(const char *client, const char *text, struct decision *d)
 			.present = true,
 			.not_before = NOW - DAY,
 			.not_after = NOW + (int64_t)366 * DAY};
-	assert_int_equal(policy_decide(policy, client_of(client),
+	assert_int_equal(policy_decide(policy, client_of(client), CLIENT_ISSUE,
 				       request_span(r), NOW, bounds, d),
 			 SG_OK);
 	free(r);
@@ -330,8 +330,9 @@ static void test_order(void **state)
 					 .now = NOW};
 		size_t n;
 
-		assert_int_equal(policy_decide(policy, c, request_span(r), NOW,
-					       bounds, &d),
+		assert_int_equal(policy_decide(policy, c, CLIENT_ISSUE,
+					       request_span(r), NOW, bounds,
+					       &d),
 				 SG_OK);
 		x.exp = d.exp;
 		verdict_init(&v);

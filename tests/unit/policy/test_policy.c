@@ -134,9 +134,9 @@ static void check(const struct client *c, const char *text, const char *lines,
 	struct request *r = request_of(text);
 
 	memset(out, 0xEE, sizeof(*out)); /* as a used slot */
-	assert_int_equal(
-		policy_decide(policy, c, request_span(r), NOW, bounds, out),
-		SG_OK);
+	assert_int_equal(policy_decide(policy, c, CLIENT_ISSUE, request_span(r),
+				       NOW, bounds, out),
+			 SG_OK);
 	assert_string_equal(verdict_lines(&out->verdict), lines);
 	free(r);
 }
@@ -236,13 +236,13 @@ static void test_malformed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(
-			policy_decide(policy, any(),
+			policy_decide(policy, any(), CLIENT_ISSUE,
 				      span_of(cases[i].bytes, cases[i].n), NOW,
 				      bounds, &d),
 			cases[i].err);
 	memset(deep, 0x81, sizeof(deep));
 	deep[sizeof(deep) - 1] = 0;
-	assert_int_equal(policy_decide(policy, any(),
+	assert_int_equal(policy_decide(policy, any(), CLIENT_ISSUE,
 				       span_of(deep, sizeof(deep)), NOW, bounds,
 				       &d),
 			 SG_TOO_BIG);
