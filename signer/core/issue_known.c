@@ -43,6 +43,23 @@ static enum sg_err find_record(struct issuer *s, const struct client *client,
 	return err;
 }
 
+/* The UVCI is on no record here; it may be revoked all the same. */
+static enum sg_err look_revoked(struct issuer *s, struct known *out)
+{
+	const struct document *d = &s->decision.document;
+	uint8_t hash[DIGEST_BYTES];
+
+	if (revoked_count(s->part.revoked) == 0)
+		return SG_OK;
+	if (digest_sum(s->digest, d->text[DOC_CO], d->text[DOC_CI], hash) !=
+	    SG_OK)
+		return SG_INTERNAL;
+	if (revoked_has(s->part.revoked, out->uci) ||
+	    revoked_has(s->part.revoked, hash))
+		out->word = KNOWN_REVOKED;
+	return SG_OK;
+}
+
 /* It is in flight.  What is on record beside it counts first: the one in
  * flight renews that, or signs it anew. */
 static enum sg_err find_flight(struct issuer *s, const struct client *client,
@@ -55,29 +72,13 @@ static enum sg_err find_flight(struct issuer *s, const struct client *client,
 	if (claims_find_record(s->part.claims, out->uci, &found, &offset) !=
 	    SG_OK)
 		return SG_LEDGER_DOWN;
-	if (found) {
-		err = find_record(s, client, now, offset, out);
-		if (err != SG_OK || out->word != KNOWN_NEW)
-			return err;
-	}
+	err = found ? find_record(s, client, now, offset, out)
+		    : look_revoked(s, out);
+	if (err != SG_OK || out->word != KNOWN_NEW)
+		return err;
 	out->word = known_is_twin(out->ahead, client, out->payload)
 			    ? KNOWN_TWIN
 			    : KNOWN_RIVAL;
-	return SG_OK;
-}
-
-/* Nobody has the UVCI here; it may be revoked all the same. */
-static enum sg_err look_revoked(struct issuer *s, struct known *out)
-{
-	const struct document *d = &s->decision.document;
-	uint8_t hash[DIGEST_BYTES];
-
-	if (digest_sum(s->digest, d->text[DOC_CO], d->text[DOC_CI], hash) !=
-	    SG_OK)
-		return SG_INTERNAL;
-	if (revoked_has(s->part.revoked, out->uci) ||
-	    revoked_has(s->part.revoked, hash))
-		out->word = KNOWN_REVOKED;
 	return SG_OK;
 }
 
@@ -122,8 +123,7 @@ enum sg_err known_find(struct issuer *s, const struct client *client,
 		return find_record(s, client, now, offset, out);
 	if (state == CLAIM_IN_FLIGHT)
 		return find_flight(s, client, now, out);
-	return revoked_count(s->part.revoked) > 0 ? look_revoked(s, out)
-						  : SG_OK;
+	return look_revoked(s, out);
 }
 
 void known_report(struct verdict *v, enum violation_code code,

@@ -62,6 +62,29 @@ static void assert_unrenewable(const struct answer *a)
 	assert_string_equal(a->pointer, "/dcc/v/0/ci");
 }
 
+/* Revoke what begins the SHA-256 of A and B. */
+static void revoke_hash(struct bureau *b, struct span a, struct span more)
+{
+	uint8_t hash[DIGEST_BYTES];
+	struct digest *d;
+
+	assert_int_equal(digest_create(&d), SG_OK);
+	assert_int_equal(digest_sum(d, a, more, hash), SG_OK);
+	digest_free(d);
+	assert_int_equal(
+		revoked_add(b->revoked, span_of(hash, REVOCATION_HASH_BYTES)),
+		SG_OK);
+}
+
+static void assert_revoked(const struct answer *a)
+{
+	assert_int_equal(a->type, WIRE_PROBLEM);
+	assert_int_equal(a->err, SG_REFUSED);
+	assert_int_equal(a->nviolations, 1);
+	assert_string_equal(a->code, "revoked");
+	assert_string_equal(a->pointer, "/dcc/v/0/ci");
+}
+
 /* Is the newest record of the journal of TYPE? */
 static void assert_newest(struct bureau *b, enum entry_type type)
 {
@@ -283,6 +306,10 @@ static void test_unborn(void **state)
 	front_issue(&b->o.front[0], 1, &ask);
 	OFFICE_WAIT(&b->o, issuer_in_flight(b->issuer) == 1);
 	assert_unrenewable(bureau_answer(b, 0, 2, &renew));
+	/* Revoked meanwhile: nobody waits for it any more. */
+	revoke_hash(b, SPAN_LIT("URN:UVCI:01:VN:TEST/00000001"),
+		    span_of(NULL, 0));
+	assert_revoked(bureau_answer(b, 0, 3, &ask));
 	bureau_close(b);
 }
 
@@ -324,29 +351,6 @@ static void test_compromised(void **state)
 	assert_int_equal(a->type, WIRE_ISSUED);
 	assert_false(a->issued.replayed);
 	bureau_close(b);
-}
-
-/* Revoke what begins the SHA-256 of A and B. */
-static void revoke_hash(struct bureau *b, struct span a, struct span more)
-{
-	uint8_t hash[DIGEST_BYTES];
-	struct digest *d;
-
-	assert_int_equal(digest_create(&d), SG_OK);
-	assert_int_equal(digest_sum(d, a, more, hash), SG_OK);
-	digest_free(d);
-	assert_int_equal(
-		revoked_add(b->revoked, span_of(hash, REVOCATION_HASH_BYTES)),
-		SG_OK);
-}
-
-static void assert_revoked(const struct answer *a)
-{
-	assert_int_equal(a->type, WIRE_PROBLEM);
-	assert_int_equal(a->err, SG_REFUSED);
-	assert_int_equal(a->nviolations, 1);
-	assert_string_equal(a->code, "revoked");
-	assert_string_equal(a->pointer, "/dcc/v/0/ci");
 }
 
 /* By signature: that certificate.  It is not signed anew either. */
