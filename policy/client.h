@@ -31,6 +31,7 @@ struct client {
 	struct text_set prefixes;	    /* none begins with another one */
 	const struct rule_profile *profile; /* never NULL */
 	int64_t validity_s[DCC_KINDS];	    /* 0: kind not granted */
+	struct client_limits limits;
 };
 
 /* "issue", "validate", ...; static. */

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "literal.h"
 #include "policy_grant.h"
+#include "policy_limits.h"
 
 /* The level TEXT names at PATH into *LEVEL, which stays where it is absent
  * (NULL).  Returns false when there is no such level. */
@@ -71,6 +73,11 @@ static enum sg_err read_meaning(struct reading *r)
 		reading_fault(r, "version", "is missing");
 	else if (strcmp(s->version, "1") != 0)
 		reading_fault(r, "version", "must be 1");
+	if (s->time_zone != NULL &&
+	    !literal_zone(s->time_zone, &r->out->zone_s))
+		reading_fault(r, "time_zone",
+			      "must be an offset from UTC such as +07:00");
+	policy_limits_check_alarm(r);
 	if (s->nclients == 0)
 		reading_fault(r, "clients", "is missing");
 	for (uint32_t i = 0; i < s->nprofiles; i++)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "literal.h"
+#include "policy_limits.h"
 
 /* One client's part of it. */
 struct grant {
@@ -284,6 +285,7 @@ enum sg_err policy_grant_read(struct reading *r, uint32_t index)
 	read_countries(&g);
 	read_profile_of(&g);
 	read_validity(&g);
+	policy_limits_read(r, g.path, g.source, g.client);
 	check_missing(&g);
 	err = read_issuers(&g);
 	if (err == SG_OK)

@@ -36,16 +36,32 @@ struct source_validity {
 	char *kind[DCC_KINDS];
 };
 
+struct source_rate {
+	char *per_second, *burst;
+};
+
+struct source_quota {
+	char *per_day;
+};
+
+struct source_alarm {
+	char *factor, *minimum, *stop;
+};
+
 struct source_client {
 	char *name, *profile;
 	struct source_list identities, operations, kinds, countries, issuers,
 		uvci_prefixes;
 	struct source_validity validity;
+	struct source_rate rate;
+	struct source_quota quota;
+	struct source_alarm alarm;
 };
 
 struct source {
 	struct yaml_tree tree; /* the lines, until they are let go */
-	char *version;
+	char *version, *time_zone;
+	struct source_alarm alarm; /* of clients that have none */
 	struct source_profile *profiles;
 	uint32_t nprofiles;
 	struct source_client *clients;

@@ -5,12 +5,13 @@
 #include "claims.h"
 #include "hsm_pool.h"
 #include "proofs.h"
+#include "quota.h"
 #include "release.h"
 
 /*
  * books: all that follows the journal, put together: the index and the claims,
- * the scribe, the notary; and whether, by all of them, something may be signed.
- * Loop thread only.
+ * the clients' quotas, the scribe, the notary; and whether, by all of them,
+ * something may be signed. Loop thread only.
  */
 struct books; /* opaque */
 
@@ -22,6 +23,7 @@ struct books_parts {
 	struct hsm_pool *pool;
 	struct release *release;
 	const struct core_settings *settings; /* copied */
+	const struct policy *policy; /* for the call of books_create() */
 	/* What books_look() says may have changed. */
 	void (*changed)(void *ctx);
 	/* The process of the witnesses has sent nonsense. */
@@ -51,6 +53,10 @@ void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
 SG_MUST_USE enum sg_err books_create(const struct books_parts *parts,
 				     struct books **out);
 struct claims *books_claims(const struct books *b);
+/* What clients have had signed.  Nothing is open before it is counted. */
+struct quota *books_quota(const struct books *b);
+/* P is in force. */
+void books_set_policy(struct books *b, const struct policy *p);
 struct proofs *books_proofs(const struct books *b);
 const char *books_journal_dir(const struct books *b);
 /* Leaves in the journal of BOOKS, a struct books. */

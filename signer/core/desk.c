@@ -354,6 +354,7 @@ static enum sg_err create_books(struct desk *d, const struct desk_parts *parts)
 					  .pool = d->pool,
 					  .release = d->release,
 					  .settings = parts->settings,
+					  .policy = d->policy,
 					  .changed = on_books_changed,
 					  .witness_bad = on_witness_bad,
 					  .recovered = on_recovered,
@@ -390,6 +391,7 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 	d->answers = (struct answers){.keys = d->keys};
 	if (d->books != NULL) {
 		with.claims = books_claims(d->books);
+		with.quota = d->answers.quota = books_quota(d->books);
 		with.journal_dir = books_journal_dir(d->books);
 		d->answers.proofs = books_proofs(d->books);
 		d->answers.leaves = books_leaves;
@@ -450,6 +452,8 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 	policy_unref(d->policy);
 	d->policy = policy;
 	issuer_set_policy(d->issuer, policy);
+	if (d->books != NULL)
+		books_set_policy(d->books, policy);
 	diary_policy(d->diary, policy_hash(policy));
 	hsm_pool_rates(d->pool, settings);
 	tell_all(d);

@@ -6,6 +6,7 @@
 #include "diary.h"
 #include "front_link.h"
 #include "hsm_pool.h"
+#include "quota.h"
 #include "release.h"
 
 /*
@@ -38,6 +39,7 @@ struct issuer_parts {
 	struct claims *claims;
 	const char *journal_dir; /* for the call of issuer_create() */
 	struct diary *diary;
+	struct quota *quota; /* NULL: nobody has limits */
 };
 
 /* Owns: *OUT is the caller's; issuer_free().  Errors: SG_NO_MEMORY,

@@ -33,7 +33,7 @@ static void check_client(const struct policy *p, const struct client *c)
 		require(client_may_kind(c, (enum dcc_kind)k) ==
 				(c->validity_s[k] > 0),
 			"a validity for each kind");
-	require(policy_describe(p, c, out, sizeof(out), &n) == SG_OK,
+	require(policy_describe(p, c, NULL, out, sizeof(out), &n) == SG_OK,
 		"can be described");
 	require(cbor_check(span_of(out, n), limits) == SG_OK,
 		"is described deterministically");

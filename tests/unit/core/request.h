@@ -20,6 +20,7 @@ struct ask {
 	unsigned serial;      /* in the UVCI */
 	uint64_t within_us;   /* deadline from now; 0: 5 s */
 	bool dry_run;
+	bool bulk;
 	bool extra;	  /* an unknown field */
 	const char *born; /* NULL: 1990-05-17; another one, another payload */
 	int64_t exp;	  /* 0: none */

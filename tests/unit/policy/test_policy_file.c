@@ -154,7 +154,8 @@ static void test_file(void **state)
 					 "p.yaml:1: clients: is missing\n");
 	check(HEAD "versions: 1\n" PROFILES
 		   "clients:\n" CLIENT("a", "\"uri:u:a\""),
-	      "p.yaml:2: unknown key \"versions\" (known: version, profiles, "
+	      "p.yaml:2: unknown key \"versions\" (known: version, "
+	      "time_zone, alarm, profiles, "
 	      "clients)\n");
 }
 
