@@ -129,3 +129,8 @@ bool client_may(const struct client *c, enum client_operation op)
 {
 	return op < CLIENT_OPERATION_COUNT && (c->operations & 1U << op) != 0;
 }
+
+const struct client_limits *client_limits(const struct client *c)
+{
+	return &c->limits;
+}

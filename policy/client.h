@@ -38,6 +38,7 @@ struct client {
 	const struct gateway **gateway;
 	bool must_attest;	  /* not without one; then there is a gateway */
 	int64_t renewal_window_s; /* before expiry */
+	struct client_limits limits;
 };
 
 /* "issue", "validate", ...; static. */

@@ -50,6 +50,44 @@ int64_t literal_duration_s(const char *text)
 	return 0;
 }
 
+bool literal_count(const char *text, int64_t max, int64_t *out)
+{
+	int64_t value = 0;
+
+	if (*text < '1' || *text > '9')
+		return false;
+	for (; is_digit(*text); text++) {
+		if (value > (max - (*text - '0')) / 10)
+			return false;
+		value = value * 10 + (*text - '0');
+	}
+	if (*text != '\0')
+		return false;
+	*out = value;
+	return true;
+}
+
+bool literal_zone(const char *text, int32_t *seconds)
+{
+	enum { QUARTER = 15, ZONE_HOURS_MAX = 14 };
+	int hours;
+	int minutes;
+
+	if (strlen(text) != 6 || (text[0] != '+' && text[0] != '-') ||
+	    !is_digit(text[1]) || !is_digit(text[2]) || text[3] != ':' ||
+	    !is_digit(text[4]) || !is_digit(text[5]))
+		return false;
+	hours = (text[1] - '0') * 10 + (text[2] - '0');
+	minutes = (text[4] - '0') * 10 + (text[5] - '0');
+	if (minutes >= 60 || minutes % QUARTER != 0 ||
+	    hours * 60 + minutes > ZONE_HOURS_MAX * 60)
+		return false;
+	*seconds = (hours * 60 + minutes) * 60;
+	if (text[0] == '-')
+		*seconds = -*seconds;
+	return true;
+}
+
 bool literal_decode_spki(char *text)
 {
 	return strlen(text) == (size_t)2 * LITERAL_SPKI_BYTES &&

@@ -20,6 +20,12 @@ bool literal_is_name(const char *text);
 /* Seconds of an integer from 1 on and one of s, m, h, d: "365d".  0 if TEXT
  * is something else, or longer than LITERAL_DAYS_MAX. */
 int64_t literal_duration_s(const char *text);
+/* Is TEXT a decimal integer of 1 to MAX, without a sign or leading zeros?
+ * *OUT gets it. */
+bool literal_count(const char *text, int64_t max, int64_t *out);
+/* An offset from UTC, "+07:00" to the quarter of an hour, at most 14 hours
+ * either way, in seconds. */
+bool literal_zone(const char *text, int32_t *seconds);
 /* Decode TEXT, exactly 64 hexadecimal digits of either case, to its own first
  * LITERAL_SPKI_BYTES bytes.  What they are is undefined on false. */
 bool literal_decode_spki(char *text);

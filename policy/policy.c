@@ -112,6 +112,22 @@ const struct client *policy_client_named(const struct policy *p,
 	return found != LOOKUP_NONE ? &p->file.client[found] : NULL;
 }
 
+size_t policy_clients(const struct policy *p)
+{
+	return p->file.nclients;
+}
+
+const struct client *policy_client_at(const struct policy *p, size_t i)
+{
+	assert(i < p->file.nclients);
+	return &p->file.client[i];
+}
+
+int32_t policy_zone_s(const struct policy *p)
+{
+	return p->file.zone_s;
+}
+
 /* --- a decision ---------------------------------------------------------- */
 
 enum sg_err policy_decide(const struct policy *p, const struct client *c,
@@ -129,7 +145,8 @@ enum sg_err policy_decide(const struct policy *p, const struct client *c,
 				       .renewal = operation == CLIENT_RENEW,
 				       .valuesets = &p->file.valuesets,
 				       .certlogic = &p->file.certlogic,
-				       .now = now};
+				       .now = now,
+				       .zone_s = p->file.zone_s};
 	enum sg_err err;
 
 	err = cbor_check(request, limits);
@@ -294,17 +311,51 @@ static void put_gateways(struct cbor_writer *w, const struct client *c)
 		put_word(w, c->gateway[i]->name);
 }
 
-enum sg_err policy_describe(const struct policy *p, const struct client *c,
-			    uint8_t *out, size_t cap, size_t *len)
+static void put_rate(struct cbor_writer *w, const struct client_limits *l)
 {
+	if (l->per_second == 0)
+		return;
+	put_word(w, "rate");
+	cbor_put_map(w, 2);
+	put_word(w, "burst");
+	cbor_put_int(w, l->burst);
+	put_word(w, "per_second");
+	cbor_put_int(w, l->per_second);
+}
+
+static void put_quota(struct cbor_writer *w, const struct client_limits *l,
+		      const struct policy_usage *usage)
+{
+	if (l->per_day == 0)
+		return;
+	put_word(w, "quota");
+	cbor_put_map(w, usage != NULL ? 3 : 1);
+	if (usage != NULL) {
+		put_word(w, "ends");
+		cbor_put_int(w, usage->ends);
+		put_word(w, "left");
+		cbor_put_int(w, (int64_t)usage->left);
+	}
+	put_word(w, "per_day");
+	cbor_put_int(w, (int64_t)l->per_day);
+}
+
+enum sg_err policy_describe(const struct policy *p, const struct client *c,
+			    const struct policy_usage *usage, uint8_t *out,
+			    size_t cap, size_t *len)
+{
+	const struct client_limits *l = &c->limits;
 	struct cbor_writer w = cbor_write(out, cap);
 
 	/* In the order of the encoded keys. */
-	cbor_put_map(&w, 12);
+	cbor_put_map(&w, 12U + (l->per_second > 0 ? 1U : 0U) +
+				 (l->per_day > 0 ? 1U : 0U));
 	put_word(&w, "hash");
 	put_hash(&w, p->hash);
+	put_rate(&w, l);
 	put_word(&w, "kinds");
 	put_kinds(&w, c);
+	put_quota(&w, l, usage);
 	put_word(&w, "client");
 	put_word(&w, c->name);
 	put_word(&w, "issuers");

@@ -42,6 +42,22 @@ const struct client *policy_client_named(const struct policy *p,
 					 struct span name);
 const char *client_name(const struct client *c);
 
+/* How much a client may have signed; 0: no limit. */
+struct client_limits {
+	uint32_t per_second, burst; /* requests: a bucket of BURST tokens */
+	uint64_t per_day;	    /* certificates; the day is the policy's */
+	/* More than ALARM_FACTOR times its usual hour, or ALARM_MINIMUM where
+	 * that is more, raises an alarm; ALARM_STOP: and stops it. */
+	uint32_t alarm_factor, alarm_minimum;
+	bool alarm_stop;
+};
+const struct client_limits *client_limits(const struct client *c);
+/* Seconds by which the policy's day begins before UTC's. */
+int32_t policy_zone_s(const struct policy *p);
+/* All clients, by number, below policy_clients(). */
+size_t policy_clients(const struct policy *p);
+const struct client *policy_client_at(const struct policy *p, size_t i);
+
 enum client_operation {
 	CLIENT_ISSUE,
 	CLIENT_VALIDATE,
@@ -83,15 +99,24 @@ SG_MUST_USE enum sg_err policy_decide(
 	enum client_operation operation, struct span request, int64_t now,
 	const struct policy_bounds bounds[DCC_KINDS], struct decision *out);
 
+/* What is left of a client's quota, and until when (seconds since 1970). */
+struct policy_usage {
+	uint64_t left;
+	int64_t ends;
+};
+
 /*
  * What applies to C, for GET /v1/policy, as deterministic CBOR: {"client",
  * "hash" (hex text), "operations", "kinds", "countries", "issuers",
  * "uvci_prefixes", "profile": {rule: level}, "validity": {kind: seconds},
- * "gateways" (names), "require", "renewal_window": seconds}.
+ * "gateways" (names), "require", "renewal_window": seconds, "rate"?:
+ * {"burst", "per_second"}, "quota"?: {"left"?, "ends"?, "per_day"}}; of the
+ * quota, what USAGE says (NULL: it is not known).
  * *LEN is the bytes needed, also on SG_TOO_BIG.
  */
 SG_MUST_USE enum sg_err policy_describe(const struct policy *p,
-					const struct client *c, uint8_t *out,
-					size_t cap, size_t *len);
+					const struct client *c,
+					const struct policy_usage *usage,
+					uint8_t *out, size_t cap, size_t *len);
 
 #endif /* SG_POLICY_H */

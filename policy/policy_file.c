@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
+#include "literal.h"
 #include "policy_certlogic.h"
 #include "policy_gateway.h"
 #include "policy_grant.h"
+#include "policy_limits.h"
 #include "policy_values.h"
 
 /* The level TEXT names at PATH into *LEVEL, which stays where it is absent
@@ -74,6 +76,8 @@ static enum sg_err tell_rules(struct policy_file *f)
 	     f->certlogic.n > 0 && err == SG_OK && i < VALUESET_COUNT; i++) {
 		const struct valueset *s = &f->valuesets.set[i];
 
+		if (s->n == 0) /* whatever it is, it is right */
+			continue;
 		err = certlogic_set_codes(&f->certlogic,
 					  valueset_name((enum valueset_id)i),
 					  s->code, s->n);
@@ -92,6 +96,11 @@ static enum sg_err read_meaning(struct reading *r)
 		reading_fault(r, "version", "is missing");
 	else if (strcmp(s->version, "1") != 0)
 		reading_fault(r, "version", "must be 1");
+	if (s->time_zone != NULL &&
+	    !literal_zone(s->time_zone, &r->out->zone_s))
+		reading_fault(r, "time_zone",
+			      "must be an offset from UTC such as +07:00");
+	policy_limits_check_alarm(r);
 	if (s->nclients == 0)
 		reading_fault(r, "clients", "is missing");
 	err = policy_certlogic_read(r);

@@ -17,6 +17,7 @@ enum { POLICY_FILE_BYTES_MAX = 1 << 20 };
 
 struct policy_file {
 	struct source *source; /* the names and texts below lie in it */
+	int32_t zone_s;	       /* by which its day begins before UTC's */
 	size_t nprofiles;
 	struct rule_profile *profile; /* one more: every rule an error */
 	size_t ngateways;

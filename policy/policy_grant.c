@@ -5,6 +5,7 @@
 
 #include "literal.h"
 #include "policy_gateway.h"
+#include "policy_limits.h"
 
 /* One client's part of it. */
 struct grant {
@@ -305,6 +306,7 @@ enum sg_err policy_grant_read(struct reading *r, uint32_t index)
 	read_profile_of(&g);
 	read_validity(&g);
 	read_renewal_window(&g);
+	policy_limits_read(r, g.path, g.source, g.client);
 	check_missing(&g);
 	err = read_issuers(&g);
 	if (err == SG_OK)

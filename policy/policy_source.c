@@ -200,6 +200,42 @@ static void read_validity(const struct yaml_at *at, void *member,
 	yaml_fields(at, validity, COUNT(validity), member);
 }
 
+static void read_rate(const struct yaml_at *at, void *member,
+		      const struct yaml_field *f)
+{
+	static const struct yaml_field rate[] = {
+		TEXT("per_second", struct source_rate, per_second),
+		TEXT("burst", struct source_rate, burst),
+	};
+
+	(void)f;
+	yaml_fields(at, rate, COUNT(rate), member);
+}
+
+static void read_quota(const struct yaml_at *at, void *member,
+		       const struct yaml_field *f)
+{
+	static const struct yaml_field quota[] = {
+		TEXT("per_day", struct source_quota, per_day),
+	};
+
+	(void)f;
+	yaml_fields(at, quota, COUNT(quota), member);
+}
+
+static void read_alarm(const struct yaml_at *at, void *member,
+		       const struct yaml_field *f)
+{
+	static const struct yaml_field alarm[] = {
+		TEXT("factor", struct source_alarm, factor),
+		TEXT("minimum", struct source_alarm, minimum),
+		TEXT("stop", struct source_alarm, stop),
+	};
+
+	(void)f;
+	yaml_fields(at, alarm, COUNT(alarm), member);
+}
+
 static const struct yaml_field PROFILE[] = {
 	TEXT("name", struct source_profile, name),
 	TEXT("default", struct source_profile, usual),
@@ -226,6 +262,9 @@ static const struct yaml_field CLIENT[] = {
 	TEXT("profile", struct source_client, profile),
 	TEXT("renewal_window", struct source_client, renewal_window),
 	FIELD("validity", read_validity, struct source_client, validity),
+	FIELD("rate", read_rate, struct source_client, rate),
+	FIELD("quota", read_quota, struct source_client, quota),
+	FIELD("alarm", read_alarm, struct source_client, alarm),
 };
 
 static void read_profiles(const struct yaml_at *at, void *member,
@@ -323,6 +362,8 @@ static void read_value_sets(const struct yaml_at *at, void *member,
 
 static const struct yaml_field SOURCE[] = {
 	TEXT("version", struct source, version),
+	TEXT("time_zone", struct source, time_zone),
+	FIELD("alarm", read_alarm, struct source, alarm),
 	/* They set a member and its count. */
 	{.key = "profiles", .optional = true, .read = read_profiles},
 	{.key = "gateways", .optional = true, .read = read_gateways},
@@ -383,8 +424,19 @@ static void free_pairs(struct source_pairs *pairs)
 	free(pairs->pair);
 }
 
+static void free_alarm(struct source_alarm *a)
+{
+	free(a->factor);
+	free(a->minimum);
+	free(a->stop);
+}
+
 static void free_client(struct source_client *c)
 {
+	free(c->rate.per_second);
+	free(c->rate.burst);
+	free(c->quota.per_day);
+	free_alarm(&c->alarm);
 	free(c->name);
 	free(c->profile);
 	free(c->renewal_window);
@@ -418,6 +470,8 @@ void source_free(struct source *s)
 		return;
 	free(s->version);
 	free_list(&s->certlogic);
+	free(s->time_zone);
+	free_alarm(&s->alarm);
 	for (uint32_t i = 0; i < s->nprofiles; i++) {
 		free(s->profiles[i].name);
 		free(s->profiles[i].usual);

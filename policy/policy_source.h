@@ -56,11 +56,26 @@ struct source_gateway {
 	struct source_list keys; /* with line breaks */
 };
 
+struct source_rate {
+	char *per_second, *burst;
+};
+
+struct source_quota {
+	char *per_day;
+};
+
+struct source_alarm {
+	char *factor, *minimum, *stop;
+};
+
 struct source_client {
 	char *name, *profile, *renewal_window;
 	struct source_list identities, operations, kinds, countries, issuers,
 		uvci_prefixes, gateways, require;
 	struct source_validity validity;
+	struct source_rate rate;
+	struct source_quota quota;
+	struct source_alarm alarm;
 };
 
 struct source_vaccine {
@@ -75,7 +90,8 @@ struct source_valuesets {
 
 struct source {
 	struct yaml_tree tree; /* the lines, until they are let go */
-	char *version;
+	char *version, *time_zone;
+	struct source_alarm alarm;    /* of clients that have none */
 	struct source_list certlogic; /* each a rule in JSON */
 	struct source_profile *profiles;
 	uint32_t nprofiles;

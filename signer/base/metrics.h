@@ -75,6 +75,19 @@ enum metrics_roles {
 	  "Requests sent again, answered by the certificate on record")        \
 	X(REFUSED, C, METRICS_CORE, "signer_certificates_refused_total", "",   \
 	  "Requests that the policy refused, or whose UVCI is taken")          \
+	X(QUOTA_REFUSED, C, METRICS_CORE, "signer_requests_limited_total",     \
+	  "limit=\"quota\"",                                                   \
+	  "Requests refused since their client had used up a limit")           \
+	X(RATE_REFUSED, C, METRICS_CORE, "signer_requests_limited_total",      \
+	  "limit=\"rate\"", "")                                                \
+	X(ALARM_REFUSED, C, METRICS_CORE, "signer_requests_limited_total",     \
+	  "limit=\"alarm\"", "")                                               \
+	X(RATE_DELAYED, C, METRICS_CORE, "signer_requests_delayed_total", "",  \
+	  "Times that a record of a stream was told to come later")            \
+	X(ALARMS, C, METRICS_CORE, "signer_client_alarms_total", "",           \
+	  "Hours in which a client signed far more than it usually does")      \
+	X(CLIENTS_STOPPED, G, METRICS_CORE, "signer_clients_stopped", "",      \
+	  "Clients that an alarm has stopped")                                 \
 	X(FAILED, C, METRICS_CORE, "signer_certificates_failed_total", "",     \
 	  "Requests that failed for the server's own reasons")                 \
 	X(IN_FLIGHT, G, METRICS_CORE, "signer_requests_in_flight", "",         \

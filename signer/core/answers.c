@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "caller.h"
 #include "documents.h"
 
@@ -50,11 +51,16 @@ static void give_document(const struct answers *a, const struct policy *policy,
 			  const struct client *client, struct front_link *f,
 			  uint64_t id, uint8_t question)
 {
+	struct policy_usage usage;
+	struct documents_facts facts = {.keys = a->keys};
 	uint8_t *document = NULL;
 	size_t n = 0;
-	const enum sg_err err = documents_answer(question, policy, client,
-						 a->keys, &document, &n);
+	enum sg_err err;
 
+	if (a->quota != NULL &&
+	    quota_usage(a->quota, client, clock_wall_s(), &usage))
+		facts.usage = &usage;
+	err = documents_answer(question, policy, client, &facts, &document, &n);
 	if (err == SG_OK) {
 		front_link_answer(f, id, span_of(document, n));
 	} else if (err == SG_FORBIDDEN) {

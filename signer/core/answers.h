@@ -5,6 +5,7 @@
 #include "front_link.h"
 #include "keyring.h"
 #include "proofs.h"
+#include "quota.h"
 
 /*
  * answers: what a front asks (WIRE_ASK) is answered here, at once.  Loop
@@ -12,6 +13,7 @@
  */
 struct answers {
 	const struct keyring *keys;
+	struct quota *quota;   /* NULL: nobody has limits */
 	struct proofs *proofs; /* NULL: there is no ledger */
 	/* The leaves in its journal: the index of journal_end(). */
 	uint64_t (*leaves)(void *ctx);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "fds.h"
 #include "notary.h"
+#include "recount.h"
 #include "recovery.h"
 #include "revocations.h"
 #include "scribe.h"
@@ -24,6 +25,8 @@ struct books {
 		index_dir[BOOKS_PATH_MAX];
 	struct index *index;
 	struct claims *claims;
+	struct quota *quota;
+	struct recount *recount; /* NULL: of nothing, or it could not begin */
 	struct proofs *proofs;
 	struct revocations *revocations;
 	struct notary *notary; /* NULL: the ledger's key is not known yet */
@@ -210,6 +213,47 @@ bool books_witnessed(struct books *b, const char **reason)
 	return enough;
 }
 
+/* --- the quotas ------------------------------------------------------- */
+
+static void on_counted(void *ctx)
+{
+	struct books *b = ctx;
+
+	b->part.changed(b->part.ctx);
+}
+
+/* Count what is on record of the day, if nobody does. */
+static void count_records(struct books *b)
+{
+	const struct recount_parts parts = {
+		.loop = b->part.loop,
+		.journal = release_journal(b->part.release),
+		.journal_dir = b->journal_dir,
+		.quota = b->quota,
+		.done = on_counted,
+		.ctx = b};
+
+	if (!quota_counted(b->quota) && b->recount == NULL &&
+	    recount_start(&parts, clock_wall_s(), &b->recount) != SG_OK)
+		log_event(LOG_ERROR, "quota-uncounted",
+			  "reason=\"there is no thread for it\"");
+}
+
+void books_set_policy(struct books *b, const struct policy *p)
+{
+	if (!quota_counted(b->quota)) { /* by another policy's days */
+		recount_free(b->recount);
+		b->recount = NULL;
+	}
+	quota_set_policy(b->quota, p, clock_wall_s());
+	count_records(b);
+}
+
+struct quota *books_quota(const struct books *b)
+{
+	return b->quota;
+}
+
 /* --- state ------------------------------------------------------------ */
 
 static const char *refusal_text(enum scribe_refusal why)
@@ -281,6 +325,10 @@ static enum books_state look(struct books *b)
 		return because(b, BOOKS_WAITING, reason, s.trouble);
 	if (!s.caught_up)
 		return reading(b, &s);
+	if (!quota_counted(b->quota))
+		return because(b, BOOKS_WAITING,
+			       "the day's certificates are being counted",
+			       NULL);
 	if (notary == NOTARY_WAITING)
 		return because(b, BOOKS_WAITING, reason, NULL);
 	if (!release_up(b->part.release))
@@ -343,6 +391,7 @@ void books_tick(struct books *b)
 	size_t key;
 	enum sg_err err;
 
+	count_records(b);
 	if (b->scribe == NULL && !b->failed &&
 	    keyring_ledger_key(b->part.keys, &key) &&
 	    b->part.keys->key[key].verifier != NULL) {
@@ -423,6 +472,7 @@ enum sg_err books_create(const struct books_parts *parts, struct books **out)
 	b->ledger = parts->settings->ledger;
 	memcpy(b->state_dir, parts->settings->state, sizeof(b->state_dir));
 	b->part.settings = NULL; /* not kept */
+	b->part.policy = NULL;
 	books_path(b->journal_dir, parts->settings, "journal");
 	books_path(b->ledger_dir, parts->settings, "ledger");
 	books_path(b->index_dir, parts->settings, "index");
@@ -435,10 +485,14 @@ enum sg_err books_create(const struct books_parts *parts, struct books **out)
 		err = proofs_create(b->ledger_dir, &b->proofs);
 	if (err == SG_OK)
 		err = create_revocations(b);
+	if (err == SG_OK)
+		err = quota_create(parts->policy, &b->quota);
 	if (err != SG_OK) {
 		books_free(b);
 		return err;
 	}
+	quota_set_counted(b->quota, false);
+	count_records(b);
 	*out = b;
 	return SG_OK;
 }
@@ -458,6 +512,8 @@ void books_free(struct books *b)
 	if (b == NULL)
 		return;
 	books_stop(b);
+	recount_free(b->recount);
+	quota_free(b->quota);
 	witnesses_free(b->witnesses);
 	revocations_free(b->revocations);
 	proofs_free(b->proofs);

@@ -6,13 +6,14 @@
 #include "diary.h"
 #include "hsm_pool.h"
 #include "proofs.h"
+#include "quota.h"
 #include "release.h"
 #include "revoked.h"
 
 /*
  * books: all that follows the journal, put together: the index and the claims,
- * the scribe, the notary; what is revoked; and whether, by all of them,
- * something may be signed. Loop thread only.
+ * the clients' quotas, the scribe, the notary; what is revoked; and whether, by
+ * all of them, something may be signed.  Loop thread only.
  */
 struct books; /* opaque */
 
@@ -25,6 +26,7 @@ struct books_parts {
 	struct release *release;
 	struct diary *diary;
 	const struct core_settings *settings; /* copied */
+	const struct policy *policy; /* for the call of books_create() */
 	/* What books_look() says may have changed. */
 	void (*changed)(void *ctx);
 	/* The process of the witnesses has sent nonsense. */
@@ -58,6 +60,10 @@ struct claims *books_claims(const struct books *b);
 const struct revoked *books_revoked(const struct books *b);
 /* Officers may have revoked more: take it. */
 void books_look_revoked(struct books *b);
+/* What clients have had signed.  Nothing is open before it is counted. */
+struct quota *books_quota(const struct books *b);
+/* P is in force. */
+void books_set_policy(struct books *b, const struct policy *p);
 struct proofs *books_proofs(const struct books *b);
 const char *books_journal_dir(const struct books *b);
 /* Leaves in the journal of BOOKS, a struct books. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "archive.h"
 #include "base/fileio.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -47,8 +48,26 @@ static void first_line(const struct faults *f, char *reason, size_t cap)
 	(void)snprintf(reason, cap, "%.*s", (int)n, f->text);
 }
 
-static enum sg_err load_policy(int fd, struct policy **out, char *reason,
-			       size_t cap)
+/* What cannot be kept does not come into force: *OUT is let go. */
+static enum sg_err keep_policy(const char *state, struct policy **out,
+			       struct span text, char *reason, size_t cap)
+{
+	const enum sg_err err = archive_policy(state, policy_hash(*out), text);
+
+	if (err == SG_OK)
+		return SG_OK;
+	(void)snprintf(reason, cap,
+		       "the policy cannot be kept in the state directory: %s",
+		       err_text(err));
+	policy_unref(*out);
+	*out = NULL;
+	return err;
+}
+
+/* Load the policy in FD, and keep it in the archive of the state directory
+ * STATE: what is judged by it must be explained later. */
+static enum sg_err load_policy(int fd, const char *state, struct policy **out,
+			       char *reason, size_t cap)
 {
 	struct faults *faults = calloc(1, sizeof(*faults));
 	uint8_t *text = NULL;
@@ -63,6 +82,8 @@ static enum sg_err load_policy(int fd, struct policy **out, char *reason,
 		first_line(faults, reason, cap);
 	else if (err != SG_OK)
 		(void)snprintf(reason, cap, "%s", err_text(err));
+	if (err == SG_OK && state[0] != '\0')
+		err = keep_policy(state, out, span_of(text, n), reason, cap);
 	free(text);
 	free(faults);
 	return err;
@@ -126,7 +147,8 @@ static enum sg_err reload(struct control *c, const int *fds, char *reason,
 		return err;
 	err = c->read(fds[0], new, reason, cap);
 	if (err == SG_OK)
-		err = load_policy(fds[1], &policy, reason, cap);
+		err = load_policy(fds[1], c->settings->state, &policy, reason,
+				  cap);
 	if (err == SG_OK) {
 		if (needs_restart(c->settings, new))
 			log_event(
@@ -284,8 +306,8 @@ static enum sg_err open_desk(struct control *c,
 				  .newest_iat = INT64_MIN,
 				  .events = &events,
 				  .ctx = c};
-	enum sg_err err =
-		load_policy(parts->policy_fd, &policy, reason, sizeof(reason));
+	enum sg_err err = load_policy(parts->policy_fd, parts->settings->state,
+				      &policy, reason, sizeof(reason));
 
 	if (err != SG_OK) {
 		log_event(LOG_ERROR, "policy-refused", "reason=\"%s\"", reason);

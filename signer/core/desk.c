@@ -355,6 +355,7 @@ static enum sg_err create_books(struct desk *d, const struct desk_parts *parts)
 					  .release = d->release,
 					  .diary = d->diary,
 					  .settings = parts->settings,
+					  .policy = d->policy,
 					  .changed = on_books_changed,
 					  .witness_bad = on_witness_bad,
 					  .recovered = on_recovered,
@@ -392,6 +393,7 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 	if (d->books != NULL) {
 		with.claims = books_claims(d->books);
 		with.revoked = books_revoked(d->books);
+		with.quota = d->answers.quota = books_quota(d->books);
 		with.journal_dir = books_journal_dir(d->books);
 		d->answers.proofs = books_proofs(d->books);
 		d->answers.leaves = books_leaves;
@@ -452,6 +454,8 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 	policy_unref(d->policy);
 	d->policy = policy;
 	issuer_set_policy(d->issuer, policy);
+	if (d->books != NULL)
+		books_set_policy(d->books, policy);
 	diary_policy(d->diary, policy_hash(policy));
 	hsm_pool_rates(d->pool, settings);
 	if (d->books != NULL)

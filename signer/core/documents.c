@@ -71,8 +71,9 @@ enum sg_err documents_keys(const struct keyring *k, uint8_t *out, size_t cap,
 }
 
 enum sg_err documents_answer(uint8_t question, const struct policy *p,
-			     const struct client *c, const struct keyring *k,
-			     uint8_t **out, size_t *len)
+			     const struct client *c,
+			     const struct documents_facts *f, uint8_t **out,
+			     size_t *len)
 {
 	uint8_t *buf;
 	enum sg_err err = SG_OK;
@@ -86,9 +87,9 @@ enum sg_err documents_answer(uint8_t question, const struct policy *p,
 		return SG_NO_MEMORY;
 	*len = 0;
 	if (question == WIRE_ASK_POLICY)
-		err = policy_describe(p, c, buf, DOCUMENT_MAX, len);
+		err = policy_describe(p, c, f->usage, buf, DOCUMENT_MAX, len);
 	else if (question == WIRE_ASK_KEYS)
-		err = documents_keys(k, buf, DOCUMENT_MAX, len);
+		err = documents_keys(f->keys, buf, DOCUMENT_MAX, len);
 	if (err != SG_OK) {
 		free(buf);
 		return err;

@@ -102,6 +102,15 @@ void front_link_issued(struct front_link *f, uint64_t id,
 	dropped(f, w != NULL ? wire_put_issued(w, id, m) : SG_BUSY);
 }
 
+static void say_problem(struct front_link *f, uint64_t id,
+			const struct wire_problem *m)
+{
+	struct wire_packet *w = channel_room(
+		f->channel, MESSAGE_ROOM + m->detail.n + m->violations.n);
+
+	dropped(f, w != NULL ? wire_put_problem(w, id, m) : SG_BUSY);
+}
+
 void front_link_problem(struct front_link *f, uint64_t id, enum sg_err err,
 			struct span detail, struct span violations)
 {
@@ -110,10 +119,27 @@ void front_link_problem(struct front_link *f, uint64_t id, enum sg_err err,
 		.retry_after_s = err_retry(err) ? RETRY_AFTER_S : 0,
 		.detail = detail,
 		.violations = violations};
-	struct wire_packet *w = channel_room(
-		f->channel, MESSAGE_ROOM + detail.n + violations.n);
 
-	dropped(f, w != NULL ? wire_put_problem(w, id, &m) : SG_BUSY);
+	say_problem(f, id, &m);
+}
+
+void front_link_limited(struct front_link *f, uint64_t id,
+			uint32_t retry_after_s, struct span violations)
+{
+	const struct wire_problem m = {.err = SG_RATE,
+				       .retry_after_s = retry_after_s,
+				       .violations = violations};
+
+	say_problem(f, id, &m);
+}
+
+void front_link_later(struct front_link *f, uint64_t id,
+		      const struct wire_later *m)
+{
+	struct wire_packet *w =
+		channel_room(f->channel, MESSAGE_ROOM + m->request.n);
+
+	dropped(f, w != NULL ? wire_put_later(w, id, m) : SG_BUSY);
 }
 
 void front_link_answer(struct front_link *f, uint64_t id, struct span document)

@@ -59,6 +59,11 @@ void front_link_issued(struct front_link *f, uint64_t id,
 /* ERR with DETAIL (safe for the client; may be empty) and VIOLATIONS. */
 void front_link_problem(struct front_link *f, uint64_t id, enum sg_err err,
 			struct span detail, struct span violations);
+/* Refused by VIOLATIONS with SG_RATE; it may be sent again after so long. */
+void front_link_limited(struct front_link *f, uint64_t id,
+			uint32_t retry_after_s, struct span violations);
+void front_link_later(struct front_link *f, uint64_t id,
+		      const struct wire_later *m);
 void front_link_answer(struct front_link *f, uint64_t id, struct span document);
 void front_link_status(struct front_link *f, const struct wire_status *m);
 

@@ -221,6 +221,24 @@ static enum sg_err issue_start(struct issuer *s, const struct request *r,
 	return SG_OK;
 }
 
+/* Is the accepted request R in s->decision within its client's limits?  If
+ * not, it has been answered.  What waits for its own twin is free. */
+static enum sg_err request_admit(struct issuer *s, const struct request *r,
+				 const struct known *known, bool *admitted)
+{
+	const struct limited limited = {
+		.front = r->front,
+		.id = r->id,
+		.m = r->m,
+		.client = r->client,
+		.now = {.wall_s = r->now, .mono_us = r->now_us}};
+
+	*admitted = true;
+	if (known->word == KNOWN_TWIN)
+		return SG_OK;
+	return limits_admit(s, &limited, admitted);
+}
+
 /* May the accepted request R in s->decision be signed now?  Then do. */
 static enum sg_err request_sign(struct issuer *s, const struct request *r,
 				const struct known *known,
@@ -228,6 +246,8 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 				struct span warnings)
 {
 	const unsigned kind = s->decision.document.kind;
+	bool admitted = false;
+	enum sg_err err;
 
 	assert(s->decision.document.has_kind &&
 	       s->decision.document.present[DOC_CI]);
@@ -237,6 +257,9 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 		return SG_LEDGER_DOWN;
 	if (choice->err[kind] != SG_OK)
 		return choice->err[kind];
+	err = request_admit(s, r, known, &admitted);
+	if (err != SG_OK || !admitted)
+		return err;
 	return issue_start(s, r, known, choice->key[kind], warnings);
 }
 

@@ -6,6 +6,7 @@
 #include "diary.h"
 #include "front_link.h"
 #include "hsm_pool.h"
+#include "quota.h"
 #include "release.h"
 #include "revoked.h"
 
@@ -42,6 +43,7 @@ struct issuer_parts {
 	const char *journal_dir; /* for the call of issuer_create() */
 	struct diary *diary;
 	const struct revoked *revoked; /* NULL: nothing is */
+	struct quota *quota;	       /* NULL: nobody has limits */
 };
 
 /* Owns: *OUT is the caller's; issuer_free().  Errors: SG_NO_MEMORY,

@@ -53,7 +53,8 @@ static void recycle(struct issue *i)
 	struct issuer *s = i->issuer;
 
 	assert(i->op.place == OP_OUT && !i->claimed && i->ahead == NULL &&
-	       TAILQ_EMPTY(&i->behind));
+	       i->reserved == NULL && TAILQ_EMPTY(&i->behind));
+	i->recorded = NULL;
 	deadlines_remove(&i->deadline);
 	if (i->front != NULL)
 		issue_leave_front(i, i->front);
@@ -69,23 +70,28 @@ static void recycle(struct issue *i)
 
 static void on_signed(struct op *op, enum sg_err err, struct span signature);
 
-/* Have I signed, which takes the claim on its UVCI. */
+/* Have I signed, which takes the claim on its UVCI, and one of its client's
+ * quota. */
 static enum sg_err start(struct issue *i)
 {
 	struct issuer *s = i->issuer;
-	enum sg_err err = SG_OK;
+	enum sg_err err = limits_reserve(i);
 
 	i->op.done = on_signed;
-	if (s->part.claims != NULL)
+	if (err == SG_OK && s->part.claims != NULL)
 		err = claims_take(s->part.claims, i->uci, i);
-	if (err != SG_OK)
+	if (err != SG_OK) {
+		limits_give_back(i);
 		return err;
+	}
 	i->claimed = s->part.claims != NULL;
 	err = hsm_pool_submit(s->part.pool, &i->op);
-	if (err != SG_OK && i->claimed) {
+	if (err == SG_OK)
+		return SG_OK;
+	limits_give_back(i);
+	if (i->claimed)
 		claims_drop(s->part.claims, i->uci);
-		i->claimed = false;
-	}
+	i->claimed = false;
 	return err;
 }
 
@@ -115,6 +121,8 @@ static void pass_on(struct issue *i)
 		err = start(next);
 		if (err == SG_OK)
 			move_behind(i, next);
+		else if (err == SG_RATE)
+			limits_fail(next);
 		else
 			issue_fail(next, err);
 	}
@@ -132,6 +140,7 @@ enum sg_err issue_submit(struct issue *i, struct issue *ahead)
 void issue_put(struct issue *i)
 {
 	hsm_pool_cancel(i->issuer->part.pool, &i->op);
+	limits_give_back(i); /* first: the one behind it may need it */
 	if (i->ahead != NULL)
 		leave_queue(i);
 	if (i->claimed)
@@ -227,6 +236,7 @@ static void on_released(struct release_item *item, enum sg_err err,
 				.violations = i->text.warnings};
 
 	if (err != SG_OK) {
+		limits_lost(i);
 		issue_fail(i, err);
 		return;
 	}
@@ -285,6 +295,7 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 	i->item.payload = i->payload;
 	i->item.country = span_str(i->key->country);
 	i->item.released = on_released;
+	limits_record(i);
 	toll_begin(&s->put_down);
 	release_submit(s->part.release, &i->item,
 		       hsm_pool_load(s->part.pool, op->key));

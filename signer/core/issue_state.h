@@ -35,9 +35,11 @@ struct issue {
 	const struct key *key;
 	enum dcc_kind kind;
 	int64_t iat, exp;
-	bool renewal;		   /* of what is on record */
-	bool claimed;		   /* it has the claim on its UVCI */
-	struct issue *ahead;	   /* that it waits for; or NULL */
+	bool renewal;			/* of what is on record */
+	struct quota_account *reserved; /* that one is reserved of; or NULL */
+	struct quota_account *recorded; /* that it is on record of; or NULL */
+	bool claimed;			/* it has the claim on its UVCI */
+	struct issue *ahead;		/* that it waits for; or NULL */
 	struct issue_queue behind; /* those that wait for it, oldest first */
 	TAILQ_ENTRY(issue) turn;   /* in the `behind` of `ahead` */
 	uint8_t uci[DIGEST_BYTES]; /* SHA-256(UVCI) */
@@ -116,6 +118,32 @@ bool known_is_twin(const struct issue *i, const struct client *client,
 /* Add CODE to V, at the UVCI of a certificate of KIND. */
 void known_report(struct verdict *v, enum violation_code code,
 		  enum dcc_kind kind);
+
+/* --- limits: issue_limits.c ----------------------------------------------- */
+
+/* Whom a request, accepted in s->decision, would be signed for. */
+struct limited {
+	struct front_link *front;
+	uint64_t id;
+	const struct wire_issue *m;
+	const struct client *client;
+	struct quota_time now;
+};
+
+/* May one more be signed for R's client?  Otherwise it has been answered.
+ * Errors: those of quota_ask(); then it has not. */
+SG_MUST_USE enum sg_err limits_admit(struct issuer *s, const struct limited *r,
+				     bool *admitted);
+/* Reserve I's.  Errors: those of quota_reserve(). */
+SG_MUST_USE enum sg_err limits_reserve(struct issue *i);
+/* I comes to nothing. */
+void limits_give_back(struct issue *i);
+/* I goes on record, as of now. */
+void limits_record(struct issue *i);
+/* I is on no record: the ledger has lost it. */
+void limits_lost(struct issue *i);
+/* End I, which has waited and may not be signed: its quota is used up. */
+void limits_fail(struct issue *i);
 
 /* --- in flight, and its end ---------------------------------------------- */
 

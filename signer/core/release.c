@@ -203,7 +203,7 @@ static enum sg_err append(struct release *r, struct release_item *item,
 	if (r->journal == NULL)
 		return SG_CLOSED; /* abandoned: it would be on no record */
 	err = entry_encode_certificate(
-		item->renewed ? ENTRY_RENEWED : ENTRY_ISSUED, clock_wall_ms(),
+		item->renewed ? ENTRY_RENEWED : ENTRY_ISSUED, item->time_ms,
 		&item->facts, entry, sizeof(entry), &n);
 	if (err != SG_OK)
 		return err;

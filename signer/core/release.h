@@ -20,6 +20,7 @@ struct release_item {
 	bool renewed;				    /* else issued */
 	struct span country;			    /* iss claim; empty: none */
 	const uint8_t *uci, *country_uci, *payload; /* as in ledger/record.h */
+	int64_t time_ms; /* of its entry, since 1970 */
 	/* The certificate may go out (SG_OK, with its leaf in the ledger and
 	 * its place in the journal), or must never (any error).  May come from
 	 * inside release_submit(). */

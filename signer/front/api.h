@@ -47,6 +47,8 @@ struct api {
 	bool stirred;
 	/* Of them, for each client (shares_index()); and how many clients. */
 	uint16_t hungry_of[SHARES_CLIENTS];
+	/* Streams of each that the core has told its rate. */
+	uint16_t paced_of[SHARES_CLIENTS];
 	size_t nclients;
 	/* Bytes of streams, all together and for each client: answers that
 	 * nobody has read, requests that nobody has looked at. */

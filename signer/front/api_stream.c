@@ -44,10 +44,12 @@ uint64_t api_stream_now_ms(const struct api_stream *s)
 	return wheel_now_ms(&s->x->front->wheel);
 }
 
-static void hunger(struct api_stream *s)
+void api_stream_hunger(struct api_stream *s)
 {
 	struct api *a = api_of(s);
 
+	if (s->resting)
+		return;
 	a->stirred = true;
 	if (s->hungry)
 		return;
@@ -57,7 +59,7 @@ static void hunger(struct api_stream *s)
 	TAILQ_INSERT_TAIL(&a->hungry, s, entry);
 }
 
-static void sate(struct api_stream *s)
+void api_stream_sate(struct api_stream *s)
 {
 	struct api *a = api_of(s);
 
@@ -100,41 +102,68 @@ static enum sg_err translate(struct api_stream *s, struct span text,
 		       : dcc_json_read(scratch, text, request);
 }
 
-static void ask(struct api_stream *s, struct record *r, struct span text)
+void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
+		    uint64_t now_us)
 {
-	const struct dcc_scratch *scratch = &api_of(s)->dcc;
 	const struct exchange *x = s->x;
-	struct wire_issue issue = {
+	const struct wire_issue issue = {
 		.dry_run = api_is_validation(s->call),
 		.renew = api_is_renewal(s->call),
 		.bulk = true,
 		.language = (uint8_t)s->language,
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
+		.request = request,
 		.deadline_us =
-			r->taken_us +
+			now_us +
 			(uint64_t)x->front->settings.request_ms * US_PER_MS,
 	};
-	struct problem p;
-	enum sg_err err = translate(s, text, &issue.request);
+	const enum sg_err err = core_link_issue(
+		x->front->link, &issue, api_stream_answered, r, &r->question);
 
-	if (err != SG_OK) {
-		api_stream_refuse(s, r, err,
-				  scratch->detail[0] != '\0' ? scratch->detail
-							     : NULL);
-		return;
-	}
-	err = record_keep_id(r, certificate_id(issue.request));
-	if (err == SG_OK && api_unwrap(s->call, &issue.request, &p) != SG_OK) {
-		api_stream_refuse_with(s, r, &p);
-		return;
-	}
-	if (err == SG_OK)
-		err = core_link_issue(x->front->link, &issue,
-				      api_stream_answered, r, &r->question);
 	if (err != SG_OK)
 		api_stream_refuse(s, r, err, NULL);
 	else
 		r->asked = true;
+}
+
+/* TEXT is what the client has sent as R. */
+static void ask(struct api_stream *s, struct record *r, struct span text)
+{
+	const struct dcc_scratch *scratch = &api_of(s)->dcc;
+	const char *detail = NULL;
+	struct problem p;
+	struct span request;
+	enum sg_err err = translate(s, text, &request);
+
+	if (err != SG_OK && scratch->detail[0] != '\0')
+		detail = scratch->detail;
+	if (err == SG_OK)
+		err = record_keep_id(r, certificate_id(request));
+	if (err != SG_OK) {
+		api_stream_refuse(s, r, err, detail);
+		return;
+	}
+	if (api_unwrap(s->call, &request, &p) != SG_OK) {
+		api_stream_refuse_with(s, r, &p);
+		return;
+	}
+	api_stream_ask(s, r, request, r->taken_us);
+	api_stream_paced(s);
+}
+
+bool api_stream_hold_input(struct api_stream *s, size_t n)
+{
+	uint32_t *input = &api_of(s)->input_of[s->client];
+
+	if (n > INPUT_CLIENT_MAX - *input)
+		return false;
+	*input += (uint32_t)n;
+	return true;
+}
+
+void api_stream_drop_input(const struct api_stream *s, size_t n)
+{
+	api_of(s)->input_of[s->client] -= (uint32_t)n;
 }
 
 /* N bytes of the input are done with. */
@@ -143,7 +172,7 @@ static void used(struct api_stream *s, size_t n)
 	if (n == 0)
 		return;
 	bytes_drop(&s->in, n);
-	api_of(s)->input_of[s->client] -= (uint32_t)n;
+	api_stream_drop_input(s, n);
 	exchange_took(s->x, n);
 }
 
@@ -246,7 +275,8 @@ static enum may may_take(struct api_stream *s)
 {
 	const struct front *f = s->x->front;
 	const uint32_t credit = core_link_credit(f->link);
-	const size_t n = records_count(&s->records);
+	/* What is put off is not in flight, and taken before anything new. */
+	const size_t n = records_count(&s->records) - s->put_off;
 	uint32_t of_client;
 
 	if (api_stream_now_ms(s) < s->hold_ms ||
@@ -268,10 +298,12 @@ static void take_some(struct api_stream *s, uint64_t now)
 	for (int i = 0; i < TURN_RECORDS; i++) {
 		const enum may may = may_take(s);
 
-		if (may == MAY_NOT)
+		if (may == MAY_NOT || !api_stream_may_pace(s))
 			return;
+		if (api_stream_resume(s, now))
+			continue;
 		if (take(s, now, may == MAY_REFUSE) == NEXT_NONE) {
-			sate(s);
+			api_stream_sate(s);
 			api_stream_finish(s);
 			return;
 		}
@@ -327,7 +359,7 @@ static const char *give_up(const struct api_stream *s)
 				 "this record and all after it were not looked "
 				 "at, send them again"
 			       : NULL;
-	if (s->hungry)
+	if (s->hungry || s->resting)
 		return NULL;
 	if (s->in.len > 0 || cutter_is_within(&s->cutter))
 		return now - s->partial_ms > STALL_MS
@@ -348,6 +380,7 @@ static void on_tick(struct wheel_timer *t)
 	wheel_set(&s->x->front->wheel, &s->tick, TICK_MS);
 	if (records_count(&s->records) == 0)
 		records_shed(&s->records);
+	api_stream_wake(s);
 	if (s->hungry)
 		api_stream_stir(s);
 	if (why != NULL)
@@ -393,8 +426,6 @@ static void turn_away(struct api_stream *s, struct span run, enum sg_err err)
 
 void api_stream_data(struct api_stream *s, struct span run)
 {
-	uint32_t *input = &api_of(s)->input_of[s->client];
-
 	if (s->cut != SG_OK) {
 		exchange_took(s->x, run.n);
 		return;
@@ -403,16 +434,16 @@ void api_stream_data(struct api_stream *s, struct span run)
 	s->input_ms = api_stream_now_ms(s);
 	if (s->in.len == 0 && !cutter_is_within(&s->cutter))
 		s->partial_ms = s->input_ms;
-	if (run.n > INPUT_CLIENT_MAX - *input) {
+	if (!api_stream_hold_input(s, run.n)) {
 		turn_away(s, run, SG_BUSY);
 		return;
 	}
 	if (bytes_add(&s->in, run) != SG_OK) {
+		api_stream_drop_input(s, run.n);
 		turn_away(s, run, SG_NO_MEMORY);
 		return;
 	}
-	*input += (uint32_t)run.n;
-	hunger(s);
+	api_stream_hunger(s);
 }
 
 void api_stream_end(struct api_stream *s)
@@ -420,7 +451,7 @@ void api_stream_end(struct api_stream *s)
 	s->ended = true;
 	if (s->cut != SG_OK)
 		return;
-	hunger(s); /* it may end in the middle of a record */
+	api_stream_hunger(s); /* it may end in the middle of a record */
 }
 
 void api_stream_room(struct api_stream *s)
@@ -435,12 +466,13 @@ void api_stream_cut(struct api_stream *s, enum sg_err e, const char *detail)
 {
 	if (s->finished || s->cut != SG_OK)
 		return;
-	if (e == SG_CLOSED && s->ended && !s->hungry)
+	if (e == SG_CLOSED && s->ended && !s->hungry && !s->resting)
 		return; /* it is coming to its end */
 	s->cut = e;
 	s->cut_detail = detail;
 	used(s, s->in.len);
-	sate(s);
+	api_stream_pace_end(s);
+	api_stream_sate(s);
 	api_stream_finish(s);
 }
 
@@ -457,9 +489,10 @@ void api_stream_free(struct api_stream *s)
 			core_link_forget(link, r->question);
 		records_pop(&s->records);
 	}
-	sate(s);
+	api_stream_sate(s);
 	count_answers(s, 0);
-	api_of(s)->input_of[s->client] -= (uint32_t)s->in.len;
+	api_stream_drop_input(s, s->in.len);
+	api_stream_pace_free(s);
 	wheel_clear(&s->tick);
 	records_free(&s->records);
 	bytes_free(&s->in);

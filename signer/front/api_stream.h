@@ -36,13 +36,22 @@ struct api_stream {
 	size_t guess;		/* bytes of an answer, lately */
 	size_t counted;		/* bytes of the answer, with the API's */
 	/* By the wheel's time: */
-	uint64_t moved_ms;	 /* when the reader last took something, */
-	uint64_t input_ms;	 /* when something came, */
-	uint64_t partial_ms;	 /* since when a record is not complete, */
-	uint64_t hold_ms;	 /* no record is taken before, */
-	uint64_t down_ms;	 /* and since when the core has been down, */
-	bool down;		 /* if it is */
-	struct wheel_timer tick; /* while the stream is open */
+	uint64_t moved_ms;   /* when the reader last took something, */
+	uint64_t input_ms;   /* when something came, */
+	uint64_t partial_ms; /* since when a record is not complete, */
+	uint64_t hold_ms;    /* no record is taken before, */
+	uint64_t down_ms;    /* and since when the core has been down, */
+	bool down;	     /* if it is */
+	/* Of a client that is over its rate: api_stream_pace.c */
+	bool paced;	     /* and not yet as slow as it must be */
+	bool resting;	     /* nothing is asked until the tick */
+	bool told;	     /* "later", since it rested last */
+	uint32_t pace;	     /* records that may be asked until it rests, */
+	uint32_t allowance;  /* of so many */
+	uint32_t per_second; /* the client's rate */
+	uint64_t rest_ms;    /* when it began to rest */
+	size_t put_off, put_off_bytes; /* records that are to be asked again */
+	struct wheel_timer tick;       /* while the stream is open */
 };
 
 uint64_t api_stream_now_ms(const struct api_stream *s);
@@ -50,6 +59,35 @@ uint64_t api_stream_now_ms(const struct api_stream *s);
 void api_stream_stir(const struct api_stream *s);
 /* What waits of the answer is another amount. */
 void api_stream_recount(struct api_stream *s);
+
+/* S waits for its turn, or does not. */
+void api_stream_hunger(struct api_stream *s);
+void api_stream_sate(struct api_stream *s);
+/* May N bytes more of S's client be kept?  Then they are counted. */
+bool api_stream_hold_input(struct api_stream *s, size_t n);
+void api_stream_drop_input(const struct api_stream *s, size_t n);
+/* Ask the core for REQUEST, R's, from NOW_US (CLOCK_MONOTONIC) on; answered
+ * where it cannot be asked. */
+void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
+		    uint64_t now_us);
+
+/* --- api_stream_pace.c -------------------------------------------------- */
+
+/* The core has sent R back: M. */
+void api_stream_later(struct api_stream *s, struct record *r,
+		      const struct wire_later *m);
+/* May another record be asked, by the client's rate?  If not, S rests. */
+bool api_stream_may_pace(struct api_stream *s);
+/* One was. */
+void api_stream_paced(struct api_stream *s);
+/* Ask again for the oldest that is put off.  False: none is. */
+bool api_stream_resume(struct api_stream *s, uint64_t now_us);
+/* The tick: S has rested, if it did. */
+void api_stream_wake(struct api_stream *s);
+/* What is put off is answered "not now": S comes to its end. */
+void api_stream_pace_end(struct api_stream *s);
+/* S is gone. */
+void api_stream_pace_free(struct api_stream *s);
 
 /* --- api_stream_answer.c ----------------------------------------------- */
 

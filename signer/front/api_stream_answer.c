@@ -72,7 +72,7 @@ static struct span failure_answer(struct api_stream *s, struct span id,
 
 void api_stream_finish(struct api_stream *s)
 {
-	const bool complete = s->ended && !s->hungry;
+	const bool complete = s->ended && !s->hungry && !s->resting;
 
 	if (s->finished || records_count(&s->records) > 0 ||
 	    (s->cut == SG_OK && !complete))
@@ -176,9 +176,15 @@ void api_stream_answered(void *asker, const struct wire_msg *m, enum sg_err err)
 	struct record *r = (struct record *)asker;
 	struct api_stream *s = (struct api_stream *)record_owner(r);
 	struct wire_issued issued;
+	struct wire_later later;
 	struct span line;
 
 	r->asked = false;
+	if (m != NULL && m->type == WIRE_LATER &&
+	    wire_get_later(m, &later) == SG_OK) {
+		api_stream_later(s, r, &later);
+		return;
+	}
 	if (m != NULL && m->type == WIRE_ISSUED &&
 	    wire_get_issued(m, &issued) == SG_OK &&
 	    issued.dry_run == api_is_validation(s->call))

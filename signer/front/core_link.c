@@ -297,6 +297,7 @@ static bool answer_is_sound(const struct wire_msg *m, enum kind *kind)
 	union {
 		struct wire_issued issued;
 		struct wire_problem problem;
+		struct wire_later later;
 		struct wire_answer answer;
 	} u;
 
@@ -304,6 +305,9 @@ static bool answer_is_sound(const struct wire_msg *m, enum kind *kind)
 	case WIRE_ISSUED:
 		*kind = KIND_ISSUE;
 		return wire_get_issued(m, &u.issued) == SG_OK;
+	case WIRE_LATER:
+		*kind = KIND_ISSUE;
+		return wire_get_later(m, &u.later) == SG_OK;
 	case WIRE_ANSWER:
 		*kind = KIND_ASK;
 		return wire_get_answer(m, &u.answer) == SG_OK;
@@ -384,6 +388,7 @@ static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 	case WIRE_STATUS: return on_status(l, m);
 	case WIRE_ISSUED:
 	case WIRE_PROBLEM:
+	case WIRE_LATER:
 	case WIRE_ANSWER: return on_answer(l, m);
 	default: return false;
 	}

@@ -28,6 +28,7 @@ void records_shed(struct records *q)
 	for (size_t i = 0; i < RECORDS_MAX; i++) {
 		free(q->record[i].id.p);
 		free(q->record[i].line.p);
+		free(q->record[i].request.p);
 		q->record[i] = (struct record){0};
 	}
 	q->used = false;
@@ -56,6 +57,7 @@ struct record *records_push(struct records *q, void *owner, uint64_t now_us)
 	r->taken_us = now_us;
 	r->asked = false;
 	r->answered = false;
+	r->later = false;
 	r->id.n = 0;
 	r->line.n = 0;
 	return r;
@@ -95,6 +97,7 @@ void records_pop(struct records *q)
 
 	assert(r != NULL);
 	shed(&r->line);
+	shed(&r->request);
 	q->first++;
 }
 
@@ -138,4 +141,29 @@ void record_answered(struct record *r, struct span line)
 	r->answered = true;
 	if (keep(&r->line, line) != SG_OK)
 		r->line.n = 0;
+}
+
+enum sg_err record_put_off(struct record *r, struct span request)
+{
+	const enum sg_err err = keep(&r->request, request);
+
+	r->later = err == SG_OK;
+	return err;
+}
+
+struct record *records_put_off(const struct records *q)
+{
+	for (uint32_t i = q->first; i != q->next; i++) {
+		struct record *r = at(q, i);
+
+		if (r->later)
+			return r;
+	}
+	return NULL;
+}
+
+struct span record_resume(struct record *r)
+{
+	r->later = false;
+	return span_of(r->request.p, r->request.n);
 }

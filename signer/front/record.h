@@ -24,8 +24,9 @@ struct record {
 	uint64_t taken_us; /* CLOCK_MONOTONIC */
 	bool asked;	   /* QUESTION is with the core */
 	bool answered;	   /* LINE waits for its turn */
+	bool later;	   /* REQUEST is to be asked again */
 	uint64_t question;
-	struct record_text id, line;
+	struct record_text id, line, request;
 };
 
 struct records {
@@ -59,5 +60,12 @@ struct span record_id(const struct record *r);
 SG_MUST_USE enum sg_err record_keep_id(struct record *r, struct span id);
 /* Keep LINE until R is the first. */
 void record_answered(struct record *r, struct span line);
+
+/* Keep REQUEST, to be asked again later.  Errors: SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err record_put_off(struct record *r, struct span request);
+/* The oldest that is put off; NULL: none is. */
+struct record *records_put_off(const struct records *q);
+/* R is put off no more; its request lies there until R is over. */
+struct span record_resume(struct record *r);
 
 #endif /* SG_RECORD_H */

@@ -31,6 +31,7 @@ static bool has_id(enum wire_type type)
 	case WIRE_ASK:
 	case WIRE_ISSUED:
 	case WIRE_PROBLEM:
+	case WIRE_LATER:
 	case WIRE_ANSWER:
 	case WIRE_SIGN:
 	case WIRE_SIGNED:

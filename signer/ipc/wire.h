@@ -29,6 +29,8 @@ enum wire_type {
 	WIRE_CREDIT,  /* how many requests may be outstanding */
 	WIRE_ISSUED,  /* to ISSUE: the signed certificate, or the verdict */
 	WIRE_PROBLEM, /* to ISSUE, ASK: refused or failed */
+	WIRE_LATER,   /* to ISSUE of a stream: ask again, its client is over its
+			 rate */
 	WIRE_ANSWER,  /* to ASK: a document in CBOR */
 	WIRE_STATUS,  /* whenever readiness or the policy changes */
 	/* core -> hsm */
@@ -116,6 +118,13 @@ struct wire_problem {
 	uint32_t retry_after_s;
 	struct span detail; /* UTF-8, safe for the client; may be empty */
 	struct span violations;
+};
+
+/* WIRE_LATER */
+struct wire_later {
+	uint32_t wait_ms;    /* until it may be asked again, at least 1 */
+	uint32_t per_second; /* the client's rate, at least 1 */
+	struct span request; /* as it came */
 };
 
 /* WIRE_ANSWER */
@@ -244,6 +253,8 @@ SG_MUST_USE enum sg_err wire_put_issued(struct wire_packet *w, uint64_t id,
 					const struct wire_issued *m);
 SG_MUST_USE enum sg_err wire_put_problem(struct wire_packet *w, uint64_t id,
 					 const struct wire_problem *m);
+SG_MUST_USE enum sg_err wire_put_later(struct wire_packet *w, uint64_t id,
+				       const struct wire_later *m);
 SG_MUST_USE enum sg_err wire_put_answer(struct wire_packet *w, uint64_t id,
 					const struct wire_answer *m);
 SG_MUST_USE enum sg_err wire_put_status(struct wire_packet *w,
@@ -296,6 +307,8 @@ SG_MUST_USE enum sg_err wire_get_issued(const struct wire_msg *m,
 					struct wire_issued *out);
 SG_MUST_USE enum sg_err wire_get_problem(const struct wire_msg *m,
 					 struct wire_problem *out);
+SG_MUST_USE enum sg_err wire_get_later(const struct wire_msg *m,
+				       struct wire_later *out);
 SG_MUST_USE enum sg_err wire_get_answer(const struct wire_msg *m,
 					struct wire_answer *out);
 SG_MUST_USE enum sg_err wire_get_status(const struct wire_msg *m,

@@ -58,6 +58,15 @@ static void visit_problem(struct wire_codec *c, struct wire_problem *m)
 	codec_run(c, &m->violations, WIRE_PACKET_MAX);
 }
 
+static void visit_later(struct wire_codec *c, struct wire_later *m)
+{
+	codec_u32(c, &m->wait_ms);
+	codec_u32(c, &m->per_second);
+	if (m->wait_ms == 0 || m->per_second == 0)
+		c->fault = true;
+	codec_run(c, &m->request, WIRE_REQUEST_MAX);
+}
+
 static void visit_answer(struct wire_codec *c, struct wire_answer *m)
 {
 	codec_run(c, &m->document, WIRE_PACKET_MAX);
@@ -201,6 +210,7 @@ WIRE_REQUEST(ask, WIRE_ASK)
 WIRE_MESSAGE(credit, WIRE_CREDIT)
 WIRE_REQUEST(issued, WIRE_ISSUED)
 WIRE_REQUEST(problem, WIRE_PROBLEM)
+WIRE_REQUEST(later, WIRE_LATER)
 WIRE_REQUEST(answer, WIRE_ANSWER)
 WIRE_MESSAGE(status, WIRE_STATUS)
 WIRE_REQUEST(sign, WIRE_SIGN)

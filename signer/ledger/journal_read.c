@@ -225,9 +225,22 @@ enum sg_err journal_reader_seek(struct journal_reader *r, uint64_t offset)
 	return SG_OK;
 }
 
-/* The last segment whose first leaf is at or before INDEX. */
-static enum sg_err segment_of(const struct journal_reader *r, uint64_t index,
-			      size_t *out)
+static bool leaf_at_most(const struct segment_head *head, int64_t index)
+{
+	return head->leaf <= (uint64_t)index;
+}
+
+static bool older_than(const struct segment_head *head, int64_t time_s)
+{
+	return head->newest_s < time_s;
+}
+
+/* The last segment for which BEFORE, which holds for none behind one for which
+ * it does not, says yes. */
+static enum sg_err segment_of(const struct journal_reader *r,
+			      bool (*before)(const struct segment_head *head,
+					     int64_t value),
+			      int64_t value, size_t *out)
 {
 	struct segment_head head = {0};
 	size_t low = 0;
@@ -236,7 +249,7 @@ static enum sg_err segment_of(const struct journal_reader *r, uint64_t index,
 	size_t head_n;
 	int fd;
 
-	while (low < high) { /* the first that begins beyond INDEX */
+	while (low < high) { /* the first that is beyond */
 		const size_t mid = low + (high - low) / 2;
 
 		err = open_head(r, mid, &fd, &head, &head_n);
@@ -247,7 +260,7 @@ static enum sg_err segment_of(const struct journal_reader *r, uint64_t index,
 		if (err != SG_OK)
 			return err;
 		(void)close(fd);
-		if (head.leaf <= index)
+		if (before(&head, value))
 			low = mid + 1;
 		else
 			high = mid;
@@ -264,14 +277,27 @@ enum sg_err journal_reader_find(struct journal_reader *r, uint64_t index)
 	size_t i;
 	enum sg_err err = refresh(r);
 
+	if (index > INT64_MAX)
+		return SG_NOT_FOUND;
 	if (err == SG_OK)
-		err = segment_of(r, index, &i);
+		err = segment_of(r, leaf_at_most, (int64_t)index, &i);
 	if (err == SG_OK)
 		err = journal_reader_seek(r, r->segments.start[i]);
 	while (err == SG_OK && r->index < index)
 		err = journal_reader_next(r, NO_OFFSET, &passed, NULL);
 	r->n = r->at; /* read without a limit: not to be relied upon */
 	return err;
+}
+
+enum sg_err journal_reader_find_time(struct journal_reader *r, int64_t time_s)
+{
+	size_t i;
+	enum sg_err err = refresh(r);
+
+	if (err == SG_OK)
+		err = segment_of(r, older_than, time_s, &i);
+	return err == SG_OK ? journal_reader_seek(r, r->segments.start[i])
+			    : err;
 }
 
 /* --- reading -------------------------------------------------------------- */

@@ -25,6 +25,11 @@ SG_MUST_USE enum sg_err journal_reader_seek(struct journal_reader *r,
  * SG_NOT_FOUND, SG_MALFORMED, SG_IO. */
 SG_MUST_USE enum sg_err journal_reader_find(struct journal_reader *r,
 					    uint64_t index);
+/* Be at the beginning of a segment before which every certificate is older than
+ * TIME_S (seconds since 1970), by the heads: the last of those that there are.
+ * Errors: SG_NOT_FOUND, SG_MALFORMED, SG_IO. */
+SG_MUST_USE enum sg_err journal_reader_find_time(struct journal_reader *r,
+						 int64_t time_s);
 /*
  * Read the next record, whose first byte is below LIMIT (an offset;
  * UINT64_MAX: as far as it goes).  *OFFSET (may be NULL) gets its place.  Spans

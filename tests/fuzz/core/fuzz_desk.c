@@ -106,6 +106,7 @@ static void check_message(const struct wire_msg *m)
 	struct wire_status status;
 	struct wire_issued issued;
 	struct wire_problem problem;
+	struct wire_later later;
 	struct wire_answer answer;
 
 	switch (m->type) {
@@ -116,6 +117,7 @@ static void check_message(const struct wire_msg *m)
 		must(wire_get_issued(m, &issued) == SG_OK);
 		must(issued.dry_run); /* there is nobody to sign */
 		break;
+	case WIRE_LATER: must(wire_get_later(m, &later) == SG_OK); break;
 	case WIRE_PROBLEM:
 		must(wire_get_problem(m, &problem) == SG_OK);
 		must(problem.err != SG_OK && problem.err != SG_INTERNAL);

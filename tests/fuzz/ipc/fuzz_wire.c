@@ -62,6 +62,7 @@ static void read_answers(const struct wire_msg *m, struct wire_packet *w)
 {
 	struct wire_issued issued;
 	struct wire_problem problem;
+	struct wire_later later;
 	struct wire_answer answer;
 	struct wire_signed done;
 	struct wire_sign_failed failed;
@@ -77,6 +78,12 @@ static void read_answers(const struct wire_msg *m, struct wire_packet *w)
 	if (wire_get_problem(m, &problem) == SG_OK) {
 		touch(problem.detail);
 		touch_violations(problem.violations);
+	}
+	if (wire_get_later(m, &later) == SG_OK) {
+		touch(later.request);
+		if (wire_put_later(w, m->id, &later) != SG_OK)
+			abort();
+		again(m, w);
 	}
 	if (wire_get_answer(m, &answer) == SG_OK)
 		touch(answer.document);

@@ -25,6 +25,8 @@ static void check_client(const struct policy *p, const struct client *c)
 {
 	static uint8_t out[1 << 21];
 	const struct cbor_limits limits = {.depth = 4, .items = 1 << 20};
+	const struct client_limits *l = client_limits(c);
+	const struct policy_usage usage = {.left = l->per_day, .ends = 1};
 	size_t n;
 
 	require(c->name != NULL && c->profile != NULL, "a name, a profile");
@@ -33,7 +35,10 @@ static void check_client(const struct policy *p, const struct client *c)
 		require(client_may_kind(c, (enum dcc_kind)k) ==
 				(c->validity_s[k] > 0),
 			"a validity for each kind");
-	require(policy_describe(p, c, out, sizeof(out), &n) == SG_OK,
+	require((l->per_second > 0) == (l->burst > 0), "a rate has a burst");
+	require((l->alarm_factor > 0) == (l->alarm_minimum > 0),
+		"an alarm has a minimum");
+	require(policy_describe(p, c, &usage, out, sizeof(out), &n) == SG_OK,
 		"can be described");
 	require(cbor_check(span_of(out, n), limits) == SG_OK,
 		"is described deterministically");

@@ -44,6 +44,7 @@ struct bureau {
 	struct journal *journal;
 	struct keyring *keys;
 	struct hsm_pool *pool;
+	struct quota *quota;
 	struct issuer *issuer;
 	struct front_link *link[OFFICE_FRONTS];
 	uv_async_t wake;
@@ -67,11 +68,15 @@ bool release_open(const struct release *r)
 	return true;
 }
 
-/* There is no diary: what is refused is counted by the answers. */
+/* There is no diary: what is refused is counted here. */
+static size_t refused[VIOLATION_COUNT];
+
 void diary_refused(struct diary *d, const char *client, const struct verdict *v)
 {
 	assert_null(d);
 	assert_true(client != NULL && v->errors > 0);
+	for (size_t i = 0; i < v->n; i++)
+		refused[v->violation[i].code]++;
 }
 
 static inline void release_append(struct release *r, size_t at)
@@ -322,6 +327,8 @@ static inline void bureau_begin(struct bureau *b)
 	parts.pool = b->pool;
 	parts.claims = b->claims;
 	parts.revoked = b->revoked;
+	assert_int_equal(quota_create(b->o.policy, &b->quota), SG_OK);
+	parts.quota = b->quota;
 	assert_int_equal(issuer_create(&parts, b->o.policy, &b->issuer), SG_OK);
 	uv_timer_init(&b->o.loop, &b->tick);
 	b->tick.data = b;
@@ -344,6 +351,7 @@ static inline void bureau_end(struct bureau *b)
 	b->release.mood = RELEASE_COMMITS;
 	office_kill_hsm(&b->o, 0);
 	issuer_free(b->issuer);
+	quota_free(b->quota);
 	hsm_pool_free(b->pool);
 	keyring_free(b->keys);
 	claims_free(b->claims);
@@ -354,6 +362,15 @@ static inline void bureau_end(struct bureau *b)
 	uv_close((uv_handle_t *)&b->tick, NULL);
 	for (unsigned i = 0; i < 3; i++) /* until all is closed */
 		uv_run(&b->o.loop, UV_RUN_NOWAIT);
+}
+
+/* Judge by TEXT from now on. */
+static inline void bureau_set_policy(struct bureau *b, const char *text)
+{
+	policy_unref(b->o.policy);
+	b->o.policy = office_policy(text);
+	issuer_set_policy(b->issuer, b->o.policy);
+	quota_set_policy(b->quota, b->o.policy, clock_wall_s());
 }
 
 /* Have the index know all that was recorded, as the scribe will. */

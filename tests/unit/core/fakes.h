@@ -76,6 +76,9 @@ struct answer {
 	uint8_t cose[8192];
 	char uvci[128];
 	size_t nviolations;
+	uint32_t retry_after_s;
+	uint32_t wait_ms, per_second; /* of a WIRE_LATER */
+	bool same;		      /* it has the bytes of the last request */
 };
 
 struct fake_front {
@@ -86,6 +89,8 @@ struct fake_front {
 	bool has_status, ready;
 	size_t statuses;
 	uint8_t policy_hash[32];
+	uint8_t sent[4096]; /* the last request */
+	size_t sent_n;
 	uint8_t *document; /* of the last WIRE_ANSWER */
 	size_t document_n;
 	bool ended;
@@ -284,10 +289,22 @@ static inline void front_take_problem(struct answer *a,
 
 	assert_int_equal(wire_get_problem(m, &p), SG_OK);
 	a->err = (enum sg_err)p.err;
+	a->retry_after_s = p.retry_after_s;
 	assert_int_equal(p.retry_after_s > 0, err_retry(a->err));
 	(void)snprintf(a->detail, sizeof(a->detail), "%.*s", (int)p.detail.n,
 		       (const char *)p.detail.p);
 	answer_take_violations(a, p.violations);
+}
+
+static inline void front_take_later(const struct fake_front *f,
+				    struct answer *a, const struct wire_msg *m)
+{
+	struct wire_later l;
+
+	assert_int_equal(wire_get_later(m, &l), SG_OK);
+	a->wait_ms = l.wait_ms;
+	a->per_second = l.per_second;
+	a->same = span_eq(l.request, span_of(f->sent, f->sent_n));
 }
 
 static inline void front_take_status(struct fake_front *f,
@@ -341,6 +358,8 @@ static inline bool front_on_message(void *ctx, const struct wire_msg *m,
 		front_take_issued(a, m);
 	else if (m->type == WIRE_PROBLEM)
 		front_take_problem(a, m);
+	else if (m->type == WIRE_LATER)
+		front_take_later(f, a, m);
 	else if (m->type == WIRE_ANSWER)
 		front_take_answer(f, m);
 	else
@@ -377,6 +396,7 @@ static inline void front_send(struct fake_front *f, uint64_t id,
 			       (a->within_us > 0 ? a->within_us : 5000000),
 		.dry_run = a->dry_run,
 		.renew = a->renew,
+		.bulk = a->bulk,
 		.language = a->vietnamese ? WIRE_VIETNAMESE : WIRE_ENGLISH,
 		.identity = span_of(identity, n),
 		.request = request};
@@ -389,10 +409,8 @@ static inline void front_send(struct fake_front *f, uint64_t id,
 static inline void front_issue(struct fake_front *f, uint64_t id,
 			       const struct ask *a)
 {
-	uint8_t request[4096];
-
-	front_send(f, id, a,
-		   span_of(request, request_make(a, request, sizeof(request))));
+	f->sent_n = request_make(a, f->sent, sizeof(f->sent));
+	front_send(f, id, a, span_of(f->sent, f->sent_n));
 }
 
 static inline void front_ask(struct fake_front *f, uint64_t id,

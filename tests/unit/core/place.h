@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "core/release.h"
@@ -249,6 +250,7 @@ static inline struct place_item *place_submit(struct place *p, int64_t iat)
 		.exp = iat + 1000,
 		.policy_hash = policy};
 	i->item.country = SPAN_LIT("VN");
+	i->item.time_ms = clock_wall_ms();
 	i->item.uci = i->item.country_uci = i->item.payload = i->hash;
 	i->item.released = place_on_released;
 	p->n++;

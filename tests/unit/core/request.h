@@ -19,7 +19,7 @@ struct ask {
 	const char *country;  /* NULL: VN */
 	unsigned serial;      /* in the UVCI */
 	uint64_t within_us;   /* deadline from now; 0: 5 s */
-	bool dry_run, renew;
+	bool dry_run, renew, bulk;
 	bool extra;	  /* an unknown field */
 	const char *born; /* NULL: 1990-05-17; another one, another payload */
 	int64_t exp;	  /* 0: none */

@@ -241,8 +241,8 @@ static void test_ask_policy(void **state)
 	id.name[0] = (struct identity_name){IDENTITY_URI,
 					    SPAN_LIT("urn:test:looker")};
 	assert_int_equal(policy_describe(o->policy,
-					 policy_client(o->policy, &id), want,
-					 sizeof(want), &n),
+					 policy_client(o->policy, &id), NULL,
+					 want, sizeof(want), &n),
 			 SG_OK);
 	front_ask(f, 1, WIRE_ASK_POLICY, "urn:test:looker");
 	OFFICE_WAIT(o, f->n == 1);

@@ -200,9 +200,9 @@ static void test_expired(void **state)
 	const struct ask ask = {.serial = 1, .exp = exp};
 	const struct ask strange = {.serial = 2, .exp = exp};
 	const struct ask renew = {.serial = 1, .renew = true};
-	const struct ask refused = {.serial = 2,
-				    .renew = true,
-				    .exp = clock_wall_s() + YEAR + HOUR};
+	const struct ask too_long = {.serial = 2,
+				     .renew = true,
+				     .exp = clock_wall_s() + YEAR + HOUR};
 	const struct answer *first;
 	const struct answer *a;
 
@@ -217,7 +217,7 @@ static void test_expired(void **state)
 	a = bureau_answer(b, 0, 4, &renew);
 	assert_int_equal(a->type, WIRE_ISSUED);
 	assert_true(a->issued.iat > first->issued.iat);
-	a = bureau_answer(b, 0, 5, &refused);
+	a = bureau_answer(b, 0, 5, &too_long);
 	assert_string_equal(a->code, "validity-too-long");
 	assert_int_equal(a->nviolations, 1);
 	assert_int_equal(b->release.signed_items, 3);

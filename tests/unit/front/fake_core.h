@@ -116,6 +116,18 @@ static inline void core_issues(uint64_t id, const struct wire_issued *m)
 	core_send(&w);
 }
 
+static inline void core_puts_off(uint64_t id, uint32_t wait_ms,
+				 uint32_t per_second, struct span request)
+{
+	struct wire_packet w = core_packet();
+	const struct wire_later m = {.wait_ms = wait_ms,
+				     .per_second = per_second,
+				     .request = request};
+
+	assert_int_equal(wire_put_later(&w, id, &m), SG_OK);
+	core_send(&w);
+}
+
 static inline void core_tells(uint64_t id, struct span document)
 {
 	struct wire_packet w = core_packet();

@@ -48,6 +48,7 @@ READER(credit)
 READER(issued)
 READER(problem)
 READER(answer)
+READER(later)
 READER(status)
 READER(sign)
 READER(hsm_ready)
@@ -83,6 +84,33 @@ static void test_issue(void **state)
 	assert_span(out.request, in.request);
 	assert_true(out.request.p > packet && out.request.p < packet + w.len);
 	check_lengths(&m, read_issue, &out);
+}
+
+static void test_later(void **state)
+{
+	struct wire_later in = {.wait_ms = 250,
+				.per_second = UINT32_MAX,
+				.request = SPAN_LIT("\xa1\x00what")};
+	struct wire_packet w = fresh();
+	struct wire_later out;
+	struct wire_msg m;
+
+	(void)state;
+	assert_int_equal(wire_put_later(&w, ID, &in), SG_OK);
+	m = only(&w);
+	assert_int_equal(m.type, WIRE_LATER);
+	assert_int_equal(m.id, ID);
+	assert_int_equal(wire_get_later(&m, &out), SG_OK);
+	assert_int_equal(out.wait_ms, 250);
+	assert_true(out.per_second == UINT32_MAX);
+	assert_span(out.request, in.request);
+	check_lengths(&m, read_later, &out);
+	memset(packet + HEAD, 0, 4); /* no time at all */
+	assert_int_equal(wire_get_later(&m, &out), SG_MALFORMED);
+	packet[HEAD] = 1;
+	assert_int_equal(wire_get_later(&m, &out), SG_OK);
+	memset(packet + HEAD + 4, 0, 4); /* no rate */
+	assert_int_equal(wire_get_later(&m, &out), SG_MALFORMED);
 }
 
 static void test_issue_strict(void **state)
@@ -400,6 +428,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_issue),
+		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_issue_strict),
 		cmocka_unit_test(test_issue_limits),
 		cmocka_unit_test(test_ask),

@@ -85,6 +85,8 @@ static inline size_t dir_record(uint64_t index, size_t size, uint8_t *out,
 
 /* Write N records from LEAF on, of SIZE each, as the segment at START: its
  * head too.  Returns the offset beyond them. */
+static int64_t dir_newest_s = INT64_MIN; /* in the heads */
+
 static inline uint64_t dir_write(uint64_t start, uint64_t leaf, size_t n,
 				 size_t size)
 {
@@ -92,7 +94,7 @@ static inline uint64_t dir_write(uint64_t start, uint64_t leaf, size_t n,
 	const struct segment_head h = {.origin = SPAN_LIT("log.example"),
 				       .start = start,
 				       .leaf = leaf,
-				       .newest_s = INT64_MIN};
+				       .newest_s = dir_newest_s};
 	uint8_t head[SEGMENT_HEAD_MAX];
 	const int fd =
 		open(dir_segment(start), O_WRONLY | O_CREAT | O_EXCL, 0600);

@@ -96,6 +96,37 @@ static void test_find(void **state)
 	journal_reader_close(r);
 }
 
+/* Four segments, the heads of the later ones with newest times. */
+static void test_find_time(void **state)
+{
+	uint64_t start[4] = {0};
+	struct journal_reader *r;
+	const struct {
+		int64_t time_s;
+		size_t segment;
+	} want[] = {{INT64_MIN + 1, 0}, {1000, 0}, {1001, 1},	  {2000, 1},
+		    {2001, 3},		{9999, 3}, {INT64_MAX, 3}};
+
+	(void)state;
+	dir_empty();
+	start[1] = dir_write(0, 0, 10, 20);
+	dir_newest_s = 1000;
+	start[2] = dir_write(start[1], 10, 10, 20);
+	dir_newest_s = 2000;
+	start[3] = dir_write(start[2], 20, 10, 20);
+	(void)dir_write(start[3], 30, 5, 20);
+	dir_newest_s = INT64_MIN;
+	r = open_reader();
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		assert_int_equal(journal_reader_find_time(r, want[i].time_s),
+				 SG_OK);
+		assert_int_equal(journal_reader_offset(r),
+				 start[want[i].segment]);
+		(void)expect(r, want[i].segment * 10, start[want[i].segment]);
+	}
+	journal_reader_close(r);
+}
+
 static void test_limit(void **state)
 {
 	uint64_t second;
@@ -235,10 +266,10 @@ static void test_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_walk),   cmocka_unit_test(test_find),
-		cmocka_unit_test(test_limit),  cmocka_unit_test(test_void),
-		cmocka_unit_test(test_damage), cmocka_unit_test(test_gap),
-		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_walk),	  cmocka_unit_test(test_find),
+		cmocka_unit_test(test_find_time), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_void),	  cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_gap),	  cmocka_unit_test(test_none),
 	};
 
 	return cmocka_run_group_tests(tests, dir_make, dir_remove);

@@ -106,12 +106,60 @@ static void test_dns(void **state)
 	assert_false(literal_is_dns(text));
 }
 
+static void test_counts(void **state)
+{
+	int64_t n = 0;
+
+	(void)state;
+	assert_true(literal_count("1", 9, &n));
+	assert_int_equal(n, 1);
+	assert_true(literal_count("5000000", 5000000, &n));
+	assert_int_equal(n, 5000000);
+	assert_true(literal_count("9223372036854775807", INT64_MAX, &n));
+	assert_true(n == INT64_MAX);
+	assert_false(literal_count("9223372036854775808", INT64_MAX, &n));
+	assert_false(literal_count("99999999999999999999", INT64_MAX, &n));
+	assert_false(literal_count("5000001", 5000000, &n));
+	assert_false(literal_count("0", 9, &n));
+	assert_false(literal_count("01", 9, &n));
+	assert_false(literal_count("", 9, &n));
+	assert_false(literal_count("+1", 9, &n));
+	assert_false(literal_count("-1", 9, &n));
+	assert_false(literal_count("1.0", 9, &n));
+	assert_false(literal_count("1x", 9, &n));
+	assert_false(literal_count(" 1", 9, &n));
+}
+
+static void test_zones(void **state)
+{
+	static const char *const wrong[] = {
+		"",	  "7",	    "+7:00",  "07:00",	"+07:60",
+		"+14:15", "-14:15", "+07:10", "+0700",	"+07:00 ",
+		"Z",	  "+aa:00", "*07:00", "+07-00", "+07:0x"};
+	int32_t s = 1;
+
+	(void)state;
+	assert_true(literal_zone("+00:00", &s));
+	assert_int_equal(s, 0);
+	assert_true(literal_zone("+07:00", &s));
+	assert_int_equal(s, 25200);
+	assert_true(literal_zone("-03:30", &s));
+	assert_int_equal(s, -12600);
+	assert_true(literal_zone("+05:45", &s));
+	assert_int_equal(s, 20700);
+	assert_true(literal_zone("+14:00", &s));
+	assert_int_equal(s, 50400);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(literal_zone(wrong[i], &s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_spki),  cmocka_unit_test(test_uris),
-		cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_dns),   cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_zones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,7 +255,7 @@ static void check_described(const struct client *c, const char *expected)
 	size_t n;
 	size_t again;
 
-	assert_int_equal(policy_describe(policy, c, out, sizeof(out), &n),
+	assert_int_equal(policy_describe(policy, c, NULL, out, sizeof(out), &n),
 			 SG_OK);
 	assert_int_equal(
 		cbor_check(span_of(out, n),
@@ -264,7 +264,7 @@ static void check_described(const struct client *c, const char *expected)
 	assert_int_equal(n, r->n);
 	assert_memory_equal(out, r->bytes, n);
 	memset(out, 0xEE, sizeof(out));
-	assert_int_equal(policy_describe(policy, c, out, n - 1, &again),
+	assert_int_equal(policy_describe(policy, c, NULL, out, n - 1, &again),
 			 SG_TOO_BIG);
 	assert_int_equal(again, n);
 	assert_int_equal(out[n - 1], 0xEE);

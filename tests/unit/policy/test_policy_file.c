@@ -159,8 +159,8 @@ static void test_file(void **state)
 					 "p.yaml:1: clients: is missing\n");
 	check(HEAD "versions: 1\n" PROFILES
 		   "clients:\n" CLIENT("a", "\"uri:u:a\""),
-	      "p.yaml:2: unknown key \"versions\" (known: version, profiles, "
-	      "gateways, clients, value_sets, certlogic)\n");
+	      "p.yaml:2: unknown key \"versions\" (known: version, time_zone, "
+	      "alarm, profiles, gateways, clients, value_sets, certlogic)\n");
 }
 
 static void test_profiles(void **state)

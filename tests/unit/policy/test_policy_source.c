@@ -155,8 +155,8 @@ static void test_all_at_once(void **state)
 	      "f:3: clients[1]: must be a mapping of keys to values\n"
 	      "f:4: clients[2].name: must be a single value\n"
 	      "f:5: profiles: must not be empty\n"
-	      "f:6: unknown key \"other\" (known: version, profiles, gateways, "
-	      "clients, value_sets, certlogic)\n"
+	      "f:6: unknown key \"other\" (known: version, time_zone, alarm, "
+	      "profiles, gateways, clients, value_sets, certlogic)\n"
 	      "f:7: repeated key \"clients\"\n");
 }
 

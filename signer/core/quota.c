@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "quota.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+enum {
+	DAY_S = 86400,
+	HOUR_S = 3600,
+	MS_PER_S = 1000,
+	US_PER_S = 1000000,
+	TOKEN = US_PER_S,    /* so that a rate fills exactly, microsecond by
+				microsecond */
+	NAME_MAX_BYTES = 64, /* of a client, in a policy */
+	BUCKETS = 4096,	     /* a power of two */
+	DAYS = 2,
+	/* What an alarm stopped may ask again when an officer has looked. */
+	STOPPED_S = 3600
+};
+
+/* FNV-1a, 32 bits. */
+static const uint32_t FNV_BASIS = 2166136261U;
+static const uint32_t FNV_PRIME = 16777619U;
+
+struct day {
+	int64_t number; /* since 1970, of the policy's zone */
+	uint64_t recorded;
+};
+
+struct quota_account {
+	LIST_ENTRY(quota_account) entry;
+	char name[NAME_MAX_BYTES + 1];
+	bool known; /* to the policy; while the others are swept away */
+	uint64_t reserved;
+	struct day day[DAYS]; /* by the number's lowest bit */
+	uint64_t level;	      /* of the bucket, in 1/TOKEN of a token */
+	uint64_t level_us;    /* when it was that; 0: it is full */
+	/* Of the hours, by their number modulo QUOTA_HOURS: */
+	int64_t hour; /* the newest, since 1970; INT64_MIN: none yet */
+	uint32_t count[QUOTA_HOURS];
+	uint64_t usual;	  /* mean of those before the newest */
+	int64_t forgiven; /* in this hour there is no alarm */
+	bool alarmed;	  /* in the newest hour */
+	bool stopped;
+};
+
+LIST_HEAD(account_list, quota_account);
+
+struct quota {
+	int32_t zone_s;
+	uint8_t policy_hash[32];
+	bool uncounted;
+	size_t accounts, stopped;
+	struct account_list bucket[BUCKETS];
+};
+
+/* --- accounts ------------------------------------------------------------- */
+
+static struct account_list *bucket_of(struct quota *q, struct span name)
+{
+	uint32_t h = FNV_BASIS;
+
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ name.p[i]) * FNV_PRIME;
+	return &q->bucket[(h ^ h >> 16) % BUCKETS];
+}
+
+static struct quota_account *find(struct quota *q, struct span name)
+{
+	struct quota_account *a;
+
+	LIST_FOREACH (a, bucket_of(q, name), entry)
+		if (span_is(name, a->name))
+			return a;
+	return NULL;
+}
+
+static void drop(struct quota *q, struct quota_account *a)
+{
+	LIST_REMOVE(a, entry);
+	q->accounts--;
+	free(a);
+}
+
+static void clear_counts(struct quota_account *a)
+{
+	for (size_t i = 0; i < DAYS; i++)
+		a->day[i] = (struct day){.number = INT64_MIN};
+	memset(a->count, 0, sizeof(a->count));
+	a->hour = a->forgiven = INT64_MIN;
+	a->usual = 0;
+	a->alarmed = false;
+}
+
+/* The account of NAME, made if it is not there.  Errors: SG_NO_MEMORY. */
+static enum sg_err account(struct quota *q, struct span name,
+			   struct quota_account **out)
+{
+	struct quota_account *a = find(q, name);
+
+	*out = a;
+	if (a != NULL)
+		return SG_OK;
+	if (q->accounts == QUOTA_ACCOUNTS_MAX || name.n > NAME_MAX_BYTES)
+		return SG_NO_MEMORY;
+	a = calloc(1, sizeof(*a));
+	if (a == NULL)
+		return SG_NO_MEMORY;
+	(void)snprintf(a->name, sizeof(a->name), "%.*s", (int)name.n,
+		       (const char *)name.p);
+	clear_counts(a);
+	LIST_INSERT_HEAD(bucket_of(q, name), a, entry);
+	q->accounts++;
+	*out = a;
+	return SG_OK;
+}
+
+static enum sg_err account_of(struct quota *q, const struct client *c,
+			      struct quota_account **out)
+{
+	*out = NULL;
+	if (q->uncounted)
+		return SG_LEDGER_DOWN;
+	return account(q, span_str(client_name(c)), out);
+}
+
+/* --- days ------------------------------------------------------------------
+ */
+
+/* Rounded down, also before 1970. */
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0 ? 1 : 0);
+}
+
+static int64_t day_of(const struct quota *q, int64_t wall_s)
+{
+	return floor_div(wall_s + q->zone_s, DAY_S);
+}
+
+int64_t quota_day_begins(const struct quota *q, int64_t wall_s)
+{
+	return day_of(q, wall_s) * DAY_S - q->zone_s;
+}
+
+static struct day *slot_of(struct quota_account *a, int64_t number)
+{
+	return &a->day[(uint64_t)number % DAYS];
+}
+
+/* On record on day NUMBER.  Of days that a newer one has taken the place of
+ * nothing is known, and nothing is left. */
+static uint64_t recorded_on(struct quota_account *a, int64_t number)
+{
+	const struct day *d = slot_of(a, number);
+
+	if (d->number > number)
+		return UINT64_MAX / 2;
+	return d->number == number ? d->recorded : 0;
+}
+
+static void record_on(struct quota_account *a, int64_t number)
+{
+	struct day *d = slot_of(a, number);
+
+	if (d->number < number)
+		*d = (struct day){.number = number};
+	if (d->number == number)
+		d->recorded++;
+}
+
+/* Certificates left of LIMIT on the day of WALL_S. */
+static uint64_t left(const struct quota *q, struct quota_account *a,
+		     uint64_t limit, int64_t wall_s)
+{
+	const uint64_t used = recorded_on(a, day_of(q, wall_s)) + a->reserved;
+
+	return used < limit ? limit - used : 0;
+}
+
+/* --- the bucket ------------------------------------------------------------
+ */
+
+/* What has flown in until NOW_US. */
+static void fill(struct quota_account *a, const struct client_limits *l,
+		 uint64_t now_us)
+{
+	const uint64_t full = (uint64_t)l->burst * TOKEN;
+	const uint64_t elapsed =
+		now_us > a->level_us ? now_us - a->level_us : 0;
+
+	if (a->level_us == 0 || a->level >= full ||
+	    elapsed > (full - a->level) / l->per_second)
+		a->level = full;
+	else
+		a->level += elapsed * l->per_second;
+	if (now_us > a->level_us)
+		a->level_us = now_us;
+}
+
+/* Take a token; else *WAIT_US is the time until there is one. */
+static bool take_token(struct quota_account *a, const struct client_limits *l,
+		       uint64_t now_us, uint64_t *wait_us)
+{
+	fill(a, l, now_us);
+	if (a->level < TOKEN) {
+		*wait_us =
+			(TOKEN - a->level + l->per_second - 1) / l->per_second;
+		return false;
+	}
+	a->level -= TOKEN;
+	return true;
+}
+
+/* --- hours and the alarm ---------------------------------------------------
+ */
+
+static uint32_t *hour_slot(struct quota_account *a, int64_t hour)
+{
+	return &a->count[(uint64_t)hour % QUOTA_HOURS];
+}
+
+/* The mean of the hours before the newest in which anything was signed. */
+static uint64_t usual_hour(struct quota_account *a)
+{
+	const uint32_t *newest = hour_slot(a, a->hour);
+	uint64_t sum = 0;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < QUOTA_HOURS; i++) {
+		if (&a->count[i] == newest || a->count[i] == 0)
+			continue;
+		sum += a->count[i];
+		n++;
+	}
+	return n > 0 ? sum / n : 0;
+}
+
+/* HOUR has begun. */
+static void begin_hour(struct quota_account *a, int64_t hour)
+{
+	if (a->hour == INT64_MIN || hour - a->hour >= QUOTA_HOURS)
+		memset(a->count, 0, sizeof(a->count));
+	else
+		for (int64_t h = a->hour + 1; h <= hour; h++)
+			*hour_slot(a, h) = 0;
+	a->hour = hour;
+	a->usual = usual_hour(a);
+	a->alarmed = false;
+}
+
+static void count_hour(struct quota_account *a, int64_t hour)
+{
+	if (hour > a->hour)
+		begin_hour(a, hour);
+	if (a->hour - hour < QUOTA_HOURS && *hour_slot(a, hour) < UINT32_MAX)
+		++*hour_slot(a, hour);
+}
+
+/* Does the newest hour raise the alarm of L? */
+static void watch(struct quota *q, struct quota_account *a,
+		  const struct client_limits *l)
+{
+	const uint64_t n = *hour_slot(a, a->hour);
+	const uint64_t usual =
+		a->usual > l->alarm_minimum ? a->usual : l->alarm_minimum;
+
+	if (l->alarm_factor == 0 || a->alarmed || a->forgiven == a->hour ||
+	    n <= usual * l->alarm_factor)
+		return;
+	a->alarmed = true;
+	metric_add(METRIC_ALARMS, 1);
+	log_event(LOG_WARNING, "client-alarm",
+		  "client=\"%s\" signed=%llu usual=%llu factor=%u stopped=%d "
+		  "text=\"it has signed more in this hour than it usually "
+		  "does\"",
+		  a->name, (unsigned long long)n, (unsigned long long)usual,
+		  l->alarm_factor, l->alarm_stop);
+	if (!l->alarm_stop || a->stopped)
+		return;
+	a->stopped = true;
+	metric_set(METRIC_CLIENTS_STOPPED, ++q->stopped);
+}
+
+/* --- requests --------------------------------------------------------------
+ */
+
+enum sg_err quota_ask(struct quota *q, const struct client *c,
+		      const struct quota_time *now, struct quota_answer *out)
+{
+	const struct client_limits *l = client_limits(c);
+	struct quota_account *a;
+	const enum sg_err err = account_of(q, c, &a);
+
+	*out = (struct quota_answer){.word = QUOTA_ROOM};
+	if (err != SG_OK)
+		return err;
+	if (a->stopped) {
+		out->word = QUOTA_STOPPED;
+		out->wait_us = (uint64_t)STOPPED_S * US_PER_S;
+	} else if (l->per_day > 0 && left(q, a, l->per_day, now->wall_s) == 0) {
+		out->word = QUOTA_USED_UP;
+		out->wait_us = (uint64_t)(quota_day_begins(q, now->wall_s) +
+					  DAY_S - now->wall_s) *
+			       US_PER_S;
+	} else if (l->per_second > 0 &&
+		   !take_token(a, l, now->mono_us, &out->wait_us)) {
+		out->word = QUOTA_TOO_FAST;
+	}
+	return SG_OK;
+}
+
+enum sg_err quota_reserve(struct quota *q, const struct client *c,
+			  int64_t wall_s, struct quota_account **out)
+{
+	const struct client_limits *l = client_limits(c);
+	struct quota_account *a;
+	const enum sg_err err = account_of(q, c, &a);
+
+	*out = NULL;
+	if (err != SG_OK)
+		return err;
+	if (l->per_day > 0 && left(q, a, l->per_day, wall_s) == 0)
+		return SG_RATE;
+	a->reserved++;
+	*out = a;
+	return SG_OK;
+}
+
+void quota_give_back(struct quota_account *a)
+{
+	assert(a->reserved > 0);
+	a->reserved--;
+}
+
+void quota_record(struct quota *q, struct quota_account *a,
+		  const struct client *c, int64_t time_ms)
+{
+	const int64_t time_s = floor_div(time_ms, MS_PER_S);
+
+	quota_give_back(a);
+	record_on(a, day_of(q, time_s));
+	count_hour(a, floor_div(time_s, HOUR_S));
+	watch(q, a, client_limits(c));
+}
+
+void quota_lost(const struct quota *q, struct quota_account *a, int64_t time_ms)
+{
+	const int64_t time_s = floor_div(time_ms, MS_PER_S);
+	const int64_t number = day_of(q, time_s);
+	const int64_t hour = floor_div(time_s, HOUR_S);
+	struct day *d = slot_of(a, number);
+
+	if (d->number == number && d->recorded > 0)
+		d->recorded--;
+	if (a->hour - hour<QUOTA_HOURS && * hour_slot(a, hour)> 0)
+		--*hour_slot(a, hour);
+}
+
+enum sg_err quota_count(struct quota *q, struct span name, int64_t time_ms)
+{
+	const int64_t time_s = floor_div(time_ms, MS_PER_S);
+	struct quota_account *a;
+	enum sg_err err;
+
+	if (name.n > NAME_MAX_BYTES)
+		return SG_OK; /* no policy can name it */
+	err = account(q, name, &a);
+	if (err != SG_OK)
+		return err;
+	record_on(a, day_of(q, time_s));
+	count_hour(a, floor_div(time_s, HOUR_S));
+	return SG_OK;
+}
+
+bool quota_usage(struct quota *q, const struct client *c, int64_t wall_s,
+		 struct policy_usage *out)
+{
+	const uint64_t limit = client_limits(c)->per_day;
+	struct quota_account *a;
+
+	if (limit == 0 || q->uncounted)
+		return false;
+	a = find(q, span_str(client_name(c)));
+	out->left = a != NULL ? left(q, a, limit, wall_s) : limit;
+	out->ends = quota_day_begins(q, wall_s) + DAY_S;
+	return true;
+}
+
+/* --- life ------------------------------------------------------------------
+ */
+
+/* Is there nothing about A on the day of WALL_S, or reserved? */
+static bool is_idle(const struct quota *q, struct quota_account *a,
+		    int64_t wall_s)
+{
+	const int64_t day = day_of(q, wall_s);
+
+	return a->reserved == 0 && !a->stopped && a->day[0].number < day &&
+	       a->day[1].number < day;
+}
+
+/* Let go of accounts that P does not know, and nobody will miss. */
+static void sweep(struct quota *q, const struct policy *p, int64_t wall_s)
+{
+	struct quota_account *next;
+	struct quota_account *a;
+
+	for (size_t i = 0; i < policy_clients(p); i++) {
+		a = find(q, span_str(client_name(policy_client_at(p, i))));
+		if (a != NULL)
+			a->known = true;
+	}
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (a = LIST_FIRST(&q->bucket[i]); a != NULL; a = next) {
+			next = LIST_NEXT(a, entry);
+			if (!a->known && is_idle(q, a, wall_s))
+				drop(q, a);
+			else
+				a->known = false;
+		}
+	}
+}
+
+/* Whoever an alarm has stopped goes on. */
+static void forgive(struct quota *q)
+{
+	struct quota_account *a;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		LIST_FOREACH (a, &q->bucket[i], entry) {
+			if (a->alarmed || a->stopped)
+				a->forgiven = a->hour;
+			a->stopped = false;
+		}
+	q->stopped = 0;
+	metric_set(METRIC_CLIENTS_STOPPED, 0);
+}
+
+void quota_set_policy(struct quota *q, const struct policy *p, int64_t wall_s)
+{
+	if (memcmp(q->policy_hash, policy_hash(p), sizeof(q->policy_hash)) == 0)
+		return;
+	memcpy(q->policy_hash, policy_hash(p), sizeof(q->policy_hash));
+	q->zone_s = policy_zone_s(p);
+	forgive(q);
+	if (q->accounts > QUOTA_ACCOUNTS_MAX / 2)
+		sweep(q, p, wall_s);
+}
+
+void quota_set_counted(struct quota *q, bool counted)
+{
+	q->uncounted = !counted;
+}
+
+bool quota_counted(const struct quota *q)
+{
+	return !q->uncounted;
+}
+
+void quota_forget(struct quota *q)
+{
+	struct quota_account *a;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		LIST_FOREACH (a, &q->bucket[i], entry) {
+			assert(a->reserved == 0);
+			clear_counts(a);
+		}
+}
+
+enum sg_err quota_create(const struct policy *p, struct quota **out)
+{
+	struct quota *q = calloc(1, sizeof(*q));
+
+	*out = q;
+	if (q == NULL)
+		return SG_NO_MEMORY;
+	q->zone_s = policy_zone_s(p);
+	memcpy(q->policy_hash, policy_hash(p), sizeof(q->policy_hash));
+	return SG_OK;
+}
+
+void quota_free(struct quota *q)
+{
+	struct quota_account *a;
+
+	if (q == NULL)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++)
+		while ((a = LIST_FIRST(&q->bucket[i])) != NULL)
+			drop(q, a);
+	free(q);
+}
