@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "books.h"
+#include "books_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,51 +7,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fds.h"
-#include "notary.h"
-#include "recount.h"
 #include "recovery.h"
-#include "revocations.h"
-#include "scribe.h"
-#include "witnesses.h"
-
-/* RocksDB goes on by itself some seconds after there is space again. */
-enum { INDEX_PATIENCE_US = 60 * 1000 * 1000 };
-
-struct books {
-	struct books_parts part;
-	struct core_ledger_settings ledger;
-	char state_dir[CORE_PATH_MAX];
-	char journal_dir[BOOKS_PATH_MAX], ledger_dir[BOOKS_PATH_MAX],
-		index_dir[BOOKS_PATH_MAX];
-	struct index *index;
-	struct claims *claims;
-	struct quota *quota;
-	struct recount *recount; /* NULL: of nothing, or it could not begin */
-	struct proofs *proofs;
-	struct revocations *revocations;
-	struct notary *notary; /* NULL: the ledger's key is not known yet */
-	struct scribe *scribe; /* likewise */
-	struct witnesses *witnesses; /* NULL: there are none */
-	bool failed;		     /* they cannot be made: logged */
-	enum books_state state;
-	char reason[BOOKS_REASON_MAX];
-	char unwitnessed[BOOKS_REASON_MAX];
-};
 
 void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
 		const char *name)
 {
 	(void)snprintf(out, BOOKS_PATH_MAX, "%s/%s", settings->state, name);
-}
-
-/* Entries that the journal has committed. */
-static uint64_t leaves(const struct books *b)
-{
-	uint64_t leaf;
-	uint64_t offset;
-
-	journal_end(release_journal(b->part.release), &leaf, &offset);
-	return leaf;
 }
 
 /* --- the index -------------------------------------------------------- */
@@ -239,7 +200,7 @@ static void count_records(struct books *b)
 			  "reason=\"there is no thread for it\"");
 }
 
-void books_set_policy(struct books *b, const struct policy *p)
+void books_reload(struct books *b, const struct policy *p)
 {
 	if (!quota_counted(b->quota)) { /* by another policy's days */
 		recount_free(b->recount);
@@ -247,106 +208,12 @@ void books_set_policy(struct books *b, const struct policy *p)
 	}
 	quota_set_policy(b->quota, p, clock_wall_s());
 	count_records(b);
+	revocations_look(b->revocations);
 }
 
 struct quota *books_quota(const struct books *b)
 {
 	return b->quota;
-}
-
-/* --- state ------------------------------------------------------------ */
-
-static const char *refusal_text(enum scribe_refusal why)
-{
-	switch (why) {
-	case SCRIBE_JOURNAL_SHORT:
-		return "the ledger's checkpoint has more entries than the "
-		       "journal: the journal's end is gone";
-	case SCRIBE_FORKED:
-		return "the journal's entries are not those that the ledger's "
-		       "checkpoint was signed for: one of them was replaced";
-	case SCRIBE_BAD_CHECKPOINT:
-		return "the checkpoint on disk is not signed by the ledger's "
-		       "key: it was replaced, or the key or origin was";
-	case SCRIBE_JOURNAL_DAMAGED:
-		return "the journal is damaged before its end";
-	case SCRIBE_FINE: break;
-	}
-	return "";
-}
-
-/* STATE, and why; CAUSE, what lies behind it, may be NULL. */
-static enum books_state because(struct books *b, enum books_state state,
-				const char *reason, const char *cause)
-{
-	(void)snprintf(b->reason, sizeof(b->reason), "%s%s%s", reason,
-		       cause != NULL ? ": " : "", cause != NULL ? cause : "");
-	return state;
-}
-
-static enum books_state reading(struct books *b, const struct scribe_state *s)
-{
-	char progress[96];
-
-	(void)snprintf(progress, sizeof(progress),
-		       "the ledger is being read: %llu of %llu entries",
-		       (unsigned long long)s->done,
-		       (unsigned long long)s->total);
-	return because(b, BOOKS_WAITING, progress, s->trouble);
-}
-
-static enum books_state look(struct books *b)
-{
-	struct scribe_state s;
-	enum scribe_refusal why;
-	enum notary_state notary;
-	const char *reason;
-
-	b->reason[0] = '\0';
-	if (b->failed)
-		return because(b, BOOKS_WAITING, "the ledger cannot be opened",
-			       NULL);
-	if (b->scribe == NULL)
-		return because(b, BOOKS_WAITING,
-			       "no HSM has offered the ledger's key", NULL);
-	why = scribe_refused(b->scribe);
-	if (why != SCRIBE_FINE)
-		return because(b, BOOKS_REFUSED, refusal_text(why), NULL);
-	scribe_look(b->scribe, &s);
-	/* Where the journal cannot be written either, it is the disk. */
-	if (s.index_down_us != 0 && release_up(b->part.release) &&
-	    clock_mono_us() - s.index_down_us > INDEX_PATIENCE_US)
-		return because(b, BOOKS_STUCK, "the index cannot be written",
-			       NULL);
-	notary = notary_look(b->notary, &reason);
-	if (notary == NOTARY_REFUSED)
-		return because(b, BOOKS_REFUSED, reason, NULL);
-	if (notary == NOTARY_STALE)
-		return because(b, BOOKS_WAITING, reason, s.trouble);
-	if (!s.caught_up)
-		return reading(b, &s);
-	if (!quota_counted(b->quota))
-		return because(b, BOOKS_WAITING,
-			       "the day's certificates are being counted",
-			       NULL);
-	if (notary == NOTARY_WAITING)
-		return because(b, BOOKS_WAITING, reason, NULL);
-	if (!release_up(b->part.release))
-		return because(b, BOOKS_WAITING,
-			       "the journal cannot be written", NULL);
-	return BOOKS_OPEN;
-}
-
-enum books_state books_look(struct books *b, const char **reason)
-{
-	b->state = look(b);
-	*reason = b->reason;
-	return b->state;
-}
-
-bool books_settled(const struct books *b)
-{
-	return b->state != BOOKS_OPEN || notary_covered(b->notary) >= leaves(b);
 }
 
 /* --- life ------------------------------------------------------------- */
@@ -405,7 +272,7 @@ void books_tick(struct books *b)
 	revocations_tick(b->revocations);
 	if (b->scribe == NULL)
 		return;
-	notary_tick(b->notary, leaves(b), clock_mono_us());
+	notary_tick(b->notary, books_committed_leaves(b), clock_mono_us());
 	if (b->witnesses != NULL)
 		witnesses_tick(b->witnesses, clock_mono_us());
 }
@@ -428,7 +295,7 @@ struct proofs *books_proofs(const struct books *b)
 
 uint64_t books_leaves(void *books)
 {
-	return leaves(books);
+	return books_committed_leaves(books);
 }
 
 const char *books_journal_dir(const struct books *b)
@@ -444,11 +311,6 @@ struct claims *books_claims(const struct books *b)
 const struct revoked *books_revoked(const struct books *b)
 {
 	return revocations_set(b->revocations);
-}
-
-void books_look_revoked(struct books *b)
-{
-	revocations_look(b->revocations);
 }
 
 static enum sg_err create_revocations(struct books *b)

@@ -58,12 +58,10 @@ SG_MUST_USE enum sg_err books_create(const struct books_parts *parts,
 				     struct books **out);
 struct claims *books_claims(const struct books *b);
 const struct revoked *books_revoked(const struct books *b);
-/* Officers may have revoked more: take it. */
-void books_look_revoked(struct books *b);
 /* What clients have had signed.  Nothing is open before it is counted. */
 struct quota *books_quota(const struct books *b);
-/* P is in force. */
-void books_set_policy(struct books *b, const struct policy *p);
+/* P is in force, and officers may have revoked more: take it. */
+void books_reload(struct books *b, const struct policy *p);
 struct proofs *books_proofs(const struct books *b);
 const char *books_journal_dir(const struct books *b);
 /* Leaves in the journal of BOOKS, a struct books. */

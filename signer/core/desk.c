@@ -16,8 +16,7 @@
 #include "readiness.h"
 
 enum {
-	/* The tick: quick enough for deadlines while there is work, and for
-	 * test signatures and grace periods else. */
+	/* Quick enough for deadlines; else for tests and grace periods. */
 	TICK_BUSY_MS = DEADLINE_TICK_US / 1000,
 	TICK_IDLE_MS = 250,
 	UPKEEP_US = 250 * 1000,
@@ -43,11 +42,10 @@ struct desk {
 	struct front_link *front[DESK_FRONTS_MAX];
 	bool busy; /* the tick is quick */
 	bool draining;
-	bool refused;	  /* told that the ledger is */
-	bool drained;	  /* told */
-	uint64_t idle_us; /* draining, and without a request since */
-	bool recording;	  /* the journal was up */
-	bool ready;	  /* as last told to the fronts */
+	bool refused, drained; /* told that the ledger is, that we are */
+	uint64_t idle_us;      /* draining, and without a request since */
+	bool recording;	       /* the journal was up */
+	bool ready;	       /* as last told to the fronts */
 	char reason[READINESS_REASON_MAX]; /* as last found by desk_ready() */
 	char told[READINESS_REASON_MAX];   /* as last told to the fronts */
 	uint64_t upkeep_us;		   /* when it was last done */
@@ -455,11 +453,9 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 	d->policy = policy;
 	issuer_set_policy(d->issuer, policy);
 	if (d->books != NULL)
-		books_set_policy(d->books, policy);
+		books_reload(d->books, policy);
 	diary_policy(d->diary, policy_hash(policy));
 	hsm_pool_rates(d->pool, settings);
-	if (d->books != NULL)
-		books_look_revoked(d->books);
 	tell_all(d);
 	review(d);
 	return SG_OK;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/certificates, /v1/validations and /v1/renewals: a stream of
- * requests. */
+/* A stream to POST /v1/certificates, /v1/validations or /v1/renewals. */
 #include "api_stream.h"
 
 #include <stdio.h>
