@@ -9,12 +9,15 @@
  * The whole law, rule by rule: a request of each kind that passes, and edits of
  * it that do not, each with exactly what is told.
  */
-static const char TEXT[] = "version: 1\n"
-			   "profiles:\n"
-			   "  - {name: full, default: error}\n"
-			   "  - {name: told, default: warning}\n"
-			   "  - {name: schema, default: \"off\"}\n"
-			   "clients:\n"
+static const char TEXT[] =
+	"version: 1\n"
+	"time_zone: \"+13:00\"\n" /* NOW is half past midnight there */
+
+	"profiles:\n"
+	"  - {name: full, default: error}\n"
+	"  - {name: told, default: warning}\n"
+	"  - {name: schema, default: \"off\"}\n"
+	"clients:\n"
 #define CLIENT(name, profile)                                                  \
 	"  - name: " name "\n"                                                 \
 	"    identities: [\"uri:urn:" name "\"]\n"                             \
@@ -111,7 +114,7 @@ static const struct fault FAULTS[] = {
 	 "date-impossible /dcc/v/0/dt\n"},
 	{"date-impossible", T, "1979-04-14", "1979-04-31",
 	 "date-impossible /dcc/dob\n"},
-	{"date-in-future", V, "2021-11-01", "2021-12-21",
+	{"date-in-future", V, "2021-11-01", "2021-12-22",
 	 "date-in-future /dcc/v/0/dt\n"},
 	{"date-in-future", T, "2021-12-20T08", "2021-12-20T19",
 	 "date-in-future /dcc/t/0/sc\n"},
@@ -201,6 +204,8 @@ static const char *edited(const struct fault *f)
 static void test_sound(void **state)
 {
 	static const char *const clients[] = {"full", "told", "schema"};
+	static const struct fault today = {NULL, V, "2021-11-01", "2021-12-21",
+					   NULL};
 	struct decision d;
 
 	(void)state;
@@ -209,6 +214,9 @@ static void test_sound(void **state)
 			decide(clients[c], SOUND[k], &d);
 			assert_string_equal(verdict_lines(&d.verdict), "");
 		}
+	/* Today, in the policy's time zone. */
+	decide("full", edited(&today), &d);
+	assert_string_equal(verdict_lines(&d.verdict), "");
 }
 
 static void test_faults(void **state)
