@@ -260,6 +260,13 @@ def test_alarm(own):
     assert own.issue(record(), client="any-country").status == 200
     own.reload()  # the same policy: nobody has looked
     assert code_of(own.issue(record())) == "rate-exceeded"
+    assert own.stop() == 0
+    hours = (own.dir / "state/hours").read_text().splitlines()
+    assert hours[0] == "signerd hours 1" and hours[-1] == "end"
+    assert sum(int(h.split()[2]) for h in hours if h.startswith("issuer ")) == 11
+    own.start()  # it stops again with the next one, unless the hour is over
+    own.issue(record())
+    assert code_of(own.issue(record())) == "rate-exceeded"
     set_policy(own, top="alarm: {factor: 3, minimum: 5, stop: true}\n")
     own.reload()
     assert own.metric_sum("signer_clients_stopped") == 0
