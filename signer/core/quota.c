@@ -480,12 +480,16 @@ enum sg_err quota_create(const struct policy *p, struct quota **out)
 
 void quota_free(struct quota *q)
 {
+	struct quota_account *next;
 	struct quota_account *a;
 
 	if (q == NULL)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++)
-		while ((a = LIST_FIRST(&q->bucket[i])) != NULL)
-			drop(q, a);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (a = LIST_FIRST(&q->bucket[i]); a != NULL; a = next) {
+			next = LIST_NEXT(a, entry);
+			free(a);
+		}
+	}
 	free(q);
 }

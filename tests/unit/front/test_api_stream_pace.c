@@ -59,10 +59,10 @@ static void test_again(void **state)
 {
 	const struct wire_issued good = issued();
 	struct wire_end *e = open_stream("/v1/certificates", NDJSON);
-	struct asked first;
-	struct asked second;
-	struct asked third;
-	struct asked again;
+	struct asked first = {0};
+	struct asked second = {0};
+	struct asked third = {0};
+	struct asked again = {0};
 
 	(void)state;
 	send_rows(e, 0, 3);
@@ -101,7 +101,7 @@ static void test_again(void **state)
 static size_t serve_tick(struct wire_end *e, size_t *tokens)
 {
 	const struct wire_issued good = issued();
-	struct asked a;
+	struct asked a = {0};
 	size_t n = 0;
 
 	*tokens += RATE * WHEEL_TICK_MS / 1000;
@@ -124,7 +124,7 @@ static size_t serve_tick(struct wire_end *e, size_t *tokens)
 static void test_pace(void **state)
 {
 	struct wire_end *e = open_stream("/v1/certificates", NDJSON);
-	struct asked a;
+	struct asked a = {0};
 	size_t n = 0;
 	size_t tokens = 0;
 	uint64_t ms;
@@ -158,7 +158,7 @@ static void test_others(void **state)
 	struct wire_end *slow = open_stream("/v1/certificates", NDJSON);
 	struct wire_end *quick =
 		open_stream_of(&other, "/v1/certificates", NDJSON);
-	struct asked a;
+	struct asked a = {0};
 
 	(void)state;
 	send_rows(slow, 0, 1);
@@ -182,8 +182,8 @@ static void test_others(void **state)
 static void test_cut(void **state)
 {
 	struct wire_end *e = open_stream("/v1/certificates", NDJSON);
-	struct asked a;
-	struct asked b;
+	struct asked a = {0};
+	struct asked b = {0};
 
 	(void)state;
 	send_rows(e, 0, 2);
@@ -203,7 +203,7 @@ static void test_cut(void **state)
 static void test_core_gone(void **state)
 {
 	struct wire_end *e = open_stream("/v1/certificates", NDJSON);
-	struct asked a;
+	struct asked a = {0};
 
 	(void)state;
 	send_rows(e, 0, 2);
