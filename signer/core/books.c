@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fds.h"
+#include "history.h"
 #include "recovery.h"
 
 void books_path(char out[BOOKS_PATH_MAX], const struct core_settings *settings,
@@ -40,7 +41,7 @@ static enum sg_err open_index(struct books *b)
 
 /* --- events ----------------------------------------------------------- */
 
-static void on_scribe_changed(void *ctx)
+static void on_changed(void *ctx)
 {
 	struct books *b = ctx;
 
@@ -176,13 +177,6 @@ bool books_witnessed(struct books *b, const char **reason)
 
 /* --- the quotas ------------------------------------------------------- */
 
-static void on_counted(void *ctx)
-{
-	struct books *b = ctx;
-
-	b->part.changed(b->part.ctx);
-}
-
 /* Count what is on record of the day, if nobody does. */
 static void count_records(struct books *b)
 {
@@ -190,14 +184,15 @@ static void count_records(struct books *b)
 		.loop = b->part.loop,
 		.journal = release_journal(b->part.release),
 		.journal_dir = b->journal_dir,
+		.state = b->state_dir,
 		.quota = b->quota,
-		.done = on_counted,
+		.done = on_changed,
 		.ctx = b};
 
-	if (!quota_counted(b->quota) && b->recount == NULL &&
-	    recount_start(&parts, clock_wall_s(), &b->recount) != SG_OK)
-		log_event(LOG_ERROR, "quota-uncounted",
-			  "reason=\"there is no thread for it\"");
+	if (quota_counted(b->quota) || b->recount != NULL)
+		return;
+	if (recount_start(&parts, clock_wall_s(), &b->recount) != SG_OK)
+		log_event(LOG_ERROR, "quota-uncounted", "reason=\"no thread\"");
 }
 
 void books_reload(struct books *b, const struct policy *p)
@@ -221,8 +216,7 @@ struct quota *books_quota(const struct books *b)
 /* The ledger's key is known: begin. */
 static enum sg_err begin(struct books *b, size_t key)
 {
-	static const struct scribe_events events = {.changed =
-							    on_scribe_changed,
+	static const struct scribe_events events = {.changed = on_changed,
 						    .offer = on_offer,
 						    .indexed = on_indexed};
 	const struct notary_parts notary = {
@@ -259,6 +253,7 @@ void books_tick(struct books *b)
 	enum sg_err err;
 
 	count_records(b);
+	history_keep(b->state_dir, b->quota, clock_wall_s(), &b->kept_s);
 	if (b->scribe == NULL && !b->failed &&
 	    keyring_ledger_key(b->part.keys, &key) &&
 	    b->part.keys->key[key].verifier != NULL) {
@@ -363,6 +358,8 @@ void books_stop(struct books *b)
 {
 	if (b == NULL)
 		return;
+	b->kept_s = 0;
+	history_keep(b->state_dir, b->quota, clock_wall_s(), &b->kept_s);
 	scribe_free(b->scribe);
 	notary_free(b->notary);
 	b->scribe = NULL;

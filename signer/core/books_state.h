@@ -22,7 +22,8 @@ struct books {
 	struct index *index;
 	struct claims *claims;
 	struct quota *quota;
-	struct recount *recount; /* NULL: of nothing, or it could not begin */
+	struct recount *recount; /* NULL: it could not begin */
+	int64_t kept_s;		 /* when the history was written last */
 	struct proofs *proofs;
 	struct revocations *revocations;
 	struct notary *notary; /* NULL: the ledger's key is not known yet */

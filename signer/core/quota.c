@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "hours.h"
 
 enum {
 	DAY_S = 86400,
@@ -40,10 +41,7 @@ struct quota_account {
 	struct day day[DAYS]; /* by the number's lowest bit */
 	uint64_t level;	      /* of the bucket, in 1/TOKEN of a token */
 	uint64_t level_us;    /* when it was that; 0: it is full */
-	/* Of the hours, by their number modulo QUOTA_HOURS: */
-	int64_t hour; /* the newest, since 1970; INT64_MIN: none yet */
-	uint32_t count[QUOTA_HOURS];
-	uint64_t usual;	  /* mean of those before the newest */
+	struct hours hours;
 	int64_t forgiven; /* in this hour there is no alarm */
 	bool alarmed;	  /* in the newest hour */
 	bool stopped;
@@ -91,9 +89,8 @@ static void clear_counts(struct quota_account *a)
 {
 	for (size_t i = 0; i < DAYS; i++)
 		a->day[i] = (struct day){.number = INT64_MIN};
-	memset(a->count, 0, sizeof(a->count));
-	a->hour = a->forgiven = INT64_MIN;
-	a->usual = 0;
+	hours_clear(&a->hours);
+	a->forgiven = INT64_MIN;
 	a->alarmed = false;
 }
 
@@ -220,57 +217,22 @@ static bool take_token(struct quota_account *a, const struct client_limits *l,
 /* --- hours and the alarm ---------------------------------------------------
  */
 
-static uint32_t *hour_slot(struct quota_account *a, int64_t hour)
+static void count_hours(struct quota_account *a, int64_t hour, uint32_t n)
 {
-	return &a->count[(uint64_t)hour % QUOTA_HOURS];
-}
-
-/* The mean of the hours before the newest in which anything was signed. */
-static uint64_t usual_hour(struct quota_account *a)
-{
-	const uint32_t *newest = hour_slot(a, a->hour);
-	uint64_t sum = 0;
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < QUOTA_HOURS; i++) {
-		if (&a->count[i] == newest || a->count[i] == 0)
-			continue;
-		sum += a->count[i];
-		n++;
-	}
-	return n > 0 ? sum / n : 0;
-}
-
-/* HOUR has begun. */
-static void begin_hour(struct quota_account *a, int64_t hour)
-{
-	if (a->hour == INT64_MIN || hour - a->hour >= QUOTA_HOURS)
-		memset(a->count, 0, sizeof(a->count));
-	else
-		for (int64_t h = a->hour + 1; h <= hour; h++)
-			*hour_slot(a, h) = 0;
-	a->hour = hour;
-	a->usual = usual_hour(a);
-	a->alarmed = false;
-}
-
-static void count_hour(struct quota_account *a, int64_t hour)
-{
-	if (hour > a->hour)
-		begin_hour(a, hour);
-	if (a->hour - hour < QUOTA_HOURS && *hour_slot(a, hour) < UINT32_MAX)
-		++*hour_slot(a, hour);
+	if (hours_add(&a->hours, hour, n))
+		a->alarmed = false;
 }
 
 /* Does the newest hour raise the alarm of L? */
 static void watch(struct quota *q, struct quota_account *a,
 		  const struct client_limits *l)
 {
-	const uint64_t n = *hour_slot(a, a->hour);
+	const struct hours *h = &a->hours;
+	const uint64_t n = hours_count(h, h->newest);
 	const uint64_t usual =
-		a->usual > l->alarm_minimum ? a->usual : l->alarm_minimum;
+		h->usual > l->alarm_minimum ? h->usual : l->alarm_minimum;
 
-	if (l->alarm_factor == 0 || a->alarmed || a->forgiven == a->hour ||
+	if (l->alarm_factor == 0 || a->alarmed || a->forgiven == h->newest ||
 	    n <= usual * l->alarm_factor)
 		return;
 	a->alarmed = true;
@@ -345,7 +307,7 @@ void quota_record(struct quota *q, struct quota_account *a,
 
 	quota_give_back(a);
 	record_on(a, day_of(q, time_s));
-	count_hour(a, floor_div(time_s, HOUR_S));
+	count_hours(a, floor_div(time_s, HOUR_S), 1);
 	watch(q, a, client_limits(c));
 }
 
@@ -353,13 +315,11 @@ void quota_lost(const struct quota *q, struct quota_account *a, int64_t time_ms)
 {
 	const int64_t time_s = floor_div(time_ms, MS_PER_S);
 	const int64_t number = day_of(q, time_s);
-	const int64_t hour = floor_div(time_s, HOUR_S);
 	struct day *d = slot_of(a, number);
 
 	if (d->number == number && d->recorded > 0)
 		d->recorded--;
-	if (a->hour - hour<QUOTA_HOURS && * hour_slot(a, hour)> 0)
-		--*hour_slot(a, hour);
+	hours_take(&a->hours, floor_div(time_s, HOUR_S));
 }
 
 enum sg_err quota_count(struct quota *q, struct span name, int64_t time_ms)
@@ -374,8 +334,40 @@ enum sg_err quota_count(struct quota *q, struct span name, int64_t time_ms)
 	if (err != SG_OK)
 		return err;
 	record_on(a, day_of(q, time_s));
-	count_hour(a, floor_div(time_s, HOUR_S));
+	count_hours(a, floor_div(time_s, HOUR_S), 1);
 	return SG_OK;
+}
+
+enum sg_err quota_count_hour(struct quota *q, struct span name, int64_t hour,
+			     uint32_t n)
+{
+	struct quota_account *a;
+	const enum sg_err err = account(q, name, &a);
+
+	if (err == SG_OK)
+		count_hours(a, hour, n);
+	return err;
+}
+
+void quota_each_hour(const struct quota *q,
+		     void (*each)(void *ctx, const char *name, int64_t hour,
+				  uint32_t n),
+		     void *ctx)
+{
+	const struct quota_account *a;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		LIST_FOREACH (a, &q->bucket[i], entry) {
+			const int64_t newest = a->hours.newest;
+
+			if (newest == INT64_MIN)
+				continue;
+			for (int64_t h = newest - HOURS_KEPT + 1; h <= newest;
+			     h++)
+				if (hours_count(&a->hours, h) > 0)
+					each(ctx, a->name, h,
+					     hours_count(&a->hours, h));
+		}
 }
 
 bool quota_usage(struct quota *q, const struct client *c, int64_t wall_s,
@@ -435,7 +427,7 @@ static void forgive(struct quota *q)
 	for (size_t i = 0; i < BUCKETS; i++)
 		LIST_FOREACH (a, &q->bucket[i], entry) {
 			if (a->alarmed || a->stopped)
-				a->forgiven = a->hour;
+				a->forgiven = a->hours.newest;
 			a->stopped = false;
 		}
 	q->stopped = 0;
@@ -488,12 +480,16 @@ enum sg_err quota_create(const struct policy *p, struct quota **out)
 
 void quota_free(struct quota *q)
 {
+	struct quota_account *next;
 	struct quota_account *a;
 
 	if (q == NULL)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++)
-		while ((a = LIST_FIRST(&q->bucket[i])) != NULL)
-			drop(q, a);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (a = LIST_FIRST(&q->bucket[i]); a != NULL; a = next) {
+			next = LIST_NEXT(a, entry);
+			free(a);
+		}
+	}
 	free(q);
 }

@@ -20,10 +20,7 @@
 struct quota;	      /* opaque */
 struct quota_account; /* opaque; lives as long as the quota, while in use */
 
-enum {
-	QUOTA_ACCOUNTS_MAX = 32768,
-	QUOTA_HOURS = 7 * 24 /* that the usual one is taken from */
-};
+enum { QUOTA_ACCOUNTS_MAX = 32768 };
 
 /* Both clocks of a request. */
 struct quota_time {
@@ -84,6 +81,17 @@ void quota_lost(const struct quota *q, struct quota_account *a,
  * SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err quota_count(struct quota *q, struct span name,
 				    int64_t time_ms);
+
+/* N were on record for the client NAME in HOUR (since 1970), before the day
+ * that quota_count() counts.  Errors: SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err quota_count_hour(struct quota *q, struct span name,
+					 int64_t hour, uint32_t n);
+/* Give EACH the hours of all clients in which there was anything, a client's
+ * from the oldest to the newest. */
+void quota_each_hour(const struct quota *q,
+		     void (*each)(void *ctx, const char *name, int64_t hour,
+				  uint32_t n),
+		     void *ctx);
 
 /* What is left to C on the day of WALL_S, and until when.  False: C has no
  * quota, or it is not counted. */

@@ -10,13 +10,20 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bell.h"
+#include "history.h"
 #include "ledger/journal_read.h"
 
-enum { RETRY_US = 1000000, NAP_US = 20000, MS_PER_S = 1000, US_PER_MS = 1000 };
+enum {
+	HOUR_S = 3600,
+	RETRY_US = 1000000,
+	NAP_US = 20000,
+	MS_PER_S = 1000,
+	US_PER_MS = 1000
+};
 
 struct recount {
 	struct recount_parts part;
-	char *journal_dir;
+	char *journal_dir, *state;
 	int64_t from_s; /* the beginning of the day */
 	uint64_t end;	/* of the journal when it began: an offset */
 	struct bell *bell;
@@ -56,6 +63,8 @@ static enum sg_err count(struct recount *r)
 
 	quota_forget(r->part.quota);
 	r->counted = r->read = 0;
+	if (err == SG_OK)
+		err = history_load(r->state, r->from_s / HOUR_S, r->part.quota);
 	if (err == SG_OK)
 		err = journal_reader_find_time(reader, r->from_s);
 	while (err == SG_OK && journal_reader_offset(reader) < r->end) {
@@ -132,6 +141,7 @@ static void on_gone(void *ctx)
 	struct recount *r = ctx;
 
 	free(r->journal_dir);
+	free(r->state);
 	free(r);
 }
 
@@ -162,11 +172,12 @@ enum sg_err recount_start(const struct recount_parts *parts, int64_t wall_s,
 	if (r == NULL)
 		return SG_NO_MEMORY;
 	r->part = *parts;
-	r->part.journal_dir = NULL; /* not kept */
+	r->part.journal_dir = r->part.state = NULL; /* not kept */
 	r->journal_dir = strdup(parts->journal_dir);
+	r->state = strdup(parts->state);
 	r->from_s = quota_day_begins(parts->quota, wall_s);
 	journal_end(parts->journal, &index, &r->end);
-	err = r->journal_dir != NULL
+	err = r->journal_dir != NULL && r->state != NULL
 		      ? bell_create(parts->loop, on_rung, r, &r->bell)
 		      : SG_NO_MEMORY;
 	if (err != SG_OK) {

@@ -20,6 +20,7 @@ struct recount_parts {
 	uv_loop_t *loop;
 	const struct journal *journal; /* to be counted as it is now */
 	const char *journal_dir;
+	const char *state;   /* directory: history.h */
 	struct quota *quota; /* uncounted, and left alone, until it is done */
 	void (*done)(void *ctx);
 	void *ctx;

@@ -37,6 +37,14 @@ def set_policy(demo, issuer="", top=""):
                     "  - name: " + rest)
 
 
+@pytest.fixture(autouse=True)
+def steady():
+    """Not over the end of an hour, which ends a day, too."""
+    left = 3600 - time.time() % 3600
+    if left < 60 * SLOW:
+        time.sleep(left)
+
+
 def set_fronts(demo, n):
     path = demo.dir / "signerd.yaml"
     path.write_text(path.read_text().replace("fronts: 1", f"fronts: {n}"))
@@ -259,6 +267,13 @@ def test_alarm(own):
     assert own.issue(first).json["replayed"]
     assert own.issue(record(), client="any-country").status == 200
     own.reload()  # the same policy: nobody has looked
+    assert code_of(own.issue(record())) == "rate-exceeded"
+    assert own.stop() == 0
+    hours = (own.dir / "state/hours").read_text().splitlines()
+    assert hours[0] == "signerd hours 1" and hours[-1] == "end"
+    assert sum(int(h.split()[2]) for h in hours if h.startswith("issuer ")) == 11
+    own.start()  # it stops again with the next one
+    own.issue(record())
     assert code_of(own.issue(record())) == "rate-exceeded"
     set_policy(own, top="alarm: {factor: 3, minimum: 5, stop: true}\n")
     own.reload()

@@ -43,6 +43,7 @@ static void count_start(struct count *c, int64_t wall_s)
 	struct recount_parts parts = {.loop = &c->p->loop,
 				      .journal = release_journal(c->p->release),
 				      .journal_dir = journal,
+				      .state = c->p->dir,
 				      .quota = c->quota,
 				      .done = on_done,
 				      .ctx = c};
