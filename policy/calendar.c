@@ -158,8 +158,8 @@ enum calendar_word calendar_time(struct span text, int64_t *seconds,
 		word = day != CALENDAR_OK ? day : word;
 	}
 	if (word == CALENDAR_OK)
-		*seconds = (int64_t)*days * DAY_S + hour * HOUR_S +
-			   minute * MINUTE_S + second - zone;
+		*seconds = (int64_t)*days * DAY_S + (int64_t)hour * HOUR_S +
+			   (int64_t)minute * MINUTE_S + second - zone;
 	return word;
 }
 

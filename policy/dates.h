@@ -12,6 +12,6 @@
  */
 enum { DATES_SKEW_S = 60 };
 
-void dates_judge(const struct rule_context *context, struct verdict *v);
+void dates_judge(const struct rule_context *x, struct verdict *v);
 
 #endif /* SG_DATES_H */

@@ -5,6 +5,6 @@
 #include "rule.h"
 
 /* doses: is the dose one of the series? */
-void doses_judge(const struct rule_context *context, struct verdict *v);
+void doses_judge(const struct rule_context *x, struct verdict *v);
 
 #endif /* SG_DOSES_H */

@@ -130,36 +130,33 @@ int32_t policy_zone_s(const struct policy *p)
 
 /* --- a decision ---------------------------------------------------------- */
 
-enum sg_err policy_decide(const struct policy *p, const struct client *c,
-			  enum client_operation operation, struct span request,
-			  int64_t now,
-			  const struct policy_bounds bounds[DCC_KINDS],
-			  struct decision *out)
+enum sg_err policy_decide(const struct policy *p,
+			  const struct policy_question *q, struct decision *out)
 {
 	const struct cbor_limits limits = {.depth = SCHEMA_DEPTH_MAX,
 					   .items = SCHEMA_ITEMS_MAX};
-	struct rule_context context = {.client = c,
-				       .profile = c->profile,
+	struct rule_context context = {.client = q->client,
+				       .profile = q->client->profile,
 				       .document = &out->document,
-				       .bounds = bounds,
-				       .renewal = operation == CLIENT_RENEW,
+				       .bounds = q->bounds,
+				       .renewal = q->operation == CLIENT_RENEW,
 				       .valuesets = &p->file.valuesets,
 				       .certlogic = &p->file.certlogic,
-				       .now = now,
+				       .now = q->now,
 				       .zone_s = p->file.zone_s};
 	enum sg_err err;
 
-	err = cbor_check(request, limits);
+	err = cbor_check(q->request, limits);
 	if (err != SG_OK)
 		return err;
 	verdict_init(&out->verdict);
-	err = schema_read(request, context.profile, &out->document,
+	err = schema_read(q->request, context.profile, &out->document,
 			  &out->verdict);
 	if (err != SG_OK)
 		return err;
-	context.exp = validity_exp(c, &out->document, now);
+	context.exp = validity_exp(q->client, &out->document, q->now);
 	rule_judge(&context, &out->verdict);
-	out->iat = now;
+	out->iat = q->now;
 	out->exp = context.exp;
 	out->attestation = attested_evidence(&context);
 	return SG_OK;

@@ -85,19 +85,28 @@ struct decision {
 	struct span attestation;
 };
 
+/* What is to be judged. */
+struct policy_question {
+	const struct client *client;
+	/* What it asks for, which it may.  The same rules hold for each, but
+	 * that who a certificate is for is attested when it is issued, and not
+	 * again for each renewal. */
+	enum client_operation operation;
+	struct span request;		    /* deterministic CBOR */
+	int64_t now;			    /* seconds since 1970: iat */
+	const struct policy_bounds *bounds; /* DCC_KINDS of them */
+};
+
 /*
- * Judge REQUEST (deterministic CBOR) of client C at NOW (seconds since 1970):
- * all violations at once.  iat is NOW.  OPERATION: what it asks for, which it
- * may; the same rules hold for each, but that who a certificate is for is
- * attested when it is issued, and not again for each renewal.  An attestation
- * to verify costs what gateway_verify() says beside the rest. Errors:
- * SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG: REQUEST is not what a front may
- * send, and OUT is not set.  SG_OK says that OUT->verdict holds the judgement.
+ * Judge Q: all violations at once.  An attestation to verify costs what
+ * gateway_verify() says beside the rest.
+ * Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG: the request is not what a
+ * front may send, and OUT is not set.  SG_OK says that OUT->verdict holds the
+ * judgement.
  */
-SG_MUST_USE enum sg_err policy_decide(
-	const struct policy *p, const struct client *c,
-	enum client_operation operation, struct span request, int64_t now,
-	const struct policy_bounds bounds[DCC_KINDS], struct decision *out);
+SG_MUST_USE enum sg_err policy_decide(const struct policy *p,
+				      const struct policy_question *q,
+				      struct decision *out);
 
 /* What is left of a client's quota, and until when (seconds since 1970). */
 struct policy_usage {

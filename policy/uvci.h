@@ -21,6 +21,6 @@ char uvci_checksum(struct span text);
 
 /* Does the UVCI have its form, the certificate's country, a checksum that is
  * right or none? */
-void uvci_judge(const struct rule_context *context, struct verdict *v);
+void uvci_judge(const struct rule_context *x, struct verdict *v);
 
 #endif /* SG_UVCI_H */

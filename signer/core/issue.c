@@ -86,13 +86,16 @@ static enum sg_err may_ask(struct request *r)
 static enum sg_err judge(struct issuer *s, struct request *r,
 			 const struct choice *choice)
 {
+	const struct policy_question q = {.client = r->client,
+					  .operation = operation_of(r),
+					  .request = r->m->request,
+					  .now = r->now,
+					  .bounds = choice->bounds};
 	enum sg_err err = may_ask(r);
 
 	if (err != SG_OK)
 		return err;
-	err = policy_decide(s->policy, r->client, operation_of(r),
-			    r->m->request, r->now, choice->bounds,
-			    &s->decision);
+	err = policy_decide(s->policy, &q, &s->decision);
 	/* A front writes deterministic CBOR.  What is not is its fault, but
 	 * not a reason to cut off the clients behind it. */
 	if (err != SG_OK)

@@ -35,16 +35,16 @@ struct issue {
 	const struct key *key;
 	enum dcc_kind kind;
 	int64_t iat, exp;
-	bool renewal;			/* of what is on record */
 	struct quota_account *reserved; /* that one is reserved of; or NULL */
 	struct quota_account *recorded; /* that it is on record of; or NULL */
-	bool claimed;			/* it has the claim on its UVCI */
 	struct issue *ahead;		/* that it waits for; or NULL */
 	struct issue_queue behind; /* those that wait for it, oldest first */
 	TAILQ_ENTRY(issue) turn;   /* in the `behind` of `ahead` */
 	uint8_t uci[DIGEST_BYTES]; /* SHA-256(UVCI) */
 	uint8_t country_uci[DIGEST_BYTES]; /* SHA-256(country || UVCI) */
 	uint8_t payload[DIGEST_BYTES];	   /* SHA-256(DCC) */
+	bool renewal;			   /* of what is on record */
+	bool claimed;			   /* it has the claim on its UVCI */
 	bool attested;			   /* with an attestation */
 	uint8_t attestation[DIGEST_BYTES]; /* its SHA-256 */
 	uint8_t signature[COSE_SIG_MAX];

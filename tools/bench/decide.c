@@ -104,10 +104,14 @@ static const char *turn(struct trial *t)
 	t->accepted = t->refused = 0;
 	for (size_t i = 0; i < t->records.n; i++) {
 		const struct record *r = &t->records.record[i];
+		const struct policy_question q = {
+			.client = t->client,
+			.operation = CLIENT_ISSUE,
+			.request = span_of(r->body, r->n),
+			.now = t->now,
+			.bounds = bounds};
 
-		if (policy_decide(t->policy, t->client, CLIENT_ISSUE,
-				  span_of(r->body, r->n), t->now, bounds,
-				  &d) != SG_OK)
+		if (policy_decide(t->policy, &q, &d) != SG_OK)
 			return "a record is no request";
 		if (d.verdict.errors == 0)
 			t->accepted++;

@@ -220,10 +220,14 @@ static void decide(const struct policy *p, const char *uri, struct span request)
 		{true, NOW - DAY, NOW + (int64_t)730 * DAY},
 	};
 	const struct client *c = client_of(p, uri);
+	const struct policy_question q = {.client = c,
+					  .operation = CLIENT_ISSUE,
+					  .request = request,
+					  .now = NOW,
+					  .bounds = bounds};
 	static struct decision d;
 
-	if (policy_decide(p, c, CLIENT_ISSUE, request, NOW, bounds, &d) !=
-	    SG_OK)
+	if (policy_decide(p, &q, &d) != SG_OK)
 		return;
 	check_verdict(&d.verdict);
 	if (d.verdict.errors > 0)

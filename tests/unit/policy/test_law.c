@@ -172,6 +172,18 @@ static const struct client *client_of(const char *name)
 	return c;
 }
 
+static enum sg_err ask(const struct client *c, struct span request,
+		       const struct policy_bounds *bounds, struct decision *out)
+{
+	const struct policy_question q = {.client = c,
+					  .operation = CLIENT_ISSUE,
+					  .request = request,
+					  .now = NOW,
+					  .bounds = bounds};
+
+	return policy_decide(policy, &q, out);
+}
+
 static void decide(const char *client, const char *text, struct decision *d)
 {
 	struct policy_bounds bounds[DCC_KINDS];
@@ -182,8 +194,7 @@ static void decide(const char *client, const char *text, struct decision *d)
 			.present = true,
 			.not_before = NOW - DAY,
 			.not_after = NOW + (int64_t)366 * DAY};
-	assert_int_equal(policy_decide(policy, client_of(client), CLIENT_ISSUE,
-				       request_span(r), NOW, bounds, d),
+	assert_int_equal(ask(client_of(client), request_span(r), bounds, d),
 			 SG_OK);
 	free(r);
 }
@@ -338,10 +349,7 @@ static void test_order(void **state)
 					 .now = NOW};
 		size_t n;
 
-		assert_int_equal(policy_decide(policy, c, CLIENT_ISSUE,
-					       request_span(r), NOW, bounds,
-					       &d),
-				 SG_OK);
+		assert_int_equal(ask(c, request_span(r), bounds, &d), SG_OK);
 		x.exp = d.exp;
 		verdict_init(&v);
 		rule_judge(&x, &v);

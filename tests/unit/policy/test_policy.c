@@ -127,6 +127,18 @@ static void test_operations(void **state)
 	"'ma':'ORG-100030215','dn':2,'sd':2,'dt':'2021-11-01'"                 \
 	"," NAMED_CASE("Bộ Y tế", "VN", "URN:UVCI:01:VN:1") extra "}]}"
 
+static enum sg_err ask(const struct client *c, struct span request,
+		       struct decision *out)
+{
+	const struct policy_question q = {.client = c,
+					  .operation = CLIENT_ISSUE,
+					  .request = request,
+					  .now = NOW,
+					  .bounds = bounds};
+
+	return policy_decide(policy, &q, out);
+}
+
 /* REQUEST by C gets LINES. */
 static void check(const struct client *c, const char *text, const char *lines,
 		  struct decision *out)
@@ -134,9 +146,7 @@ static void check(const struct client *c, const char *text, const char *lines,
 	struct request *r = request_of(text);
 
 	memset(out, 0xEE, sizeof(*out)); /* as a used slot */
-	assert_int_equal(policy_decide(policy, c, CLIENT_ISSUE, request_span(r),
-				       NOW, bounds, out),
-			 SG_OK);
+	assert_int_equal(ask(c, request_span(r), out), SG_OK);
 	assert_string_equal(verdict_lines(&out->verdict), lines);
 	free(r);
 }
@@ -236,15 +246,11 @@ static void test_malformed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(
-			policy_decide(policy, any(), CLIENT_ISSUE,
-				      span_of(cases[i].bytes, cases[i].n), NOW,
-				      bounds, &d),
+			ask(any(), span_of(cases[i].bytes, cases[i].n), &d),
 			cases[i].err);
 	memset(deep, 0x81, sizeof(deep));
 	deep[sizeof(deep) - 1] = 0;
-	assert_int_equal(policy_decide(policy, any(), CLIENT_ISSUE,
-				       span_of(deep, sizeof(deep)), NOW, bounds,
-				       &d),
+	assert_int_equal(ask(any(), span_of(deep, sizeof(deep)), &d),
 			 SG_TOO_BIG);
 }
 
