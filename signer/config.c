@@ -327,6 +327,17 @@ static bool same_witnesses(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool same_officers(const struct core_ledger_settings *a,
+			  const struct core_ledger_settings *b)
+{
+	if (a->nofficers != b->nofficers || a->approvals != b->approvals)
+		return false;
+	for (size_t i = 0; i < a->nofficers; i++)
+		if (strcmp(a->officer[i], b->officer[i]) != 0)
+			return false;
+	return true;
+}
+
 static bool same_ledger(const struct config *a, const struct config *b)
 {
 	const struct core_ledger_settings *x = &a->core.ledger;
@@ -335,7 +346,7 @@ static bool same_ledger(const struct config *a, const struct config *b)
 	return strcmp(x->origin, y->origin) == 0 &&
 	       x->checkpoint_ms == y->checkpoint_ms &&
 	       x->stale_ms == y->stale_ms && x->witness_ms == y->witness_ms &&
-	       x->quorum == y->quorum &&
+	       x->quorum == y->quorum && same_officers(x, y) &&
 	       strcmp(a->public_listen, b->public_listen) == 0 &&
 	       same_witnesses(a, b) && same_ledger_key(a, b);
 }

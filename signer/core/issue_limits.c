@@ -37,7 +37,7 @@ static struct span refusal(struct issuer *s, const struct client *client,
 				   METRIC_QUOTA_REFUSED, "quota"},
 		[QUOTA_TOO_FAST] = {VIOLATION_RATE_EXCEEDED,
 				    METRIC_RATE_REFUSED, "rate"},
-		[QUOTA_STOPPED] = {VIOLATION_RATE_EXCEEDED,
+		[QUOTA_STOPPED] = {VIOLATION_CLIENT_STOPPED,
 				   METRIC_ALARM_REFUSED, "alarm"},
 	};
 	struct verdict *v = &s->decision.verdict;

@@ -262,19 +262,19 @@ def test_alarm(own):
     assert own.metric_sum("signer_client_alarms_total") == 1
     assert own.metric_sum("signer_clients_stopped") == 1
     assert 'client-alarm client="issuer" signed=11 usual=5 factor=2 stopped=1' in own.log()
-    assert code_of(own.issue(record())) == "rate-exceeded"
+    assert code_of(own.issue(record())) == "client-stopped"
     assert {a["status"] for a in stream(own, [record() for _ in range(5)])} == {429}
     assert own.issue(first).json["replayed"]
     assert own.issue(record(), client="any-country").status == 200
     own.reload()  # the same policy: nobody has looked
-    assert code_of(own.issue(record())) == "rate-exceeded"
+    assert code_of(own.issue(record())) == "client-stopped"
     assert own.stop() == 0
     hours = (own.dir / "state/hours").read_text().splitlines()
     assert hours[0] == "signerd hours 1" and hours[-1] == "end"
     assert sum(int(h.split()[2]) for h in hours if h.startswith("issuer ")) == 11
     own.start()  # it stops again with the next one
     own.issue(record())
-    assert code_of(own.issue(record())) == "rate-exceeded"
+    assert code_of(own.issue(record())) == "client-stopped"
     set_policy(own, top="alarm: {factor: 3, minimum: 5, stop: true}\n")
     own.reload()
     assert own.metric_sum("signer_clients_stopped") == 0

@@ -58,6 +58,8 @@ static const struct {
 	 "it is on no record, not as it is here, or not due for renewal"},
 	{"revoked", "the certificate has been revoked"},
 	{"quota-exceeded", "the client's certificates of the day are used up"},
+	{"client-stopped",
+	 "the client was stopped by its alarm: ask an officer"},
 	{"rate-exceeded", "the client sends faster than it may"},
 	{"rule", "a CertLogic rule of the policy; its detail says more"},
 	{"malformed", "the line is no request that can be read"},

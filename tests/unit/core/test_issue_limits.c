@@ -259,7 +259,7 @@ static void test_stopped(void **state)
 				 WIRE_ISSUED);
 	assert_int_equal(office_metric(&b->o, METRIC_ALARMS), 1);
 	ask.bulk = true; /* a stream is refused, too */
-	assert_limited(bureau_answer(b, 0, 4, &ask), "rate-exceeded");
+	assert_limited(bureau_answer(b, 0, 4, &ask), "client-stopped");
 	assert_int_equal(office_metric(&b->o, METRIC_ALARM_REFUSED), 1);
 	ask = (struct ask){.serial = 1};
 	assert_true(bureau_answer(b, 0, 5, &ask)->issued.replayed);
