@@ -80,23 +80,16 @@ static bool is_for_uvci(const struct document *d, struct span uvci)
 	       span_eq(d->text[DOC_CI], uvci);
 }
 
-/* Does X's attestation matter?  What is renewed was attested when it was
- * issued. */
-static bool is_asked(const struct rule_context *x)
-{
-	return x->client->ngateways > 0 && !x->renewal;
-}
-
 void attested_judge(const struct rule_context *x, struct verdict *v)
 {
 	const struct document *d = x->document;
 	struct attestation_claims claims;
 	const struct gateway *whose;
 
-	if (!is_asked(x))
+	if (x->client->ngateways == 0)
 		return;
 	if (d->attestation.n == 0 && !d->wrong_attestation) {
-		if (x->client->must_attest)
+		if (x->client->must_attest && !x->renewal)
 			report(x, v, VIOLATION_ATTESTATION_MISSING);
 		return;
 	}
@@ -114,5 +107,6 @@ void attested_judge(const struct rule_context *x, struct verdict *v)
 
 struct span attested_evidence(const struct rule_context *x)
 {
-	return is_asked(x) ? x->document->attestation : span_of(NULL, 0);
+	return x->client->ngateways > 0 ? x->document->attestation
+					: span_of(NULL, 0);
 }

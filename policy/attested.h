@@ -10,7 +10,8 @@
  * the population database, and this very certificate, and lately?  For clients
  * that the policy names gateways for; for others an attestation says nothing,
  * since nobody is there to have signed it.  Never switchable.
- * What is renewed was attested when it was issued, and is not asked again.
+ * A renewal may
+ * come without: whether what it renews was attested is on record (the core's).
  *
  * Of an attestation that is not well-formed, or not signed by one of the
  * client's gateways, nothing is believed and nothing else told.  The cost is

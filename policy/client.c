@@ -134,3 +134,8 @@ const struct client_limits *client_limits(const struct client *c)
 {
 	return &c->limits;
 }
+
+bool client_must_attest(const struct client *c)
+{
+	return c->must_attest;
+}

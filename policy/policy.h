@@ -67,6 +67,8 @@ enum client_operation {
 	CLIENT_OPERATION_COUNT
 };
 bool client_may(const struct client *c, enum client_operation op);
+/* Is each certificate of C to come with an attestation of identity? */
+bool client_must_attest(const struct client *c);
 /* How long before it runs out a certificate of C may be renewed, seconds. */
 int64_t client_renewal_window_s(const struct client *c);
 
@@ -89,8 +91,8 @@ struct decision {
 struct policy_question {
 	const struct client *client;
 	/* What it asks for, which it may.  The same rules hold for each, but
-	 * that who a certificate is for is attested when it is issued, and not
-	 * again for each renewal. */
+	 * that a renewal may come without an attestation: who asks has to look
+	 * whether what is renewed has one on record. */
 	enum client_operation operation;
 	struct span request;		    /* deterministic CBOR */
 	int64_t now;			    /* seconds since 1970: iat */

@@ -8,7 +8,10 @@
 
 /* A Latin letter's class: the capital that it becomes, or a small letter of
  * WAYS; UNKNOWN if no table has it. */
-enum { UNKNOWN = '.' };
+enum {
+	UNKNOWN = '.',
+	NOWHERE = '!' /* a letter in disguise: it becomes nothing at all */
+};
 
 /* U+00C0 to U+023F, 32 in a line: table 6.A, and what is made of a letter and
  * marks besides. */
@@ -128,8 +131,44 @@ static uint16_t read_cyrillic(uint32_t c)
 	}
 }
 
+static bool in_ranges(uint32_t c, const uint32_t (*range)[2], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c >= range[i][0] && c <= range[i][1])
+			return true;
+	return false;
+}
+
+/* Latin letters for other ends than names, which read like the ones of names:
+ * phonetic, styled, enclosed, wide. */
+static bool is_disguised(uint32_t c)
+{
+	static const uint32_t range[][2] = {
+		{0x0250, 0x02AF},   {0x1D00, 0x1DBF},	{0x2071, 0x209C},
+		{0x2100, 0x214F},   {0x249C, 0x24E9},	{0x2C60, 0x2C7F},
+		{0xA722, 0xA7FF},   {0xAB30, 0xAB6F},	{0xFB00, 0xFB06},
+		{0xFF01, 0xFF5E},   {0x10780, 0x107BA}, {0x1D400, 0x1D7FF},
+		{0x1DF00, 0x1DFFF}, {0x1F110, 0x1F1FF},
+	};
+
+	return in_ranges(c, range, sizeof(range) / sizeof(range[0]));
+}
+
+/* Combining marks beside U+0300 to U+036F. */
+static bool is_more_marks(uint32_t c)
+{
+	static const uint32_t range[][2] = {
+		{0x1AB0, 0x1AFF},
+		{0x1DC0, 0x1DFF},
+		{0x20D0, 0x20FF},
+		{0xFE20, 0xFE2F},
+	};
+
+	return in_ranges(c, range, sizeof(range) / sizeof(range[0]));
+}
+
 /* What C from U+0080 on is that is no letter of a table. */
-static enum character read_sign(uint32_t c)
+static enum character read_sign(uint32_t c, uint16_t *letter)
 {
 	switch (c) {
 	case 0x00B4: /* acute accent, typed for an apostrophe */
@@ -145,10 +184,15 @@ static enum character read_sign(uint32_t c)
 	case 0x3000: /* ideographic space */ return SEPARATOR;
 	default:
 		/* Spaces of all widths, and hyphens and dashes. */
-		return (c >= 0x2000 && c <= 0x200A) ||
-				       (c >= 0x2010 && c <= 0x2015)
-			       ? SEPARATOR
-			       : LETTER;
+		if ((c >= 0x2000 && c <= 0x200A) ||
+		    (c >= 0x2010 && c <= 0x2015))
+			return SEPARATOR;
+		if (utf8_is_hidden(c))
+			return DROPPED;
+		if (is_more_marks(c))
+			return MARK;
+		*letter = is_disguised(c) ? NOWHERE : UNKNOWN;
+		return LETTER;
 	}
 }
 
@@ -173,7 +217,7 @@ static enum character read_character(uint32_t c, uint16_t *letter)
 	else if (c == 0x212B)
 		*letter = 'r';
 	else
-		return read_sign(c);
+		return read_sign(c, letter);
 	return LETTER;
 }
 
@@ -316,6 +360,8 @@ static void put_letter(struct match *m)
 	m->gap = NO_GAP;
 	if (unknown)
 		put_unknown(m);
+	else if (letter == NOWHERE)
+		m->now = none();
 	else if (letter >= 'A' && letter <= 'Z')
 		m->now = step(m, m->now, (size_t)(letter - 'A'));
 	else if (letter < CYRILLIC_FIRST)

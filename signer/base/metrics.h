@@ -75,6 +75,8 @@ enum metrics_roles {
 	  "Requests sent again, answered by the certificate on record")        \
 	X(REFUSED, C, METRICS_CORE, "signer_certificates_refused_total", "",   \
 	  "Requests that the policy refused, or whose UVCI is taken")          \
+	X(FORBIDDEN, C, METRICS_CORE, "signer_requests_forbidden_total", "",   \
+	  "Requests of nobody the policy knows, or for what it may not do")    \
 	X(QUOTA_REFUSED, C, METRICS_CORE, "signer_requests_limited_total",     \
 	  "limit=\"quota\"",                                                   \
 	  "Requests refused since their client had used up a limit")           \

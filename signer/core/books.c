@@ -359,7 +359,9 @@ void books_stop(struct books *b)
 	if (b == NULL)
 		return;
 	b->kept_s = 0;
-	history_keep(b->state_dir, b->quota, clock_wall_s(), &b->kept_s);
+	if (b->quota != NULL) /* else they were never complete */
+		history_keep(b->state_dir, b->quota, clock_wall_s(),
+			     &b->kept_s);
 	scribe_free(b->scribe);
 	notary_free(b->notary);
 	b->scribe = NULL;

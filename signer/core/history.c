@@ -147,14 +147,12 @@ enum sg_err history_load(const char *state, int64_t before, struct quota *q)
 	err = fileio_read(path, FILE_MAX, &text, &n);
 	if (err == SG_IO || err == SG_NO_MEMORY) /* there is none, mostly */
 		return err == SG_IO ? SG_OK : err;
-	if (err == SG_OK && find_lines(span_of(text, n), &lines) &&
-	    is_sound(lines))
-		err = count(lines, before, q);
-	else
+	if (err != SG_OK || !find_lines(span_of(text, n), &lines) ||
+	    !is_sound(lines) || count(lines, before, q) != SG_OK)
 		log_event(LOG_WARNING, "history-damaged",
 			  "file=" LOG_Q " text=\"what is usual for a client is "
 			  "not known\"",
 			  path);
 	free(text);
-	return err == SG_TOO_BIG ? SG_OK : err;
+	return SG_OK; /* without it nothing but what is usual is unknown */
 }

@@ -174,11 +174,9 @@ static enum sg_err issue_fill(struct issue *i, const struct request *r,
 
 	memcpy(i->uci, known->uci, sizeof(i->uci));
 	memcpy(i->payload, known->payload, sizeof(i->payload));
-	i->attested = d->attestation.n > 0;
 	err = digest_sum(s->digest, parts.country, parts.uvci, i->country_uci);
-	if (err == SG_OK && i->attested)
-		err = digest_sum(s->digest, d->attestation, span_of(NULL, 0),
-				 i->attestation);
+	if (err == SG_OK)
+		err = renewal_attestation(i, r->m->renew, known);
 	if (err == SG_OK)
 		err = assembly_make(&i->text, &parts, s->scratch);
 	if (err != SG_OK)
@@ -287,6 +285,9 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 	const enum dcc_kind kind = s->decision.document.kind;
 	const enum sg_err refusal = v->errors > 0 ? SG_REFUSED : SG_CONFLICT;
 
+	if (r->m->renew && renewal_unattested(s, r->client, known))
+		verdict_add(v, VIOLATION_ATTESTATION_MISSING, false,
+			    SPAN_LIT("/attestation"));
 	switch (known->word) {
 	case KNOWN_EXPIRED:
 		verdict_init(v);
@@ -370,6 +371,8 @@ bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
 	} else {
 		err = request_take(s, &r);
 	}
+	if (err == SG_FORBIDDEN)
+		metric_add(METRIC_FORBIDDEN, 1);
 	if (err != SG_OK)
 		issue_answer_error(f, id, err, r.detail);
 	return true;

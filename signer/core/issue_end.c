@@ -261,6 +261,27 @@ static void on_released(struct release_item *item, enum sg_err err,
 	recycle(i);
 }
 
+/* A policy that has come since may have let the client of I go, or officers may
+ * have revoked its UVCI: then it is not released. */
+static enum sg_err still_allowed(const struct issue *i)
+{
+	const enum client_operation operation =
+		i->renewal ? CLIENT_RENEW : CLIENT_ISSUE;
+	const struct issuer *s = i->issuer;
+	const struct client *now = i->client;
+
+	if (i->policy != s->policy)
+		now = policy_client_named(s->policy,
+					  span_str(client_name(i->client)));
+	if (now == NULL || !client_may(now, operation))
+		return SG_FORBIDDEN;
+	if (revoked_count(s->part.revoked) > 0 &&
+	    (revoked_has(s->part.revoked, i->uci) ||
+	     revoked_has(s->part.revoked, i->country_uci)))
+		return SG_REFUSED;
+	return SG_OK;
+}
+
 /* The hsm_pool is done with it. */
 static void on_signed(struct op *op, enum sg_err err, struct span signature)
 {
@@ -269,6 +290,8 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 	struct entry_certificate *facts = &i->item.facts;
 	struct issuer *s = i->issuer;
 
+	if (err == SG_OK)
+		err = still_allowed(i);
 	if (err != SG_OK) {
 		issue_fail(i, err);
 		return;

@@ -27,6 +27,17 @@ static enum sg_err find_both(struct issuer *s, struct known *out, bool *found,
 		       : SG_LEDGER_DOWN;
 }
 
+/* That who the certificate is for was attested when it was issued holds for its
+ * renewals, too. */
+static void keep_attestation(const struct issuer *s, struct known *out)
+{
+	const uint8_t *hash = replay_attestation(s->replay);
+
+	out->attested = hash != NULL;
+	if (out->attested)
+		memcpy(out->attestation, hash, sizeof(out->attestation));
+}
+
 /*
  * The record comes first, whatever is in flight: what is on none, or is
  * another client's or another payload's, cannot be renewed, and all three are
@@ -50,6 +61,7 @@ enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
 
 	out->word = KNOWN_NEW;
 	out->ahead = NULL;
+	out->attested = false;
 	if (!d->has_kind || !d->present[DOC_CI])
 		return SG_OK; /* refused, and there is nothing to look for */
 	out->word = KNOWN_UNRENEWABLE;
@@ -62,11 +74,36 @@ enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
 	err = known_hold_against(s, &q, out, &word);
 	if (err != SG_OK)
 		return err;
+	keep_attestation(s, out);
 	if (word == REPLAY_DUE)
 		out->word = out->ahead == NULL ? KNOWN_NEW : KNOWN_TWIN;
 	else if (word == REPLAY_REVOKED)
 		out->word = KNOWN_REVOKED;
 	else if (word == REPLAY_SAME)
 		out->word = KNOWN_SAME;
+	return SG_OK;
+}
+
+bool renewal_unattested(const struct issuer *s, const struct client *client,
+			const struct known *known)
+{
+	const bool due = known->word == KNOWN_NEW || known->word == KNOWN_TWIN;
+
+	return due && client_must_attest(client) && !known->attested &&
+	       s->decision.attestation.n == 0;
+}
+
+enum sg_err renewal_attestation(struct issue *i, bool renewal,
+				const struct known *known)
+{
+	const struct span sent = i->issuer->decision.attestation;
+
+	i->attested = sent.n > 0 || (renewal && known->attested);
+	if (sent.n > 0)
+		return digest_sum(i->issuer->digest, sent, span_of(NULL, 0),
+				  i->attestation);
+	if (i->attested)
+		memcpy(i->attestation, known->attestation,
+		       sizeof(i->attestation));
 	return SG_OK;
 }

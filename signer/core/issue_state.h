@@ -93,6 +93,8 @@ struct known {
 	struct wire_issued issued; /* its COSE_Sign1 lies in s->scratch */
 	uint8_t uci[DIGEST_BYTES];
 	uint8_t payload[DIGEST_BYTES];
+	bool attested; /* of a renewal that is due: what is on record was, */
+	uint8_t attestation[DIGEST_BYTES]; /* with this SHA-256 */
 };
 
 /* Look for the UVCI of s->decision, a request of CLIENT at NOW (seconds since
@@ -105,6 +107,14 @@ SG_MUST_USE enum sg_err known_find(struct issuer *s,
 SG_MUST_USE enum sg_err known_find_renewal(struct issuer *s,
 					   const struct client *client,
 					   int64_t now, struct known *out);
+/* Does what is due as KNOWN says, for CLIENT, lack an attestation: was issued
+ * before the client had to have each attested, and comes with none? */
+bool renewal_unattested(const struct issuer *s, const struct client *client,
+			const struct known *known);
+/* With which attestation I goes on record: the one that came along, or, of a
+ * RENEWAL without one, that of what it renews.  Errors: SG_INTERNAL. */
+SG_MUST_USE enum sg_err renewal_attestation(struct issue *i, bool renewal,
+					    const struct known *known);
 /* Hold Q, whose client, offset, time and terms of renewal are set, against the
  * record there. */
 SG_MUST_USE enum sg_err known_hold_against(struct issuer *s,

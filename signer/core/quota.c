@@ -1,63 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "quota.h"
+#include "quota_state.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "hours.h"
-
-enum {
-	DAY_S = 86400,
-	HOUR_S = 3600,
-	MS_PER_S = 1000,
-	US_PER_S = 1000000,
-	TOKEN = US_PER_S,    /* so that a rate fills exactly, microsecond by
-				microsecond */
-	NAME_MAX_BYTES = 64, /* of a client, in a policy */
-	BUCKETS = 4096,	     /* a power of two */
-	DAYS = 2,
-	/* What an alarm stopped may ask again when an officer has looked. */
-	STOPPED_S = 3600
-};
 
 /* FNV-1a, 32 bits. */
 static const uint32_t FNV_BASIS = 2166136261U;
 static const uint32_t FNV_PRIME = 16777619U;
 
-struct day {
-	int64_t number; /* since 1970, of the policy's zone */
-	uint64_t recorded;
-};
-
-struct quota_account {
-	LIST_ENTRY(quota_account) entry;
-	char name[NAME_MAX_BYTES + 1];
-	bool known; /* to the policy; while the others are swept away */
-	uint64_t reserved;
-	struct day day[DAYS]; /* by the number's lowest bit */
-	uint64_t level;	      /* of the bucket, in 1/TOKEN of a token */
-	uint64_t level_us;    /* when it was that; 0: it is full */
-	struct hours hours;
-	int64_t forgiven; /* in this hour there is no alarm */
-	bool alarmed;	  /* in the newest hour */
-	bool stopped;
-};
-
-LIST_HEAD(account_list, quota_account);
-
-struct quota {
-	int32_t zone_s;
-	uint8_t policy_hash[32];
-	bool uncounted;
-	size_t accounts, stopped;
-	struct account_list bucket[BUCKETS];
-};
-
-/* --- accounts ------------------------------------------------------------- */
+/* --- accounts --------------------------------------------------------------
+ */
 
 static struct account_list *bucket_of(struct quota *q, struct span name)
 {
@@ -68,7 +24,7 @@ static struct account_list *bucket_of(struct quota *q, struct span name)
 	return &q->bucket[(h ^ h >> 16) % BUCKETS];
 }
 
-static struct quota_account *find(struct quota *q, struct span name)
+struct quota_account *quota_find(struct quota *q, struct span name)
 {
 	struct quota_account *a;
 
@@ -78,7 +34,7 @@ static struct quota_account *find(struct quota *q, struct span name)
 	return NULL;
 }
 
-static void drop(struct quota *q, struct quota_account *a)
+void quota_drop(struct quota *q, struct quota_account *a)
 {
 	LIST_REMOVE(a, entry);
 	q->accounts--;
@@ -88,7 +44,7 @@ static void drop(struct quota *q, struct quota_account *a)
 static void clear_counts(struct quota_account *a)
 {
 	for (size_t i = 0; i < DAYS; i++)
-		a->day[i] = (struct day){.number = INT64_MIN};
+		a->day[i] = (struct quota_day){.number = INT64_MIN};
 	hours_clear(&a->hours);
 	a->forgiven = INT64_MIN;
 	a->alarmed = false;
@@ -98,7 +54,7 @@ static void clear_counts(struct quota_account *a)
 static enum sg_err account(struct quota *q, struct span name,
 			   struct quota_account **out)
 {
-	struct quota_account *a = find(q, name);
+	struct quota_account *a = quota_find(q, name);
 
 	*out = a;
 	if (a != NULL)
@@ -135,17 +91,17 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0 ? 1 : 0);
 }
 
-static int64_t day_of(const struct quota *q, int64_t wall_s)
+int64_t quota_day_of(const struct quota *q, int64_t wall_s)
 {
 	return floor_div(wall_s + q->zone_s, DAY_S);
 }
 
 int64_t quota_day_begins(const struct quota *q, int64_t wall_s)
 {
-	return day_of(q, wall_s) * DAY_S - q->zone_s;
+	return quota_day_of(q, wall_s) * DAY_S - q->zone_s;
 }
 
-static struct day *slot_of(struct quota_account *a, int64_t number)
+struct quota_day *quota_slot_of(struct quota_account *a, int64_t number)
 {
 	return &a->day[(uint64_t)number % DAYS];
 }
@@ -154,7 +110,7 @@ static struct day *slot_of(struct quota_account *a, int64_t number)
  * nothing is known, and nothing is left. */
 static uint64_t recorded_on(struct quota_account *a, int64_t number)
 {
-	const struct day *d = slot_of(a, number);
+	const struct quota_day *d = quota_slot_of(a, number);
 
 	if (d->number > number)
 		return UINT64_MAX / 2;
@@ -163,10 +119,10 @@ static uint64_t recorded_on(struct quota_account *a, int64_t number)
 
 static void record_on(struct quota_account *a, int64_t number)
 {
-	struct day *d = slot_of(a, number);
+	struct quota_day *d = quota_slot_of(a, number);
 
 	if (d->number < number)
-		*d = (struct day){.number = number};
+		*d = (struct quota_day){.number = number};
 	if (d->number == number)
 		d->recorded++;
 }
@@ -175,7 +131,8 @@ static void record_on(struct quota_account *a, int64_t number)
 static uint64_t left(const struct quota *q, struct quota_account *a,
 		     uint64_t limit, int64_t wall_s)
 {
-	const uint64_t used = recorded_on(a, day_of(q, wall_s)) + a->reserved;
+	const uint64_t used =
+		recorded_on(a, quota_day_of(q, wall_s)) + a->reserved;
 
 	return used < limit ? limit - used : 0;
 }
@@ -223,17 +180,28 @@ static void count_hours(struct quota_account *a, int64_t hour, uint32_t n)
 		a->alarmed = false;
 }
 
+static uint64_t usual_of(const struct hours *h, const struct client_limits *l)
+{
+	return h->usual > l->alarm_minimum ? h->usual : l->alarm_minimum;
+}
+
+/* What is more in an hour raises the alarm of L. */
+static uint64_t alarm_limit(const struct hours *h,
+			    const struct client_limits *l)
+{
+	return usual_of(h, l) * l->alarm_factor;
+}
+
 /* Does the newest hour raise the alarm of L? */
 static void watch(struct quota *q, struct quota_account *a,
 		  const struct client_limits *l)
 {
 	const struct hours *h = &a->hours;
 	const uint64_t n = hours_count(h, h->newest);
-	const uint64_t usual =
-		h->usual > l->alarm_minimum ? h->usual : l->alarm_minimum;
+	const uint64_t usual = usual_of(h, l);
 
 	if (l->alarm_factor == 0 || a->alarmed || a->forgiven == h->newest ||
-	    n <= usual * l->alarm_factor)
+	    n <= alarm_limit(h, l))
 		return;
 	a->alarmed = true;
 	metric_add(METRIC_ALARMS, 1);
@@ -252,6 +220,19 @@ static void watch(struct quota *q, struct quota_account *a,
 /* --- requests --------------------------------------------------------------
  */
 
+/* Are so many on record in this hour, and on their way, that the alarm of L
+ * comes with them and stops A?  Then none more. */
+static bool nears_alarm(struct quota_account *a, const struct client_limits *l,
+			int64_t wall_s)
+{
+	const int64_t hour = floor_div(wall_s, HOUR_S);
+	const struct hours *h = &a->hours;
+	const uint64_t n = hours_count(h, hour) + a->reserved;
+
+	return l->alarm_stop && l->alarm_factor > 0 && a->forgiven != hour &&
+	       n > alarm_limit(h, l);
+}
+
 enum sg_err quota_ask(struct quota *q, const struct client *c,
 		      const struct quota_time *now, struct quota_answer *out)
 {
@@ -262,7 +243,7 @@ enum sg_err quota_ask(struct quota *q, const struct client *c,
 	*out = (struct quota_answer){.word = QUOTA_ROOM};
 	if (err != SG_OK)
 		return err;
-	if (a->stopped) {
+	if (a->stopped || nears_alarm(a, l, now->wall_s)) {
 		out->word = QUOTA_STOPPED;
 		out->wait_us = (uint64_t)STOPPED_S * US_PER_S;
 	} else if (l->per_day > 0 && left(q, a, l->per_day, now->wall_s) == 0) {
@@ -306,7 +287,7 @@ void quota_record(struct quota *q, struct quota_account *a,
 	const int64_t time_s = floor_div(time_ms, MS_PER_S);
 
 	quota_give_back(a);
-	record_on(a, day_of(q, time_s));
+	record_on(a, quota_day_of(q, time_s));
 	count_hours(a, floor_div(time_s, HOUR_S), 1);
 	watch(q, a, client_limits(c));
 }
@@ -314,8 +295,8 @@ void quota_record(struct quota *q, struct quota_account *a,
 void quota_lost(const struct quota *q, struct quota_account *a, int64_t time_ms)
 {
 	const int64_t time_s = floor_div(time_ms, MS_PER_S);
-	const int64_t number = day_of(q, time_s);
-	struct day *d = slot_of(a, number);
+	const int64_t number = quota_day_of(q, time_s);
+	struct quota_day *d = quota_slot_of(a, number);
 
 	if (d->number == number && d->recorded > 0)
 		d->recorded--;
@@ -333,7 +314,7 @@ enum sg_err quota_count(struct quota *q, struct span name, int64_t time_ms)
 	err = account(q, name, &a);
 	if (err != SG_OK)
 		return err;
-	record_on(a, day_of(q, time_s));
+	record_on(a, quota_day_of(q, time_s));
 	count_hours(a, floor_div(time_s, HOUR_S), 1);
 	return SG_OK;
 }
@@ -342,8 +323,11 @@ enum sg_err quota_count_hour(struct quota *q, struct span name, int64_t hour,
 			     uint32_t n)
 {
 	struct quota_account *a;
-	const enum sg_err err = account(q, name, &a);
+	enum sg_err err;
 
+	if (name.n > NAME_MAX_BYTES)
+		return SG_OK; /* no policy can name it */
+	err = account(q, name, &a);
 	if (err == SG_OK)
 		count_hours(a, hour, n);
 	return err;
@@ -378,7 +362,7 @@ bool quota_usage(struct quota *q, const struct client *c, int64_t wall_s,
 
 	if (limit == 0 || q->uncounted)
 		return false;
-	a = find(q, span_str(client_name(c)));
+	a = quota_find(q, span_str(client_name(c)));
 	out->left = a != NULL ? left(q, a, limit, wall_s) : limit;
 	out->ends = quota_day_begins(q, wall_s) + DAY_S;
 	return true;
@@ -386,64 +370,6 @@ bool quota_usage(struct quota *q, const struct client *c, int64_t wall_s,
 
 /* --- life ------------------------------------------------------------------
  */
-
-/* Is there nothing about A on the day of WALL_S, or reserved? */
-static bool is_idle(const struct quota *q, struct quota_account *a,
-		    int64_t wall_s)
-{
-	const int64_t day = day_of(q, wall_s);
-
-	return a->reserved == 0 && !a->stopped && a->day[0].number < day &&
-	       a->day[1].number < day;
-}
-
-/* Let go of accounts that P does not know, and nobody will miss. */
-static void sweep(struct quota *q, const struct policy *p, int64_t wall_s)
-{
-	struct quota_account *next;
-	struct quota_account *a;
-
-	for (size_t i = 0; i < policy_clients(p); i++) {
-		a = find(q, span_str(client_name(policy_client_at(p, i))));
-		if (a != NULL)
-			a->known = true;
-	}
-	for (size_t i = 0; i < BUCKETS; i++) {
-		for (a = LIST_FIRST(&q->bucket[i]); a != NULL; a = next) {
-			next = LIST_NEXT(a, entry);
-			if (!a->known && is_idle(q, a, wall_s))
-				drop(q, a);
-			else
-				a->known = false;
-		}
-	}
-}
-
-/* Whoever an alarm has stopped goes on. */
-static void forgive(struct quota *q)
-{
-	struct quota_account *a;
-
-	for (size_t i = 0; i < BUCKETS; i++)
-		LIST_FOREACH (a, &q->bucket[i], entry) {
-			if (a->alarmed || a->stopped)
-				a->forgiven = a->hours.newest;
-			a->stopped = false;
-		}
-	q->stopped = 0;
-	metric_set(METRIC_CLIENTS_STOPPED, 0);
-}
-
-void quota_set_policy(struct quota *q, const struct policy *p, int64_t wall_s)
-{
-	if (memcmp(q->policy_hash, policy_hash(p), sizeof(q->policy_hash)) == 0)
-		return;
-	memcpy(q->policy_hash, policy_hash(p), sizeof(q->policy_hash));
-	q->zone_s = policy_zone_s(p);
-	forgive(q);
-	if (q->accounts > QUOTA_ACCOUNTS_MAX / 2)
-		sweep(q, p, wall_s);
-}
 
 void quota_set_counted(struct quota *q, bool counted)
 {

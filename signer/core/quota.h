@@ -47,7 +47,7 @@ void quota_free(struct quota *q); /* NULL is allowed */
 
 /* P is in force from WALL_S on.  If it is another one, those that an alarm has
  * stopped go on, and have no alarm any more in this hour.  Where its time zone
- * is another, the days keep their numbers. */
+ * is another, what is on record of today and yesterday is today's. */
 void quota_set_policy(struct quota *q, const struct policy *p, int64_t wall_s);
 /* Is what is on record counted?  It is at first; nothing may be asked while it
  * is not. */

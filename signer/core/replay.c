@@ -107,11 +107,12 @@ static const struct key *key_of(const struct keyring *keys,
  */
 static bool is_due(const struct entry *e, const struct replay_request *q)
 {
-	const int64_t life = e->exp - (e->iat > 0 ? e->iat : 0);
 	int64_t window = q->window_s;
+	int64_t life;
 
 	if (e->exp <= q->now)
-		return true;
+		return true; /* from here on it is not before 1970 */
+	life = e->exp - (e->iat > 0 ? e->iat : 0);
 	if (e->type == ENTRY_RENEWED && life / 2 < window)
 		window = life / 2;
 	return e->exp - q->now <= window;
@@ -247,6 +248,11 @@ enum sg_err replay_find(struct replay *r, const struct replay_request *q,
 	*word = judge(r, q, &record);
 	return *word == REPLAY_SAME ? rebuild(r, q, &record, scratch, word, out)
 				    : SG_OK;
+}
+
+const uint8_t *replay_attestation(const struct replay *r)
+{
+	return r->entry.attestation;
 }
 
 void replay_free(struct replay *r)

@@ -58,6 +58,9 @@ SG_MUST_USE enum sg_err replay_find(struct replay *r,
 				    uint8_t scratch[ASSEMBLY_SCRATCH],
 				    enum replay_word *word,
 				    struct wire_issued *out);
+/* The SHA-256 of the attestation of the record that was found last, NULL if it
+ * has none; until the next call. */
+const uint8_t *replay_attestation(const struct replay *r);
 void replay_free(struct replay *r); /* NULL is allowed */
 
 #endif /* SG_REPLAY_H */

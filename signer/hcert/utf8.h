@@ -15,9 +15,10 @@ bool utf8_valid(struct span s);
 enum { UTF8_BROKEN = 0xfffd };
 uint32_t utf8_next(struct span *rest);
 
-/* Is C not to be seen, but acted upon by a terminal or whatever lays text out:
- * controls (C0, DEL, C1), line and paragraph separators, explicit embeddings,
- * overrides and isolates of direction (UAX #9 s. 2)? */
+/* Is C not to be seen, but there: controls (C0, DEL, C1), line and paragraph
+ * separators, explicit embeddings, overrides and isolates of direction (UAX #9
+ * s. 2), and what Unicode calls default ignorable: joiners, fillers, invisible
+ * operators, variation selectors, tags? */
 bool utf8_is_hidden(uint32_t c);
 /* Is there such a character in S? */
 bool utf8_has_hidden(struct span s);

@@ -211,6 +211,40 @@ def test_policy_tells(demo):
     assert told["require"] == [] and told["gateways"] == []
 
 
+def test_renewals(own):
+    """What was attested when it was issued is renewed without, and stands on
+    record with it again; what was issued before it had to be is not."""
+    gateway = Gateway.of(own)
+    path = own.dir / "policy.yaml"
+    strict = path.read_text()
+    path.write_text(strict.replace("    require: [attestation]\n", ""))
+    own.start()
+    soon = int(time.time()) + 86400  # within the window
+    old, new = record(), record()
+    assert own.request("POST", "/v1/certificates", {"dcc": old, "exp": soon},
+                       client="attested").status == 200
+    path.write_text(strict)
+    own.reload()
+    attestation = gateway.attest(new)
+    first = own.request("POST", "/v1/certificates", client="attested", body={
+        "dcc": new, "exp": soon, "attestation": b64(attestation)})
+    assert first.status == 200, first
+
+    renewed = send(own, new, path="/v1/renewals")
+    assert renewed.status == 200 and renewed.json["exp"] > soon
+    assert codes(send(own, old, path="/v1/renewals")) == [("attestation-missing", AT)]
+    assert codes(send(own, old, gateway.attest(new), path="/v1/renewals")) == \
+        [("attestation-replayed", AT)]
+    r = send(own, old, gateway.attest(old), path="/v1/renewals")
+    assert r.status == 200, r
+    for index, proof in ((first.json["ledger"]["index"], attestation),
+                         (renewed.json["ledger"]["index"], attestation)):
+        entry = wait_listed(own, index)
+        assert entry["attestation"] == hashlib.sha256(proof).hexdigest()
+    assert "attestation" in wait_listed(own, r.json["ledger"]["index"])
+    assert own.stop() == 0
+
+
 def test_rotation(own):
     """Two keys at a time; then the old one is gone."""
     old = Gateway.of(own)

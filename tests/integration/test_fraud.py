@@ -2,6 +2,7 @@
 """Fraud drills: a genuine client asks for what it may not have.  Each attempt is
 refused, counted by its code on record, and nothing of it is signed."""
 import re
+import time
 
 import pytest
 
@@ -80,6 +81,7 @@ def test_drills(office):
             demo.issue(good, connection=open_connection)
     for dcc in fakes():
         assert demo.issue(dcc).status == 403
+    assert demo.metric_sum("signer_requests_forbidden_total") >= FAKES
 
     refused = demo.metric_sum("signer_certificates_refused_total")
     assert refused == 5 * FAKES
@@ -98,22 +100,27 @@ def test_drills(office):
     assert sum(e[1] == 1 for e in entries) == 2
 
 
-def test_beyond_the_bucket(own):
+@pytest.mark.parametrize("limit, room, code", [
+    ("quota: {per_day: 50}", 50, "quota-exceeded"),
+    ("rate: {per_second: 1, burst: 50}", 50, "rate-exceeded")])
+def test_beyond_the_bucket(own, limit, room, code):
     """Ten thousand fakes of a stolen key: what the bucket holds is all there is."""
     path = own.dir / "policy.yaml"
     text = path.read_text()
-    text = text.replace("    quota: {per_day: 5000000}\n", "    quota: {per_day: 50}\n", 1)
-    path.write_text(text)
+    path.write_text(text.replace("    quota: {per_day: 5000000}\n", f"    {limit}\n", 1))
     set_fronts(own, 2)
     own.start()
     own.wait_all_up()
     n = int(10000 / SLOW)
+    began = time.monotonic()
     answers = ask_many(own, [record() for _ in range(n)])
-    assert sum(a.status == 200 for a in answers) == 50
-    assert {a.json["violations"][0]["code"] for a in answers if a.status != 200} == \
-        {"quota-exceeded"}
-    assert own.metric_sum("signer_certificates_refused_total") == n - 50
+    # A rate goes on filling the bucket, a token a second.
+    more = int(time.monotonic() - began) + 1 if code == "rate-exceeded" else 0
+    good = sum(a.status == 200 for a in answers)
+    assert room <= good <= room + more
+    assert {a.json["violations"][0]["code"] for a in answers if a.status != 200} == {code}
+    assert own.metric_sum("signer_certificates_refused_total") == n - good
     assert own.stop() == 0
     entries = Log(own.dir / "state/ledger").check()
-    assert sum(e[1] == 1 for e in entries) == 50
-    assert sum(e[16].get("quota-exceeded", 0) for e in entries if e[1] == REFUSED) == n - 50
+    assert sum(e[1] == 1 for e in entries) == good
+    assert sum(e[16].get(code, 0) for e in entries if e[1] == REFUSED) == n - good

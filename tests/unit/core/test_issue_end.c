@@ -2,6 +2,8 @@
 /* issue_end: requests for one UVCI that are in flight at the same time. */
 #include "bureau.h"
 
+#include <openssl/evp.h>
+
 static struct bureau *bureau_holding(void)
 {
 	struct bureau *b = bureau_open();
@@ -358,9 +360,67 @@ static void test_drain(void **state)
 	bureau_close(b);
 }
 
+static const char RENAMED_POLICY[] =
+	"version: 1\n"
+	"profiles:\n"
+	"  - name: full\n"
+	"    rules: {unknown-field: error}\n"
+	"clients:\n"
+	"  - name: renamed\n"
+	"    identities: [\"uri:urn:test:issuer\"]\n"
+	"    operations: [issue, validate]\n"
+	"    kinds: [v]\n"
+	"    countries: [FR]\n"
+	"    issuers: [\"*\"]\n"
+	"    profile: full\n"
+	"    validity: {v: 30d, t: 30d, r: 30d}\n";
+
+/* Who is no client any more gets nothing, also of what was accepted before. */
+static void test_let_go(void **state)
+{
+	struct bureau *b = bureau_holding();
+	const struct ask ask = {.serial = 1};
+
+	(void)state;
+	put_in_flight(b, 0, 1, &ask, 1);
+	bureau_set_policy(b, RENAMED_POLICY);
+	let_sign(b);
+	OFFICE_WAIT(&b->o, b->o.front[0].n == 1);
+	assert_int_equal(front_answer(&b->o.front[0], 1)->err, SG_FORBIDDEN);
+	assert_int_equal(b->release.signed_items, 0);
+	assert_idle(b);
+	bureau_close(b);
+}
+
+/* Nor does a certificate whose UVCI officers have revoked meanwhile. */
+static void test_revoked_meanwhile(void **state)
+{
+	struct bureau *b = bureau_holding();
+	const struct ask ask = {.serial = 1};
+	static const char uvci[] = "URN:UVCI:01:VN:TEST/00000001";
+	uint8_t hash[32];
+
+	(void)state;
+	put_in_flight(b, 0, 1, &ask, 1);
+	assert_int_equal(EVP_Digest(uvci, sizeof(uvci) - 1, hash, NULL,
+				    EVP_sha256(), NULL),
+			 1);
+	assert_int_equal(
+		revoked_add(b->revoked, span_of(hash, REVOCATION_HASH_BYTES)),
+		SG_OK);
+	let_sign(b);
+	OFFICE_WAIT(&b->o, b->o.front[0].n == 1);
+	assert_int_equal(front_answer(&b->o.front[0], 1)->err, SG_REFUSED);
+	assert_int_equal(b->release.signed_items, 0);
+	assert_idle(b);
+	bureau_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_let_go),
+		cmocka_unit_test(test_revoked_meanwhile),
 		cmocka_unit_test(test_twins),
 		cmocka_unit_test(test_uncommitted),
 		cmocka_unit_test(test_rivals),

@@ -172,6 +172,23 @@ static void test_zone(void **state)
 	end();
 }
 
+/* Whoever moves the beginning of the day gets no second quota by it. */
+static void test_zone_moves(void **state)
+{
+	(void)state;
+	begin(POLICY("+00:00", ", quota: {per_day: 5}"));
+	have_signed(a, MIDNIGHT + HOUR, 5);
+	assert_int_equal(left_at(MIDNIGHT + HOUR), 0);
+	load(POLICY("-12:00", ", quota: {per_day: 5}"));
+	quota_set_policy(quota, policy, MIDNIGHT + HOUR);
+	assert_int_equal(left_at(MIDNIGHT + HOUR), 0);
+	assert_int_equal(left_at(MIDNIGHT + 12 * HOUR), 5);
+	load(POLICY("+13:00", ", quota: {per_day: 5}"));
+	quota_set_policy(quota, policy, MIDNIGHT + HOUR);
+	assert_int_equal(left_at(MIDNIGHT + HOUR), 0);
+	end();
+}
+
 /* What is in flight over midnight counts on the day that it comes on record,
  * and no day has more than its quota. */
 static void test_midnight(void **state)
@@ -414,7 +431,10 @@ static void test_full(void **state)
 	assert_int_equal(quota_ask(quota, a, &now, &answer), SG_NO_MEMORY);
 	load(POLICY("+00:00", ", quota: {per_day: 5}"));
 	quota_set_policy(quota, policy, MIDNIGHT + DAY);
-	assert_int_equal(word_at(a, MIDNIGHT + DAY), QUOTA_ROOM);
+	assert_int_equal(quota_ask(quota, a, &now, &answer), SG_NO_MEMORY);
+	load(POLICY("+00:00", ", quota: {per_day: 6}"));
+	quota_set_policy(quota, policy, MIDNIGHT + 3 * DAY);
+	assert_int_equal(word_at(a, MIDNIGHT + 3 * DAY), QUOTA_ROOM);
 	end();
 }
 
@@ -438,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_zone_moves),
 		cmocka_unit_test(test_midnight),
 		cmocka_unit_test(test_clock_back),
 		cmocka_unit_test(test_reload),

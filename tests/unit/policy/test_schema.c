@@ -346,7 +346,7 @@ static void test_control_characters(void **state)
 	rule_profile_set(&profile, RULE_UNKNOWN_FIELD, RULE_OFF);
 	check(text, "control-character /dcc/v/0/is\n"
 		    "control-character /dcc/nam/fn\n"
-		    "control-character /dcc\n"
+		    "control-character /dcc/nam/gn\ncontrol-character /dcc\n"
 		    "control-character /dcc/x\xc2\x85/y/0\n");
 	rule_profile_set(&profile, RULE_CONTROL_CHARACTER, RULE_OFF);
 	check(text, "");

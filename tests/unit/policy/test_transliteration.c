@@ -250,6 +250,32 @@ static void test_unknown(void **state)
 	CHECK(UNKNOWN);
 }
 
+/* What nobody sees is nothing, and what looks like a letter of a table and is
+ * none is no way around it. */
+static void test_disguised(void **state)
+{
+	(void)state;
+	/* Word joiner, soft hyphen, zero width joiner, a tag, a filler. */
+	assert_true(matches("Nguyễn\xE2\x81\xA0", "NGUYEN"));
+	assert_false(matches("Nguyễn\xE2\x81\xA0", "NGUYEN<TRAN"));
+	assert_false(matches("\xE2\x80\x8D"
+			     "An\xE2\x80\x8D",
+			     "TRAN<VAN<BINH"));
+	assert_false(matches("\xE2\x81\xA2", "PHAM"));
+	assert_false(matches("A\xC2\xAD", "AB"));
+	assert_false(matches("A\xF3\xA0\x81\x81", "AB"));
+	assert_false(matches("A\xE3\x85\xA4", "AB"));
+	/* Bold, wide, enclosed and phonetic letters; a mark of another block.
+	 */
+	assert_false(matches("𝐓𝐫𝐚𝐧", "NGUYEN"));
+	assert_false(matches("𝐓𝐫𝐚𝐧", "TRAN"));
+	assert_false(matches("Ａn", "AN"));
+	assert_false(matches("Ⓐn", "AN"));
+	assert_false(matches("ɑn", "AN"));
+	assert_true(matches("A\xE1\xAA\xB0n", "AN"));
+	assert_false(matches("A\xE1\xAA\xB0n", "ABN"));
+}
+
 /* TEXT, N times, and END. */
 static const char *repeated(const char *text, size_t n, const char *end)
 {
@@ -320,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_cyrillic),
 		cmocka_unit_test(test_separators),
 		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_disguised),
 		cmocka_unit_test(test_truncation),
 		cmocka_unit_test(test_not_to_judge),
 		cmocka_unit_test(test_many_ways),
