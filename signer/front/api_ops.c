@@ -2,6 +2,10 @@
 /* GET /livez, /readyz and /metrics, on the plain listener. */
 #include "api.h"
 
+#include <stdio.h>
+
+#include "base/hex.h"
+
 enum { OK = 200, UNAVAILABLE = 503 };
 
 static const char PLAIN[] = "text/plain; charset=utf-8";
@@ -49,6 +53,27 @@ void api_readyz_open(struct api_call *c)
 		reply_text(c, OK, PLAIN, SPAN_LIT("ready\n"));
 }
 
+/* Which policy is in force, as the core has told it, behind the N bytes of the
+ * answer; returns with how many they are then. */
+static size_t add_policy(struct api_call *c, size_t n)
+{
+	const struct wire_status *status = core_link_status(c->x->front->link);
+	char hash[HEX_TEXT(sizeof(status->policy_hash))];
+	const size_t room = sizeof(c->api->answer) - n;
+	int more;
+
+	if (status == NULL)
+		return n;
+	more = snprintf((char *)c->api->answer + n, room,
+			"# HELP signer_policy_info The policy in force, by the "
+			"SHA-256 of its file\n"
+			"# TYPE signer_policy_info gauge\n"
+			"signer_policy_info{sha256=\"%s\"} 1\n",
+			hex_encode(status->policy_hash,
+				   sizeof(status->policy_hash), hash));
+	return more > 0 && (size_t)more < room ? n + (size_t)more : n;
+}
+
 void api_metrics_open(struct api_call *c)
 {
 	const struct front *f = c->x->front;
@@ -58,5 +83,6 @@ void api_metrics_open(struct api_call *c)
 			   sizeof(c->api->answer), &n) != SG_OK)
 		api_fail(c, SG_INTERNAL, NULL);
 	else
-		reply_text(c, OK, EXPOSITION, span_of(c->api->answer, n));
+		reply_text(c, OK, EXPOSITION,
+			   span_of(c->api->answer, add_policy(c, n)));
 }

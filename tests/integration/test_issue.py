@@ -222,3 +222,5 @@ def test_policy_of_the_caller(demo):
     assert p["countries"] == ["VN"] and p["issuers"] == ["Bộ Y tế"]
     q = demo.request("GET", "/v1/policy", client="any-country").json
     assert q["client"] == "any-country" and q["hash"] == want
+    (label,) = [labels for name, labels, _ in demo.metrics() if name == "signer_policy_info"]
+    assert label == f'sha256="{want}"'
