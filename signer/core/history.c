@@ -19,8 +19,7 @@ enum {
 static const char HEAD[] = "signerd hours 1\n";
 static const char TAIL[] = "end\n";
 
-/* --- writing ---------------------------------------------------------------
- */
+/* --- writing -------------------------------------------------------------- */
 
 static void put(void *ctx, const char *name, int64_t hour, uint32_t n)
 {
@@ -57,8 +56,7 @@ void history_keep(const char *state, const struct quota *q, int64_t wall_s,
 		log_event(LOG_WARNING, "history-unwritten", "errno=%d", errno);
 }
 
-/* --- reading ---------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------- */
 
 struct line {
 	struct span name;

@@ -12,8 +12,7 @@
 static const uint32_t FNV_BASIS = 2166136261U;
 static const uint32_t FNV_PRIME = 16777619U;
 
-/* --- accounts --------------------------------------------------------------
- */
+/* --- accounts ------------------------------------------------------------- */
 
 static struct account_list *bucket_of(struct quota *q, struct span name)
 {
@@ -82,8 +81,7 @@ static enum sg_err account_of(struct quota *q, const struct client *c,
 	return account(q, span_str(client_name(c)), out);
 }
 
-/* --- days ------------------------------------------------------------------
- */
+/* --- days ----------------------------------------------------------------- */
 
 /* Rounded down, also before 1970. */
 static int64_t floor_div(int64_t a, int64_t b)
@@ -137,8 +135,7 @@ static uint64_t left(const struct quota *q, struct quota_account *a,
 	return used < limit ? limit - used : 0;
 }
 
-/* --- the bucket ------------------------------------------------------------
- */
+/* --- the bucket ----------------------------------------------------------- */
 
 /* What has flown in until NOW_US. */
 static void fill(struct quota_account *a, const struct client_limits *l,
@@ -171,8 +168,7 @@ static bool take_token(struct quota_account *a, const struct client_limits *l,
 	return true;
 }
 
-/* --- hours and the alarm ---------------------------------------------------
- */
+/* --- hours and the alarm -------------------------------------------------- */
 
 static void count_hours(struct quota_account *a, int64_t hour, uint32_t n)
 {
@@ -217,8 +213,7 @@ static void watch(struct quota *q, struct quota_account *a,
 	metric_set(METRIC_CLIENTS_STOPPED, ++q->stopped);
 }
 
-/* --- requests --------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------- */
 
 /* Are so many on record in this hour, and on their way, that the alarm of L
  * comes with them and stops A?  Then none more. */
@@ -368,8 +363,7 @@ bool quota_usage(struct quota *q, const struct client *c, int64_t wall_s,
 	return true;
 }
 
-/* --- life ------------------------------------------------------------------
- */
+/* --- life ----------------------------------------------------------------- */
 
 void quota_set_counted(struct quota *q, bool counted)
 {

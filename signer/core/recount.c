@@ -36,8 +36,7 @@ struct recount {
 	struct entry entry;
 };
 
-/* --- the thread ------------------------------------------------------------
- */
+/* --- the thread ----------------------------------------------------------- */
 
 static enum sg_err take(struct recount *r, const struct record *record)
 {
@@ -113,8 +112,7 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-/* --- the loop --------------------------------------------------------------
- */
+/* --- the loop ------------------------------------------------------------- */
 
 static void join(struct recount *r)
 {

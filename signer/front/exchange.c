@@ -56,8 +56,7 @@ void exchange_reply(struct exchange *x, const struct http_reply *r)
 	x->transport->reply(x, &whole);
 }
 
-/* --- streams --------------------------------------------------------------
- */
+/* --- streams -------------------------------------------------------------- */
 
 void exchange_stream(struct exchange *x)
 {
@@ -101,8 +100,7 @@ size_t exchange_waiting(const struct exchange *x)
 	return x->transport->waiting(x);
 }
 
-/* --- the life of a request ------------------------------------------------
- */
+/* --- the life of a request ------------------------------------------------ */
 
 bool exchange_open(struct exchange *x)
 {

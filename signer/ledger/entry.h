@@ -67,8 +67,7 @@ SG_MUST_USE enum sg_err entry_revocation(enum cose_alg alg,
 					 struct span signature,
 					 uint8_t out[ENTRY_REVOCATION_BYTES]);
 
-/* --- other entries ---------------------------------------------------------
- */
+/* --- other entries -------------------------------------------------------- */
 
 enum { ENTRY_CODES_MAX = 128, ENTRY_CODE_MAX = 64, ENTRY_NAME_MAX = 200 };
 
@@ -106,8 +105,7 @@ SG_MUST_USE enum sg_err entry_encode_revocation(int64_t time_ms,
 						uint8_t *out, size_t cap,
 						size_t *len);
 
-/* --- reading ----------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------- */
 
 /* An entry taken apart; spans and pointers lie in it.  What its type does not
  * have is empty, 0 or NULL. */

@@ -61,8 +61,7 @@ SG_MUST_USE enum sg_err merkle_frontier_root(struct merkle *m,
 					     const struct merkle_frontier *f,
 					     struct merkle_hash *out);
 
-/* --- a tree that is kept elsewhere ------------------------------------------
- */
+/* --- a tree that is kept elsewhere ---------------------------------------- */
 
 /* Where the hashes of full subtrees come from. */
 struct merkle_source {
@@ -98,8 +97,7 @@ SG_MUST_USE enum sg_err merkle_prove_consistency(
 	struct merkle *m, const struct merkle_source *src, uint64_t old,
 	uint64_t new, struct merkle_proof *out);
 
-/* --- verifying -------------------------------------------------------------
- */
+/* --- verifying ------------------------------------------------------------ */
 
 /* Does P lead from LEAF at INDEX to ROOT of SIZE leaves?
  * Errors: SG_BAD_SIGNATURE: it does not (RFC 9162 s. 2.1.3.2). */

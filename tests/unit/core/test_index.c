@@ -86,8 +86,7 @@ static void test_many(void **state)
 	index_close(x);
 }
 
-/* --- children ------------------------------------------------------------
- */
+/* --- children ------------------------------------------------------------- */
 
 /* A child is this program again: RocksDB's threads do not survive a fork. */
 static pid_t child(const char *what)

@@ -294,8 +294,7 @@ static void test_bad_cosignature(void **state)
 	assert_int_equal(verify_raw(&log_key, raw, 72), SG_BAD_SIGNATURE);
 }
 
-/* --- writing ---------------------------------------------------------------
- */
+/* --- writing -------------------------------------------------------------- */
 
 static void test_sizes(void **state)
 {

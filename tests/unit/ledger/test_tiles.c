@@ -386,8 +386,7 @@ static void test_files(void **state)
 	assert_memory_equal(buf, "second", 6);
 }
 
-/* --- the source ------------------------------------------------------------
- */
+/* --- the source ----------------------------------------------------------- */
 
 static struct merkle_hash leaf[LEAVES];
 

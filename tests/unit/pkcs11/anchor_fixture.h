@@ -23,8 +23,7 @@ static struct {
 
 enum { KEY_LEDGER, KEY_RSA, KEY_PLAIN, KEYS };
 
-/* --- what is on the token --------------------------------------------------
- */
+/* --- what is on the token ------------------------------------------------- */
 
 static inline CK_SESSION_HANDLE own_session(void)
 {
@@ -146,8 +145,7 @@ static inline void damage(unsigned number)
 	assert_int_equal(fake.calls.C_CloseSession(s), CKR_OK);
 }
 
-/* --- the module that fails -------------------------------------------------
- */
+/* --- the module that fails ------------------------------------------------ */
 
 static inline bool fails(unsigned *left)
 {
