@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "calendar.h"
+
 enum {
 	MS = 1000, /* a second */
 	MINUTE_S = 60,
@@ -29,59 +31,9 @@ const char *certlogic_unit_name(enum certlogic_unit unit)
 	return UNIT[unit];
 }
 
-/* --- the calendar --------------------------------------------------------- */
-
-struct civil {
-	int64_t year;
-	int month, day; /* from 1 */
-};
-
-static bool is_leap(int64_t year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static int month_days(int64_t year, int month)
-{
-	static const int days[YEAR_MONTHS] = {31, 28, 31, 30, 31, 30,
-					      31, 31, 30, 31, 30, 31};
-
-	return days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
-}
-
 static int64_t floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0 ? 1 : 0);
-}
-
-/* Days from 1970-01-01 to the day, which may lie beyond its month.  Years begin
- * in March here, so that a leap day is a year's last one. */
-static int64_t days_of(int64_t year, int month, int64_t day)
-{
-	const int64_t y = month > 2 ? year : year - 1;
-	const int m = month > 2 ? month - 3 : month + 9;
-	const int64_t leaps =
-		floor_div(y, 4) - floor_div(y, 100) + floor_div(y, 400);
-
-	/* 306 days from March 1 to the end of the year; 719468 from 0000-03-01
-	 * to 1970-01-01. */
-	return 365 * y + leaps + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
-static struct civil civil_of(int64_t days)
-{
-	const int64_t shifted = days + 719468;
-	const int64_t era = floor_div(shifted, 146097); /* 400 years */
-	const int64_t of_era = shifted - era * 146097;
-	const int64_t year =
-		(of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) /
-		365;
-	const int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	const int m = (int)((5 * of_year + 2) / 153);
-
-	return (struct civil){.year = year + era * 400 + (m >= 10 ? 1 : 0),
-			      .month = m < 10 ? m + 3 : m - 9,
-			      .day = (int)(of_year - (153 * m + 2) / 5) + 1};
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -129,7 +81,7 @@ static bool take_date(struct span *s, int64_t *days, bool *partial)
 	if (s->n > 0 && (!take_char(s, '-') || !take_number(s, 2, &month) ||
 			 month < 1 || month > YEAR_MONTHS))
 		return false;
-	day = month_days(year, month);
+	day = calendar_month_days(year, month);
 	if (s->n > 0) {
 		const int last = day;
 
@@ -138,7 +90,7 @@ static bool take_date(struct span *s, int64_t *days, bool *partial)
 		    day > last)
 			return false;
 	}
-	*days = days_of(year, month, day);
+	*days = calendar_days(year, month, day);
 	return true;
 }
 
@@ -252,11 +204,11 @@ static bool in_range(int64_t days)
 static bool plus_months(int64_t ms, int64_t months, int64_t *out)
 {
 	const int64_t days = floor_div(ms, DAY_MS);
-	const struct civil c = civil_of(days);
+	const struct calendar_civil c = calendar_civil(days);
 	const int64_t sum = c.year * YEAR_MONTHS + (c.month - 1) + months;
 	const int64_t year = floor_div(sum, YEAR_MONTHS);
 	const int64_t moved =
-		days_of(year, (int)(sum - year * YEAR_MONTHS) + 1, c.day);
+		calendar_days(year, (int)(sum - year * YEAR_MONTHS) + 1, c.day);
 
 	*out = moved * DAY_MS + (ms - days * DAY_MS);
 	return in_range(moved);
@@ -298,11 +250,11 @@ struct span certlogic_time_text(int64_t seconds, char buf[CERTLOGIC_TIME_TEXT])
 	const int64_t days = floor_div(seconds, DAY_S);
 	const int of_day = (int)(seconds - days * DAY_S);
 	char *p = buf;
-	struct civil c;
+	struct calendar_civil c;
 
 	if (!in_range(days))
 		return span_of(NULL, 0);
-	c = civil_of(days);
+	c = calendar_civil(days);
 	if (c.year < 0 || c.year > 9999)
 		return span_of(NULL, 0);
 	put(&p, (int)c.year, 4, '-');

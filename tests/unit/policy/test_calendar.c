@@ -11,6 +11,7 @@ static void test_days(void **state)
 	(void)state;
 	for (int64_t day = -135140; day < 157054; day++) {
 		const time_t seconds = (time_t)day * 86400;
+		struct calendar_civil civil;
 		struct tm tm;
 		char text[32];
 		int32_t days;
@@ -19,6 +20,10 @@ static void test_days(void **state)
 		assert_int_equal(calendar_days(tm.tm_year + 1900, tm.tm_mon + 1,
 					       tm.tm_mday),
 				 day);
+		civil = calendar_civil(day);
+		assert_int_equal(civil.year, tm.tm_year + 1900);
+		assert_int_equal(civil.month, tm.tm_mon + 1);
+		assert_int_equal(civil.day, tm.tm_mday);
 		(void)strftime(text, sizeof(text), "%Y-%m-%d", &tm);
 		assert_int_equal(calendar_date(span_str(text), &days),
 				 CALENDAR_OK);
