@@ -186,7 +186,5 @@ enum calendar_word calendar_time(struct span text, int64_t *seconds,
 int64_t calendar_day_of(int64_t seconds, int32_t zone_s)
 {
 	/* In two steps: SECONDS may be any number. */
-	const int64_t day = floor_div(seconds, DAY_S);
-
-	return day + floor_div(seconds - day * DAY_S + zone_s, DAY_S);
+	return seconds / DAY_S + floor_div(seconds % DAY_S + zone_s, DAY_S);
 }
