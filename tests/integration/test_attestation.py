@@ -172,9 +172,9 @@ def test_retry(demo):
 
 def listed(demo, index):
     out = subprocess.run(
-        [BUILD / "signer-auditor", "list", "--json", demo.dir / "state/ledger"],
-        check=True, capture_output=True, timeout=60).stdout
-    return next((e for e in json.loads(out) if e["index"] == index), None)
+        [BUILD / "signer-auditor", "list", "--json", "--index", str(index),
+         demo.dir / "state/ledger"], capture_output=True, timeout=60)
+    return next((e for e in json.loads(out.stdout or "[]") if e["index"] == index), None)
 
 
 def wait_listed(demo, index):
