@@ -103,15 +103,15 @@ static int finish(const struct rules_run *r, const struct args *args)
 static int run(const struct args *args)
 {
 	struct rules_run r = {.quiet = args->value[OPT_JSON] != NULL ||
-				       args->value[OPT_POLICY] != NULL,
-			      .failures = json_array(),
-			      .rules = json_array()};
+				       args->value[OPT_POLICY] != NULL};
 	int status;
 
 	if (args->n == 0)
 		return officer_trouble("rules takes folders with rules");
 	if (args->value[OPT_JSON] != NULL && args->value[OPT_POLICY] != NULL)
 		return officer_trouble("either --json or --policy");
+	r.failures = json_array();
+	r.rules = json_array();
 	for (size_t i = 0; i < args->n; i++)
 		if (rules_run_folder(&r, args->rest[i]) != SG_OK)
 			r.trouble = true;
