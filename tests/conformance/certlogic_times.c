@@ -79,6 +79,7 @@ static double time_rule(const struct certlogic_rule *rule,
 					? 1
 					: 0;
 	}
+	(void)held;
 	return (now_ns() - begin) / ROUNDS;
 }
 
