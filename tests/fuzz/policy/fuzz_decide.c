@@ -22,6 +22,7 @@ static const char POLICY[] =
 	"  - name: full\n"
 	"  - name: schema\n"
 	"    default: 'off'\n"
+	"    certlogic: {R: error}\n"
 	"certlogic:\n"
 	"  - '{\"Identifier\": \"R\", \"Engine\": \"CERTLOGIC\",\n"
 	"      \"CertificateType\": \"General\", \"ValidFrom\": \"2021\",\n"
