@@ -154,6 +154,14 @@ def test_another_time_zone(own):
 
 
 
+def wait_core(demo, times):
+    """The core has become ready so often, and has counted before."""
+    end = time.monotonic() + 30 * SLOW
+    while len(re.findall(r"quota-counted (?:.*\n)*?.* core\S* ready ", demo.log())) < times:
+        assert time.monotonic() < end, demo.log()[-3000:]
+        time.sleep(0.01)
+
+
 def test_recounted_after_a_crash(own, tmp_path):
     """The core is killed in the middle of a job, twice."""
     n, quota = int(6000 / SLOW), int(4000 / SLOW)
