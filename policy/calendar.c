@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "calendar.h"
 
+#include "base/civil.h"
+
 enum {
 	MONTHS = 12,
 	DATE_CHARS = 10, /* YYYY-MM-DD */
@@ -9,55 +11,6 @@ enum {
 	HOUR_S = 3600,
 	MINUTE_S = 60
 };
-
-static bool is_leap(int64_t year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-int calendar_month_days(int64_t year, int month)
-{
-	static const int days[MONTHS] = {31, 28, 31, 30, 31, 30,
-					 31, 31, 30, 31, 30, 31};
-
-	return days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0 ? 1 : 0);
-}
-
-/* Days from 1970-01-01 to the day, which may lie beyond its month.  Years begin
- * in March here, so that a leap day is a year's last one. */
-int64_t calendar_days(int64_t year, int month, int64_t day)
-{
-	const int64_t y = month > 2 ? year : year - 1;
-	const int m = month > 2 ? month - 3 : month + 9;
-	const int64_t leaps =
-		floor_div(y, 4) - floor_div(y, 100) + floor_div(y, 400);
-
-	/* 306 days from March 1 to the end of the year; 719468 from 0000-03-01
-	 * to 1970-01-01. */
-	return 365 * y + leaps + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
-struct calendar_civil calendar_civil(int64_t days)
-{
-	const int64_t shifted = days + 719468;
-	const int64_t era = floor_div(shifted, 146097); /* 400 years */
-	const int64_t of_era = shifted - era * 146097;
-	const int64_t year =
-		(of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) /
-		365;
-	const int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	const int m = (int)((5 * of_year + 2) / 153);
-
-	return (struct calendar_civil){
-		.year = year + era * 400 + (m >= 10 ? 1 : 0),
-		.month = m < 10 ? m + 3 : m - 9,
-		.day = (int)(of_year - (153 * m + 2) / 5) + 1};
-}
 
 /* The N digits of TEXT at AT; -1 if they are not there. */
 static int number(struct span text, size_t at, size_t n)
@@ -96,13 +49,13 @@ enum calendar_word calendar_partial(struct span text, int32_t *first,
 	    (text.n != 4 && text.n != 7 && !has_day))
 		return CALENDAR_FORM;
 	if (month < 1 || month > MONTHS || day < 1 ||
-	    day > calendar_month_days(year, month))
+	    day > civil_month_days(year, month))
 		return CALENDAR_NO_SUCH;
-	*first = (int32_t)calendar_days(year, month, day);
+	*first = (int32_t)civil_days(year, month, day);
 	*last = has_day ? *first
-			: (int32_t)calendar_days(
+			: (int32_t)civil_days(
 				  year, last_month,
-				  calendar_month_days(year, last_month));
+				  civil_month_days(year, last_month));
 	return CALENDAR_OK;
 }
 
@@ -186,5 +139,5 @@ enum calendar_word calendar_time(struct span text, int64_t *seconds,
 int64_t calendar_day_of(int64_t seconds, int32_t zone_s)
 {
 	/* In two steps: SECONDS may be any number. */
-	return seconds / DAY_S + floor_div(seconds % DAY_S + zone_s, DAY_S);
+	return seconds / DAY_S + civil_floor(seconds % DAY_S + zone_s, DAY_S);
 }

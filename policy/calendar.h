@@ -18,16 +18,6 @@ enum calendar_word {
 	CALENDAR_NO_SUCH, /* written so, but there is none */
 };
 
-struct calendar_civil {
-	int64_t year;
-	int month, day; /* from 1 */
-};
-
-/* Days from 1970-01-01 to the day, which may lie beyond its MONTH (1 to 12). */
-int64_t calendar_days(int64_t year, int month, int64_t day);
-/* Back again. */
-struct calendar_civil calendar_civil(int64_t days);
-int calendar_month_days(int64_t year, int month);
 /* "YYYY-MM-DD", and nothing else, into days since 1970-01-01. */
 enum calendar_word calendar_date(struct span text, int32_t *days);
 /* The same, or "YYYY-MM" or "YYYY": the first and the last day that it may

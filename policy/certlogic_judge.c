@@ -6,6 +6,7 @@
 
 #include "certlogic_time.h"
 #include "client.h"
+#include "hcert/cbor.h"
 
 enum { EXTERNAL_MEMBERS = 7, ENTRY_POINTER = 8 /* "/dcc/v/0" */ };
 
@@ -26,12 +27,6 @@ enum sg_err certlogic_set_create(size_t n, struct certlogic_set *out)
 	return SG_OK;
 }
 
-/* RFC 8949 s. 4.2.1: of texts the shorter one first. */
-static bool is_before(struct span a, struct span b)
-{
-	return a.n != b.n ? a.n < b.n : memcmp(a.p, b.p, a.n) < 0;
-}
-
 void certlogic_set_sort(struct certlogic_set *s)
 {
 	for (size_t i = 1; i < s->n; i++) {
@@ -39,9 +34,9 @@ void certlogic_set_sort(struct certlogic_set *s)
 		const struct span code = s->rule[moved].violation.code;
 		size_t at = i;
 
-		for (;
-		     at > 0 &&
-		     is_before(code, s->rule[s->order[at - 1]].violation.code);
+		for (; at > 0 &&
+		       cbor_text_before(
+			       code, s->rule[s->order[at - 1]].violation.code);
 		     at--)
 			s->order[at] = s->order[at - 1];
 		s->order[at] = moved;

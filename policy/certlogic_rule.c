@@ -275,25 +275,33 @@ enum sg_err certlogic_rule_load(json_t *rule,
 	return l.err;
 }
 
+enum sg_err certlogic_rule_json(struct span text,
+				const struct certlogic_listener *listener,
+				json_t **out)
+{
+	struct loading l = {.listener = listener};
+	char place[PLACE_BYTES];
+	json_error_t error;
+
+	*out = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES,
+			  &error);
+	if (*out != NULL)
+		return SG_OK;
+	(void)snprintf(place, sizeof(place), "line %d", error.line);
+	tell(&l, place, NULL, error.text);
+	return l.err;
+}
+
 enum sg_err certlogic_rule_parse(struct span json,
 				 const struct certlogic_listener *listener,
 				 struct certlogic_rule *out)
 {
-	struct loading l = {.listener = listener, .out = out};
-	char place[PLACE_BYTES];
-	json_error_t error;
 	json_t *rule;
-	enum sg_err err;
+	enum sg_err err = certlogic_rule_json(json, listener, &rule);
 
 	*out = (struct certlogic_rule){.text = NULL};
-	rule = json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES,
-			  &error);
-	if (rule == NULL) {
-		(void)snprintf(place, sizeof(place), "line %d", error.line);
-		tell(&l, place, NULL, error.text);
-		return l.err;
-	}
-	err = certlogic_rule_load(rule, listener, out);
+	if (err == SG_OK)
+		err = certlogic_rule_load(rule, listener, out);
 	json_decref(rule);
 	return err;
 }

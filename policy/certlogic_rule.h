@@ -29,7 +29,15 @@ struct certlogic_rule {
 };
 
 /*
- * Read JSON text, or a rule that has been parsed.  LISTENER is told each fault,
+ * Parse TEXT; LISTENER is told why it is no JSON.
+ * Owns: *OUT is the caller's, json_decref(); NULL after an error.
+ * Errors: SG_MALFORMED.
+ */
+SG_MUST_USE enum sg_err certlogic_rule_json(
+	struct span text, const struct certlogic_listener *listener,
+	struct json_t **out);
+/*
+ * Read a rule that has been parsed, or JSON text.  LISTENER is told each fault,
  * at a place such as "Logic.if[0]" or "line 3".
  * Owns: OUT holds memory until certlogic_rule_clear().
  * Errors: SG_MALFORMED and SG_TOO_BIG, both told; SG_NO_MEMORY.

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "calendar.h"
+#include "base/civil.h"
 
 enum {
 	MS = 1000, /* a second */
@@ -29,11 +29,6 @@ const char *certlogic_unit_name(enum certlogic_unit unit)
 {
 	assert(unit < CERTLOGIC_UNITS);
 	return UNIT[unit];
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0 ? 1 : 0);
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -81,7 +76,7 @@ static bool take_date(struct span *s, int64_t *days, bool *partial)
 	if (s->n > 0 && (!take_char(s, '-') || !take_number(s, 2, &month) ||
 			 month < 1 || month > YEAR_MONTHS))
 		return false;
-	day = calendar_month_days(year, month);
+	day = civil_month_days(year, month);
 	if (s->n > 0) {
 		const int last = day;
 
@@ -90,7 +85,7 @@ static bool take_date(struct span *s, int64_t *days, bool *partial)
 		    day > last)
 			return false;
 	}
-	*days = calendar_days(year, month, day);
+	*days = civil_days(year, month, day);
 	return true;
 }
 
@@ -203,12 +198,12 @@ static bool in_range(int64_t days)
 
 static bool plus_months(int64_t ms, int64_t months, int64_t *out)
 {
-	const int64_t days = floor_div(ms, DAY_MS);
-	const struct calendar_civil c = calendar_civil(days);
+	const int64_t days = civil_floor(ms, DAY_MS);
+	const struct civil c = civil_of(days);
 	const int64_t sum = c.year * YEAR_MONTHS + (c.month - 1) + months;
-	const int64_t year = floor_div(sum, YEAR_MONTHS);
+	const int64_t year = civil_floor(sum, YEAR_MONTHS);
 	const int64_t moved =
-		calendar_days(year, (int)(sum - year * YEAR_MONTHS) + 1, c.day);
+		civil_days(year, (int)(sum - year * YEAR_MONTHS) + 1, c.day);
 
 	*out = moved * DAY_MS + (ms - days * DAY_MS);
 	return in_range(moved);
@@ -221,7 +216,7 @@ bool certlogic_time_plus(int64_t ms, int64_t amount, enum certlogic_unit unit,
 	const int64_t limit = 2 * DAYS_LIMIT * (DAY_S / HOUR_S);
 
 	if (amount < -limit || amount > limit ||
-	    !in_range(floor_div(ms, DAY_MS)))
+	    !in_range(civil_floor(ms, DAY_MS)))
 		return false;
 	switch (unit) {
 	case CERTLOGIC_YEAR: return plus_months(ms, amount * YEAR_MONTHS, out);
@@ -231,7 +226,7 @@ bool certlogic_time_plus(int64_t ms, int64_t amount, enum certlogic_unit unit,
 	case CERTLOGIC_UNITS:
 	default: *out = ms + amount * HOUR_S * MS; break;
 	}
-	return in_range(floor_div(*out, DAY_MS));
+	return in_range(civil_floor(*out, DAY_MS));
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -247,14 +242,14 @@ static void put(char **p, int number, size_t n, char after)
 
 struct span certlogic_time_text(int64_t seconds, char buf[CERTLOGIC_TIME_TEXT])
 {
-	const int64_t days = floor_div(seconds, DAY_S);
+	const int64_t days = civil_floor(seconds, DAY_S);
 	const int of_day = (int)(seconds - days * DAY_S);
 	char *p = buf;
-	struct calendar_civil c;
+	struct civil c;
 
 	if (!in_range(days))
 		return span_of(NULL, 0);
-	c = calendar_civil(days);
+	c = civil_of(days);
 	if (c.year < 0 || c.year > 9999)
 		return span_of(NULL, 0);
 	put(&p, (int)c.year, 4, '-');

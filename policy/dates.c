@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dates.h"
 
+#include "base/civil.h"
 #include "calendar.h"
 #include "place.h"
 
@@ -120,7 +121,7 @@ void dates_judge(const struct rule_context *x, struct verdict *v)
 	if (!d->has_kind) /* refused, and there is no one event */
 		return;
 	if (read_event(x, v, today, &event)) {
-		if (event < calendar_days(e->year, e->month, 1))
+		if (event < civil_days(e->year, e->month, 1))
 			place_report(x, v, VIOLATION_DATE_TOO_EARLY, e->field);
 		if (has_birth && !is_before(birth, event, d->kind))
 			place_report(x, v, VIOLATION_BIRTH_AFTER_EVENT,

@@ -233,15 +233,9 @@ static void put_countries(struct cbor_writer *w, const struct client *c)
 	}
 }
 
-/* The order of encoded texts (RFC 8949 s. 4.2.1): the shorter one first. */
-static bool text_before(struct span x, struct span y)
-{
-	return x.n != y.n ? x.n < y.n : memcmp(x.p, y.p, x.n) < 0;
-}
-
 static bool rule_before(enum rule a, enum rule b)
 {
-	return text_before(span_str(rule_name(a)), span_str(rule_name(b)));
+	return cbor_text_before(span_str(rule_name(a)), span_str(rule_name(b)));
 }
 
 /* The levels of the CertLogic rules from *NEXT on, whose codes come before
@@ -254,7 +248,7 @@ static void put_certlogic(struct cbor_writer *w, const struct rule_profile *p,
 		const uint32_t i = s->order[*next];
 		const struct span code = s->rule[i].violation.code;
 
-		if (before != NULL && !text_before(code, span_str(before)))
+		if (before != NULL && !cbor_text_before(code, span_str(before)))
 			return;
 		cbor_put_text(w, code);
 		put_word(w, rule_level_name((enum rule_level)(

@@ -35,31 +35,26 @@ static size_t find(const struct certlogic_set *s, size_t n,
 	return i;
 }
 
-/* What is read of the rule TEXT, which is good, has to exist. */
-static void check_paths(const char *text,
-			const struct certlogic_listener *listener)
-{
-	json_t *rule = json_loads(text, 0, NULL);
-
-	certlogic_paths_check(rule, listener);
-	json_decref(rule);
-}
-
 static enum sg_err read_rule(struct reading *r, size_t i)
 {
 	struct certlogic_set *set = &r->out->certlogic;
 	struct certlogic_rule *rule = &set->rule[i];
 	const char *text = r->out->source->certlogic.text[i];
+	json_t *json;
 	char path[READING_PATH_BYTES];
 	struct rule_reading one = {.r = r, .path = path};
 	const struct certlogic_listener listener = {.tell = tell, .ctx = &one};
 	enum sg_err err;
 
 	reading_path(path, "certlogic[%zu]", i);
-	err = certlogic_rule_parse(span_str(text), &listener, rule);
+	err = certlogic_rule_json(span_str(text), &listener, &json);
+	if (err == SG_OK)
+		err = certlogic_rule_load(json, &listener, rule);
+	if (err == SG_OK)
+		certlogic_paths_check(json, &listener);
+	json_decref(json);
 	if (err != SG_OK) /* SG_MALFORMED and SG_TOO_BIG have been told */
 		return err == SG_NO_MEMORY ? err : SG_OK;
-	check_paths(text, &listener);
 	if (find(set, i, rule->identifier) < i)
 		reading_fault(r, path, "there are two rules '%s'",
 			      rule->identifier);

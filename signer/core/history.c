@@ -11,7 +11,7 @@
 
 enum {
 	PATH_BYTES = CORE_PATH_MAX + 16,
-	FILE_MAX = 256 << 20, /* more than all accounts can have */
+	FILE_MAX = 256 << 20, /* a larger one is taken for damaged */
 	DIGITS_MAX = 12,
 	HOUR_S = 3600
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/civil.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -83,15 +84,9 @@ static enum sg_err account_of(struct quota *q, const struct client *c,
 
 /* --- days ----------------------------------------------------------------- */
 
-/* Rounded down, also before 1970. */
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0 ? 1 : 0);
-}
-
 int64_t quota_day_of(const struct quota *q, int64_t wall_s)
 {
-	return floor_div(wall_s + q->zone_s, DAY_S);
+	return civil_floor(wall_s + q->zone_s, DAY_S);
 }
 
 int64_t quota_day_begins(const struct quota *q, int64_t wall_s)
@@ -220,7 +215,7 @@ static void watch(struct quota *q, struct quota_account *a,
 static bool nears_alarm(struct quota_account *a, const struct client_limits *l,
 			int64_t wall_s)
 {
-	const int64_t hour = floor_div(wall_s, HOUR_S);
+	const int64_t hour = civil_floor(wall_s, HOUR_S);
 	const struct hours *h = &a->hours;
 	const uint64_t n = hours_count(h, hour) + a->reserved;
 
@@ -279,28 +274,28 @@ void quota_give_back(struct quota_account *a)
 void quota_record(struct quota *q, struct quota_account *a,
 		  const struct client *c, int64_t time_ms)
 {
-	const int64_t time_s = floor_div(time_ms, MS_PER_S);
+	const int64_t time_s = civil_floor(time_ms, MS_PER_S);
 
 	quota_give_back(a);
 	record_on(a, quota_day_of(q, time_s));
-	count_hours(a, floor_div(time_s, HOUR_S), 1);
+	count_hours(a, civil_floor(time_s, HOUR_S), 1);
 	watch(q, a, client_limits(c));
 }
 
 void quota_lost(const struct quota *q, struct quota_account *a, int64_t time_ms)
 {
-	const int64_t time_s = floor_div(time_ms, MS_PER_S);
+	const int64_t time_s = civil_floor(time_ms, MS_PER_S);
 	const int64_t number = quota_day_of(q, time_s);
 	struct quota_day *d = quota_slot_of(a, number);
 
 	if (d->number == number && d->recorded > 0)
 		d->recorded--;
-	hours_take(&a->hours, floor_div(time_s, HOUR_S));
+	hours_take(&a->hours, civil_floor(time_s, HOUR_S));
 }
 
 enum sg_err quota_count(struct quota *q, struct span name, int64_t time_ms)
 {
-	const int64_t time_s = floor_div(time_ms, MS_PER_S);
+	const int64_t time_s = civil_floor(time_ms, MS_PER_S);
 	struct quota_account *a;
 	enum sg_err err;
 
@@ -310,7 +305,7 @@ enum sg_err quota_count(struct quota *q, struct span name, int64_t time_ms)
 	if (err != SG_OK)
 		return err;
 	record_on(a, quota_day_of(q, time_s));
-	count_hours(a, floor_div(time_s, HOUR_S), 1);
+	count_hours(a, civil_floor(time_s, HOUR_S), 1);
 	return SG_OK;
 }
 

@@ -137,6 +137,9 @@ void cbor_put_int(struct cbor_writer *w, int64_t v);
 void cbor_put_bytes(struct cbor_writer *w, struct span s);
 void cbor_put_text(struct cbor_writer *w, struct span s);
 void cbor_put_array(struct cbor_writer *w, uint64_t items);
+/* Does A, encoded, come before B (s. 4.2.1): is it shorter, or lower byte by
+ * byte? */
+bool cbor_text_before(struct span a, struct span b);
 void cbor_put_map(struct cbor_writer *w, uint64_t pairs);
 void cbor_put_tag(struct cbor_writer *w, uint64_t tag);
 void cbor_put_bool(struct cbor_writer *w, bool v);

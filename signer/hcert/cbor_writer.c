@@ -134,3 +134,8 @@ enum sg_err cbor_done(const struct cbor_writer *w, size_t *len)
 		*len = w->overflow ? 0 : w->len;
 	return w->overflow || w->len > w->cap ? SG_TOO_BIG : SG_OK;
 }
+
+bool cbor_text_before(struct span a, struct span b)
+{
+	return a.n != b.n ? a.n < b.n : span_compare(a, b) < 0;
+}

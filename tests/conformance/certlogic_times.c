@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "policy/certlogic_rule.h"
+#include "tools/common/json_cbor.h"
 #include "tools/officer/rules.h"
 
 enum {
@@ -36,11 +37,11 @@ static bool read_test(const char *path, struct data *out)
 {
 	json_t *test = json_load_file(path, 0, NULL);
 	bool good = test != NULL &&
-		    rules_cbor(json_object_get(test, "payload"), &out->payload,
-			       &out->payload_n) == SG_OK;
+		    json_cbor(json_object_get(test, "payload"), &out->payload,
+			      &out->payload_n) == SG_OK;
 
-	if (good && rules_cbor(json_object_get(test, "external"),
-			       &out->external, &out->external_n) != SG_OK) {
+	if (good && json_cbor(json_object_get(test, "external"), &out->external,
+			      &out->external_n) != SG_OK) {
 		free(out->payload);
 		good = false;
 	}

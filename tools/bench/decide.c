@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "base/fileio.h"
 #include "policy/policy.h"
-#include "record_cbor.h"
+#include "records.h"
 #include "share.h"
 #include "tools/common/args.h"
+#include "tools/common/json_cbor.h"
 
 enum { OPT_HELP, OPT_CLIENT, OPT_FAULTS, OPT_KINDS, OPT_JSON, NOPTIONS };
 
@@ -66,6 +67,27 @@ static const char *load_policy(struct trial *t, const char *path,
 	return t->client == NULL ? "the policy has no such client" : NULL;
 }
 
+/* As a front would send R. */
+static enum sg_err to_cbor(struct record *r)
+{
+	json_t *j = json_loadb(r->body, r->n, JSON_REJECT_DUPLICATES, NULL);
+	uint8_t *cbor = NULL;
+	size_t n = 0;
+	enum sg_err err = SG_MALFORMED;
+
+	if (j != NULL)
+		err = json_cbor(j, &cbor, &n);
+	if (err == SG_OK && n > sizeof(r->body))
+		err = SG_TOO_BIG;
+	if (err == SG_OK) {
+		memcpy(r->body, cbor, n);
+		r->n = n;
+	}
+	free(cbor);
+	json_decref(j);
+	return err;
+}
+
 static const char *make_records(struct trial *t, const char *kinds,
 				const char *faults)
 {
@@ -84,7 +106,7 @@ static const char *make_records(struct trial *t, const char *kinds,
 		struct record *r = &t->records.record[i];
 
 		record_put_uvci(r, 1, i, r->body);
-		if (record_to_cbor(r, true) != SG_OK)
+		if (to_cbor(r) != SG_OK)
 			return "a record cannot be written as CBOR";
 	}
 	return NULL;

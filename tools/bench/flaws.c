@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flaws.h"
+#include "policy/uvci.h"
 
 #include <stdio.h>
 
@@ -23,7 +24,7 @@ static void foreign(char uvci[RECORDS_UVCI])
 {
 	uvci[UVCI_COUNTRY] = 'L';
 	uvci[UVCI_COUNTRY + 1] = 'A';
-	uvci[RECORDS_UVCI - 1] = records_uvci_check(span_of(uvci, UVCI_HASH));
+	uvci[RECORDS_UVCI - 1] = uvci_checksum(span_of(uvci, UVCI_HASH));
 }
 
 /* Another entry, as of a person's first dose. */

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/civil.h"
 #include "flaws.h"
+#include "policy/uvci.h"
 #include "record_cbor.h"
 #include "tools/common/times.h"
 
@@ -87,42 +89,10 @@ static size_t below(uint64_t *state, size_t n)
 	return (size_t)(next(state) % n);
 }
 
-/* Luhn mod N over the 38 characters of a UVCI: eHealth Network "Guidelines on
- * verifiable vaccination certificates" 1.1, annex 2. */
-static const char UVCI_ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:";
-enum { UVCI_BASE = sizeof(UVCI_ALPHABET) - 1 };
-
-static int uvci_value(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= '0' && c <= '9')
-		return c - '0' + 26;
-	if (c == '/')
-		return 36;
-	return c == ':' ? 37 : -1;
-}
-
-char records_uvci_check(struct span text)
-{
-	int sum = 0;
-	int factor = 2;
-
-	for (size_t i = text.n; i > 0; i--) {
-		const int value = uvci_value(text.p[i - 1]);
-		const int product = factor * value;
-
-		if (value < 0)
-			return '\0';
-		sum += product / UVCI_BASE + product % UVCI_BASE;
-		factor = 3 - factor;
-	}
-	return UVCI_ALPHABET[(UVCI_BASE - sum % UVCI_BASE) % UVCI_BASE];
-}
-
 void records_uvci(uint64_t run, uint64_t counter, char out[RECORDS_UVCI])
 {
 	static const char prefix[] = "URN:UVCI:01:VN:";
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 	enum {
 		PREFIX = sizeof(prefix) - 1,
 		RUN = 8,
@@ -133,7 +103,7 @@ void records_uvci(uint64_t run, uint64_t counter, char out[RECORDS_UVCI])
 	_Static_assert(HASH + 2 == RECORDS_UVCI, "the parts fill it");
 	memcpy(out, prefix, PREFIX);
 	for (size_t i = 0; i < RUN; i++) {
-		out[PREFIX + i] = UVCI_ALPHABET[run & 31];
+		out[PREFIX + i] = letters[run & 31];
 		run >>= 5;
 	}
 	for (size_t i = DIGITS; i > 0; i--) {
@@ -141,18 +111,15 @@ void records_uvci(uint64_t run, uint64_t counter, char out[RECORDS_UVCI])
 		counter /= 10;
 	}
 	out[HASH] = '#';
-	out[HASH + 1] = records_uvci_check(span_of(out, HASH));
+	out[HASH + 1] = uvci_checksum(span_of(out, HASH));
 }
 
 static void date(int64_t days, char out[11])
 {
-	int64_t year;
-	int month;
-	int day;
+	const struct civil c = civil_of(days);
 
-	times_date(days, &year, &month, &day);
-	(void)snprintf(out, 11, "%04u-%02u-%02u", (unsigned)year % 10000,
-		       (unsigned)month % 100, (unsigned)day % 100);
+	(void)snprintf(out, 11, "%04u-%02u-%02u", (unsigned)c.year % 10000,
+		       (unsigned)c.month % 100, (unsigned)c.day % 100);
 }
 
 /* One entry of the kind; the UVCI's place is filled with '@'. */
@@ -276,7 +243,7 @@ void records_next(struct records_source *s, struct record *r)
 	}
 	s->made++;
 	if (err == SG_OK && set->form == RECORDS_CBOR)
-		err = record_to_cbor(r, false);
+		err = record_to_cbor(r);
 	assert(err == SG_OK); /* the tables are ours */
 	(void)snprintf(r->length, sizeof(r->length), "%zu", r->n);
 	r->uvci_at = (size_t)((char *)memchr(r->body, '@', r->n) - r->body);

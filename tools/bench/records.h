@@ -78,8 +78,4 @@ void record_put_uvci(const struct record *r, uint64_t run, uint64_t counter,
  * no NUL.  Two runs share none unless their low 40 bits agree. */
 void records_uvci(uint64_t run, uint64_t counter, char out[RECORDS_UVCI]);
 
-/* The check character of a UVCI (Luhn mod 38 over everything before '#');
- * '\0' if TEXT has a character outside of the alphabet. */
-char records_uvci_check(struct span text);
-
 #endif /* SG_BENCH_RECORDS_H */

@@ -19,9 +19,5 @@ enum { TIMES_TEXT = 32 /* room for any text that is made here */ };
 bool times_parse(struct span text, int64_t *out);
 /* "2026-01-31T09:00:00Z", or the number where it has no such form. */
 void times_format(int64_t t, char out[TIMES_TEXT]);
-/* Days since 1970-01-01 of a day of the proleptic Gregorian calendar, and
- * back. */
-int64_t times_days(int64_t year, int month, int day);
-void times_date(int64_t days, int64_t *year, int *month, int *day);
 
 #endif /* SG_TOOLS_TIMES_H */

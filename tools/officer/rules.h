@@ -34,10 +34,4 @@ void rules_count(struct rules_run *r, const char *file, const char *name,
 void rules_run_suite(struct rules_run *r, const char *file,
 		     const json_t *suite);
 
-/* JSON as deterministic CBOR (RFC 8949 s. 4.2.1), a number without a fraction
- * as an integer.
- * Owns: *OUT is the caller's; free().
- * Errors: SG_NO_MEMORY; SG_TOO_BIG (nested deeper than 64 levels). */
-SG_MUST_USE enum sg_err rules_cbor(json_t *j, uint8_t **out, size_t *n);
-
 #endif /* SG_TOOLS_RULES_H */

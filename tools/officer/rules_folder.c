@@ -8,6 +8,7 @@
 #include "policy/certlogic_rule.h"
 #include "rules.h"
 #include "tools/common/input.h"
+#include "tools/common/json_cbor.h"
 #include "tools/common/printable.h"
 
 enum { PATH_BYTES = 1024, DEPTH_MAX = 32 };
@@ -143,8 +144,8 @@ static void run_test(struct rules_run *r, const struct certlogic_rule *rule,
 	    !json_is_boolean(expected))
 		rules_count(r, path, name,
 			    "it needs payload, external and expected");
-	else if (rules_cbor(payload, &p, &pn) != SG_OK ||
-		 rules_cbor(external, &e, &en) != SG_OK)
+	else if (json_cbor(payload, &p, &pn) != SG_OK ||
+		 json_cbor(external, &e, &en) != SG_OK)
 		rules_count(r, path, name, "its data is too large");
 	else
 		rules_count(r, path, name,

@@ -5,6 +5,7 @@
 #include "policy/certlogic_evaluate.h"
 #include "policy/certlogic_load.h"
 #include "rules.h"
+#include "tools/common/json_cbor.h"
 
 enum { NAME_BYTES = 256, WHY_BYTES = 256 };
 
@@ -124,7 +125,7 @@ static void assert_one(struct rules_run *r, const char *file, const char *name,
 	if (certlogic_load(expression, &listener, &program) != SG_OK) {
 		rules_count(r, file, name, found.why);
 	} else if (data == NULL || expected == NULL ||
-		   rules_cbor(data, &cbor, &n) != SG_OK) {
+		   json_cbor(data, &cbor, &n) != SG_OK) {
 		rules_count(r, file, name, "it needs data and expected");
 	} else {
 		rules_count(r, file, name,

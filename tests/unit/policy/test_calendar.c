@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "base/civil.h"
 #include "request.h"
 
 /* Every day of 800 years, against the C library's own calendar. */
@@ -11,16 +12,16 @@ static void test_days(void **state)
 	(void)state;
 	for (int64_t day = -135140; day < 157054; day++) {
 		const time_t seconds = (time_t)day * 86400;
-		struct calendar_civil civil;
+		struct civil civil;
 		struct tm tm;
 		char text[32];
 		int32_t days;
 
 		assert_non_null(gmtime_r(&seconds, &tm));
-		assert_int_equal(calendar_days(tm.tm_year + 1900, tm.tm_mon + 1,
-					       tm.tm_mday),
+		assert_int_equal(civil_days(tm.tm_year + 1900, tm.tm_mon + 1,
+					    tm.tm_mday),
 				 day);
-		civil = calendar_civil(day);
+		civil = civil_of(day);
 		assert_int_equal(civil.year, tm.tm_year + 1900);
 		assert_int_equal(civil.month, tm.tm_mon + 1);
 		assert_int_equal(civil.day, tm.tm_mday);

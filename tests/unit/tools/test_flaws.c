@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "policy/uvci.h"
 #include "tools/bench/flaws.h"
 
 enum { NOW = 1768435200 /* 2026-01-15 */ };
@@ -172,7 +173,7 @@ static void test_uvcis(void **state)
 	put("uvci-other", uvci);
 	assert_memory_equal(uvci, "URN:UVCI:01:LA:", 15);
 	assert_int_equal(uvci[RECORDS_UVCI - 1],
-			 records_uvci_check(span_of(uvci, RECORDS_UVCI - 2)));
+			 uvci_checksum(span_of(uvci, RECORDS_UVCI - 2)));
 	put("null", uvci);
 	assert_string_equal(uvci, right);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/uvci.h"
 #include "tools/bench/flaws.h"
 #include "tools/bench/records.h"
 #include "tools/common/payload.h"
@@ -21,11 +22,10 @@ static void test_check_character(void **state)
 	(void)state;
 	/* The example of the guidelines' annex 2. */
 	assert_int_equal(
-		records_uvci_check(span_str("URN:UVCI:01:NL:187/37512422923")),
-		'Z');
-	assert_int_equal(records_uvci_check(span_str("")), 'A');
-	assert_int_equal(records_uvci_check(span_str("urn:uvci")), '\0');
-	assert_int_equal(records_uvci_check(span_str("A#B")), '\0');
+		uvci_checksum(span_str("URN:UVCI:01:NL:187/37512422923")), 'Z');
+	assert_int_equal(uvci_checksum(span_str("")), 'A');
+	assert_int_equal(uvci_checksum(span_str("urn:uvci")), '\0');
+	assert_int_equal(uvci_checksum(span_str("A#B")), '\0');
 }
 
 static void test_uvci(void **state)
@@ -36,7 +36,7 @@ static void test_uvci(void **state)
 	(void)state;
 	records_uvci(0, 42, a);
 	assert_memory_equal(a, "URN:UVCI:01:VN:AAAAAAAA0000000042#", 34);
-	assert_int_equal(a[34], records_uvci_check(span_of(a, 33)));
+	assert_int_equal(a[34], uvci_checksum(span_of(a, 33)));
 	records_uvci(0, 43, b);
 	assert_string_not_equal(a, b);
 	records_uvci(1, 42, b);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/common/json_cbor.h"
 #include "tools/officer/rules.h"
 
 #include <setjmp.h>
@@ -19,7 +20,7 @@ static void check_cbor(const char *json, struct span expected)
 	size_t n;
 
 	assert_non_null(j);
-	assert_int_equal(rules_cbor(j, &cbor, &n), SG_OK);
+	assert_int_equal(json_cbor(j, &cbor, &n), SG_OK);
 	assert_int_equal(n, expected.n);
 	assert_memory_equal(cbor, expected.p, n);
 	assert_int_equal(
@@ -57,7 +58,7 @@ static void test_too_deep(void **state)
 		assert_int_equal(json_array_append_new(outer, j), 0);
 		j = outer;
 	}
-	assert_int_equal(rules_cbor(j, &cbor, &n), SG_TOO_BIG);
+	assert_int_equal(json_cbor(j, &cbor, &n), SG_TOO_BIG);
 	assert_null(cbor);
 	json_decref(j);
 }

@@ -72,25 +72,6 @@ static void test_refuse(void **state)
 			fail_msg("taken: %s", bad[i]);
 }
 
-static void test_days(void **state)
-{
-	int64_t y;
-	int m;
-	int d;
-
-	(void)state;
-	/* Every day of eight centuries, one after the other. */
-	for (int64_t day = times_days(1600, 1, 1); day < times_days(2400, 1, 1);
-	     day++) {
-		times_date(day, &y, &m, &d);
-		assert_true(times_days(y, m, d) == day);
-		assert_true(m >= 1 && m <= 12 && d >= 1 && d <= 31);
-	}
-	assert_true(times_days(1970, 1, 1) == 0);
-	assert_true(times_days(2000, 3, 1) - times_days(2000, 2, 28) == 2);
-	assert_true(times_days(1900, 3, 1) - times_days(1900, 2, 28) == 1);
-}
-
 static void test_format(void **state)
 {
 	char text[TIMES_TEXT];
@@ -115,7 +96,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_refuse),
-		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_format),
 	};
 

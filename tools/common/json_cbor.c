@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "json_cbor.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 #include "hcert/cbor.h"
-#include "rules.h"
 
 enum { DEPTH_MAX = 64 };
 /* 2^63, from which on a double is no int64_t. */
 #define INTEGER_LIMIT 9223372036854775808.0
 
 struct key {
-	const char *text;
-	size_t n;
+	struct span text;
 	json_t *value;
 };
 
-/* Encoded keys in bytewise order: the shorter one first. */
 static int by_encoding(const void *a, const void *b)
 {
 	const struct key *x = a;
 	const struct key *y = b;
 
-	if (x->n != y->n)
-		return x->n < y->n ? -1 : 1;
-	return memcmp(x->text, y->text, x->n);
+	if (cbor_text_before(x->text, y->text))
+		return -1;
+	return cbor_text_before(y->text, x->text) ? 1 : 0;
 }
 
 static enum sg_err put(struct cbor_writer *w, json_t *j, unsigned depth);
@@ -39,13 +38,13 @@ static enum sg_err put_object(struct cbor_writer *w, json_t *j, unsigned depth)
 		return SG_NO_MEMORY;
 	for (void *at = json_object_iter(j); at != NULL;
 	     at = json_object_iter_next(j, at), i++)
-		keys[i] = (struct key){.text = json_object_iter_key(at),
-				       .n = strlen(json_object_iter_key(at)),
-				       .value = json_object_iter_value(at)};
+		keys[i] =
+			(struct key){.text = span_str(json_object_iter_key(at)),
+				     .value = json_object_iter_value(at)};
 	qsort(keys, n, sizeof(keys[0]), by_encoding);
 	cbor_put_map(w, n);
 	for (i = 0; i < n && err == SG_OK; i++) {
-		cbor_put_text(w, span_of(keys[i].text, keys[i].n));
+		cbor_put_text(w, keys[i].text);
 		err = put(w, keys[i].value, depth);
 	}
 	free(keys);
@@ -86,7 +85,7 @@ static enum sg_err put(struct cbor_writer *w, json_t *j, unsigned depth)
 	}
 }
 
-enum sg_err rules_cbor(json_t *j, uint8_t **out, size_t *n)
+enum sg_err json_cbor(json_t *j, uint8_t **out, size_t *n)
 {
 	struct cbor_writer w = cbor_write(NULL, 0);
 	enum sg_err err = put(&w, j, 0);
