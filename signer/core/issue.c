@@ -329,7 +329,8 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 	if (err != SG_OK)
 		return err;
 	toll_begin(&s->look_up);
-	err = r->m->renew ? known_find_renewal(s, r->client, r->now, &known)
+	err = r->m->renew ? known_find_renewal(s, r->client, r->m->presented,
+					       r->now, &known)
 			  : known_find(s, r->client, r->now, &known);
 	toll_end(&s->look_up);
 	if (err != SG_OK)

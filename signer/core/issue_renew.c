@@ -39,6 +39,32 @@ static void keep_attestation(const struct issuer *s, struct known *out)
 }
 
 /*
+ * Is PRESENTED the signature of a revoked certificate?  What is on record now
+ * may be one that renewed it, and is no business of who has a forgery in hand.
+ * Of which algorithm it is nobody knows for sure: both ways to name it count.
+ */
+static enum sg_err is_withdrawn(const struct issuer *s, struct span presented,
+				bool *withdrawn)
+{
+	static const enum cose_alg way[] = {COSE_ES256, COSE_EDDSA};
+	uint8_t hash[ENTRY_REVOCATION_BYTES];
+
+	*withdrawn = false;
+	if (presented.n == 0 || revoked_count(s->part.revoked) == 0)
+		return SG_OK;
+	for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+		const enum sg_err err =
+			entry_revocation(way[i], presented, hash);
+
+		if (err == SG_INTERNAL)
+			return err;
+		*withdrawn |=
+			err == SG_OK && revoked_has(s->part.revoked, hash);
+	}
+	return SG_OK;
+}
+
+/*
  * The record comes first, whatever is in flight: what is on none, or is
  * another client's or another payload's, cannot be renewed, and all three are
  * told alike, so that nobody learns who has a UVCI.  What is due, and in
@@ -46,7 +72,8 @@ static void keep_attestation(const struct issuer *s, struct known *out)
  * record.
  */
 enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
-			       int64_t now, struct known *out)
+			       struct span presented, int64_t now,
+			       struct known *out)
 {
 	const struct document *d = &s->decision.document;
 	struct replay_request q = {
@@ -57,6 +84,7 @@ enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
 	};
 	enum replay_word word;
 	bool found = false;
+	bool withdrawn;
 	enum sg_err err;
 
 	out->word = KNOWN_NEW;
@@ -72,9 +100,13 @@ enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
 	    SG_OK)
 		return SG_INTERNAL;
 	err = known_hold_against(s, &q, out, &word);
+	if (err == SG_OK)
+		err = is_withdrawn(s, presented, &withdrawn);
 	if (err != SG_OK)
 		return err;
 	keep_attestation(s, out);
+	if (withdrawn && word != REPLAY_CONFLICT)
+		word = REPLAY_REVOKED;
 	if (word == REPLAY_DUE)
 		out->word = out->ahead == NULL ? KNOWN_NEW : KNOWN_TWIN;
 	else if (word == REPLAY_REVOKED)

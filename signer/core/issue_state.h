@@ -81,8 +81,8 @@ enum known_word {
 	KNOWN_TWIN,	/* in flight (`ahead`) for the same request */
 	KNOWN_RIVAL,	/* in flight (`ahead`) for another one */
 	KNOWN_CONFLICT, /* on record for another one */
-	KNOWN_REVOKED,	/* on record for the same request, and revoked; or the
-			   UVCI is, on record or not */
+	KNOWN_REVOKED,	/* on record for the same request, and revoked, or what
+			   it presents is; or the UVCI is, on record or not */
 	/* Of a renewal: not on record for the same request, or too early. */
 	KNOWN_UNRENEWABLE
 };
@@ -102,11 +102,13 @@ struct known {
 SG_MUST_USE enum sg_err known_find(struct issuer *s,
 				   const struct client *client, int64_t now,
 				   struct known *out);
-/* The same where CLIENT asks for a renewal: KNOWN_NEW, it is due; KNOWN_SAME,
- * it has been renewed; KNOWN_TWIN, that is in flight; KNOWN_UNRENEWABLE. */
+/* The same where CLIENT asks for a renewal, with the signature PRESENTED or
+ * none: KNOWN_NEW, it is due; KNOWN_SAME, it has been renewed; KNOWN_TWIN, that
+ * is in flight; KNOWN_UNRENEWABLE. */
 SG_MUST_USE enum sg_err known_find_renewal(struct issuer *s,
 					   const struct client *client,
-					   int64_t now, struct known *out);
+					   struct span presented, int64_t now,
+					   struct known *out);
 /* Does what is due as KNOWN says, for CLIENT, lack an attestation: was issued
  * before the client had to have each attested, and comes with none? */
 bool renewal_unattested(const struct issuer *s, const struct client *client,

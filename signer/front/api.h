@@ -150,11 +150,12 @@ void api_certificates_end(struct api_call *c); /* of all three */
 bool api_is_validation(const struct api_call *c);
 bool api_is_renewal(const struct api_call *c);
 /* Of a renewal: put the certificate's payload in its place in *REQUEST, a
- * result of dcc_*_read() in the API's scratch.
+ * result of dcc_*_read() in the API's scratch, and its signature in *PRESENTED,
+ * which lives until the next call; else *PRESENTED is empty.
  * Errors: SG_REFUSED, SG_TOO_BIG, with *P, whose spans live until the next
  * call; *REQUEST is of no more use then. */
 SG_MUST_USE enum sg_err api_unwrap(struct api_call *c, struct span *request,
-				   struct problem *p);
+				   struct span *presented, struct problem *p);
 /* Keep a run of the body in C->body. */
 void api_body_data(struct api_call *c, struct span run);
 void api_keys_open(struct api_call *c);

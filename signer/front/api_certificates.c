@@ -152,7 +152,7 @@ void api_certificates_end(struct api_call *c)
 		return;
 	}
 	keep_id(c, issue.request);
-	if (api_unwrap(c, &issue.request, &p) != SG_OK) {
+	if (api_unwrap(c, &issue.request, &issue.presented, &p) != SG_OK) {
 		api_fail_problem(c, &p);
 		return;
 	}

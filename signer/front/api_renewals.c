@@ -4,7 +4,7 @@
 #include "api.h"
 
 enum sg_err api_unwrap(struct api_call *c, struct span *request,
-		       struct problem *p)
+		       struct span *presented, struct problem *p)
 {
 	struct api *a = c->api;
 	struct renewal_fault fault;
@@ -12,10 +12,11 @@ enum sg_err api_unwrap(struct api_call *c, struct span *request,
 	size_t n = 0;
 
 	*p = (struct problem){.err = SG_OK};
+	*presented = span_of(NULL, 0);
 	if (!api_is_renewal(c))
 		return SG_OK;
-	p->err =
-		renewal_read(&a->renewal, a->deflate, &a->dcc, request, &fault);
+	p->err = renewal_read(&a->renewal, a->deflate, &a->dcc, request,
+			      presented, &fault);
 	if (p->err != SG_REFUSED)
 		return p->err;
 	v.pointer = span_str(fault.pointer);

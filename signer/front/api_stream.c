@@ -102,7 +102,7 @@ static enum sg_err translate(struct api_stream *s, struct span text,
 }
 
 void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
-		    uint64_t now_us)
+		    struct span presented, uint64_t now_us)
 {
 	const struct exchange *x = s->x;
 	const struct wire_issue issue = {
@@ -112,6 +112,7 @@ void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
 		.language = (uint8_t)s->language,
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
 		.request = request,
+		.presented = presented,
 		.deadline_us =
 			now_us +
 			(uint64_t)x->front->settings.request_ms * US_PER_MS,
@@ -132,6 +133,7 @@ static void ask(struct api_stream *s, struct record *r, struct span text)
 	const char *detail = NULL;
 	struct problem p;
 	struct span request;
+	struct span presented;
 	enum sg_err err = translate(s, text, &request);
 
 	if (err != SG_OK && scratch->detail[0] != '\0')
@@ -142,11 +144,11 @@ static void ask(struct api_stream *s, struct record *r, struct span text)
 		api_stream_refuse(s, r, err, detail);
 		return;
 	}
-	if (api_unwrap(s->call, &request, &p) != SG_OK) {
+	if (api_unwrap(s->call, &request, &presented, &p) != SG_OK) {
 		api_stream_refuse_with(s, r, &p);
 		return;
 	}
-	api_stream_ask(s, r, request, r->taken_us);
+	api_stream_ask(s, r, request, presented, r->taken_us);
 	api_stream_paced(s);
 }
 

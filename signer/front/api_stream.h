@@ -69,7 +69,7 @@ void api_stream_drop_input(const struct api_stream *s, size_t n);
 /* Ask the core for REQUEST, R's, from NOW_US (CLOCK_MONOTONIC) on; answered
  * where it cannot be asked. */
 void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
-		    uint64_t now_us);
+		    struct span presented, uint64_t now_us);
 
 /* --- api_stream_pace.c -------------------------------------------------- */
 

@@ -41,12 +41,13 @@ static void rest(struct api_stream *s, uint32_t wait_ms)
 void api_stream_later(struct api_stream *s, struct record *r,
 		      const struct wire_later *m)
 {
+	const size_t n = m->request.n + m->presented.n;
 	enum sg_err err = SG_BUSY;
 
-	if (s->cut == SG_OK && api_stream_hold_input(s, m->request.n)) {
-		err = record_put_off(r, m->request);
+	if (s->cut == SG_OK && api_stream_hold_input(s, n)) {
+		err = record_put_off(r, m->request, m->presented);
 		if (err != SG_OK)
-			api_stream_drop_input(s, m->request.n);
+			api_stream_drop_input(s, n);
 	}
 	if (err != SG_OK) {
 		api_stream_refuse(s, r, err, NULL);
@@ -54,7 +55,7 @@ void api_stream_later(struct api_stream *s, struct record *r,
 		return;
 	}
 	s->put_off++;
-	s->put_off_bytes += m->request.n;
+	s->put_off_bytes += n;
 	s->per_second = m->per_second;
 	s->told = true;
 	set_paced(s, true);
@@ -77,23 +78,28 @@ void api_stream_paced(struct api_stream *s)
 }
 
 /* R is put off no more. */
-static struct span take_back(struct api_stream *s, struct record *r)
+static void take_back(struct api_stream *s, struct record *r,
+		      struct span *request, struct span *presented)
 {
-	const struct span request = record_resume(r);
+	size_t n;
 
+	record_resume(r, request, presented);
+	n = request->n + presented->n;
 	s->put_off--;
-	s->put_off_bytes -= request.n;
-	api_stream_drop_input(s, request.n);
-	return request;
+	s->put_off_bytes -= n;
+	api_stream_drop_input(s, n);
 }
 
 bool api_stream_resume(struct api_stream *s, uint64_t now_us)
 {
 	struct record *r = s->put_off > 0 ? records_put_off(&s->records) : NULL;
+	struct span request;
+	struct span presented;
 
 	if (r == NULL)
 		return false;
-	api_stream_ask(s, r, take_back(s, r), now_us);
+	take_back(s, r, &request, &presented);
+	api_stream_ask(s, r, request, presented, now_us);
 	api_stream_paced(s);
 	return true;
 }
@@ -126,12 +132,14 @@ void api_stream_wake(struct api_stream *s)
 
 void api_stream_pace_end(struct api_stream *s)
 {
+	struct span request;
+	struct span presented;
 	struct record *r;
 
 	s->resting = false;
 	set_paced(s, false);
 	while (s->put_off > 0 && (r = records_put_off(&s->records)) != NULL) {
-		(void)take_back(s, r);
+		take_back(s, r, &request, &presented);
 		api_stream_refuse(s, r, SG_BUSY, NULL);
 	}
 }

@@ -219,13 +219,14 @@ enum sg_err core_link_issue(struct core_link *l, const struct wire_issue *m,
 	struct op *op;
 	enum sg_err err;
 
-	if (m->request.n > WIRE_REQUEST_MAX)
+	if (m->request.n > WIRE_REQUEST_MAX ||
+	    m->presented.n > WIRE_PRESENTED_MAX)
 		return SG_TOO_BIG;
 	err = begin(l, &from, &op);
 	if (err != SG_OK)
 		return err;
-	w = channel_room(l->channel,
-			 m->request.n + m->identity.n + MESSAGE_OVERHEAD);
+	w = channel_room(l->channel, m->request.n + m->presented.n +
+					     m->identity.n + MESSAGE_OVERHEAD);
 	err = w == NULL ? SG_BUSY : wire_put_issue(w, op->id, m);
 	return sent(l, op, err, question);
 }

@@ -29,6 +29,7 @@ void records_shed(struct records *q)
 		free(q->record[i].id.p);
 		free(q->record[i].line.p);
 		free(q->record[i].request.p);
+		free(q->record[i].presented.p);
 		q->record[i] = (struct record){0};
 	}
 	q->used = false;
@@ -143,10 +144,15 @@ void record_answered(struct record *r, struct span line)
 		r->line.n = 0;
 }
 
-enum sg_err record_put_off(struct record *r, struct span request)
+enum sg_err record_put_off(struct record *r, struct span request,
+			   struct span presented)
 {
-	const enum sg_err err = keep(&r->request, request);
+	enum sg_err err = keep(&r->request, request);
 
+	/* Most bring none: no memory for it. */
+	r->presented.n = 0;
+	if (err == SG_OK && presented.n > 0)
+		err = keep(&r->presented, presented);
 	r->later = err == SG_OK;
 	return err;
 }
@@ -162,8 +168,10 @@ struct record *records_put_off(const struct records *q)
 	return NULL;
 }
 
-struct span record_resume(struct record *r)
+void record_resume(struct record *r, struct span *request,
+		   struct span *presented)
 {
 	r->later = false;
-	return span_of(r->request.p, r->request.n);
+	*request = span_of(r->request.p, r->request.n);
+	*presented = span_of(r->presented.p, r->presented.n);
 }

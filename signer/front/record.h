@@ -26,7 +26,7 @@ struct record {
 	bool answered;	   /* LINE waits for its turn */
 	bool later;	   /* REQUEST is to be asked again */
 	uint64_t question;
-	struct record_text id, line, request;
+	struct record_text id, line, request, presented;
 };
 
 struct records {
@@ -61,11 +61,14 @@ SG_MUST_USE enum sg_err record_keep_id(struct record *r, struct span id);
 /* Keep LINE until R is the first. */
 void record_answered(struct record *r, struct span line);
 
-/* Keep REQUEST, to be asked again later.  Errors: SG_NO_MEMORY. */
-SG_MUST_USE enum sg_err record_put_off(struct record *r, struct span request);
+/* Keep REQUEST, and PRESENTED with it, to be asked again later.
+ * Errors: SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err record_put_off(struct record *r, struct span request,
+				       struct span presented);
 /* The oldest that is put off; NULL: none is. */
 struct record *records_put_off(const struct records *q);
-/* R is put off no more; its request lies there until R is over. */
-struct span record_resume(struct record *r);
+/* R is put off no more; both lie there until R is over. */
+void record_resume(struct record *r, struct span *request,
+		   struct span *presented);
 
 #endif /* SG_RECORD_H */

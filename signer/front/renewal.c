@@ -113,15 +113,21 @@ static enum sg_err unwrap(struct renewal *r, struct deflate *d,
 	}
 }
 
-static bool find_payload(struct span cose, struct span *dcc)
+/* The payload, in COSE; the signature, which outlives it, in R. */
+static bool take_apart(struct renewal *r, struct span cose, struct span *dcc,
+		       struct span *presented)
 {
 	struct cose_sign1 sign1;
 	struct cwt_claims claims;
 
 	if (cose_sign1_decode(cose, &sign1) != SG_OK || sign1.detached ||
+	    sign1.signature.n > sizeof(r->presented) ||
 	    cwt_decode(sign1.payload, &claims) != SG_OK || claims.dcc.n == 0)
 		return false;
 	*dcc = claims.dcc;
+	if (sign1.signature.n > 0)
+		memcpy(r->presented, sign1.signature.p, sign1.signature.n);
+	*presented = span_of(r->presented, sign1.signature.n);
 	return true;
 }
 
@@ -160,7 +166,7 @@ static enum sg_err rewrite(struct renewal *r, struct span request,
 
 enum sg_err renewal_read(struct renewal *r, struct deflate *d,
 			 struct dcc_scratch *s, struct span *request,
-			 struct renewal_fault *fault)
+			 struct span *presented, struct renewal_fault *fault)
 {
 	struct span cose = {0};
 	struct span dcc = {0};
@@ -169,12 +175,13 @@ enum sg_err renewal_read(struct renewal *r, struct deflate *d,
 	struct parts p;
 	enum sg_err err = look(*request, &p, fault);
 
+	*presented = span_of(NULL, 0);
 	if (err != SG_OK || p.pointer == NULL)
 		return err;
 	err = unwrap(r, d, &p, &cose, fault);
 	if (err != SG_OK)
 		return err;
-	if (!find_payload(cose, &dcc))
+	if (!take_apart(r, cose, &dcc, presented))
 		return refuse(fault, p.pointer, RENEWAL_COSE);
 	err = rewrite(r, *request, &p, dcc, &body);
 	if (err != SG_OK)

@@ -10,8 +10,8 @@
  * renewal: a request to renew a certificate may bring the certificate itself:
  * {"hcert": "HC1:..."}, or in CBOR also {"cose": bytes}.  Its payload takes
  * that member's place, in deterministic CBOR whoever wrote it, so that the
- * core sees {"dcc": ...} as in every request.  No signature is looked at: the
- * core believes the payload alone.
+ * core sees {"dcc": ...} as in every request.  The signature is not verified:
+ * the core believes the payload alone, but refuses where it is a revoked one.
  *
  *	X(id, code, English detail, Vietnamese detail)
  */
@@ -42,6 +42,7 @@ enum renewal_fault_id {
 struct renewal {
 	uint8_t cose[HC1_COSE_MAX];
 	uint8_t body[2 * WIRE_REQUEST_MAX];
+	uint8_t presented[WIRE_PRESENTED_MAX];
 };
 
 /* What is wrong with a certificate: a violation. */
@@ -52,12 +53,14 @@ struct renewal_fault {
 
 /*
  * Put the payload of the certificate in *REQUEST, the result of a dcc_*_read()
- * in S, in its place; without one *REQUEST stays as it is.
+ * in S, in its place; without one *REQUEST stays as it is.  *PRESENTED is the
+ * certificate's signature, in R; empty without one.
  * Errors: SG_REFUSED with *FAULT; SG_TOO_BIG.  *REQUEST is of no more use then.
  */
 SG_MUST_USE enum sg_err renewal_read(struct renewal *r, struct deflate *d,
 				     struct dcc_scratch *s,
 				     struct span *request,
+				     struct span *presented,
 				     struct renewal_fault *fault);
 
 #endif /* SG_RENEWAL_H */

@@ -18,6 +18,7 @@
 enum {
 	WIRE_PACKET_MAX = 131072, /* bytes of a packet */
 	WIRE_REQUEST_MAX = 65536, /* bytes of a request in CBOR */
+	WIRE_PRESENTED_MAX = 512, /* bytes of a signature */
 	WIRE_HSM_KEYS_MAX = 64	  /* keys that one hsm process may offer */
 };
 
@@ -73,6 +74,9 @@ struct wire_issue {
 	uint8_t language;     /* enum wire_language */
 	struct span identity; /* see base/identity.h */
 	struct span request;  /* the whole request in deterministic CBOR */
+	/* Of a renewal that brings a certificate: its signature, unverified.
+	 * Else empty. */
+	struct span presented;
 };
 
 enum wire_language { WIRE_ENGLISH, WIRE_VIETNAMESE, WIRE_LANGUAGE_COUNT };
@@ -124,7 +128,7 @@ struct wire_problem {
 struct wire_later {
 	uint32_t wait_ms;    /* until it may be asked again, at least 1 */
 	uint32_t per_second; /* the client's rate, at least 1 */
-	struct span request; /* as it came */
+	struct span request, presented; /* as they came */
 };
 
 /* WIRE_ANSWER */

@@ -20,6 +20,7 @@ static void visit_issue(struct wire_codec *c, struct wire_issue *m)
 	codec_enum(c, &m->language, WIRE_LANGUAGE_COUNT);
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
 	codec_run(c, &m->request, WIRE_REQUEST_MAX);
+	codec_run(c, &m->presented, WIRE_PRESENTED_MAX);
 }
 
 static void visit_ask(struct wire_codec *c, struct wire_ask *m)
@@ -65,6 +66,7 @@ static void visit_later(struct wire_codec *c, struct wire_later *m)
 	if (m->wait_ms == 0 || m->per_second == 0)
 		c->fault = true;
 	codec_run(c, &m->request, WIRE_REQUEST_MAX);
+	codec_run(c, &m->presented, WIRE_PRESENTED_MAX);
 }
 
 static void visit_answer(struct wire_codec *c, struct wire_answer *m)

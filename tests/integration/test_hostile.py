@@ -93,7 +93,12 @@ def test_nobody_reads_the_log(own):
                 own.tls(client=None).recv(1)
             time.sleep(0.005)
         own.check(own.issue(record()))
-        own.reload()
+        reloads = own.metric_sum("signer_reloads_total", 'role="supervisor"')
+        own.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 10 * SLOW
+        while own.metric_sum("signer_reloads_total", 'role="supervisor"') == reloads:
+            assert time.monotonic() < end
+            time.sleep(0.02)
         own.check(own.issue(record()))
         assert own.stop() == 0
         read = os.read(reader, 65536).decode()

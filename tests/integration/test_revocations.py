@@ -123,6 +123,27 @@ def test_each_kind(revoking):
     assert own.stop() == 0
 
 
+def test_the_renewed_certificate_is_no_way_to_its_renewal(revoking):
+    own = revoking.demo
+    dcc, first = soon(own)
+    second = renew(own, hcert=first["hcert"]).json
+    revoking.revoke(1, "signature", [signature(first)])
+    assert only_violation(renew(own, hcert=first["hcert"])) == AT
+    cose = cbor2.dumps({"cose": hcert.unwrap(first["hcert"])})
+    r = own.request("POST", "/v1/renewals", cose, headers={
+        "Content-Type": "application/cbor", "Accept": "application/json"})
+    assert only_violation(r) == AT
+    lines = "".join(json.dumps(row) + "\n" for row in (
+        {"id": "old", "hcert": first["hcert"]}, {"id": "new", "hcert": second["hcert"]},
+        {"id": "payload", "dcc": dcc}))
+    r = own.request("POST", "/v1/renewals", lines.encode(),
+                    headers={"Content-Type": "application/x-ndjson"})
+    answers = {a["id"]: a for a in map(json.loads, r.body.splitlines())}
+    assert [v["code"] for v in answers["old"]["violations"]] == ["revoked"], answers
+    assert answers["new"]["hcert"] == second["hcert"] == answers["payload"]["hcert"]
+    assert own.stop() == 0
+
+
 def test_what_is_refused_changes_nothing(revoking):
     own = revoking.demo
     dcc, first = soon(own)

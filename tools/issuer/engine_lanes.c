@@ -74,6 +74,9 @@ enum sg_err lanes_reap(struct engine *e)
 	CURLMsg *m;
 	int left;
 
+	/* What a stream's end asks to wait begins here, not before the turn's
+	 * work. */
+	e->now = clock_mono_us();
 	while (err == SG_OK &&
 	       (m = curl_multi_info_read(e->multi, &left)) != NULL) {
 		struct lane *l = NULL;

@@ -34,14 +34,16 @@ static enum sg_err renew(struct span request)
 	struct renewal_fault fault = {.pointer = NULL};
 	struct span again;
 	struct span out = request;
-	const enum sg_err err =
-		renewal_read(&renewal, deflate, &scratch, &out, &fault);
+	struct span presented;
+	const enum sg_err err = renewal_read(&renewal, deflate, &scratch, &out,
+					     &presented, &fault);
 
 	if (err != SG_OK) {
 		must(err == SG_TOO_BIG ||
 		     (err == SG_REFUSED && fault.pointer != NULL));
 		return err;
 	}
+	must(presented.n <= WIRE_PRESENTED_MAX);
 	must(cbor_check(out, limits) == SG_OK);
 	must(dcc_request_text(out, "hcert").p == NULL);
 	must(dcc_cbor_read(&second, out, &again) == SG_OK &&

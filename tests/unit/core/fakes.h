@@ -399,8 +399,9 @@ static inline void front_send(struct fake_front *f, uint64_t id,
 		.bulk = a->bulk,
 		.language = a->vietnamese ? WIRE_VIETNAMESE : WIRE_ENGLISH,
 		.identity = span_of(identity, n),
-		.request = request};
-	struct wire_packet *w = channel_room(f->channel, 1024 + request.n);
+		.request = request,
+		.presented = a->presented};
+	struct wire_packet *w = channel_room(f->channel, 1536 + request.n);
 
 	assert_non_null(w);
 	assert_int_equal(wire_put_issue(w, id, &m), SG_OK);

@@ -25,6 +25,7 @@ struct ask {
 	int64_t exp;	  /* 0: none */
 	bool vietnamese;
 	struct span attestation; /* n is 0: none */
+	struct span presented;	 /* the same */
 };
 
 static inline void put_pair(struct cbor_writer *w, const char *k, const char *v)

@@ -380,6 +380,44 @@ static void test_revoked_signature(void **state)
 	bureau_close(b);
 }
 
+/* Who presents the revoked certificate does not get the one that renewed it;
+ * who presents that, or the payload alone, does. */
+static void test_presented(void **state)
+{
+	struct bureau *b = bureau_renewing();
+	const struct ask ask = {.serial = 1, .exp = clock_wall_s() + HOUR / 2};
+	struct ask renew = {.serial = 1, .renew = true};
+	struct ask other = {.serial = 1, .renew = true, .born = "1990-05-18"};
+	const struct answer *first;
+	const struct answer *second;
+	struct cose_sign1 old;
+	struct cose_sign1 new;
+
+	(void)state;
+	first = keep(bureau_answer(b, 0, 1, &ask));
+	assert_int_equal(cose_sign1_decode(first->issued.cose, &old), SG_OK);
+	renew.presented = old.signature;
+	second = keep(bureau_answer(b, 0, 2, &renew));
+	assert_false(second->issued.replayed);
+	assert_int_equal(cose_sign1_decode(second->issued.cose, &new), SG_OK);
+	assert_same_certificate(second, bureau_answer(b, 0, 3, &renew));
+	revoke_hash(b, span_of(old.signature.p, 32), span_of(NULL, 0));
+	assert_revoked(bureau_answer(b, 0, 4, &renew));
+	other.presented = old.signature;
+	assert_unrenewable(bureau_answer(b, 0, 5, &other)); /* as ever */
+	renew.presented = new.signature;
+	assert_same_certificate(second, bureau_answer(b, 0, 6, &renew));
+	renew.presented = span_of(NULL, 0);
+	assert_same_certificate(second, bureau_answer(b, 0, 7, &renew));
+	/* Of algorithms with another name for theirs, and of none. */
+	renew.presented = SPAN_LIT("nothing of ours");
+	assert_same_certificate(second, bureau_answer(b, 0, 8, &renew));
+	revoke_hash(b, renew.presented, span_of(NULL, 0));
+	assert_revoked(bureau_answer(b, 0, 9, &renew));
+	assert_int_equal(b->release.signed_items, 2);
+	bureau_close(b);
+}
+
 /* By UVCI: all that there is of it, the renewal that was made since, too, and
  * what was never issued. */
 static void test_revoked_uvci(void **state)
@@ -434,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_unborn),
 		cmocka_unit_test(test_compromised),
 		cmocka_unit_test(test_revoked_signature),
+		cmocka_unit_test(test_presented),
 		cmocka_unit_test(test_revoked_uvci),
 	};
 

@@ -117,12 +117,14 @@ static inline void core_issues(uint64_t id, const struct wire_issued *m)
 }
 
 static inline void core_puts_off(uint64_t id, uint32_t wait_ms,
-				 uint32_t per_second, struct span request)
+				 uint32_t per_second, struct span request,
+				 struct span presented)
 {
 	struct wire_packet w = core_packet();
 	const struct wire_later m = {.wait_ms = wait_ms,
 				     .per_second = per_second,
-				     .request = request};
+				     .request = request,
+				     .presented = presented};
 
 	assert_int_equal(wire_put_later(&w, id, &m), SG_OK);
 	core_send(&w);

@@ -7,37 +7,7 @@
 #include <cmocka.h>
 
 #include "api_world.h"
-#include "hcert/cose.h"
-#include "hcert/cwt.h"
-#include "hcert/hc1.h"
-
-/* The HC1 text of a certificate with {"ver": "1.3.0"}. */
-static const char *hc1(void)
-{
-	static char out[512];
-	static const uint8_t signature[64] = {1};
-	const struct cwt_claims claims = {.dcc = SPAN_LIT("\xa1\x63"
-							  "ver\x65"
-							  "1.3.0")};
-	uint8_t cwt[64];
-	uint8_t cose[256];
-	struct deflate *d;
-	size_t n;
-
-	assert_int_equal(cwt_encode(&claims, cwt, sizeof(cwt), &n), SG_OK);
-	assert_int_equal(cose_sign1_encode(SPAN_LIT("\xa1\x01\x26"),
-					   span_of(cwt, n),
-					   span_of(signature, 64), cose,
-					   sizeof(cose), &n),
-			 SG_OK);
-	assert_int_equal(deflate_create(&d), SG_OK);
-	assert_int_equal(
-		hc1_encode(d, span_of(cose, n), out, sizeof(out) - 1, &n),
-		SG_OK);
-	deflate_free(d);
-	out[n] = '\0';
-	return out;
-}
+#include "hc1_world.h"
 
 static const char *body(const char *hcert)
 {
@@ -69,6 +39,7 @@ static void test_what_the_core_is_asked(void **state)
 		assert_true(span_is(q.request, "\xa2\x62id\x65row 7\x63"
 					       "dcc\xa1\x63ver\x65"
 					       "1.3.0"));
+		assert_int_equal(q.presented.n, i == 0 ? 64 : 0);
 		core_issues(w.id, &m);
 		doc = answer_json(200, JSON);
 		assert_string_equal(text(doc, "id"), "row 7");

@@ -7,14 +7,15 @@
 
 #include <cmocka.h>
 
+#include "hc1_world.h"
 #include "stream_world.h"
 
 enum { RATE = 100 };
 
 struct asked {
 	uint64_t id, deadline_us;
-	size_t n;
-	uint8_t request[256];
+	size_t n, presented_n;
+	uint8_t request[256], presented[64];
 };
 
 /* The next request that the core is asked for; false: there is none. */
@@ -33,12 +34,17 @@ static bool next_ask(struct asked *a)
 	a->deadline_us = ask.deadline_us;
 	a->n = ask.request.n;
 	memcpy(a->request, ask.request.p, ask.request.n);
+	assert_true(ask.presented.n <= sizeof(a->presented));
+	a->presented_n = ask.presented.n;
+	if (ask.presented.n > 0)
+		memcpy(a->presented, ask.presented.p, ask.presented.n);
 	return true;
 }
 
 static void put_off(const struct asked *a)
 {
-	core_puts_off(a->id, 10, RATE, span_of(a->request, a->n));
+	core_puts_off(a->id, 10, RATE, span_of(a->request, a->n),
+		      span_of(a->presented, a->presented_n));
 }
 
 static void send_rows(struct wire_end *e, unsigned from, unsigned n)
@@ -93,6 +99,41 @@ static void test_again(void **state)
 	core_refuses(again.id, SG_RATE, 5);
 	expect_line(e, 2, "2", 429);
 	assert_true(e->finished);
+	close_stream(e);
+}
+
+/* What a renewal presents comes again with it. */
+static void test_presented_again(void **state)
+{
+	const struct wire_issued good = issued();
+	struct wire_end *e = open_stream("/v1/renewals", NDJSON);
+	struct asked first = {0};
+	struct asked again = {0};
+	char row[1024];
+
+	(void)state;
+	(void)snprintf(row, sizeof(row), "{\"id\":\"0\",\"hcert\":\"%s\"}\n",
+		       hc1());
+	exchange_data(&e->x, span_str(row));
+	exchange_data(&e->x, SPAN_LIT("{\"id\":\"1\",\"dcc\":{}}\n"));
+	run();
+	assert_true(next_ask(&first));
+	assert_int_equal(first.presented_n, 64);
+	put_off(&first);
+	assert_true(next_ask(&again));
+	assert_int_equal(again.presented_n, 0);
+	put_off(&again);
+	pass(500);
+	assert_true(next_ask(&again));
+	assert_int_equal(again.presented_n, 64);
+	assert_memory_equal(again.presented, first.presented, 64);
+	core_issues(again.id, &good);
+	pass(500);
+	assert_true(next_ask(&again));
+	assert_int_equal(again.presented_n, 0);
+	core_issues(again.id, &good);
+	send_end(e);
+	assert_int_equal(lines(e), 2);
 	close_stream(e);
 }
 
@@ -188,7 +229,7 @@ static void test_smaller_share(void **state)
 	struct wire_end *e = open_stream("/v1/certificates", NDJSON);
 	struct wire_end *second =
 		open_stream_of(&other, "/v1/certificates", NDJSON);
-	struct asked a[ROWS] = {{0}};
+	static struct asked a[ROWS];
 
 	(void)state;
 	core_credit(ROOM);
@@ -248,9 +289,13 @@ static void test_core_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STREAM_TEST(test_again),  STREAM_TEST(test_pace),
-		STREAM_TEST(test_others), STREAM_TEST(test_smaller_share),
-		STREAM_TEST(test_cut),	  STREAM_TEST(test_core_gone),
+		STREAM_TEST(test_again),
+		STREAM_TEST(test_pace),
+		STREAM_TEST(test_others),
+		STREAM_TEST(test_smaller_share),
+		STREAM_TEST(test_cut),
+		STREAM_TEST(test_core_gone),
+		STREAM_TEST(test_presented_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,8 @@ static int close_all(void **state)
 	return teardown(state);
 }
 
+static struct span presented;
+
 /* 18([{1: -7}, {}, CWT, 64 bytes]), the CWT as it is. */
 static size_t wrap_cwt(struct span cwt, uint8_t *out, size_t cap)
 {
@@ -81,7 +83,7 @@ static enum sg_err read_json(const char *text, struct span *out)
 	assert_int_equal(dcc_world_read(dcc_json_read, text, strlen(text), out),
 			 SG_OK);
 	fault = (struct renewal_fault){.pointer = ""};
-	return renewal_read(renewal, deflate, scratch, out, &fault);
+	return renewal_read(renewal, deflate, scratch, out, &presented, &fault);
 }
 
 static enum sg_err read_hc1(const char *text, struct span *out)
@@ -127,6 +129,8 @@ static void test_payload(void **state)
 	assert_int_equal(read_hc1(hc1_of(span_of(dcc, sizeof(dcc) - 1)), &out),
 			 SG_OK);
 	assert_true(span_is(out, want));
+	assert_int_equal(presented.n, 64);
+	assert_int_equal(presented.p[0], 1);
 	/* White space around it is passed, as a scanner may bring it. */
 	(void)snprintf(body, sizeof(body), "{\"hcert\":\" %s\\n\"}", hc1);
 	assert_int_equal(read_json(body, &out), SG_OK);
@@ -166,7 +170,8 @@ static void test_cose(void **state)
 						       "ver\x61\x31"),
 					      cose, sizeof(cose))));
 	assert_int_equal(dcc_world_read(dcc_cbor_read, in, w.len, &out), SG_OK);
-	assert_int_equal(renewal_read(renewal, deflate, scratch, &out, &fault),
+	assert_int_equal(renewal_read(renewal, deflate, scratch, &out,
+				      &presented, &fault),
 			 SG_OK);
 	assert_true(span_is(out, "\xa1\x63"
 				 "dcc\xa1\x63"
@@ -182,6 +187,7 @@ static void test_without(void **state)
 	(void)state;
 	assert_int_equal(read_json("{}", &out), SG_OK);
 	assert_true(span_is(out, "\xa0"));
+	assert_int_equal(presented.n, 0);
 	assert_int_equal(read_json("{\"dcc\":{\"hcert\":1}}", &out), SG_OK);
 	assert_true(span_is(out, "\xa1\x63"
 				 "dcc\xa1\x65"

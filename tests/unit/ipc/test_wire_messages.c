@@ -65,7 +65,8 @@ static void test_issue(void **state)
 				      .bulk = true,
 				      .language = WIRE_VIETNAMESE,
 				      .identity = SPAN_LIT("who"),
-				      .request = SPAN_LIT("\xa1\x00what")};
+				      .request = SPAN_LIT("\xa1\x00what"),
+				      .presented = SPAN_LIT("\x00sig")};
 	struct wire_packet w = fresh();
 	struct wire_issue out;
 	struct wire_msg m;
@@ -82,6 +83,7 @@ static void test_issue(void **state)
 	assert_int_equal(out.language, WIRE_VIETNAMESE);
 	assert_span(out.identity, in.identity);
 	assert_span(out.request, in.request);
+	assert_span(out.presented, in.presented);
 	assert_true(out.request.p > packet && out.request.p < packet + w.len);
 	check_lengths(&m, read_issue, &out);
 }
@@ -90,7 +92,8 @@ static void test_later(void **state)
 {
 	struct wire_later in = {.wait_ms = 250,
 				.per_second = UINT32_MAX,
-				.request = SPAN_LIT("\xa1\x00what")};
+				.request = SPAN_LIT("\xa1\x00what"),
+				.presented = SPAN_LIT("\x00sig")};
 	struct wire_packet w = fresh();
 	struct wire_later out;
 	struct wire_msg m;
@@ -104,6 +107,7 @@ static void test_later(void **state)
 	assert_int_equal(out.wait_ms, 250);
 	assert_true(out.per_second == UINT32_MAX);
 	assert_span(out.request, in.request);
+	assert_span(out.presented, in.presented);
 	check_lengths(&m, read_later, &out);
 	memset(packet + HEAD, 0, 4); /* no time at all */
 	assert_int_equal(wire_get_later(&m, &out), SG_MALFORMED);
