@@ -28,7 +28,8 @@ void serve_end(struct server *s)
 	s->in = s->out = NULL;
 }
 
-enum sg_err serve_ready(const struct vault *v, struct wire_packet *w)
+enum sg_err serve_ready(const struct vault *v, const char *hsm,
+			struct wire_packet *w)
 {
 	struct wire_hsm_ready *ready = calloc(1, sizeof(*ready));
 	enum sg_err e;
@@ -37,6 +38,7 @@ enum sg_err serve_ready(const struct vault *v, struct wire_packet *w)
 		       "every key can be offered");
 	if (ready == NULL)
 		return SG_NO_MEMORY;
+	ready->hsm = span_str(hsm);
 	ready->sessions = vault_lanes(v);
 	ready->nkeys = (uint32_t)vault_keys(v);
 	for (uint32_t i = 0; i < ready->nkeys; i++) {

@@ -32,7 +32,7 @@ SG_MUST_USE enum sg_err serve_run(struct server *s);
 
 /* Write the WIRE_HSM_READY of V into W: key numbers are those of the vault.
  * Errors: SG_TOO_BIG. */
-SG_MUST_USE enum sg_err serve_ready(const struct vault *v,
+SG_MUST_USE enum sg_err serve_ready(const struct vault *v, const char *hsm,
 				    struct wire_packet *w);
 
 #endif /* SG_SERVE_H */

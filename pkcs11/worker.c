@@ -157,7 +157,7 @@ static enum sg_err send_ready(const struct worker *w, int fd)
 
 	if (buf == NULL)
 		return SG_NO_MEMORY;
-	e = serve_ready(w->vault, &packet);
+	e = serve_ready(w->vault, w->settings->name, &packet);
 	/* Not waiting: the main thread keeps the watch, and a fresh channel
 	 * has room. */
 	if (e == SG_OK &&

@@ -34,6 +34,8 @@ struct worker_settings {
 	char name[WORKER_LABEL_MAX];	/* of the HSM in the configuration */
 	char module[WORKER_PATH_MAX];	/* path of the PKCS#11 module */
 	char pin_file[WORKER_PATH_MAX]; /* read at each login, then wiped */
+	char token[WORKER_PATH_MAX];	/* RFC 7512: where new keys are made;
+					   empty: none are */
 	size_t nenv;
 	char env[WORKER_ENV_MAX][WORKER_PATH_MAX]; /* "NAME=value" */
 	uint32_t sessions;			   /* threads */

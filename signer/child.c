@@ -65,6 +65,7 @@ static const char *unmet_start(const struct child *c)
 	case WIRE_HSM:
 		return "a wrong PIN, a missing token or key, or a module that "
 		       "hangs";
+	case WIRE_SMITH:
 	case WIRE_WITNESS: return "a machine too busy";
 	case WIRE_SUPERVISOR:
 	case WIRE_ROLE_COUNT: break;

@@ -34,6 +34,7 @@
  *	  - name: demo
  *	    module: /usr/lib/softhsm/libsofthsm2.so
  *	    pin: file:pin           # or credential:NAME (systemd)
+ *	    token: pkcs11:token=demo # optional: where officers have keys made
  *	    processes: 2            # 1..16
  *	    sessions: 2             # threads and sessions a process, 1..256
  *	    hang: 3s                # optional

@@ -199,6 +199,10 @@ static void read_hsm(const struct yaml_at *at, struct config_hsm *hsm)
 		{.key = "name", .read = value_label, AT(worker.name)},
 		{.key = "module", .read = value_path, AT(worker.module)},
 		{.key = "pin", .read = value_pin, AT(worker.pin_file)},
+		{.key = "token",
+		 .read = value_uri,
+		 AT(worker.token),
+		 .optional = true},
 		{.key = "processes",
 		 .read = value_u32,
 		 AT(processes),
@@ -237,6 +241,22 @@ struct config_hsm *config_hsm_named(struct config *c, const char *name)
 	return NULL;
 }
 
+/* What the core is to know of HSM, the next one. */
+static void tell_core(struct core_settings *core, const struct config_hsm *hsm)
+{
+	struct core_hsm_settings *to = &core->hsm[core->nhsms];
+
+	_Static_assert((int)CORE_HSMS_MAX >= (int)CONFIG_HSMS_MAX,
+		       "every HSM fits");
+	if (core->nhsms > 0)
+		to->first_slot =
+			(uint16_t)(to[-1].first_slot + to[-1].processes);
+	(void)snprintf(to->name, sizeof(to->name), "%s", hsm->worker.name);
+	to->processes = (uint16_t)hsm->processes;
+	to->makes_keys = hsm->worker.token[0] != '\0';
+	core->nhsms++;
+}
+
 static void read_hsms(const struct yaml_at *at, void *config,
 		      const struct yaml_field *f)
 {
@@ -256,6 +276,7 @@ static void read_hsms(const struct yaml_at *at, void *config,
 			yaml_fault(&name, "another HSM has this name");
 		}
 		c->nhsms++;
+		tell_core(&c->core, hsm);
 	}
 }
 
@@ -323,7 +344,10 @@ void config_key_add(const struct yaml_at *at, struct config *c,
 		yaml_fault(&label, "another key has this label");
 	}
 	give_to_hsm(at, c, key);
-	c->core.key[c->core.nkeys++] = key->core;
+	c->core.key[c->core.nkeys] = key->core;
+	(void)snprintf(c->core.key[c->core.nkeys].hsm,
+		       sizeof(c->core.key[0].hsm), "%s", key->hsm);
+	c->core.nkeys++;
 }
 
 static void read_keys(const struct yaml_at *at, void *config,

@@ -92,6 +92,7 @@ static int run(enum wire_role role, unsigned slot, const struct config *c)
 		hsm = config_hsm_of(c, slot);
 		return hsm != NULL ? worker_run(&hsm->worker) : STATUS_USAGE;
 	case WIRE_WITNESS: return witness_run(&c->witness);
+	case WIRE_SMITH:
 	case WIRE_SUPERVISOR:
 	case WIRE_ROLE_COUNT: break;
 	}

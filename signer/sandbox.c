@@ -14,6 +14,7 @@ static unsigned first_foreign_fd(enum wire_role role)
 	case WIRE_FRONT: return ROLE_FD_PUBLIC + 1;
 	case WIRE_CORE: return ROLE_FD_POLICY + 1;
 	case WIRE_HSM:
+	case WIRE_SMITH:
 	case WIRE_WITNESS: return ROLE_FD_METRICS + 1;
 	case WIRE_SUPERVISOR:
 	case WIRE_ROLE_COUNT: break;

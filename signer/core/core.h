@@ -20,11 +20,21 @@ enum {
 	CORE_ORIGIN_MAX = 201, /* with its NUL: ledger/note.h */
 	CORE_VKEY_MAX = 272,
 	CORE_WITNESSES_MAX = 16,
-	CORE_OFFICERS_MAX = 16
+	CORE_OFFICERS_MAX = 16,
+	CORE_HSMS_MAX = 16
+};
+
+/* An HSM, and the slots of its hsm processes. */
+struct core_hsm_settings {
+	char name[CORE_LABEL_MAX];
+	uint16_t first_slot, processes;
+	bool makes_keys; /* there is a smith for it, in the slot of its number
+			    in the list */
 };
 
 struct core_key_settings {
 	char label[CORE_LABEL_MAX];
+	char hsm[CORE_LABEL_MAX]; /* the name of its HSM */
 	enum cose_alg alg;
 	unsigned kinds;	 /* DCC_KIND_BIT()s that it may sign */
 	char country[3]; /* iss claim: alpha-2, or empty for none */
@@ -54,6 +64,8 @@ struct core_ledger_settings {
 };
 
 struct core_settings {
+	size_t nhsms;
+	struct core_hsm_settings hsm[CORE_HSMS_MAX];
 	size_t nkeys;
 	struct core_key_settings key[CORE_KEYS_MAX];
 	uint32_t front_credit;	      /* requests in flight per front */

@@ -17,17 +17,6 @@ static const char TEST_PREFIX[] = "signerd test signature ";
 _Static_assert(sizeof(TEST_PREFIX) - 1 + CORE_LABEL_MAX <= KEYRING_TEST_MAX,
 	       "a test message must hold every label");
 
-const char *key_state_text(enum key_state state)
-{
-	static const char *const texts[] = {
-#define X(id, text) [KEY_##id] = (text),
-		KEY_STATE_MAP(X)
-#undef X
-	};
-
-	return (unsigned)state < KEY_STATE_COUNT ? texts[state] : "unknown";
-}
-
 /* The first certificate of FILE, which is PEM or DER, as DER in a fresh
  * buffer. */
 static enum sg_err certificate_der(struct span file, uint8_t **der, size_t *n)

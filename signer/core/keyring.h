@@ -2,6 +2,7 @@
 #ifndef SG_KEYRING_H
 #define SG_KEYRING_H
 
+#include "ceremony/lifecycle.h"
 #include "core.h"
 #include "hcert/cose.h"
 #include "hcert/dsc.h"
@@ -13,32 +14,7 @@
  * document signer certificate (DSC), and what is made of them once instead of
  * per certificate.  Where a key can be used right now is the hsm_pool's.
  * Loop thread only.
- *
- *	X(id, text in GET /v1/keys)
- * A key of the configuration is active.  The other states are those of a
- * key's life under the officers' ceremony, and have their final names here.
  */
-#define KEY_STATE_MAP(X)                                                       \
-	X(GENERATED, "generated")     /* in the HSM, nothing else */           \
-	X(REQUESTED, "requested")     /* its CSR is out */                     \
-	X(CERTIFIED, "certified")     /* its DSC is here */                    \
-	X(PUBLISHED, "published")     /* verifiers are told */                 \
-	X(ACTIVE, "active")	      /* signs */                              \
-	X(RETIRED, "retired")	      /* signs no more, still verifies */      \
-	X(DESTROYED, "destroyed")     /* gone from the HSM */                  \
-	X(STOPPED, "stopped")	      /* an officer pulled the cord */         \
-	X(COMPROMISED, "compromised") /* never to be trusted again */
-
-enum key_state {
-#define X(id, text) KEY_##id,
-	KEY_STATE_MAP(X)
-#undef X
-		KEY_STATE_COUNT
-};
-
-/* Static; "unknown" outside of the table. */
-const char *key_state_text(enum key_state state);
-
 enum { KEY_ED25519_BYTES = 32 };
 
 struct key {

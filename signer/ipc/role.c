@@ -22,6 +22,7 @@ const char *role_name(enum wire_role role)
 	case WIRE_CORE: return "core";
 	case WIRE_HSM: return "hsm";
 	case WIRE_WITNESS: return "witness";
+	case WIRE_SMITH: return "smith";
 	case WIRE_ROLE_COUNT: break;
 	}
 	return "unknown";

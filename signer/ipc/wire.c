@@ -38,6 +38,11 @@ static bool has_id(enum wire_type type)
 	case WIRE_SIGN_FAILED:
 	case WIRE_ANCHOR:
 	case WIRE_ANCHORED:
+	case WIRE_OPERATE:
+	case WIRE_FIND_KEY:
+	case WIRE_FOUND_KEY:
+	case WIRE_FORGE:
+	case WIRE_FORGED:
 	case WIRE_COSIGN:
 	case WIRE_COSIGNED: return true;
 	default: return false;

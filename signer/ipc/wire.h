@@ -26,22 +26,29 @@ enum wire_type {
 	/* front -> core */
 	WIRE_ISSUE = 1, /* judge a request, and sign it, or renew it */
 	WIRE_ASK,	/* what the policy or the keyring says */
+	WIRE_OPERATE,	/* an operation that officers have signed */
 	/* core -> front */
 	WIRE_CREDIT,  /* how many requests may be outstanding */
 	WIRE_ISSUED,  /* to ISSUE: the signed certificate, or the verdict */
-	WIRE_PROBLEM, /* to ISSUE, ASK: refused or failed */
+	WIRE_PROBLEM, /* to ISSUE, ASK, OPERATE: refused or failed */
 	WIRE_LATER,   /* to ISSUE of a stream: ask again, its client is over its
 			 rate */
-	WIRE_ANSWER,  /* to ASK: a document in CBOR */
+	WIRE_ANSWER,  /* to ASK, OPERATE: a document in CBOR */
 	WIRE_STATUS,  /* whenever readiness or the policy changes */
 	/* core -> hsm */
 	WIRE_SIGN,
-	WIRE_ANCHOR, /* read, or replace, the data object beside a key */
+	WIRE_ANCHOR,   /* read, or replace, the data object beside a key */
+	WIRE_FIND_KEY, /* a key that was made since the hsm began */
 	/* hsm -> core */
 	WIRE_HSM_READY, /* first message: the keys and the sessions */
 	WIRE_SIGNED,
 	WIRE_SIGN_FAILED,
-	WIRE_ANCHORED, /* to ANCHOR */
+	WIRE_ANCHORED,	/* to ANCHOR */
+	WIRE_FOUND_KEY, /* to FIND_KEY */
+	/* core -> smith */
+	WIRE_FORGE, /* make a key, a CSR for one, or destroy one */
+	/* smith -> core */
+	WIRE_FORGED, /* to FORGE */
 	/* core -> witness */
 	WIRE_COSIGN, /* send a checkpoint to a witness */
 	/* witness -> core */
@@ -87,14 +94,23 @@ enum wire_question {
 	WIRE_ASK_KEYS,	 /* the signing certificates and their states */
 	WIRE_ASK_CLIENT, /* is the identity still a client?  Answer is empty */
 	WIRE_ASK_AUDIT,	 /* may it audit?  Answer is empty, or a problem */
-	WIRE_ASK_PROOF,	 /* that leaf INDEX is on record: the answer is the text
-			    of a C2SP tlog-proof, not CBOR */
+	WIRE_ASK_CEREMONY, /* keys, officers and HSMs, for an officer: the
+			      document of ceremony/README.md */
+	WIRE_ASK_PROOF, /* that leaf INDEX is on record: the answer is the text
+			   of a C2SP tlog-proof, not CBOR */
 	WIRE_QUESTION_COUNT
 };
 struct wire_ask {
 	uint8_t question;     /* enum wire_question */
 	uint64_t index;	      /* of a leaf of the ledger; else 0 */
 	struct span identity; /* PROOF: may be empty */
+};
+
+/* WIRE_OPERATE */
+enum { WIRE_OPERATION_MAX = 32768 };
+struct wire_operate {
+	struct span identity;  /* empty: of the administration socket */
+	struct span operation; /* a COSE_Sign, see ceremony/approval.h */
 };
 
 /* WIRE_CREDIT */
@@ -160,6 +176,7 @@ struct wire_hsm_key {
 	struct span spki; /* DER of the token's public key; may be empty */
 };
 struct wire_hsm_ready {
+	struct span hsm;   /* its name in the configuration */
 	uint32_t sessions; /* signing jobs at a time */
 	uint32_t nkeys;
 	struct wire_hsm_key key[WIRE_HSM_KEYS_MAX];
@@ -193,6 +210,46 @@ struct wire_anchored {
 	struct span value;
 };
 
+/* WIRE_FIND_KEY.  The id is the core's. */
+struct wire_find_key {
+	struct span label; /* CKA_LABEL, on the token for new keys of the HSM */
+	int32_t alg;	   /* enum cose_alg */
+};
+
+/* WIRE_FOUND_KEY: KEY is set if OK. */
+struct wire_found_key {
+	bool ok;
+	struct wire_hsm_key key;
+};
+
+/* WIRE_FORGE.  The id is the core's. */
+enum wire_task {
+	WIRE_TASK_GENERATE, /* answered with its public key */
+	WIRE_TASK_CSR,	    /* answered with the request too */
+	WIRE_TASK_DESTROY,  /* the key and what belongs to it; its absence is
+			       checked */
+	WIRE_TASK_COUNT
+};
+enum { WIRE_LABEL_MAX = 63, WIRE_SUBJECT_MAX = 1024 };
+struct wire_forge {
+	uint8_t task;	     /* enum wire_task */
+	uint8_t kinds;	     /* CSR: DCC_KIND_BIT()s, for the EKU */
+	int32_t alg;	     /* enum cose_alg */
+	uint32_t bits;	     /* of an RSA key; else 0 */
+	struct span label;   /* CKA_LABEL */
+	struct span subject; /* CSR: an X.501 Name in DER; else empty */
+	struct span spki;    /* CSR, DESTROY: the key that is meant, DER */
+};
+
+/* WIRE_FORGED */
+struct wire_forged {
+	bool ok;
+	uint64_t ckr;	    /* CK_RV when it failed, for the log; or 0 */
+	struct span reason; /* when it failed: safe text for officers */
+	struct span spki;   /* DER */
+	struct span csr;    /* DER: PKCS #10 */
+};
+
 /* WIRE_COSIGN.  The id is the core's. */
 struct wire_cosign {
 	uint16_t witness;     /* as the configuration counts them, from 0 */
@@ -217,6 +274,8 @@ enum wire_role {
 	WIRE_CORE,
 	WIRE_HSM,
 	WIRE_WITNESS, /* takes checkpoints to the witnesses of the ledger */
+	WIRE_SMITH,   /* makes and destroys keys, one process an HSM; slot: the
+			 HSM's number in the configuration */
 	WIRE_ROLE_COUNT
 };
 struct wire_link {
@@ -251,6 +310,8 @@ SG_MUST_USE enum sg_err wire_put_issue(struct wire_packet *w, uint64_t id,
 				       const struct wire_issue *m);
 SG_MUST_USE enum sg_err wire_put_ask(struct wire_packet *w, uint64_t id,
 				     const struct wire_ask *m);
+SG_MUST_USE enum sg_err wire_put_operate(struct wire_packet *w, uint64_t id,
+					 const struct wire_operate *m);
 SG_MUST_USE enum sg_err wire_put_credit(struct wire_packet *w,
 					const struct wire_credit *m);
 SG_MUST_USE enum sg_err wire_put_issued(struct wire_packet *w, uint64_t id,
@@ -275,6 +336,14 @@ SG_MUST_USE enum sg_err wire_put_anchor(struct wire_packet *w, uint64_t id,
 					const struct wire_anchor *m);
 SG_MUST_USE enum sg_err wire_put_anchored(struct wire_packet *w, uint64_t id,
 					  const struct wire_anchored *m);
+SG_MUST_USE enum sg_err wire_put_find_key(struct wire_packet *w, uint64_t id,
+					  const struct wire_find_key *m);
+SG_MUST_USE enum sg_err wire_put_found_key(struct wire_packet *w, uint64_t id,
+					   const struct wire_found_key *m);
+SG_MUST_USE enum sg_err wire_put_forge(struct wire_packet *w, uint64_t id,
+				       const struct wire_forge *m);
+SG_MUST_USE enum sg_err wire_put_forged(struct wire_packet *w, uint64_t id,
+					const struct wire_forged *m);
 SG_MUST_USE enum sg_err wire_put_cosign(struct wire_packet *w, uint64_t id,
 					const struct wire_cosign *m);
 SG_MUST_USE enum sg_err wire_put_cosigned(struct wire_packet *w, uint64_t id,
@@ -305,6 +374,8 @@ SG_MUST_USE enum sg_err wire_get_issue(const struct wire_msg *m,
 				       struct wire_issue *out);
 SG_MUST_USE enum sg_err wire_get_ask(const struct wire_msg *m,
 				     struct wire_ask *out);
+SG_MUST_USE enum sg_err wire_get_operate(const struct wire_msg *m,
+					 struct wire_operate *out);
 SG_MUST_USE enum sg_err wire_get_credit(const struct wire_msg *m,
 					struct wire_credit *out);
 SG_MUST_USE enum sg_err wire_get_issued(const struct wire_msg *m,
@@ -329,6 +400,14 @@ SG_MUST_USE enum sg_err wire_get_anchor(const struct wire_msg *m,
 					struct wire_anchor *out);
 SG_MUST_USE enum sg_err wire_get_anchored(const struct wire_msg *m,
 					  struct wire_anchored *out);
+SG_MUST_USE enum sg_err wire_get_find_key(const struct wire_msg *m,
+					  struct wire_find_key *out);
+SG_MUST_USE enum sg_err wire_get_found_key(const struct wire_msg *m,
+					   struct wire_found_key *out);
+SG_MUST_USE enum sg_err wire_get_forge(const struct wire_msg *m,
+				       struct wire_forge *out);
+SG_MUST_USE enum sg_err wire_get_forged(const struct wire_msg *m,
+					struct wire_forged *out);
 SG_MUST_USE enum sg_err wire_get_cosign(const struct wire_msg *m,
 					struct wire_cosign *out);
 SG_MUST_USE enum sg_err wire_get_cosigned(const struct wire_msg *m,

@@ -30,6 +30,12 @@ static void visit_ask(struct wire_codec *c, struct wire_ask *m)
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
 }
 
+static void visit_operate(struct wire_codec *c, struct wire_operate *m)
+{
+	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
+	codec_run(c, &m->operation, WIRE_OPERATION_MAX);
+}
+
 static void visit_credit(struct wire_codec *c, struct wire_credit *m)
 {
 	codec_u32(c, &m->credit);
@@ -100,6 +106,7 @@ static void visit_hsm_key(struct wire_codec *c, struct wire_hsm_key *k)
 
 static void visit_hsm_ready(struct wire_codec *c, struct wire_hsm_ready *m)
 {
+	codec_run(c, &m->hsm, WIRE_LABEL_MAX);
 	codec_u32(c, &m->sessions);
 	codec_u32(c, &m->nkeys);
 	if (c->fault || m->nkeys > WIRE_HSM_KEYS_MAX) {
@@ -134,6 +141,38 @@ static void visit_anchored(struct wire_codec *c, struct wire_anchored *m)
 	codec_bool(c, &m->ok);
 	codec_u64(c, &m->ckr);
 	codec_run(c, &m->value, WIRE_ANCHOR_MAX);
+}
+
+static void visit_find_key(struct wire_codec *c, struct wire_find_key *m)
+{
+	codec_run(c, &m->label, WIRE_LABEL_MAX);
+	codec_i32(c, &m->alg);
+}
+
+static void visit_found_key(struct wire_codec *c, struct wire_found_key *m)
+{
+	codec_bool(c, &m->ok);
+	visit_hsm_key(c, &m->key);
+}
+
+static void visit_forge(struct wire_codec *c, struct wire_forge *m)
+{
+	codec_enum(c, &m->task, WIRE_TASK_COUNT);
+	codec_raw(c, &m->kinds, sizeof(m->kinds));
+	codec_i32(c, &m->alg);
+	codec_u32(c, &m->bits);
+	codec_run(c, &m->label, WIRE_LABEL_MAX);
+	codec_run(c, &m->subject, WIRE_SUBJECT_MAX);
+	codec_run(c, &m->spki, WIRE_PACKET_MAX);
+}
+
+static void visit_forged(struct wire_codec *c, struct wire_forged *m)
+{
+	codec_bool(c, &m->ok);
+	codec_u64(c, &m->ckr);
+	codec_run(c, &m->reason, WIRE_PACKET_MAX);
+	codec_run(c, &m->spki, WIRE_PACKET_MAX);
+	codec_run(c, &m->csr, WIRE_PACKET_MAX);
 }
 
 static void visit_cosign(struct wire_codec *c, struct wire_cosign *m)
@@ -209,6 +248,7 @@ static void visit_peer_bad(struct wire_codec *c, struct wire_peer_bad *m)
 
 WIRE_REQUEST(issue, WIRE_ISSUE)
 WIRE_REQUEST(ask, WIRE_ASK)
+WIRE_REQUEST(operate, WIRE_OPERATE)
 WIRE_MESSAGE(credit, WIRE_CREDIT)
 WIRE_REQUEST(issued, WIRE_ISSUED)
 WIRE_REQUEST(problem, WIRE_PROBLEM)
@@ -221,6 +261,10 @@ WIRE_REQUEST(signed, WIRE_SIGNED)
 WIRE_REQUEST(sign_failed, WIRE_SIGN_FAILED)
 WIRE_REQUEST(anchor, WIRE_ANCHOR)
 WIRE_REQUEST(anchored, WIRE_ANCHORED)
+WIRE_REQUEST(find_key, WIRE_FIND_KEY)
+WIRE_REQUEST(found_key, WIRE_FOUND_KEY)
+WIRE_REQUEST(forge, WIRE_FORGE)
+WIRE_REQUEST(forged, WIRE_FORGED)
 WIRE_REQUEST(cosign, WIRE_COSIGN)
 WIRE_REQUEST(cosigned, WIRE_COSIGNED)
 WIRE_MESSAGE(reloaded, WIRE_RELOADED)

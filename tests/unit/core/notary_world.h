@@ -23,7 +23,7 @@ struct world {
 	uv_timer_t tick;
 	struct signer ledger;
 	struct core_ledger_settings settings;
-	struct officer officer[OFFICERS];
+	struct signatory officer[OFFICERS];
 	struct notary *notary;
 	/* What it was told to publish. */
 	size_t published, given_up;
@@ -153,8 +153,8 @@ static inline struct world *world_open(void)
 		       "test.example/log");
 	w->settings.stale_ms = 10000;
 	w->settings.approvals = OFFICERS;
-	w->officer[0] = officer_make(NULL, "anne");
-	w->officer[1] = officer_make(NULL, "bao");
+	w->officer[0] = signatory_make(NULL, "anne");
+	w->officer[1] = signatory_make(NULL, "bao");
 	for (size_t i = 0; i < OFFICERS; i++)
 		officer_appoint(&w->officer[i], &w->settings);
 	assert_int_equal(keyring_create(&o->settings, &w->keys), SG_OK);

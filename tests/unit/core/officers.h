@@ -15,15 +15,15 @@
 #include "pki.h"
 
 /* officers: who may let a ledger go on, with keys in software. */
-struct officer {
+struct signatory {
 	EVP_PKEY *pkey;
 	struct note_key key;
 };
 
 /* PKEY under NAME; NULL: a new one. */
-static inline struct officer officer_make(EVP_PKEY *pkey, const char *name)
+static inline struct signatory signatory_make(EVP_PKEY *pkey, const char *name)
 {
-	struct officer o;
+	struct signatory o;
 	uint8_t public_key[NOTE_PUBLIC_BYTES];
 	size_t n = sizeof(public_key);
 
@@ -37,7 +37,7 @@ static inline struct officer officer_make(EVP_PKEY *pkey, const char *name)
 	return o;
 }
 
-static inline void officer_appoint(const struct officer *o,
+static inline void officer_appoint(const struct signatory *o,
 				   struct core_ledger_settings *s)
 {
 	char text[NOTE_VKEY_MAX];
@@ -48,7 +48,7 @@ static inline void officer_appoint(const struct officer *o,
 
 /* TEXT, signed by the N of OFFICERS. */
 static inline size_t officers_sign(struct span text,
-				   const struct officer *officers, size_t n,
+				   const struct signatory *officers, size_t n,
 				   uint8_t out[RECOVERY_NOTE_MAX])
 {
 	uint8_t lines[4096];

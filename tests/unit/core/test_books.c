@@ -13,7 +13,7 @@ struct world {
 	struct office *o;
 	struct place *p; /* the state directory */
 	struct signer ledger;
-	struct officer officer;
+	struct signatory officer;
 	struct note_key key;
 };
 
@@ -76,7 +76,7 @@ static struct world *world_open(void)
 	w->p = place_open();
 	w->o = office_make(COSE_ES256);
 	w->ledger = signer_usual(COSE_EDDSA);
-	w->officer = officer_make(NULL, "anne");
+	w->officer = signatory_make(NULL, "anne");
 	assert_int_equal(
 		EVP_PKEY_get_raw_public_key(w->ledger.key, public_key, &n), 1);
 	assert_int_equal(note_key_make(SPAN_LIT("test.example/log"),

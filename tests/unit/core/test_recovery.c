@@ -9,7 +9,7 @@
 static struct desk_of_officers {
 	struct place *p;
 	struct core_ledger_settings settings;
-	struct officer officer[4];
+	struct signatory officer[4];
 	struct recovery_facts facts;
 	uint8_t note[RECOVERY_NOTE_MAX];
 	size_t n;
@@ -20,10 +20,10 @@ enum { ANNE, BAO, CHI, CHI_TOO };
 static void world_open(void)
 {
 	w = (struct desk_of_officers){.p = place_open()};
-	w.officer[ANNE] = officer_make(NULL, "anne");
-	w.officer[BAO] = officer_make(NULL, "bao");
-	w.officer[CHI] = officer_make(NULL, "chi");
-	w.officer[CHI_TOO] = officer_make(w.officer[CHI].pkey, "chi-too");
+	w.officer[ANNE] = signatory_make(NULL, "anne");
+	w.officer[BAO] = signatory_make(NULL, "bao");
+	w.officer[CHI] = signatory_make(NULL, "chi");
+	w.officer[CHI_TOO] = signatory_make(w.officer[CHI].pkey, "chi-too");
 	for (size_t i = 0; i < 4; i++)
 		officer_appoint(&w.officer[i], &w.settings);
 	w.settings.approvals = 2;
@@ -130,7 +130,7 @@ static void test_same_officer_twice(void **state)
 {
 	uint8_t text[RECOVERY_TEXT_MAX];
 	uint8_t note[RECOVERY_NOTE_MAX];
-	struct officer twice[2];
+	struct signatory twice[2];
 	size_t n;
 
 	(void)state;

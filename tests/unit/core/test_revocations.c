@@ -39,7 +39,7 @@ bool diary_revoked(const struct diary *d)
 
 /* --- the world ------------------------------------------------------------ */
 
-static struct officer officer[OFFICERS + 1]; /* and one of nobody's */
+static struct signatory officer[OFFICERS + 1]; /* and one of nobody's */
 static struct core_ledger_settings settings;
 static char dir[64];
 static struct revocations *revocations;
@@ -58,7 +58,7 @@ static int setup(void **state)
 		char name[16];
 
 		(void)snprintf(name, sizeof(name), "officer-%zu", i);
-		officer[i] = officer_make(NULL, name);
+		officer[i] = signatory_make(NULL, name);
 		if (i < OFFICERS)
 			officer_appoint(&officer[i], &settings);
 	}

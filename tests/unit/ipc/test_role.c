@@ -93,6 +93,7 @@ static void test_names(void **state)
 	assert_string_equal(role_name(WIRE_CORE), "core");
 	assert_string_equal(role_name(WIRE_HSM), "hsm");
 	assert_string_equal(role_name(WIRE_WITNESS), "witness");
+	assert_string_equal(role_name(WIRE_SMITH), "smith");
 	assert_string_equal(role_name(WIRE_ROLE_COUNT), "unknown");
 }
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_LIFECYCLE_H
+#define SG_LIFECYCLE_H
+
+#include "operation.h"
+
+/*
+ * lifecycle: the states of the signing keys, and of what else officers decide.
+ * It is a fold over the operations that were accepted, in their order, with
+ * what came of each; so the files of the operations are all that is kept.
+ * Pure, thread-safe; no clock of its own.
+ *
+ *	X(id, text in documents and in the ledger)
+ */
+#define KEY_STATE_MAP(X)                                                       \
+	X(GENERATED, "generated")     /* in the HSM, nothing else */           \
+	X(REQUESTED, "requested")     /* its CSR is out */                     \
+	X(CERTIFIED, "certified")     /* its DSC is here */                    \
+	X(PUBLISHED, "published")     /* verifiers are told */                 \
+	X(ACTIVE, "active")	      /* signs */                              \
+	X(RETIRED, "retired")	      /* signs no more, still verifies */      \
+	X(DESTROYED, "destroyed")     /* gone from the HSM */                  \
+	X(STOPPED, "stopped")	      /* an officer pulled the cord */         \
+	X(COMPROMISED, "compromised") /* never to be trusted again */
+
+enum key_state {
+#define X(id, text) KEY_##id,
+	KEY_STATE_MAP(X)
+#undef X
+		KEY_STATE_COUNT
+};
+
+/* Static; "unknown" outside of the table. */
+const char *key_state_text(enum key_state state);
+
+enum {
+	LIFE_KEYS_MAX = 63,
+	LIFE_LABEL_MAX = 64, /* bytes, with a NUL */
+	LIFE_SPKI_MAX = 600
+};
+
+/* A key's life. */
+struct life {
+	char label[LIFE_LABEL_MAX];
+	char hsm[LIFE_LABEL_MAX];
+	enum cose_alg alg;
+	uint32_t bits;
+	unsigned kinds; /* DCC_KIND_BIT()s that it signs; those that a newer key
+			   of its HSM has taken over are gone */
+	char country[3];
+	bool configured; /* stands in signerd.yaml, with its certificate */
+	enum key_state state;
+	enum key_state before; /* of STOPPED: the state it was in */
+	int64_t since;	       /* of that state; seconds since 1970 */
+	int64_t published;     /* when; 0: not yet */
+	int64_t activate;      /* it becomes active then; 0: nothing set */
+	int64_t retire;	       /* it is retired then; 0: nothing set */
+	int64_t activated;     /* when it first was; 0: never */
+	uint64_t signatures;   /* limits; 0: none */
+	int64_t period_s;
+	size_t spki_n; /* 0: not known */
+	uint8_t spki[LIFE_SPKI_MAX];
+	size_t csr_n; /* owned */
+	uint8_t *csr;
+	size_t certificate_n; /* owned; DER */
+	uint8_t *certificate;
+};
+
+struct lifecycle {
+	struct roll roll;
+	bool has_policy; /* POLICY is the one that officers have approved */
+	uint8_t policy[OPERATION_HASH_BYTES];
+	size_t n;
+	struct life key[LIFE_KEYS_MAX];
+};
+
+/* What came of an operation: known only afterwards, and kept with it. */
+struct outcome {
+	int64_t time;	  /* when it was accepted: seconds since 1970 */
+	struct span spki; /* of GENERATE */
+	struct span csr;  /* of REQUEST */
+};
+
+void lifecycle_free(struct lifecycle *l); /* what it owns */
+/* The key of that label; NULL: none. */
+struct life *lifecycle_find(struct lifecycle *l, struct span label);
+
+/* A key of signerd.yaml, active as it stands there.
+ * Errors: SG_TOO_BIG (too many keys), SG_DUPLICATE_KEY. */
+SG_MUST_USE enum sg_err lifecycle_adopt(struct lifecycle *l,
+					const struct life *key);
+
+/*
+ * May O be done at NOW, by the states alone?  NULL, or why not: static, for
+ * officers.  Says no to what is not the next step: an unknown or known label, a
+ * key that is not certified to be published, one that is not published for the
+ * roll's lead time (but for `override`) to be activated before that, ACTIVATE
+ * or RETIRE at a time that has passed, one that is active to be destroyed, a
+ * genesis where there is a roll, anything else where there is none, ...
+ * Whether its last certificate has run out (DESTROY), and whether a certificate
+ * is good (IMPORT), is the core's to know.
+ */
+const char *lifecycle_refuses(const struct lifecycle *l,
+			      const struct operation *o, int64_t now);
+/* Do O, which lifecycle_refuses() has passed at OUT->time.
+ * Errors: SG_NO_MEMORY; L is as before. */
+SG_MUST_USE enum sg_err lifecycle_apply(struct lifecycle *l,
+					const struct operation *o,
+					const struct outcome *out);
+
+/* A key has come into another state. */
+struct life_event {
+	const struct life *key;
+	enum key_state from, to;
+	int64_t at; /* when that was due */
+};
+/*
+ * Do the next thing that is due at NOW: a key that is to be activated, or
+ * retired, or whose period is over; a key that activation has left without a
+ * kind is retired.  False: nothing is.  Call it until it says so.
+ */
+bool lifecycle_due(struct lifecycle *l, int64_t now, struct life_event *out);
+
+#endif /* SG_LIFECYCLE_H */
