@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CORE_CEREMONY_H
+#define SG_CORE_CEREMONY_H
+
+#include "ceremony/lifecycle.h"
+#include "diary.h"
+#include "hsm_pool.h"
+
+/*
+ * ceremony: takes what officers have signed, refuses what may not be, has it
+ * done, and keeps it: see README.md.  Loop thread only; reads and writes small
+ * files, blocking.
+ */
+struct ceremony; /* opaque */
+
+/* Who has sent an operation, and waits for what comes of it. */
+struct ceremony_caller {
+	void *link;
+	uint64_t id;
+	/* ERR is SG_OK: TEXT is a document in CBOR.  Else why not: safe, for
+	 * officers.  Called once; from inside of ceremony_operate() too. */
+	void (*answer)(void *link, uint64_t id, enum sg_err err,
+		       struct span text);
+};
+
+/* Take APPROVED, a COSE_Sign (ceremony/approval.h) of at most
+ * WIRE_OPERATION_MAX bytes.  Errors of the answer: SG_MALFORMED (it is none),
+ * SG_FORBIDDEN (not enough approvals, or refused for another reason),
+ * SG_CONFLICT (not the next step), SG_BUSY (another one is being done),
+ * SG_TOKEN_DOWN (the HSM could not do it), SG_LEDGER_DOWN (it cannot be put on
+ * record), SG_IO. */
+void ceremony_operate(struct ceremony *c, struct span approved,
+		      const struct ceremony_caller *who);
+/* LINK is gone: nobody waits there any more; what is being done is done. */
+void ceremony_forget(struct ceremony *c, const void *link);
+/* The document for officers (ceremony/README.md).  *LEN as cbor_done().
+ * Errors: SG_TOO_BIG. */
+SG_MUST_USE enum sg_err ceremony_document(const struct ceremony *c,
+					  uint8_t *out, size_t cap,
+					  size_t *len);
+
+#endif /* SG_CORE_CEREMONY_H */
