@@ -113,6 +113,7 @@ static void wrong_signature(struct hsm_pool *p, struct hsm_link *l,
 	const size_t k = op->key;
 
 	metric_add(METRIC_VERIFY_FAILED, 1);
+	p->errors[l->slot]++;
 	log_failure(l, &p->keys->key[k], "signature-wrong", 0, now_us);
 	sigcheck_alarm(p->check, now_us);
 	if (op->test) {
@@ -173,6 +174,7 @@ bool hsm_answer_failed(void *ctx, struct hsm_link *l, op_id id,
 		hsm_op_finish(p, op, SG_TIMED_OUT, span_of(NULL, 0));
 		return true;
 	}
+	p->errors[l->slot]++;
 	log_failure(l, &p->keys->key[k], "signing-failed", m->ckr, now);
 	sigcheck_alarm(p->check, now);
 	if (op->test) {

@@ -26,6 +26,8 @@ struct hsm_link_key {
 	uint64_t test_at_us; /* when the next test signature is due */
 	struct op test;
 	uint8_t test_message[KEYRING_TEST_MAX];
+	bool finding;	     /* the hsm has been asked for it */
+	uint64_t find_at_us; /* when it is to be asked again */
 };
 
 struct hsm_link;
@@ -40,6 +42,8 @@ struct hsm_link_events {
 		       const struct wire_sign_failed *m);
 	bool (*anchored)(void *ctx, struct hsm_link *l, uint64_t id,
 			 const struct wire_anchored *m);
+	bool (*found)(void *ctx, struct hsm_link *l, uint64_t id,
+		      const struct wire_found_key *m);
 	/* All messages of a packet have been given. */
 	void (*batch)(void *ctx);
 	/* The hsm is gone (BAD: sent nonsense).  Close L. */
@@ -51,8 +55,9 @@ struct hsm_link {
 	void *ctx;
 	struct channel *channel;
 	uint16_t slot;
-	bool ready;	    /* WIRE_HSM_READY has come */
-	uint32_t sessions;  /* signing at a time */
+	char hsm[CORE_LABEL_MAX]; /* the name of its HSM, once it is ready */
+	bool ready;		  /* WIRE_HSM_READY has come */
+	uint32_t sessions;	  /* signing at a time */
 	size_t in_flight;   /* jobs sent and not answered, forgotten ones too */
 	size_t anchoring;   /* likewise of WIRE_ANCHOR */
 	size_t packets;	    /* sent and not answered */
@@ -64,8 +69,7 @@ struct hsm_link {
 	struct op_list flight; /* the oldest first */
 	op_id stalled;	       /* a job that was away for too long; 0: none */
 	uint64_t stalled_us;   /* when it was taken back */
-	size_t nkeys;	       /* of the keyring */
-	struct hsm_link_key key[]; /* by index in the keyring */
+	struct hsm_link_key key[CORE_KEYS_MAX]; /* by index in the keyring */
 };
 
 _Static_assert(CORE_KEYS_MAX <= 64, "the keys must fit a bit mask");
@@ -74,7 +78,6 @@ struct hsm_link_parts {
 	uv_loop_t *loop;
 	int fd;
 	uint16_t slot; /* the hsm's */
-	size_t nkeys;  /* of the keyring */
 	const struct hsm_link_events *events;
 	void *ctx;
 };
@@ -104,6 +107,10 @@ SG_MUST_USE enum sg_err hsm_link_send(struct hsm_link *l, struct op *op,
  * Errors: SG_BUSY (the hsm does not read). */
 SG_MUST_USE enum sg_err hsm_link_anchor(struct hsm_link *l, size_t k,
 					uint64_t id, struct span value);
+/* Ask for key K, LABEL, by a WIRE_FIND_KEY whose id is K, in a packet of its
+ * own.  Errors: SG_BUSY (the hsm does not read). */
+SG_MUST_USE enum sg_err hsm_link_find(struct hsm_link *l, size_t k,
+				      const struct key *key);
 /* End the packet that is being filled. */
 void hsm_link_cut(struct hsm_link *l);
 /* OP, in flight at L, has been answered, or nobody waits for it any more. */

@@ -47,6 +47,7 @@ static bool on_ready(void *ctx, struct hsm_link *l,
 	log_event(LOG_INFO, "hsm-linked", "hsm=%u sessions=%u keys=%u", l->slot,
 		  l->sessions, m->nkeys);
 	hsm_test_due(p, l, clock_mono_us());
+	hsm_find_due(p, l, clock_mono_us());
 	return true;
 }
 
@@ -74,7 +75,7 @@ static void drop_link(struct hsm_pool *p, struct hsm_link *l)
 {
 	p->link[l->slot] = NULL;
 	hsm_pool_take_back(p, l, -1);
-	for (size_t k = 0; k < l->nkeys; k++)
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++)
 		hsm_test_set(p, l, k, false);
 	hsm_anchor_lost(p, l);
 	hsm_link_close(l);
@@ -102,12 +103,12 @@ enum sg_err hsm_pool_link(struct hsm_pool *p, uint16_t slot, int fd)
 		.signed_ = hsm_answer_signed,
 		.failed = hsm_answer_failed,
 		.anchored = hsm_anchor_answer,
+		.found = hsm_find_answer,
 		.batch = on_batch,
 		.end = on_end};
 	const struct hsm_link_parts parts = {.loop = p->loop,
 					     .fd = fd,
 					     .slot = slot,
-					     .nkeys = p->keys->n,
 					     .events = &events,
 					     .ctx = p};
 	struct hsm_link *l = NULL;
@@ -146,7 +147,7 @@ enum sg_err hsm_pool_create(uv_loop_t *loop, struct keyring *keys,
 	p->events = events;
 	p->ctx = ctx;
 	sign_queue_init(&p->queue);
-	for (size_t k = 0; k < keys->n; k++)
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++)
 		p->key[k].down_since_us = now;
 	err = sigcheck_create(settings, &p->check);
 	if (err == SG_OK)
@@ -200,7 +201,8 @@ enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind, int64_t now,
 		return SG_OK;
 	}
 	for (size_t k = 0; k < n; k++) {
-		if ((p->keys->key[k].kinds & DCC_KIND_BIT(kind)) != 0 &&
+		if (p->keys->key[k].state == KEY_ACTIVE &&
+		    (p->keys->key[k].kinds & DCC_KIND_BIT(kind)) != 0 &&
 		    !p->keys->key[k].has_dsc)
 			return SG_TOKEN_DOWN;
 	}
@@ -272,7 +274,7 @@ static uint64_t usable_elsewhere(const struct hsm_pool *p,
 {
 	uint64_t mask = 0;
 
-	for (size_t k = 0; k < l->nkeys; k++) {
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
 		if (p->key[k].good > (l->key[k].good ? 1U : 0U))
 			mask |= UINT64_C(1) << k;
 	}
@@ -347,6 +349,7 @@ void hsm_pool_tick(struct hsm_pool *p)
 			p->events->bad(p->ctx, (uint16_t)i);
 		} else {
 			hsm_test_due(p, l, now);
+			hsm_find_due(p, l, now);
 		}
 	}
 	now = clock_mono_us(); /* not before what was just noted */

@@ -94,6 +94,25 @@ size_t hsm_pool_load(const struct hsm_pool *p, size_t key);
 /* Hsms that can sign with key KEY now: their last test signature was good. */
 size_t hsm_pool_good(const struct hsm_pool *p, size_t key);
 
+/* --- keys that come and go: hsm_find.c ----------------------------------- */
+
+/* A key has come to the keyring, or is used again: have hsms look for it. */
+void hsm_pool_find(struct hsm_pool *p);
+/* Key KEY must not sign any more, at once: what waits for it, and what hsms are
+ * signing with it, fails with SG_TOKEN_DOWN. */
+void hsm_pool_stop(struct hsm_pool *p, size_t key);
+
+/* The hsms in the N slots from FIRST on. */
+struct hsm_pool_view {
+	size_t up;	  /* that are linked, and have said what they have */
+	size_t good;	  /* of them, that can sign with some key */
+	size_t sessions;  /* of all of them */
+	uint32_t sign_us; /* of a signature, their mean; 0: not known */
+	uint64_t errors;  /* signatures that failed or were wrong */
+};
+void hsm_pool_look(const struct hsm_pool *p, size_t first, size_t n,
+		   struct hsm_pool_view *out);
+
 /* Close all links; no `done` is called.  The owners have cancelled their
  * operations.  NULL is allowed. */
 void hsm_pool_free(struct hsm_pool *p);

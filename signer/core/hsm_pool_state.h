@@ -8,10 +8,10 @@
 #include "sign_queue.h"
 
 /*
- * hsm_pool_state: the inside of the hsm_pool, for its four files alone:
+ * hsm_pool_state: the inside of the hsm_pool, for its files alone:
  * hsm_pool.c (links, choice, dispatch), hsm_answer.c (what comes back),
- * hsm_test.c (which hsm can be trusted with which key), hsm_anchor.c (the data
- * object beside the ledger's key).
+ * hsm_test.c (which hsm can be trusted with which key), hsm_find.c (keys that
+ * were made since), hsm_anchor.c (the data object beside the ledger's key).
  */
 struct hsm_pool {
 	uv_loop_t *loop;
@@ -38,6 +38,7 @@ struct hsm_pool {
 		hsm_pool_anchored done;
 		void *ctx;
 	} anchor;
+	uint64_t errors[HSM_POOL_LINKS_MAX]; /* by slot */
 	size_t nlinks; /* slots in use: up to the highest */
 	struct hsm_link *link[HSM_POOL_LINKS_MAX];
 };
@@ -84,6 +85,14 @@ void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
 /* Take all work back from an L that keeps a job for too long.  True: it did
  * not answer even after as long again, and has to be replaced. */
 bool hsm_test_stuck(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
+
+/* --- hsm_find.c --------------------------------------------------------- */
+
+/* Ask L for the keys of its HSM that it has not offered, where that is due. */
+void hsm_find_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
+/* WIRE_FOUND_KEY: see struct hsm_link_events. */
+bool hsm_find_answer(void *ctx, struct hsm_link *l, uint64_t id,
+		     const struct wire_found_key *m);
 
 /* --- hsm_anchor.c ------------------------------------------------------- */
 

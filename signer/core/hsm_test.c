@@ -60,12 +60,18 @@ static void test_start(struct hsm_pool *p, struct hsm_link *l, size_t k)
 		hsm_link_cut(l);
 }
 
+/* One that signs no more is left alone when its last request is done. */
+static bool is_tested(const struct hsm_pool *p, size_t k)
+{
+	return keyring_in_use(&p->keys->key[k]) || p->key[k].load > 0;
+}
+
 void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us)
 {
-	for (size_t k = 0; k < l->nkeys; k++) {
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
 		struct hsm_link_key *lk = &l->key[k];
 
-		if (!lk->offered)
+		if (!lk->offered || !is_tested(p, k))
 			continue;
 		if (lk->test.place == OP_OUT && now_us >= lk->test_at_us)
 			test_start(p, l, k);
@@ -89,7 +95,7 @@ bool hsm_test_stuck(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us)
 	/* All of it, and none of the keys stays in use before it has proved
 	 * itself again: the whole process may have stopped. */
 	hsm_pool_take_back(p, l, l->slot);
-	for (size_t k = 0; k < l->nkeys; k++) {
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
 		if (l->key[k].offered)
 			hsm_test_doubt(p, l, k);
 	}
@@ -99,6 +105,6 @@ bool hsm_test_stuck(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us)
 void hsm_test_doubt(struct hsm_pool *p, struct hsm_link *l, size_t k)
 {
 	hsm_test_set(p, l, k, false);
-	if (l->key[k].test.place == OP_OUT)
+	if (l->key[k].test.place == OP_OUT && is_tested(p, k))
 		test_start(p, l, k);
 }

@@ -31,6 +31,8 @@ static const char *find_fault(const struct readiness_parts *p, int64_t now,
 		return "the clock is behind the newest certificate";
 	for (size_t k = 0; k < p->keys->n; k++) {
 		*key = &p->keys->key[k];
+		if (!(*key)->ledger && (*key)->state != KEY_ACTIVE)
+			continue;
 		if ((*key)->verifier == NULL)
 			return "no HSM has offered it";
 		if (hsm_pool_good(p->pool, k) == 0)
