@@ -68,7 +68,7 @@ SG_MUST_USE enum sg_err child_init(struct child *c, uv_loop_t *loop,
 struct child_fds {
 	int config;
 	int policy_or_listen; /* ROLE_FD_POLICY, ROLE_FD_LISTEN */
-	int ops;
+	int ops_or_officers;  /* ROLE_FD_OPS, ROLE_FD_OFFICERS */
 	int public;
 };
 

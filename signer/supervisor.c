@@ -63,14 +63,16 @@ static struct child_fds fds_of(const struct supervisor *s,
 {
 	struct child_fds fds = {.config = s->reload.config_fd,
 				.policy_or_listen = -1,
-				.ops = -1,
+				.ops_or_officers = -1,
 				.public = -1};
 
-	if (c->role == WIRE_CORE)
+	if (c->role == WIRE_CORE) {
 		fds.policy_or_listen = s->reload.policy_fd;
+		fds.ops_or_officers = s->listeners.officers;
+	}
 	if (c->role == WIRE_FRONT) {
 		fds.policy_or_listen = s->listeners.tls[c->slot];
-		fds.ops = s->listeners.ops;
+		fds.ops_or_officers = s->listeners.ops;
 		fds.public = s->listeners.public;
 	}
 	return fds;

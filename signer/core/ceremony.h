@@ -5,6 +5,7 @@
 #include "ceremony/lifecycle.h"
 #include "diary.h"
 #include "hsm_pool.h"
+#include "ipc/wire.h"
 
 /*
  * ceremony: takes what officers have signed, refuses what may not be, has it
@@ -33,6 +34,8 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 		      const struct ceremony_caller *who);
 /* LINK is gone: nobody waits there any more; what is being done is done. */
 void ceremony_forget(struct ceremony *c, const void *link);
+/* Bytes of a document, with room for the message around it. */
+enum { CEREMONY_DOCUMENT_MAX = WIRE_PACKET_MAX - 256 };
 /* The document for officers (ceremony/README.md).  *LEN as cbor_done().
  * Errors: SG_TOO_BIG. */
 SG_MUST_USE enum sg_err ceremony_document(const struct ceremony *c,

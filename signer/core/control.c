@@ -304,6 +304,7 @@ static enum sg_err open_desk(struct control *c,
 	struct desk_parts desk = {.loop = parts->loop,
 				  .settings = parts->settings,
 				  .newest_iat = INT64_MIN,
+				  .officers_fd = parts->officers_fd,
 				  .events = &events,
 				  .ctx = c};
 	enum sg_err err = load_policy(parts->policy_fd, parts->settings->state,

@@ -33,12 +33,13 @@ struct desk_parts {
 	const struct core_settings *settings; /* copied */
 	struct policy *policy;		      /* gets a reference of its own */
 	int64_t newest_iat; /* of another record (release.h); INT64_MIN */
+	int officers_fd;    /* see officer_socket.h; 0 or -1: none */
 	const struct desk_events *events;
 	void *ctx;
 };
 
 /*
- * Owns: *OUT is the caller's; desk_free().
+ * Owns: *OUT is the caller's; desk_free(); parts->officers_fd from success on.
  * Errors: those of keyring_create() (a certificate that cannot be used), of
  * release_create() and books_create(), SG_NO_MEMORY, SG_INTERNAL.
  */

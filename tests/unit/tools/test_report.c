@@ -78,10 +78,10 @@ static int setup(void **state)
 				DCC_VACCINATION);
 	add_refused(START_MS + HOUR_MS + 700);
 	add_policy(START_MS + HOUR_MS + 800, 0xbb);
-	assert_int_equal(entry_encode_ceremony(START_MS + HOUR_MS + 900,
-					       SPAN_LIT("what they signed"),
-					       log_entries[log_size].b,
-					       LOG_ENTRY_BYTES, &n),
+	assert_int_equal(entry_encode_ceremony(
+				 START_MS + HOUR_MS + 900,
+				 SPAN_LIT("what they signed"), span_of(NULL, 0),
+				 log_entries[log_size].b, LOG_ENTRY_BYTES, &n),
 			 SG_OK);
 	log_take(n, (struct record){0});
 	add_certificate(START_MS + 5 * HOUR_MS, "<lab>", ENTRY_ISSUED,
