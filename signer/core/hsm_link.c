@@ -116,6 +116,7 @@ enum sg_err hsm_link_open(const struct hsm_link_parts *parts,
 	l->ctx = parts->ctx;
 	l->slot = parts->slot;
 	l->nkeys = parts->nkeys;
+	l->breaker = &l->own;
 	TAILQ_INIT(&l->flight);
 	err = channel_open(parts->loop, parts->fd, &below, l, &l->channel);
 	if (err != SG_OK) {
