@@ -33,8 +33,8 @@ enum sg_err ceremony_done_encode(const struct store_item *item,
 	for (size_t i = 0; i < item->nadopted; i++) {
 		cbor_put_array(&w, 2);
 		cbor_put_text(&w, item->adopted[i].label);
-		cbor_put_bytes(&w, span_of(item->adopted[i].spki,
-					   STORE_HASH_BYTES));
+		cbor_put_bytes(
+			&w, span_of(item->adopted[i].spki, STORE_HASH_BYTES));
 	}
 	if (o->spki.n > 0) {
 		put_text(&w, "spki");
@@ -78,8 +78,7 @@ static enum sg_err take_adopted(struct cbor_reader *r, struct store_item *out)
 	struct cbor_item head;
 	enum sg_err err = cbor_next(r, &head);
 
-	if (err != SG_OK || head.type != CBOR_ARRAY ||
-	    head.arg > LIFE_KEYS_MAX)
+	if (err != SG_OK || head.type != CBOR_ARRAY || head.arg > LIFE_KEYS_MAX)
 		return SG_MALFORMED;
 	out->nadopted = (size_t)head.arg;
 	for (size_t i = 0; err == SG_OK && i < out->nadopted; i++) {

@@ -418,9 +418,8 @@ static enum sg_err look(struct ceremony_store *s)
 	if (err != SG_OK)
 		return damaged(0, "the file \"recorded\" cannot be read");
 	err = read_events(s);
-	return err == SG_OK
-		       ? SG_OK
-		       : damaged(0, "the file \"events\" cannot be read");
+	return err == SG_OK ? SG_OK
+			    : damaged(0, "the file \"events\" cannot be read");
 }
 
 enum sg_err ceremony_store_open(const char *state, struct ceremony_store **out)

@@ -34,8 +34,8 @@ struct diary {
 	struct refusals *refusals;
 	bool began, ended;
 	struct matter ceremony, start, policy, revocation;
-	struct matter counts; /* the last entry on refusals */
-	struct jottings notes;	/* the oldest first */
+	struct matter counts;  /* the last entry on refusals */
+	struct jottings notes; /* the oldest first */
 	uint8_t policy_hash[ENTRY_HASH_BYTES];
 	uint64_t refusals_us; /* when they were last taken */
 	size_t operation_n;
@@ -120,7 +120,7 @@ static bool put_notes(struct diary *d)
 {
 	struct jotting *j;
 
-	TAILQ_FOREACH(j, &d->notes, entry)
+	TAILQ_FOREACH (j, &d->notes, entry)
 		if (j->m.due && !put(d, &j->m, SG_OK, j->text, &j->n))
 			return false;
 	return true;
@@ -211,7 +211,7 @@ void diary_lost(struct diary *d, uint64_t first)
 {
 	struct jotting *j;
 
-	TAILQ_FOREACH(j, &d->notes, entry)
+	TAILQ_FOREACH (j, &d->notes, entry)
 		lose(&j->m, first);
 	lose(&d->ceremony, first);
 	lose(&d->start, first);

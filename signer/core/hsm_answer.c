@@ -7,7 +7,6 @@
 #include "hsm_pool_state.h"
 
 enum {
-	SENDS_MAX = 4,	  /* one try and three more */
 	FAILURES_MAX = 3, /* in a row, then the key must prove itself */
 	LOG_EVERY_US = 1000 * 1000
 };
@@ -58,7 +57,7 @@ void hsm_op_finish(struct hsm_pool *p, struct op *op, enum sg_err err,
 
 void hsm_op_again(struct hsm_pool *p, struct op *op, int avoid)
 {
-	if (op->sends >= SENDS_MAX) {
+	if (op->sends >= HSM_POOL_SENDS_MAX || hsm_choose_elsewhere(p, op)) {
 		hsm_op_finish(p, op, SG_TOKEN_DOWN, span_of(NULL, 0));
 		return;
 	}
@@ -142,6 +141,7 @@ bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
 		return true;
 	}
 	if (op->test) {
+		l->test_us = m->sign_us;
 		hsm_test_result(p, l, op->key, err == SG_OK);
 		return true;
 	}

@@ -50,6 +50,8 @@ bool hsm_find_answer(void *ctx, struct hsm_link *l, uint64_t id,
 		return true;
 	l->key[k].offered = true;
 	l->key[k].number = m->key.key;
+	l->key[k].test_at_us = l->breaker->until_us;
+	p->key[k].hsm = l->breaker;
 	log_event(LOG_INFO, "key-found", "key=\"%s\" hsm=%u",
 		  p->keys->key[k].label, l->slot);
 	hsm_test_due(p, l, now);

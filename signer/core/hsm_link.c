@@ -133,6 +133,7 @@ enum sg_err hsm_link_open(const struct hsm_link_parts *parts,
 	l->events = parts->events;
 	l->ctx = parts->ctx;
 	l->slot = parts->slot;
+	l->breaker = &l->own;
 	TAILQ_INIT(&l->flight);
 	err = channel_open(parts->loop, parts->fd, &below, l, &l->channel);
 	if (err != SG_OK) {

@@ -2,6 +2,7 @@
 #ifndef SG_HSM_LINK_H
 #define SG_HSM_LINK_H
 
+#include "hsm_breaker.h"
 #include "ipc/channel.h"
 #include "keyring.h"
 #include "op.h"
@@ -23,6 +24,7 @@ struct hsm_link_key {
 	bool good;	     /* the last test signature verified */
 	uint16_t number;     /* what WIRE_SIGN calls it */
 	unsigned failures;   /* in a row */
+	unsigned bad_tests;  /* likewise, of its test signatures */
 	uint64_t test_at_us; /* when the next test signature is due */
 	struct op test;
 	uint8_t test_message[KEYRING_TEST_MAX];
@@ -58,14 +60,17 @@ struct hsm_link {
 	char hsm[CORE_LABEL_MAX]; /* the name of its HSM, once it is ready */
 	bool ready;		  /* WIRE_HSM_READY has come */
 	uint32_t sessions;	  /* signing at a time */
-	size_t in_flight;   /* jobs sent and not answered, forgotten ones too */
-	size_t anchoring;   /* likewise of WIRE_ANCHOR */
-	size_t packets;	    /* sent and not answered */
-	bool answering;	    /* the packet that is read answers one of them */
-	uint32_t sign_us;   /* of one signature, a moving average; 0: unknown */
-	uint64_t usable;    /* bit k: key[k].good */
-	uint64_t passed;    /* the dispatch round that had nothing for it */
-	uint64_t logged_us; /* when its last failure was logged */
+	size_t in_flight; /* jobs sent and not answered, forgotten ones too */
+	size_t anchoring; /* likewise of WIRE_ANCHOR */
+	size_t packets;	  /* sent and not answered */
+	bool answering;	  /* the packet that is read answers one of them */
+	uint32_t sign_us; /* of one signature, a moving average; 0: unknown */
+	uint32_t test_us; /* of the last good test signature */
+	struct hsm_breaker *breaker; /* its HSM's */
+	struct hsm_breaker own;	     /* where the HSM has no name */
+	uint64_t usable;	     /* bit k: key[k].good */
+	uint64_t passed;       /* the dispatch round that had nothing for it */
+	uint64_t logged_us;    /* when its last failure was logged */
 	struct op_list flight; /* the oldest first */
 	op_id stalled;	       /* a job that was away for too long; 0: none */
 	uint64_t stalled_us;   /* when it was taken back */

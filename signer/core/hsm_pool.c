@@ -21,11 +21,31 @@ enum {
 
 /* --- links -------------------------------------------------------------- */
 
+/* What L's processes of the HSM called NAME have in common; what has no name,
+ * or is one too many, is alone. */
+static struct hsm_breaker *breaker_of(struct hsm_pool *p, struct hsm_link *l,
+				      struct span name)
+{
+	struct hsm_breaker *b;
+
+	if (name.n == 0 || name.n >= sizeof(b->hsm))
+		return &l->own;
+	for (size_t i = 0; i < p->nhsms; i++)
+		if (span_is(name, p->hsm[i].hsm))
+			return &p->hsm[i];
+	if (p->nhsms == CORE_HSMS_MAX)
+		return &l->own;
+	b = &p->hsm[p->nhsms++];
+	memcpy(b->hsm, name.p, name.n);
+	return b;
+}
+
 static bool on_ready(void *ctx, struct hsm_link *l,
 		     const struct wire_hsm_ready *m)
 {
 	struct hsm_pool *p = ctx;
 
+	l->breaker = breaker_of(p, l, m->hsm);
 	for (size_t i = 0; i < m->nkeys; i++) {
 		size_t k = 0;
 		const enum sg_err err = keyring_offer(p->keys, &m->key[i], &k);
@@ -43,6 +63,8 @@ static bool on_ready(void *ctx, struct hsm_link *l,
 			return false; /* twice */
 		l->key[k].offered = true;
 		l->key[k].number = m->key[i].key;
+		l->key[k].test_at_us = l->breaker->until_us;
+		p->key[k].hsm = l->breaker;
 	}
 	log_event(LOG_INFO, "hsm-linked", "hsm=%u sessions=%u keys=%u", l->slot,
 		  l->sessions, m->nkeys);
@@ -75,8 +97,11 @@ static void drop_link(struct hsm_pool *p, struct hsm_link *l)
 {
 	p->link[l->slot] = NULL;
 	hsm_pool_take_back(p, l, -1);
-	for (size_t k = 0; k < CORE_KEYS_MAX; k++)
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
 		hsm_test_set(p, l, k, false);
+		if (p->key[k].hsm == &l->own)
+			p->key[k].hsm = NULL;
+	}
 	hsm_anchor_lost(p, l);
 	hsm_link_close(l);
 }
@@ -169,44 +194,6 @@ void hsm_pool_rates(struct hsm_pool *p, const struct core_settings *settings)
 	p->test_every_us = (uint64_t)settings->test_sign_ms * US_PER_MS;
 	p->stall_us = STALL_MORE_US + 2 * hang_ms * US_PER_MS;
 	sigcheck_rates(p->check, settings);
-}
-
-/* Is key A the better choice than B? */
-static bool better(const struct hsm_pool *p, size_t a, size_t b)
-{
-	const size_t good_a = p->key[a].good;
-	const size_t good_b = p->key[b].good;
-
-	if (good_a == 0 || good_b == 0)
-		return good_a > good_b;
-	return p->key[a].load * good_b < p->key[b].load * good_a;
-}
-
-enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind, int64_t now,
-			    size_t *key)
-{
-	const size_t n = p->keys->n;
-	size_t best = n;
-
-	p->turn++; /* among equals, take turns */
-	for (size_t i = 0; i < n; i++) {
-		const size_t k = (p->turn + i) % n;
-
-		if (keyring_signs(p->keys, k, kind, now) &&
-		    (best == n || better(p, k, best)))
-			best = k;
-	}
-	if (best < n) {
-		*key = best;
-		return SG_OK;
-	}
-	for (size_t k = 0; k < n; k++) {
-		if (p->keys->key[k].state == KEY_ACTIVE &&
-		    (p->keys->key[k].kinds & DCC_KIND_BIT(kind)) != 0 &&
-		    !p->keys->key[k].has_dsc)
-			return SG_TOKEN_DOWN;
-	}
-	return SG_NO_KEY;
 }
 
 enum sg_err hsm_pool_submit(struct hsm_pool *p, struct op *op)
@@ -309,11 +296,15 @@ static size_t fill(struct hsm_pool *p, struct hsm_link *l, size_t n,
 void hsm_pool_dispatch(struct hsm_pool *p)
 {
 	const uint64_t now = clock_mono_us();
-	const size_t backlog = p->queue.n;
-	const size_t sessions = sessions_for_waiting(p);
+	size_t backlog;
+	size_t sessions;
 	struct hsm_link *l;
 
 	p->round++;
+	hsm_choose_measure(p, now);
+	hsm_choose_strays(p);
+	backlog = p->queue.n;
+	sessions = sessions_for_waiting(p);
 	while (p->queue.waiting != 0 && (l = lightest(p)) != NULL) {
 		const size_t room = hsm_link_room(l);
 		const size_t batch = hsm_link_batch(l, backlog, sessions);

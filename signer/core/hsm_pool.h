@@ -19,6 +19,7 @@ enum {
 	/* Without any hsm for its key for this long, a request is refused at
 	 * once; before, it waits for the replacement. */
 	HSM_POOL_GRACE_US = 1000 * 1000,
+	HSM_POOL_SENDS_MAX = 4, /* of an operation: one try and three more */
 	HSM_POOL_ANCHOR_US = 10 * 1000 * 1000
 };
 
@@ -51,12 +52,28 @@ SG_MUST_USE enum sg_err hsm_pool_link(struct hsm_pool *p, uint16_t slot,
 
 /*
  * The key to sign certificates of KIND with at NOW (seconds since 1970): one
- * that an hsm can use, with the shortest queue.  Sets *KEY.
+ * that an hsm can use, and of these the one that will have signed first, by
+ * what waits for it and how quick its HSM is.  Sets *KEY.
  * Errors: SG_NO_KEY (none is configured, or none has a valid DSC),
  * SG_TOKEN_DOWN (it is not known yet: no hsm has offered it).
  */
 SG_MUST_USE enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind,
 					int64_t now, size_t *key);
+
+/* When a certificate is to be valid; seconds since 1970. */
+struct hsm_span_of_time {
+	int64_t now, iat, exp;
+};
+/*
+ * Another key THAN that one, whose HSM has failed, to sign a certificate of
+ * KIND for the time T: one that an hsm can use now, of another HSM where there
+ * is one, and whose DSC's bounds T fits.  Sets *KEY.
+ * Errors: SG_NO_KEY.
+ */
+SG_MUST_USE enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
+					      enum dcc_kind kind,
+					      const struct hsm_span_of_time *t,
+					      size_t *key);
 
 /* Sign: `done` will be called once, unless OP is cancelled before.  Several
  * may be submitted, then hsm_pool_dispatch() sends them.
