@@ -154,6 +154,17 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 	return err;
 }
 
+void ceremony_store_drop(struct ceremony_store *s)
+{
+	char name[PATH_BYTES];
+
+	path(s, s->last, "done", name);
+	(void)unlink(name);
+	path(s, s->last, "cose", name);
+	(void)unlink(name);
+	s->last--;
+}
+
 /* --- the record ----------------------------------------------------------- */
 
 unsigned ceremony_store_recorded(const struct ceremony_store *s)

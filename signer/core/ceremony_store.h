@@ -67,6 +67,9 @@ SG_MUST_USE enum sg_err ceremony_store_read(struct ceremony_store *s,
 SG_MUST_USE enum sg_err ceremony_store_add(struct ceremony_store *s,
 					   const struct store_item *item);
 
+/* The last one was not accepted after all. */
+void ceremony_store_drop(struct ceremony_store *s);
+
 /* Up to which number all are on record. */
 unsigned ceremony_store_recorded(const struct ceremony_store *s);
 /* Of a recorded one: its leaf, and whether APPROVED is it. */
