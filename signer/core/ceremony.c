@@ -15,7 +15,7 @@ enum {
 	/* Who waits for the record is told by then that it is done, though not
 	 * yet on record. */
 	RECORD_US = 10 * 1000 * 1000,
-	ANSWER_MAX = 16384
+	ANSWER_MAX = 8192
 };
 
 /* --- answers -------------------------------------------------------------- */
@@ -33,7 +33,7 @@ static void put_text(struct cbor_writer *w, const char *text)
 }
 
 /* {? "csr", "index"?...}: in the order of their keys. */
-static enum sg_err put_answer(const struct ceremony *c,
+static enum sg_err put_answer(struct ceremony *c,
 			      const struct ceremony_waiter *w,
 			      const uint64_t *leaf, uint8_t *out, size_t cap,
 			      size_t *len)
@@ -44,8 +44,7 @@ static enum sg_err put_answer(const struct ceremony *c,
 	bool spki;
 
 	if (w->label[0] != '\0')
-		l = lifecycle_find((struct lifecycle *)&c->life,
-				   span_str(w->label));
+		l = lifecycle_find(&c->life, span_str(w->label));
 	csr = l != NULL && l->csr_n > 0 && l->state == KEY_REQUESTED;
 	spki = l != NULL && l->spki_n > 0;
 	cbor_put_map(&cbor, 2 + (uint64_t)csr + (uint64_t)spki +
@@ -103,9 +102,8 @@ void ceremony_recorded(struct ceremony *c, unsigned number, uint64_t leaf)
 static void wait_for_record(struct ceremony *c, const struct ceremony_job *j,
 			    unsigned number)
 {
-	struct ceremony_waiter w = {.number = number,
-				    .since_us = clock_mono_us(),
-				    .who = j->who};
+	struct ceremony_waiter w = {
+		.number = number, .since_us = clock_mono_us(), .who = j->who};
 
 	if (j->op.key.n > 0)
 		memcpy(w.label, j->op.key.p, j->op.key.n);
@@ -162,7 +160,7 @@ static void refuse(struct ceremony *c, const struct ceremony_job *j, bool known,
 
 /* --- an operation --------------------------------------------------------- */
 
-static void accept(struct ceremony *c, const struct ceremony_job *j,
+static void settle(struct ceremony *c, const struct ceremony_job *j,
 		   const struct outcome *outcome)
 {
 	unsigned number = 0;
@@ -171,17 +169,19 @@ static void accept(struct ceremony *c, const struct ceremony_job *j,
 	if (err != SG_OK) {
 		log_operation(LOG_ERROR, "operation-failed", &j->op,
 			      err_text(err));
-		tell(&j->who, err, span_str("it could not be kept: the state "
-					    "directory takes nothing"));
+		tell(&j->who, err,
+		     span_str("it could not be kept: the state "
+			      "directory takes nothing"));
 		return;
 	}
 	metric_add(METRIC_OPERATIONS, 1);
-	log_event(LOG_INFO, "operation-accepted",
-		  "number=%u op=%s key=\"%.*s\" proposer=\"%.*s\" approvals=%zu",
-		  number, operation_kind_name(j->op.kind), (int)j->op.key.n,
-		  j->op.key.n > 0 ? (const char *)j->op.key.p : "",
-		  (int)j->op.proposer.n, (const char *)j->op.proposer.p,
-		  j->approved.n);
+	log_event(
+		LOG_INFO, "operation-accepted",
+		"number=%u op=%s key=\"%.*s\" proposer=\"%.*s\" approvals=%zu",
+		number, operation_kind_name(j->op.kind), (int)j->op.key.n,
+		j->op.key.n > 0 ? (const char *)j->op.key.p : "",
+		(int)j->op.proposer.n, (const char *)j->op.proposer.p,
+		j->approved.n);
 	wait_for_record(c, j, number);
 	diary_look(c->part.diary);
 }
@@ -230,10 +230,9 @@ static bool check_forged(struct ceremony *c, const struct ceremony_job *j,
 	bool fits = true;
 
 	if (!done->ok)
-		return ceremony_refuse(r, SG_TOKEN_DOWN,
-				       "the HSM could not do it: %.*s",
-				       (int)done->reason.n,
-				       (const char *)done->reason.p);
+		return ceremony_refuse(
+			r, SG_TOKEN_DOWN, "the HSM could not do it: %.*s",
+			(int)done->reason.n, (const char *)done->reason.p);
 	/* What is destroyed is destroyed, whatever was decided meanwhile. */
 	if (j->op.kind == OPERATION_DESTROY)
 		return true;
@@ -269,7 +268,7 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 			  (const char *)j->op.key.p,
 			  (unsigned long long)done->ckr);
 	if (check_forged(c, j, done, &outcome, &r))
-		accept(c, j, &outcome);
+		settle(c, j, &outcome);
 	else
 		refuse(c, j, true, &r);
 	free(j);
@@ -283,7 +282,7 @@ static void carry_out(struct ceremony *c, struct ceremony_job *j)
 	size_t slot;
 
 	if (!needs_smith(j->op.kind)) {
-		accept(c, j, &outcome);
+		settle(c, j, &outcome);
 		free(j);
 		return;
 	}
@@ -326,6 +325,8 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 		free(j);
 		return;
 	}
+	ceremony_due(c, clock_wall_s(),
+		     false); /* or another one would differ */
 	ok = span_is(j->op.origin, c->origin) ||
 	     ceremony_refuse(&r, SG_FORBIDDEN, "it is of another ledger");
 	ok = ok && ceremony_check_approvals(c, j, &known, &r) &&

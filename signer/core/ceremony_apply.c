@@ -273,12 +273,24 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 static void project(struct ceremony *c, const struct life *l, size_t k)
 {
 	const enum key_state before = c->part.keys->key[k].state;
+	/* What it has signed stays what it is when it is gone. */
+	const enum key_state now =
+		life_is_compromised(l) ? KEY_COMPROMISED : l->state;
 
-	keyring_set_state(c->part.keys, k, l->state, l->kinds);
-	if (l->state == before)
-		return;
-	if (l->state == KEY_STOPPED || l->state == KEY_COMPROMISED)
+	keyring_set_state(c->part.keys, k, now, l->kinds);
+	if (now != before && (now == KEY_STOPPED || now == KEY_COMPROMISED))
 		hsm_pool_stop(c->part.pool, k);
+}
+
+/* Has officers' import given key L, number K, another certificate? */
+static bool is_recertified(const struct ceremony *c, const struct life *l,
+			   size_t k)
+{
+	const struct key *key = &c->part.keys->key[k];
+
+	return key->made && l->certificate_n > 0 &&
+	       !span_eq(span_of(key->certificate, key->certificate_n),
+			span_of(l->certificate, l->certificate_n));
 }
 
 void ceremony_project(struct ceremony *c)
@@ -289,9 +301,12 @@ void ceremony_project(struct ceremony *c)
 		const struct life *l = &c->life.key[i];
 		size_t k;
 
-		if (keyring_find(c->part.keys, span_str(l->label), &k))
+		if (keyring_find(c->part.keys, span_str(l->label), &k)) {
+			if (is_recertified(c, l, k) &&
+			    keyring_recertify(c->part.keys, k, l) != SG_OK)
+				continue; /* logged */
 			project(c, l, k);
-		else if (l->certificate_n > 0)
+		} else if (l->certificate_n > 0)
 			/* What does not fit has been logged. */
 			came |= keyring_add(c->part.keys, l, &k) == SG_OK;
 	}

@@ -178,7 +178,10 @@ static void put_hsm(struct cbor_writer *w, const struct ceremony *c,
 	cbor_put_map(w, 8);
 	put_uint(w, "up", v.up);
 	put_str(w, "name", h->name);
-	put_str(w, "state", v.good > 0 ? "good" : v.up > 0 ? "probing" : "down");
+	put_str(w, "state",
+		v.good > 0 ? "good"
+		: v.up > 0 ? "probing"
+			   : "down");
 	put_uint(w, "errors", v.errors);
 	put_uint(w, "sessions", v.sessions);
 	put_bool(w, "makesKeys", h->makes_keys);

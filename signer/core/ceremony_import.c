@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "base/fileio.h"
 #include "ceremony_state.h"
@@ -13,8 +14,8 @@ static bool same_key(X509 *cert, const struct life *l)
 {
 	const uint8_t *p = l->spki;
 	EVP_PKEY *ours = d2i_PUBKEY(NULL, &p, (long)l->spki_n);
-	const bool same = ours != NULL &&
-			  EVP_PKEY_eq(ours, X509_get0_pubkey(cert)) == 1;
+	const bool same =
+		ours != NULL && EVP_PKEY_eq(ours, X509_get0_pubkey(cert)) == 1;
 
 	EVP_PKEY_free(ours);
 	ERR_clear_error();
@@ -99,7 +100,8 @@ static bool check_dsc(const struct ceremony *c, const struct dsc *dsc,
 		return ceremony_refuse(r, SG_FORBIDDEN,
 				       "the certificate's extended key usage "
 				       "does not allow all kinds of the key");
-	if (keyring_find_kid(c->part.keys, dsc->kid, &k))
+	if (keyring_find_kid(c->part.keys, dsc->kid, &k) &&
+	    strcmp(c->part.keys->key[k].label, l->label) != 0)
 		return ceremony_refuse(r, SG_CONFLICT,
 				       "another key has a certificate with "
 				       "that kid");
@@ -116,7 +118,8 @@ bool ceremony_check_import(const struct ceremony *c,
 	struct dsc dsc;
 	bool ok;
 
-	if (cert == NULL || p != der.p + der.n || dsc_read(der, &dsc) != SG_OK) {
+	if (cert == NULL || p != der.p + der.n ||
+	    dsc_read(der, &dsc) != SG_OK) {
 		ERR_clear_error();
 		X509_free(cert);
 		return ceremony_refuse(r, SG_MALFORMED,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ceremony_state.h"
 #include "ledger/entry.h"
@@ -27,9 +28,9 @@ bool ceremony_adopted(const struct ceremony *c, struct store_item *item,
 		if (key->ledger)
 			continue;
 		if (!key->has_dsc ||
-		    keyring_fingerprint(span_of(key->certificate,
-						key->certificate_n),
-					hash[item->nadopted]) != SG_OK)
+		    keyring_fingerprint(
+			    span_of(key->certificate, key->certificate_n),
+			    hash[item->nadopted]) != SG_OK)
 			return ceremony_refuse(r, SG_TOKEN_DOWN,
 					       "no HSM has offered the key %s "
 					       "of signerd.yaml yet",
@@ -257,6 +258,7 @@ enum sg_err ceremony_replay(struct ceremony *c)
 		err = replay_one(c, i);
 	if (err != SG_OK)
 		return err == SG_NO_MEMORY ? err : SG_IO;
+	ceremony_due(c, clock_wall_s(), true);
 	ceremony_project(c);
 	if (last > 0)
 		log_event(LOG_INFO, "operations-read",

@@ -63,11 +63,11 @@ struct ceremony {
 		bool used;
 		struct store_event event;
 	} event[CEREMONY_EVENTS_MAX];
-	unsigned strangers;    /* refusals of nobody we know that may yet go on
-				  record */
-	uint64_t refilled_us;  /* when that was last filled */
-	int64_t longest_s;     /* the longest validity that the policy grants */
-	uint64_t held_us;      /* when the log last told of a key that waits */
+	unsigned strangers;   /* refusals of nobody we know that may yet go on
+				 record */
+	uint64_t refilled_us; /* when that was last filled */
+	int64_t longest_s;    /* the longest validity that the policy grants */
+	uint64_t held_us;     /* when the log last told of a key that waits */
 	uint8_t policy[OPERATION_HASH_BYTES]; /* in force */
 };
 

@@ -7,8 +7,8 @@
 
 enum { DAY_S = 86400, AHEAD_S = 30 * DAY_S };
 
-__attribute__((format(printf, 2, 3))) static void
-add(struct ceremony_warnings *out, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void add(
+	struct ceremony_warnings *out, const char *fmt, ...)
 {
 	va_list ap;
 

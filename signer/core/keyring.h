@@ -93,6 +93,10 @@ void keyring_renew(struct keyring *k, struct keyring *fresh);
  */
 SG_MUST_USE enum sg_err keyring_add(struct keyring *k, const struct life *l,
 				    size_t *index);
+/* Key INDEX, which L is, has another certificate, and has signed nothing under
+ * the one before.  Errors: as above; then it has the one before. */
+SG_MUST_USE enum sg_err keyring_recertify(struct keyring *k, size_t index,
+					  const struct life *l);
 /* Key INDEX has come into STATE; while it is active it signs KINDS, as far as
  * its certificate allows. */
 void keyring_set_state(struct keyring *k, size_t index, enum key_state state,

@@ -89,7 +89,7 @@ enum sg_err keyring_add(struct keyring *k, const struct life *l, size_t *index)
 	*key = (struct key){.state = l->state};
 	take_life(key, l);
 	/* One that has lost its kinds to a newer key is there to verify. */
-	if (key->kinds == 0)
+	if (key->kinds == 0 && key->state != KEY_ACTIVE)
 		key->kinds = DCC_ALL_KINDS;
 	err = keyring_certify(key, span_of(l->certificate, l->certificate_n));
 	if (err == SG_OK && keyring_find_kid(k, key->dsc.kid, &other)) {
@@ -102,6 +102,33 @@ enum sg_err keyring_add(struct keyring *k, const struct life *l, size_t *index)
 		return err;
 	}
 	*index = k->n++;
+	return SG_OK;
+}
+
+enum sg_err keyring_recertify(struct keyring *k, size_t index,
+			      const struct life *l)
+{
+	struct key *key = &k->key[index];
+	const struct key old = *key;
+	size_t other;
+	enum sg_err err;
+
+	key->has_dsc = false;
+	key->kinds = l->kinds;
+	err = keyring_certify(key, span_of(l->certificate, l->certificate_n));
+	/* The first with that kid is another one. */
+	if (err == SG_OK && keyring_find_kid(k, key->dsc.kid, &other) &&
+	    other != index) {
+		cose_key_free(key->verifier);
+		free(key->certificate);
+		err = SG_DUPLICATE_KEY;
+	}
+	if (err != SG_OK) {
+		*key = old;
+		return err;
+	}
+	cose_key_free(old.verifier);
+	free(old.certificate);
 	return SG_OK;
 }
 
