@@ -41,6 +41,8 @@ enum sg_err child_init(struct child *c, uv_loop_t *loop, enum wire_role role,
 {
 	*c = (struct child){
 		.role = role, .slot = slot, .events = events, .ctx = ctx};
+	if (role == WIRE_HSM)
+		c->restart.longest_ms = RESTART_HSM_LONGEST_MS;
 	c->metrics_fd = metrics_memfd();
 	if (c->metrics_fd < 0)
 		return SG_IO;

@@ -114,12 +114,21 @@ bool roster_all_up(const struct roster *r)
 	return true;
 }
 
-bool roster_hsm_starting(const struct roster *r)
+bool roster_hsm_waits(const struct roster *r, const struct config *config,
+		      const struct child *c, uint64_t now_us)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (r->child[i].role == WIRE_HSM && child_alive(&r->child[i]) &&
-		    !r->child[i].up)
+	const struct config_hsm *own = config_hsm_of(config, c->slot);
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct child *other = &r->child[i];
+
+		if (other->role != WIRE_HSM || !child_alive(other) || other->up)
+			continue;
+		if (config_hsm_of(config, other->slot) == own ||
+		    now_us - other->restart.started_us <
+			    (uint64_t)ROSTER_TURN_MS * 1000)
 			return true;
+	}
 	return false;
 }
 

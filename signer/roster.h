@@ -35,9 +35,13 @@ static inline struct child *roster_core(const struct roster *r)
 struct child *roster_find(const struct roster *r, enum wire_role role,
 			  unsigned slot);
 bool roster_all_up(const struct roster *r);
-/* An hsm process is between its start and its coming up: hsm processes that
- * log in to one token at the same moment fail half the time. */
-bool roster_hsm_starting(const struct roster *r);
+/* Has C, an hsm process that is due at NOW_US, to wait for another one that is
+ * between its start and its coming up?  For one of its own HSM in CONFIG: those
+ * that log in to one token at the same moment fail half the time.  For another
+ * HSM's only a moment, since that one may hang, or die again and again. */
+enum { ROSTER_TURN_MS = 500 };
+bool roster_hsm_waits(const struct roster *r, const struct config *config,
+		      const struct child *c, uint64_t now_us);
 
 /* Do not start C, nor another of its HSM in the configuration CONFIG, before
  * roster_release().  Those that run go on: they are logged in. */

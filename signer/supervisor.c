@@ -85,7 +85,9 @@ static void start_due(struct supervisor *s)
 		const struct child_fds fds = fds_of(s, c);
 
 		if (!child_due(c) ||
-		    (c->role == WIRE_HSM && roster_hsm_starting(&s->roster)))
+		    (c->role == WIRE_HSM &&
+		     roster_hsm_waits(&s->roster, s->reload.config, c,
+				      clock_mono_us())))
 			continue;
 		c->generation = s->reload.generation;
 		roster_start(&s->roster, c, &fds);
@@ -349,6 +351,7 @@ static void on_second(uv_timer_t *timer)
 		else
 			child_look(&s->roster.child[i], now);
 	}
+	step(s); /* whose turn to start may have come by waiting */
 }
 
 static void on_watchdog(uv_timer_t *timer)

@@ -136,6 +136,11 @@ enum metrics_roles {
 	X(REVOCATIONS_REFUSED, C, METRICS_CORE,                                \
 	  "signer_revocations_refused_total", "",                              \
 	  "Statements of revocation that were refused")                        \
+	X(OPERATIONS, C, METRICS_CORE, "signer_operations_total", "",          \
+	  "Operations of officers that were accepted")                         \
+	X(OPERATIONS_REFUSED, C, METRICS_CORE,                                 \
+	  "signer_operations_refused_total", "",                               \
+	  "Operations of officers that were refused")                          \
 	X(RELOADS, C, METRICS_NOT_HSM, "signer_reloads_total", "",             \
 	  "Reloads that took effect")                                          \
 	X(RELOADS_REFUSED, C, METRICS_NOT_HSM, "signer_reloads_refused_total", \

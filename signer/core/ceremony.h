@@ -6,6 +6,7 @@
 #include "diary.h"
 #include "hsm_pool.h"
 #include "ipc/wire.h"
+#include "proofs.h"
 
 /*
  * ceremony: takes what officers have signed, refuses what may not be, has it
@@ -13,6 +14,44 @@
  * files, blocking.
  */
 struct ceremony; /* opaque */
+
+struct ceremony_parts {
+	uv_loop_t *loop;
+	const struct core_settings *settings; /* for the call of create */
+	struct keyring *keys;
+	struct hsm_pool *pool;
+	struct release *release;
+	struct diary *diary;
+	struct proofs *proofs;
+	const struct policy *policy; /* in force; for the call of create */
+	/* Keys have come into other states. */
+	void (*changed)(void *ctx);
+	/* The smith in SLOT sent nonsense, or is stuck. */
+	void (*smith_bad)(void *ctx, uint16_t slot);
+	void *ctx;
+};
+
+/*
+ * Read what was accepted so far, each with its signatures verified once more,
+ * and bring KEYS into the states that follow from it.  All parts outlive it.
+ * Owns: *OUT is the caller's; ceremony_free().
+ * Errors: SG_IO (what was accepted is damaged, or cannot be read: logged),
+ * SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err ceremony_create(const struct ceremony_parts *parts,
+					struct ceremony **out);
+/* Take over FD, the channel to the smith in SLOT: smiths_link(). */
+SG_MUST_USE enum sg_err ceremony_link(struct ceremony *c, uint16_t slot,
+				      int fd);
+/* POLICY is in force, and certificates may have been renewed. */
+void ceremony_reload(struct ceremony *c, const struct policy *policy);
+/* May the policy of HASH be in force?  Not where the officers want to approve
+ * policies, and have approved another one. */
+bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32]);
+/* To be called a few times a second: what is due by its time is done. */
+void ceremony_tick(struct ceremony *c, uint64_t now_us);
+/* Nobody waits any more for what is being done.  NULL is allowed. */
+void ceremony_free(struct ceremony *c);
 
 /* Who has sent an operation, and waits for what comes of it. */
 struct ceremony_caller {

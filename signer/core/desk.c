@@ -122,6 +122,8 @@ static void on_tick(uv_timer_t *t)
 			books_tick(d->books);
 		if (diary_tick(d->diary, now) && d->books != NULL)
 			books_recorded(d->books);
+		if (d->ceremony != NULL)
+			ceremony_tick(d->ceremony, now);
 		review(d); /* a certificate may have run out meanwhile */
 	}
 	desk_pace(d);
@@ -136,6 +138,8 @@ enum sg_err desk_link(struct desk *d, enum wire_role role, uint16_t slot,
 		return hsm_pool_link(d->pool, slot, fd);
 	if (role == WIRE_WITNESS && slot == 0 && d->books != NULL)
 		return books_link_witness(d->books, fd);
+	if (role == WIRE_SMITH && d->ceremony != NULL)
+		return ceremony_link(d->ceremony, slot, fd);
 	fds_close(&fd, 1);
 	return SG_NOT_FOUND;
 }
@@ -161,6 +165,13 @@ static void on_witness_bad(void *ctx)
 	d->events->peer_bad(d->ctx, WIRE_WITNESS, 0);
 }
 
+static void on_smith_bad(void *ctx, uint16_t slot)
+{
+	struct desk *d = ctx;
+
+	d->events->peer_bad(d->ctx, WIRE_SMITH, slot);
+}
+
 /* --- the record ------------------------------------------------------- */
 
 static void on_release_changed(void *ctx)
@@ -169,6 +180,7 @@ static void on_release_changed(void *ctx)
 
 	if (d->books != NULL)
 		books_committed(d->books);
+	diary_look(d->diary);
 	if (release_up(d->release) != d->recording) {
 		d->recording = !d->recording;
 		review(d);
@@ -237,6 +249,27 @@ static enum sg_err create_books(struct desk *d, const struct desk_parts *parts)
 	return books_create(&books, &d->books);
 }
 
+static enum sg_err create_ceremony(struct desk *d,
+				   const struct desk_parts *parts)
+{
+	const struct ceremony_parts ceremony = {
+		.loop = d->loop,
+		.settings = parts->settings,
+		.keys = d->keys,
+		.pool = d->pool,
+		.release = d->release,
+		.diary = d->diary,
+		.proofs = d->books != NULL ? books_proofs(d->books) : NULL,
+		.policy = d->policy,
+		.changed = on_hsm_changed,
+		.smith_bad = on_smith_bad,
+		.ctx = d};
+
+	if (d->books == NULL)
+		return SG_OK;
+	return ceremony_create(&ceremony, &d->ceremony);
+}
+
 /* --- the whole -------------------------------------------------------- */
 
 static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
@@ -253,6 +286,8 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 				      &events, d, &d->pool);
 	if (err == SG_OK)
 		err = create_books(d, parts);
+	if (err == SG_OK)
+		err = create_ceremony(d, parts);
 	if (err != SG_OK)
 		return err;
 	with = (struct issuer_parts){.keys = d->keys,
@@ -275,6 +310,7 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 static void free_parts(struct desk *d)
 {
 	issuer_free(d->issuer);
+	ceremony_free(d->ceremony);
 	books_free(d->books);
 	diary_free(d->diary);
 	hsm_pool_free(d->pool);
@@ -318,12 +354,17 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 			struct policy *policy)
 {
 	struct keyring *fresh;
-	const enum sg_err err =
-		keyring_reread(d->keys, settings, clock_wall_s(), &fresh);
+	enum sg_err err;
 
+	if (d->ceremony != NULL &&
+	    !ceremony_allows_policy(d->ceremony, policy_hash(policy)))
+		return SG_FORBIDDEN;
+	err = keyring_reread(d->keys, settings, clock_wall_s(), &fresh);
 	if (err != SG_OK)
 		return err;
 	keyring_renew(d->keys, fresh);
+	if (d->ceremony != NULL)
+		ceremony_reload(d->ceremony, policy);
 	policy_ref(policy); /* first: it may be the same one */
 	policy_unref(d->policy);
 	d->policy = policy;

@@ -41,7 +41,8 @@ struct desk_parts {
 /*
  * Owns: *OUT is the caller's; desk_free(); parts->officers_fd from success on.
  * Errors: those of keyring_create() (a certificate that cannot be used), of
- * release_create() and books_create(), SG_NO_MEMORY, SG_INTERNAL.
+ * release_create(), books_create() and ceremony_create(), SG_NO_MEMORY,
+ * SG_INTERNAL.
  */
 SG_MUST_USE enum sg_err desk_create(const struct desk_parts *parts,
 				    struct desk **out);
@@ -57,7 +58,8 @@ SG_MUST_USE enum sg_err desk_link(struct desk *d, enum wire_role role,
  * the certificates that its keys name; those keys are still those of the
  * start, and all else takes a restart.  What is in flight keeps its policy and
  * its certificate.
- * Errors: those of keyring_reread(); then nothing has changed. */
+ * Errors: those of keyring_reread(), SG_FORBIDDEN (officers have approved
+ * another policy); then nothing has changed. */
 SG_MUST_USE enum sg_err desk_reload(struct desk *d,
 				    const struct core_settings *settings,
 				    struct policy *policy);

@@ -192,6 +192,8 @@ static enum sg_err issue_fill(struct issue *i, const struct request *r,
 	i->language = r->m->language;
 	i->op.key = (size_t)(key - s->part.keys->key);
 	i->op.bulk = r->m->bulk;
+	i->op.kinds = DCC_KIND_BIT(i->kind);
+	i->moves = 0;
 	i->op.message = i->text.sig_structure;
 	i->op.deadline_us =
 		r->m->deadline_us < latest_us ? r->m->deadline_us : latest_us;

@@ -238,7 +238,8 @@ static void test_unasked_answer(void **state)
 	uint8_t tbs[32] = {0};
 
 	(void)state;
-	hsm_answer(&o->hsm[0], 12345, span_of(tbs, sizeof(tbs)), HSM_SIGNS);
+	hsm_answer(&o->hsm[0], 12345, HSM_FIRST, span_of(tbs, sizeof(tbs)),
+		   HSM_SIGNS);
 	assert_bad_hsm(o);
 	office_close(o);
 }
