@@ -15,6 +15,7 @@ enum { CONTROL_BYTES_MAX = 4096 };
 static pthread_rwlock_t lock =
 	PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 static _Atomic uint64_t losses_seen;
+static _Thread_local bool forging; /* the call that this thread is in */
 
 /* --- the control file -------------------------------------------------- */
 
@@ -92,6 +93,7 @@ static CK_RV suffer(const struct fault *f)
 			     shared_now_ns() + f->ns);
 		atomic_fetch_add(&shim.shared.page->losses, 1);
 		return CKR_OK;
+	case FAULT_FORGE: forging = true; return CKR_OK;
 	case FAULT_FAIL: break;
 	}
 	return f->rv;
@@ -127,8 +129,12 @@ static CK_RV meet_faults(enum call call)
 		follow_control();
 	n = 1 + atomic_fetch_add(&shim.shared.page->calls[call], 1);
 	f = fault_find(&shim.spec.faults, call, n);
-	if (f == NULL && control_fault(call, n, &from_control))
+	if (f == NULL && control_fault(call, n, &from_control)) {
+		/* So that a test knows that it has been met. */
+		(void)fprintf(stderr, "pkcs11-shim: fault at %s\n",
+			      call_name(call));
 		f = &from_control;
+	}
 	return f != NULL ? suffer(f) : CKR_OK;
 }
 
@@ -167,6 +173,11 @@ void gate_begin(void)
 	losses_seen = atomic_load(&shim.shared.page->losses);
 }
 
+bool gate_forges(void)
+{
+	return forging;
+}
+
 void gate_leave(void)
 {
 	pthread_rwlock_unlock(&lock);
@@ -184,6 +195,7 @@ CK_RV gate_enter(enum call call)
 
 	if (shim.real == NULL)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	forging = false;
 	rv = meet_faults(call);
 	if (rv != CKR_OK)
 		return rv;
