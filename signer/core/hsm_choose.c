@@ -123,16 +123,17 @@ enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
 
 /* --- elsewhere ---------------------------------------------------------- */
 
-/* Could another key than OP's, of another HSM or of ANY, sign OP now?  When
- * its certificate runs out is the owner's to look at. */
-static bool other_key(const struct hsm_pool *p, const struct op *op, bool any)
+/* Can another key THAN that, of another HSM or of ANY, sign some of KINDS now?
+ * When its certificate runs out is for the owner of what it signs to see. */
+static bool other_key(const struct hsm_pool *p, size_t than, unsigned kinds,
+		      bool any)
 {
 	for (size_t k = 0; k < p->keys->n; k++) {
 		const struct key *key = &p->keys->key[k];
 
-		if (k != op->key && (key->kinds & op->kinds) != 0 &&
+		if (k != than && (key->kinds & kinds) != 0 &&
 		    key->state == KEY_ACTIVE && p->key[k].good > 0 &&
-		    (any || !same_hsm(p, k, op->key)))
+		    (any || !same_hsm(p, k, than)))
 			return true;
 	}
 	return false;
@@ -140,7 +141,12 @@ static bool other_key(const struct hsm_pool *p, const struct op *op, bool any)
 
 bool hsm_choose_elsewhere(const struct hsm_pool *p, const struct op *op)
 {
-	return op->kinds != 0 && other_key(p, op, false);
+	return other_key(p, op->key, op->kinds, false);
+}
+
+bool hsm_choose_covered(const struct hsm_pool *p, size_t k)
+{
+	return other_key(p, k, p->keys->key[k].kinds, false);
 }
 
 /* One of OPS that another key could sign; NULL: none, as far as it was looked.
@@ -151,7 +157,7 @@ static struct op *stray_in(const struct hsm_pool *p, struct op_list *ops)
 	unsigned looked = 0;
 
 	TAILQ_FOREACH (op, ops, entry) {
-		if (op->kinds != 0 && other_key(p, op, true))
+		if (other_key(p, op->key, op->kinds, true))
 			return op;
 		if (++looked == LOOK_MAX)
 			break;

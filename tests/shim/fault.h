@@ -11,7 +11,7 @@
  * fault: what goes wrong, at which call of which function.  Pure.
  *
  *	fail=FUNCTION:WHEN:CKR	answer that value, without doing anything
- *	hang=FUNCTION:WHEN	never return
+ *	hang=FUNCTION:WHEN	never return, but for another control file
  *	crash=FUNCTION:WHEN	abort the process
  *	lose=FUNCTION:WHEN:TIME	lose all tokens for that long
  *	forge=C_Sign:WHEN	answer a signature that does not verify

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fileio.h"
@@ -80,13 +81,21 @@ static void follow_control(void)
 
 /* --- faults ------------------------------------------------------------ */
 
+/* For ever; or until the HSM comes back, where the control file says so. */
+static void hang(bool by_control)
+{
+	const struct timespec step = {.tv_nsec = 10000000};
+	const uint64_t id = control_id();
+
+	while (!by_control || control_id() == id)
+		(void)nanosleep(&step, NULL);
+}
+
 /* Not from inside of any lock: the process may die here, and others live. */
-static CK_RV suffer(const struct fault *f)
+static CK_RV suffer(const struct fault *f, bool by_control)
 {
 	switch (f->kind) {
-	case FAULT_HANG:
-		for (;;)
-			(void)pause();
+	case FAULT_HANG: hang(by_control); return CKR_OK;
 	case FAULT_CRASH: (void)signal(SIGABRT, SIG_DFL); abort();
 	case FAULT_LOSE:
 		atomic_store(&shim.shared.page->lost_until_ns,
@@ -135,7 +144,7 @@ static CK_RV meet_faults(enum call call)
 			      call_name(call));
 		f = &from_control;
 	}
-	return f != NULL ? suffer(f) : CKR_OK;
+	return f != NULL ? suffer(f, f == &from_control) : CKR_OK;
 }
 
 /* --- a lost token ------------------------------------------------------ */
