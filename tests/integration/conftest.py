@@ -296,6 +296,22 @@ def own():
     assert "Sanitizer" not in log, log[-4000:]
 
 
+@pytest.fixture
+def two_hsms():
+    """Makes demos with two HSMs, not started: two_hsms(), see hsms.TwoHsms."""
+    from hsms import TwoHsms  # which needs what is here
+    made = []
+
+    def make(*arguments, **more):
+        made.append(TwoHsms(*arguments, **more))
+        return made[-1]
+    yield make
+    for demo in made:
+        log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
+        demo.remove()
+        assert "Sanitizer" not in log, log[-4000:]
+
+
 def shared(path):
     """A file of the public test data, or skip."""
     found = SHARED / path

@@ -97,5 +97,6 @@ enum call {
 /* Set *CALL to the function called NAME; false: there is none, or nothing can
  * be asked of it (C_Initialize and C_Finalize are before and after all). */
 bool call_of(struct span name, enum call *call);
+const char *call_name(enum call call);
 
 #endif /* SG_SHIM_CALL_H */
