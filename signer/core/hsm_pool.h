@@ -79,7 +79,8 @@ SG_MUST_USE enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
 
 /* Sign: `done` will be called once, unless OP is cancelled before.  Several
  * may be submitted, then hsm_pool_dispatch() sends them.
- * Errors: SG_TOKEN_DOWN (no hsm has the key, and none came back in time),
+ * Errors: SG_TOKEN_DOWN (no hsm has the key, and none came back in time, or it
+ * was stopped),
  * SG_INTERNAL. */
 SG_MUST_USE enum sg_err hsm_pool_submit(struct hsm_pool *p, struct op *op);
 /* Let go of OP, wherever it is; what an hsm still answers is dropped. */
