@@ -78,6 +78,13 @@ static void test_keys(void **state)
 		assert_int_equal(make(pkey), SG_BAD_KEY);
 		EVP_PKEY_free(pkey);
 	}
+	/* The neutral element: who tries a few times has a signature by it. */
+	spki = pki_spki(officers[1].pkey);
+	memset(spki.p + spki.n - 32, 0, 32);
+	spki.p[spki.n - 32] = 1;
+	assert_int_equal(officer_make(SPAN_LIT("x"), pki_span(&spki), &out),
+			 SG_BAD_KEY);
+	spki = pki_spki(officers[0].pkey);
 	pkey = EVP_RSA_gen(1024);
 	assert_int_equal(make(pkey), SG_BAD_KEY);
 	EVP_PKEY_free(pkey);
