@@ -68,13 +68,14 @@ static void row_key(struct table *t, const json_t *key)
 {
 	const char *state = document_text(key, "state");
 	const char *country = document_text(key, "country");
+	const char *kinds = document_text(key, "kinds");
 	const char *kid = document_text(key, "kid");
 
 	table_row(t);
 	table_cell(t, TABLE_PLAIN, "%s", document_text(key, "label"));
 	table_cell(t, TABLE_PLAIN, "%s", document_text(key, "hsm"));
 	table_cell(t, mood_of(state), "%s", state);
-	table_cell(t, TABLE_PLAIN, "%s", document_text(key, "kinds"));
+	table_cell(t, TABLE_PLAIN, "%s", kinds[0] != '\0' ? kinds : "-");
 	table_cell(t, TABLE_PLAIN, "%s", country[0] != '\0' ? country : "-");
 	table_cell(t, TABLE_PLAIN, "%s", document_text(key, "alg"));
 	table_cell(t, TABLE_PLAIN, "%s", kid[0] != '\0' ? kid : "-");
