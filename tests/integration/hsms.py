@@ -6,6 +6,7 @@ HSM, with a key and a DSC of its own:
     b   "second", in a token directory of its own: key dsc-2
 
 A request may be signed by either; check() verifies by the kid."""
+import functools
 import os
 import pathlib
 import re
@@ -47,7 +48,7 @@ class OneHsm(Demo):
         new.write_text(text)
         new.rename(self.dir / "control")
 
-    @property
+    @functools.cached_property
     def dscs(self):
         """{label: certificate}"""
         return {p.stem: hcert.load_certificate(p) for p in (self.dir / "dsc").glob("*.pem")}
