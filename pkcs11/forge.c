@@ -97,7 +97,9 @@ enum sg_err forge_open(struct forge *f, const struct worker_settings *settings,
 	enum sg_err e;
 	CK_RV rv;
 
-	*f = (struct forge){.token_uri = settings->token, .watch = w};
+	*f = (struct forge){.token_uri = settings->token,
+			    .copies = settings->session_copies,
+			    .watch = w};
 	watch_enter(w, "loading the module", clock_mono_us());
 	e = module_load(settings->module, &f->module);
 	watch_leave(w);

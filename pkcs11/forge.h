@@ -41,6 +41,7 @@ struct forge {
 	struct token_set tokens;
 	struct session session; /* read-write */
 	const char *token_uri;
+	bool copies; /* keys here are signed with by session copies */
 	char label[KEY_LABEL_MAX]; /* of the task, for the log */
 	struct watch *watch;
 };

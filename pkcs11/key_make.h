@@ -6,7 +6,10 @@
 
 /*
  * Make the key pair of TASK (WIRE_TASK_GENERATE) on F's token: sensitive, not
- * extractable, for signing and nothing else, under its label and a random id.
+ * extractable, for signing and nothing else, under its label and a random id;
+ * not modifiable either, where the module allows it and no session copies are
+ * made: a copy differs in CKA_TOKEN, which is a modification (PKCS #11 v2.40
+ * s. 4.1.2).
  * Refuses a label that is there already.  Reads the attributes back, and
  * destroys the pair again if one is not as it must be.  *OUT gets the public
  * key.
