@@ -130,7 +130,9 @@ enum sg_err session_refresh_key(const struct session *s, struct key *key,
 		key->copy = CK_INVALID_HANDLE;
 		log_event(LOG_WARNING, "key-gone",
 			  "key=\"%s\" token=\"%s\" reason=\"%s\"", key->label,
-			  s->token->label, err_text(e));
+			  s->token->label,
+			  e == SG_NOT_FOUND ? "the token has it no more"
+					    : err_text(e));
 	}
 	return SG_OK;
 }

@@ -115,6 +115,48 @@ static void test_generates(void **state)
 	forge_close(&f);
 }
 
+/* Another program's word for it: OpenSC's. */
+static void test_pkcs11_tool_agrees(void **state)
+{
+	static char text[65536];
+	size_t n = 0;
+	FILE *p;
+
+	(void)state;
+	/* NOLINTNEXTLINE(cert-env33-c,concurrency-mt-unsafe) */
+	p = popen("pkcs11-tool --module " SOFTHSM_MODULE
+		  " --token-label beta --login --pin " SOFTHSM_PIN
+		  " --list-objects --type privkey",
+		  "r");
+	assert_non_null(p);
+	n = fread(text, 1, sizeof(text) - 1, p);
+	text[n] = '\0';
+	if (pclose(p) != 0) {
+		print_message("no pkcs11-tool: not checked\n");
+		skip();
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		char label[64];
+		const char *at;
+		const char *usage;
+		const char *access;
+
+		(void)snprintf(label, sizeof(label), "label:      %s\n",
+			       KINDS[i].label);
+		at = strstr(text, label);
+		if (at == NULL)
+			fail_msg("no %s in %s", KINDS[i].label, text);
+		usage = strstr(at, "Usage:");
+		access = strstr(at, "Access:");
+		assert_true(usage != NULL && access != NULL);
+		assert_memory_equal(usage, "Usage:      sign\n", 17);
+		assert_memory_equal(access,
+				    "Access:     sensitive, always sensitive, "
+				    "never extractable, local\n",
+				    66);
+	}
+}
+
 static void test_refuses_a_label_twice(void **state)
 {
 	const struct wire_forge task =
@@ -385,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_generates),
+		cmocka_unit_test(test_pkcs11_tool_agrees),
 		cmocka_unit_test(test_refuses_a_label_twice),
 		cmocka_unit_test(test_refuses_what_it_cannot_make),
 		cmocka_unit_test(test_requests),
