@@ -26,6 +26,7 @@
 	X(C_Logout)                                                            \
 	X(C_CopyObject)                                                        \
 	X(C_DestroyObject)                                                     \
+	X(C_GetAttributeValue)                                                 \
 	X(C_SignInit)                                                          \
 	X(C_Sign)
 
@@ -43,7 +44,6 @@
 	X(C_SetOperationState, OPERATION_STATE)                                \
 	X(C_CreateObject, CREATE)                                              \
 	X(C_GetObjectSize, OBJECT_SIZE)                                        \
-	X(C_GetAttributeValue, ATTRIBUTES)                                     \
 	X(C_SetAttributeValue, ATTRIBUTES)                                     \
 	X(C_FindObjectsInit, TEMPLATE)                                         \
 	X(C_FindObjects, FIND)                                                 \

@@ -11,6 +11,7 @@
 #define ALL                                                                    \
 	"module=/lib/m.so,latency=5ms,rate=20000,sessions=128,sign=software,"  \
 	"key=/a.pem,key=/b.pem,copy=refuse,state=/run/s,control=/run/c,"       \
+	"lie=CKA_LOCAL,lie=CKA_SIGN,"                                          \
 	"fail=C_Sign:100:CKR_DEVICE_ERROR,hang=C_Login:2-3,"                   \
 	"crash=C_SignInit:7-,lose=C_FindObjects:*5:1500us,"                    \
 	"forge=C_Sign:2,fail=C_Sign:3:0x00000110"
@@ -31,6 +32,8 @@ static void test_reads_all(void **state)
 	assert_int_equal(s.sessions, 128);
 	assert_true(s.software);
 	assert_true(s.copy_refused);
+	assert_int_equal(s.nlies, 2);
+	assert_int_equal(s.lie[1], CKA_SIGN);
 	assert_int_equal(s.nkeys, 2);
 	assert_string_equal(s.key[1], "/b.pem");
 	assert_int_equal(s.faults.n, 6);
@@ -96,6 +99,10 @@ static void test_refuses(void **state)
 		"key=/k.pem",
 		"sign=software,key=1,key=2,key=3,key=4,key=5",
 		"copy=no",
+		"lie=LOCAL",
+		"lie=CKA_LABEL",
+		"lie=CKA_LOCAL,lie=CKA_SIGN,lie=CKA_LOCAL,lie=CKA_SIGN,"
+		"lie=CKA_SIGN",
 		"fail=C_Sign:1:CKR_DEVICE_ERROR",
 		"fail=C_Sign:1,state=/s",
 		"fail=C_Sign:1:CKR_OK,state=/s",
