@@ -206,10 +206,6 @@ static bool on_link(struct control *c, const struct wire_msg *m, int *fd)
 
 	if (*fd < 0 || wire_get_link(m, &link) != SG_OK)
 		return false;
-	if (link.role == WIRE_SMITH && link.slot < CORE_HSMS_MAX) {
-		*fd = -1; /* left open: nobody asks it for anything yet */
-		return true;
-	}
 	err = desk_link(c->desk, (enum wire_role)link.role, link.slot, *fd);
 	*fd = -1; /* the desk's, also when it fails */
 	if (err != SG_OK)
