@@ -16,6 +16,7 @@ CK_MECHANISM *mechanism_of(enum cose_alg alg)
 	case COSE_ES256: return &es256;
 	case COSE_PS256: return &ps256;
 	case COSE_EDDSA: return &eddsa;
+	case COSE_ES384:
 	case COSE_NONE: break;
 	}
 	return NULL;
@@ -34,6 +35,7 @@ CK_KEY_TYPE mechanism_key_type(enum cose_alg alg)
 	case COSE_ES256: return CKK_EC;
 	case COSE_PS256: return CKK_RSA;
 	case COSE_EDDSA: return CKK_EC_EDWARDS;
+	case COSE_ES384:
 	case COSE_NONE: break;
 	}
 	return CKK_VENDOR_DEFINED;
@@ -45,6 +47,7 @@ bool mechanism_takes(enum cose_alg alg, struct span tbs)
 	case COSE_ES256:
 	case COSE_PS256: return tbs.n == SHA256_BYTES;
 	case COSE_EDDSA: return tbs.n > 0;
+	case COSE_ES384:
 	case COSE_NONE: break;
 	}
 	return false;

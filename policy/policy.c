@@ -123,6 +123,20 @@ const struct client *policy_client_at(const struct policy *p, size_t i)
 	return &p->file.client[i];
 }
 
+int64_t policy_longest_validity(const struct policy *p)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < p->file.nclients; i++) {
+		for (size_t k = 0; k < DCC_KINDS; k++) {
+			const int64_t s = p->file.client[i].validity_s[k];
+
+			longest = s > longest ? s : longest;
+		}
+	}
+	return longest;
+}
+
 int32_t policy_zone_s(const struct policy *p)
 {
 	return p->file.zone_s;

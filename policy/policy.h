@@ -57,6 +57,8 @@ int32_t policy_zone_s(const struct policy *p);
 /* All clients, by number, below policy_clients(). */
 size_t policy_clients(const struct policy *p);
 const struct client *policy_client_at(const struct policy *p, size_t i);
+/* Seconds: the longest validity that any client may have of any kind. */
+int64_t policy_longest_validity(const struct policy *p);
 
 enum client_operation {
 	CLIENT_ISSUE,

@@ -21,7 +21,8 @@ struct child_events {
 	/* What became of a WIRE_RELOAD. */
 	void (*reloaded)(void *ctx, struct child *c,
 			 const struct wire_reloaded *m);
-	/* Its token refused the PIN; its process is gone. */
+	/* Its token refused the PIN to this hsm or smith; its process is
+	 * gone. */
 	void (*pin_refused)(void *ctx, struct child *c);
 	/* It refuses the ledger that it found; its process is gone. */
 	void (*ledger_refused)(void *ctx);
@@ -68,7 +69,7 @@ SG_MUST_USE enum sg_err child_init(struct child *c, uv_loop_t *loop,
 struct child_fds {
 	int config;
 	int policy_or_listen; /* ROLE_FD_POLICY, ROLE_FD_LISTEN */
-	int ops;
+	int ops_or_officers;  /* ROLE_FD_OPS, ROLE_FD_OFFICERS */
 	int public;
 };
 

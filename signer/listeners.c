@@ -14,7 +14,12 @@
 
 #include "base/log.h"
 
-enum { BACKLOG = 4096, OPS_SOCKET_MODE = 0660 };
+enum {
+	BACKLOG = 4096,
+	OFFICERS_BACKLOG = 8,
+	OPS_SOCKET_MODE = 0660,
+	OFFICERS_SOCKET_MODE = 0600
+};
 
 /* An address of any family, ready for bind(). */
 struct endpoint {
@@ -108,7 +113,7 @@ static void remove_stale(const char *path)
 		(void)unlink(path);
 }
 
-static int open_unix(const char *path)
+static int open_unix(const char *path, int type, mode_t mode, int backlog)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd;
@@ -118,14 +123,13 @@ static int open_unix(const char *path)
 		return -1;
 	}
 	memcpy(addr.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	remove_stale(path);
 	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0) {
 		/* Nobody can connect before it listens. */
-		if (chmod(path, OPS_SOCKET_MODE) == 0 &&
-		    listen(fd, BACKLOG) == 0)
+		if (chmod(path, mode) == 0 && listen(fd, backlog) == 0)
 			return fd;
 		(void)unlink(path);
 	}
@@ -169,7 +173,7 @@ static enum sg_err open_ops(struct listeners *l, const struct config *c)
 	if (strncmp(c->ops, prefix, sizeof(prefix) - 1) == 0) {
 		const char *path = c->ops + sizeof(prefix) - 1;
 
-		l->ops = open_unix(path);
+		l->ops = open_unix(path, SOCK_STREAM, OPS_SOCKET_MODE, BACKLOG);
 		if (l->ops >= 0)
 			(void)snprintf(l->ops_path, sizeof(l->ops_path), "%s",
 				       path);
@@ -187,17 +191,43 @@ static enum sg_err open_public(struct listeners *l, const struct config *c)
 	return l->public >= 0 ? SG_OK : fault("public", c->public_listen);
 }
 
+/* By way of it officers bring what they have signed, whether the fronts serve
+ * or not.  Its directory is ours alone (pidfile.h), so what lies there of an
+ * earlier run is stale. */
+static enum sg_err open_officers(struct listeners *l, const struct config *c)
+{
+	char path[sizeof(l->officers_path)];
+	const int n =
+		snprintf(path, sizeof(path), "%s/" LISTENERS_OFFICERS, c->run);
+
+	if (n < 0 || (size_t)n >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		log_event(LOG_WARNING, "officer-socket-none",
+			  "run=\"%s\" reason=\"the path is too long for a "
+			  "socket: officers can come by HTTPS only\"",
+			  c->run);
+		return SG_OK;
+	}
+	l->officers = open_unix(path, SOCK_SEQPACKET, OFFICERS_SOCKET_MODE,
+				OFFICERS_BACKLOG);
+	if (l->officers < 0)
+		return fault("officers", path);
+	memcpy(l->officers_path, path, (size_t)n + 1);
+	return SG_OK;
+}
+
 enum sg_err listeners_open(struct listeners *l, const struct config *c)
 {
 	enum sg_err e;
 
 	for (size_t i = 0; i < CONFIG_FRONTS_MAX; i++)
 		l->tls[i] = -1;
-	l->ops = l->public = -1;
-	l->ops_path[0] = '\0';
+	l->ops = l->public = l->officers = -1;
+	l->ops_path[0] = l->officers_path[0] = '\0';
 	e = open_ops(l, c);
 	if (e == SG_OK)
 		e = open_public(l, c);
+	if (e == SG_OK)
+		e = open_officers(l, c);
 	if (e == SG_OK)
 		e = open_tls(l, c);
 	if (e != SG_OK)
@@ -216,8 +246,12 @@ void listeners_close(struct listeners *l)
 		(void)close(l->ops);
 	if (l->public >= 0)
 		(void)close(l->public);
-	l->ops = l->public = -1;
+	if (l->officers >= 0)
+		(void)close(l->officers);
+	l->ops = l->public = l->officers = -1;
 	if (l->ops_path[0] != '\0')
 		(void)unlink(l->ops_path);
-	l->ops_path[0] = '\0';
+	if (l->officers_path[0] != '\0')
+		(void)unlink(l->officers_path);
+	l->ops_path[0] = l->officers_path[0] = '\0';
 }

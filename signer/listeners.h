@@ -5,16 +5,24 @@
 #include "config.h"
 
 /*
- * listeners: the sockets that the fronts serve.  The supervisor opens them
- * before any role starts and keeps them over restarts, so that a client meets
- * a front that is away as a delay, not as a refusal.
+ * listeners: the sockets that the fronts serve, and the administration socket
+ * that the core serves.  The supervisor opens them before any role starts and
+ * keeps them over restarts, so that a client meets a process that is away as a
+ * delay, not as a refusal.
  */
 struct listeners {
 	int tls[CONFIG_FRONTS_MAX];    /* one a front: SO_REUSEPORT; -1: none */
 	int ops;		       /* shared by the fronts; -1: none */
 	int public;		       /* the same */
 	char ops_path[FRONT_PATH_MAX]; /* of a Unix socket, else empty */
+	/* SEQPACKET, the core's: run/officer.sock.  -1: its path is too long
+	 * for a socket, and there is none. */
+	int officers;
+	char officers_path[FRONT_PATH_MAX]; /* empty: none */
 };
+
+/* Of the administration socket, in the directory `run`. */
+#define LISTENERS_OFFICERS "officer.sock"
 
 /* Open and listen on what C names.  Errors, logged: SG_IO. */
 SG_MUST_USE enum sg_err listeners_open(struct listeners *l,

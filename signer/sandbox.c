@@ -12,7 +12,7 @@ static unsigned first_foreign_fd(enum wire_role role)
 {
 	switch (role) {
 	case WIRE_FRONT: return ROLE_FD_PUBLIC + 1;
-	case WIRE_CORE: return ROLE_FD_POLICY + 1;
+	case WIRE_CORE: return ROLE_FD_OFFICERS + 1;
 	case WIRE_HSM:
 	case WIRE_SMITH:
 	case WIRE_WITNESS: return ROLE_FD_METRICS + 1;

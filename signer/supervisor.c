@@ -63,14 +63,16 @@ static struct child_fds fds_of(const struct supervisor *s,
 {
 	struct child_fds fds = {.config = s->reload.config_fd,
 				.policy_or_listen = -1,
-				.ops = -1,
+				.ops_or_officers = -1,
 				.public = -1};
 
-	if (c->role == WIRE_CORE)
+	if (c->role == WIRE_CORE) {
 		fds.policy_or_listen = s->reload.policy_fd;
+		fds.ops_or_officers = s->listeners.officers;
+	}
 	if (c->role == WIRE_FRONT) {
 		fds.policy_or_listen = s->listeners.tls[c->slot];
-		fds.ops = s->listeners.ops;
+		fds.ops_or_officers = s->listeners.ops;
 		fds.public = s->listeners.public;
 	}
 	return fds;
@@ -83,7 +85,8 @@ static void start_due(struct supervisor *s)
 		const struct child_fds fds = fds_of(s, c);
 
 		if (!child_due(c) ||
-		    (c->role == WIRE_HSM && roster_hsm_starting(&s->roster)))
+		    !roster_may_start(&s->roster, s->reload.config, c,
+				      clock_mono_us()))
 			continue;
 		c->generation = s->reload.generation;
 		roster_start(&s->roster, c, &fds);
@@ -111,7 +114,8 @@ static bool of_stage(const struct child *c, enum phase phase)
 	return (phase == DRAIN_FRONTS && c->role == WIRE_FRONT) ||
 	       (phase == DRAIN_CORE && c->role == WIRE_CORE) ||
 	       (phase == DRAIN_LAST &&
-		(c->role == WIRE_HSM || c->role == WIRE_WITNESS));
+		(c->role == WIRE_HSM || c->role == WIRE_WITNESS ||
+		 c->role == WIRE_SMITH));
 }
 
 static bool stage_done(const struct supervisor *s)
@@ -233,7 +237,7 @@ static void on_child_reloaded(void *ctx, struct child *c,
 static void on_pin_refused(void *ctx, struct child *c)
 {
 	struct supervisor *s = (struct supervisor *)ctx;
-	const struct config_hsm *hsm = config_hsm_of(s->reload.config, c->slot);
+	const struct config_hsm *hsm = roster_hsm_of(s->reload.config, c);
 
 	log_event(LOG_ERROR, "pin-refused",
 		  "hsm=\"%s\" text=\"not tried again before a reload, so that "
@@ -261,7 +265,7 @@ static bool may_accuse(enum wire_role accuser, enum wire_role accused)
 {
 	if (accuser == WIRE_CORE)
 		return accused == WIRE_FRONT || accused == WIRE_HSM ||
-		       accused == WIRE_WITNESS;
+		       accused == WIRE_WITNESS || accused == WIRE_SMITH;
 	/* One that talks to the whole world has nobody killed. */
 	return accused == WIRE_CORE && accuser != WIRE_WITNESS;
 }
@@ -347,6 +351,7 @@ static void on_second(uv_timer_t *timer)
 		else
 			child_look(&s->roster.child[i], now);
 	}
+	step(s); /* whose turn to start may have come by waiting */
 }
 
 static void on_watchdog(uv_timer_t *timer)

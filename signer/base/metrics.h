@@ -25,8 +25,9 @@ enum metrics_roles {
 	METRICS_CORE = 4,
 	METRICS_HSM = 8,
 	METRICS_WITNESS = 16,
-	METRICS_ROLES =
-		METRICS_FRONT | METRICS_CORE | METRICS_HSM | METRICS_WITNESS,
+	METRICS_SMITH = 32,
+	METRICS_ROLES = METRICS_FRONT | METRICS_CORE | METRICS_HSM |
+			METRICS_WITNESS | METRICS_SMITH,
 	METRICS_NOT_HSM = METRICS_SUPERVISOR | METRICS_FRONT | METRICS_CORE,
 	METRICS_ALL = METRICS_SUPERVISOR | METRICS_ROLES
 };
@@ -136,6 +137,11 @@ enum metrics_roles {
 	X(REVOCATIONS_REFUSED, C, METRICS_CORE,                                \
 	  "signer_revocations_refused_total", "",                              \
 	  "Statements of revocation that were refused")                        \
+	X(OPERATIONS, C, METRICS_CORE, "signer_operations_total", "",          \
+	  "Operations of officers that were accepted")                         \
+	X(OPERATIONS_REFUSED, C, METRICS_CORE,                                 \
+	  "signer_operations_refused_total", "",                               \
+	  "Operations of officers that were refused")                          \
 	X(RELOADS, C, METRICS_NOT_HSM, "signer_reloads_total", "",             \
 	  "Reloads that took effect")                                          \
 	X(RELOADS_REFUSED, C, METRICS_NOT_HSM, "signer_reloads_refused_total", \

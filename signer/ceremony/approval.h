@@ -44,7 +44,7 @@ SG_MUST_USE enum sg_err approval_message(const struct officer *officer,
 					 struct span operation, uint8_t *out,
 					 size_t cap, size_t *len);
 /* A with SIGNATURE (COSE form) by OFFICER added; where it has signed before,
- * in place of that.  Errors: SG_TOO_BIG. */
+ * in place of that.  Errors: SG_TOO_BIG, SG_MALFORMED (no signature). */
 SG_MUST_USE enum sg_err approved_add(const struct approved *a,
 				     const struct officer *officer,
 				     struct span signature, uint8_t *out,
@@ -62,9 +62,11 @@ struct approval_count {
 	const char *fault; /* why A cannot be accepted, whoever signed it; NULL:
 			      nothing: "a signature does not verify", "somebody
 			      has signed who is no officer", "an officer has
-			      signed twice" */
+			      signed twice", "its proposer is no officer" */
 };
-/* Errors: SG_NO_MEMORY. */
+/* The proposer's own approval counts where R says so, and for GENESIS and STOP.
+ * After a fault the counts are of what came before it.
+ * Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err approval_judge(const struct roll *r,
 				       const struct approved *a,
 				       const struct operation *o,

@@ -50,9 +50,12 @@ struct life {
 	char country[3];
 	bool configured; /* stands in signerd.yaml, with its certificate */
 	enum key_state state;
-	enum key_state before; /* of STOPPED: the state it was in */
+	enum key_state before; /* that it was in before this one: of STOPPED
+				  what a start brings back, of DESTROYED
+				  whether it was compromised */
 	int64_t since;	       /* of that state; seconds since 1970 */
-	int64_t published;     /* when; 0: not yet */
+	int64_t published;     /* when, with the certificate that it has; 0: not
+				  yet */
 	int64_t activate;      /* it becomes active then; 0: nothing set */
 	int64_t retire;	       /* it is retired then; 0: nothing set */
 	int64_t activated;     /* when it first was; 0: never */
@@ -66,6 +69,7 @@ struct life {
 	uint8_t *certificate;
 };
 
+/* All zeroes: nothing was ever decided. */
 struct lifecycle {
 	struct roll roll;
 	bool has_policy; /* POLICY is the one that officers have approved */
@@ -85,25 +89,40 @@ void lifecycle_free(struct lifecycle *l); /* what it owns */
 /* The key of that label; NULL: none. */
 struct life *lifecycle_find(struct lifecycle *l, struct span label);
 
-/* A key of signerd.yaml, active as it stands there.
+/* Was K declared compromised, whatever became of it? */
+static inline bool life_is_compromised(const struct life *k)
+{
+	return k->state == KEY_COMPROMISED ||
+	       (k->state == KEY_DESTROYED && k->before == KEY_COMPROMISED);
+}
+
+/* A key of signerd.yaml, active as it stands there; CSR and CERTIFICATE are
+ * not taken over.  Where two of them are for one kind and HSM, so they stay.
  * Errors: SG_TOO_BIG (too many keys), SG_DUPLICATE_KEY. */
 SG_MUST_USE enum sg_err lifecycle_adopt(struct lifecycle *l,
 					const struct life *key);
 
 /*
+ * Before lifecycle_refuses() and lifecycle_apply() all that is due at their
+ * time must be done, by lifecycle_due(), also where operations are replayed: so
+ * the same operations at the same times come to the same states.
+ *
  * May O be done at NOW, by the states alone?  NULL, or why not: static, for
  * officers.  Says no to what is not the next step: an unknown or known label, a
  * key that is not certified to be published, one that is not published for the
  * roll's lead time (but for `override`) to be activated before that, ACTIVATE
  * or RETIRE at a time that has passed, one that is active to be destroyed, a
- * genesis where there is a roll, anything else where there is none, ...
+ * genesis where there is a roll, anything else where there is none, ...  See
+ * README.md for what each state allows.
  * Whether its last certificate has run out (DESTROY), and whether a certificate
  * is good (IMPORT), is the core's to know.
  */
 const char *lifecycle_refuses(const struct lifecycle *l,
 			      const struct operation *o, int64_t now);
-/* Do O, which lifecycle_refuses() has passed at OUT->time.
- * Errors: SG_NO_MEMORY; L is as before. */
+/* Do O, which lifecycle_refuses() has passed at OUT->time.  A new key may take
+ * the place in L of one that was destroyed, once there are LIFE_KEYS_MAX.
+ * Errors: SG_NO_MEMORY, SG_TOO_BIG (OUT's SPKI), SG_INTERNAL (it would have
+ * been refused); L is as before. */
 SG_MUST_USE enum sg_err lifecycle_apply(struct lifecycle *l,
 					const struct operation *o,
 					const struct outcome *out);
@@ -117,7 +136,8 @@ struct life_event {
 /*
  * Do the next thing that is due at NOW: a key that is to be activated, or
  * retired, or whose period is over; a key that activation has left without a
- * kind is retired.  False: nothing is.  Call it until it says so.
+ * kind is retired.  In the order of their times, activations first.  False:
+ * nothing is.  Call it until it says so.
  */
 bool lifecycle_due(struct lifecycle *l, int64_t now, struct life_event *out);
 

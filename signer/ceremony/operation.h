@@ -102,9 +102,10 @@ SG_MUST_USE enum sg_err operation_encode(const struct operation *o,
  * Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG, SG_BAD_KEY. */
 SG_MUST_USE enum sg_err operation_decode(struct span in, struct operation *out,
 					 const char **why);
-/* O for a person, a line each member, UTF-8 without control characters, with a
- * NUL.  Times in UTC, hashes in hexadecimal, a certificate's names and
- * validity.  Errors: SG_TOO_BIG. */
+/* O for a person, a line each member, UTF-8 without control characters but the
+ * lines' ends, with a NUL.  Times in UTC, hashes in hexadecimal, a
+ * certificate's names and validity.  After an error OUT is not to be shown.
+ * Errors: SG_TOO_BIG, SG_MALFORMED (no operation_encode() for it). */
 enum { OPERATION_TEXT_MAX = 16384 };
 SG_MUST_USE enum sg_err operation_text(const struct operation *o, char *out,
 				       size_t cap);

@@ -36,13 +36,18 @@ struct roll {
 	bool policy_approval;	   /* a policy needs an operation, too */
 };
 
+/* Is NAME one for an officer, a key or an HSM: [A-Za-z0-9._-]{1,63}? */
+bool roll_is_name(struct span name);
 /* Make *OUT of NAME and SPKI: its algorithm and kid.
- * Errors: SG_MALFORMED (the name, the DER), SG_BAD_KEY (no algorithm of ours),
+ * Errors: SG_MALFORMED (the name; the DER, which must be the one spelling of
+ * its key: named curves, points that are not compressed, rsaEncryption),
+ * SG_BAD_KEY (no algorithm of ours; one that anybody could sign by),
  * SG_TOO_BIG, SG_INTERNAL. */
 SG_MUST_USE enum sg_err officer_make(struct span name, struct span spki,
 				     struct officer *out);
 /* NULL: R is a roll that can be.  Else what is wrong with it, static: no
- * officer, a threshold of 0 or beyond them, a name or a key twice. */
+ * officer, a threshold of 0 or beyond those who count, a name or a key twice,
+ * a stale_s of 0. */
 const char *roll_fault(const struct roll *r);
 /* The officer with KID, or of NAME; NULL: none. */
 const struct officer *roll_find(const struct roll *r,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "caller.h"
 #include "documents.h"
 
@@ -72,6 +73,77 @@ static void give_document(const struct answers *a, const struct policy *policy,
 	free(document);
 }
 
+/* --- for officers --------------------------------------------------------- */
+
+static bool is_officer(const struct client *client, struct front_link *f,
+		       uint64_t id)
+{
+	if (client_may(client, CLIENT_OFFICER))
+		return true;
+	caller_log_forbidden(client, "officer");
+	refuse(f, id, SG_FORBIDDEN, CALLER_NO_OFFICER);
+	return false;
+}
+
+static void give_ceremony(const struct answers *a, const struct client *client,
+			  struct front_link *f, uint64_t id)
+{
+	uint8_t *document;
+	size_t n = 0;
+	enum sg_err err = SG_NOT_FOUND;
+
+	if (!is_officer(client, f, id))
+		return;
+	document = malloc(CEREMONY_DOCUMENT_MAX);
+	if (document == NULL)
+		err = SG_NO_MEMORY;
+	else if (a->ceremony != NULL)
+		err = ceremony_document(a->ceremony, document,
+					CEREMONY_DOCUMENT_MAX, &n);
+	if (err == SG_OK)
+		front_link_answer(f, id, span_of(document, n));
+	else
+		refuse(f, id, err, "");
+	free(document);
+}
+
+static void on_operated(void *link, uint64_t id, enum sg_err err,
+			struct span text)
+{
+	if (err == SG_OK)
+		front_link_answer(link, id, text);
+	else
+		front_link_problem(link, id, err, text, span_of(NULL, 0));
+}
+
+bool answers_operate(const struct answers *a, const struct policy *policy,
+		     struct front_link *f, uint64_t id,
+		     const struct wire_operate *m)
+{
+	const struct ceremony_caller who = {
+		.link = f, .id = id, .answer = on_operated};
+	const struct client *client = NULL;
+	const enum sg_err err = caller_find(policy, m->identity, &client);
+
+	if (err == SG_MALFORMED)
+		return false;
+	if (err != SG_OK) {
+		caller_log_unknown(m->identity);
+		refuse(f, id, SG_FORBIDDEN, CALLER_UNKNOWN);
+	} else if (is_officer(client, f, id)) {
+		if (a->ceremony == NULL) {
+			refuse(f, id, SG_NOT_FOUND, "");
+			return true;
+		}
+		log_event(LOG_INFO, "operation-brought", "client=%s bytes=%zu",
+			  client_name(client), m->operation.n);
+		ceremony_operate(a->ceremony, m->operation, &who);
+	}
+	return true;
+}
+
+/* --- questions ------------------------------------------------------------ */
+
 bool answers_give(const struct answers *a, const struct policy *policy,
 		  struct front_link *f, uint64_t id, const struct wire_ask *m)
 {
@@ -83,7 +155,9 @@ bool answers_give(const struct answers *a, const struct policy *policy,
 	err = caller_find(policy, m->identity, &client);
 	if (err == SG_MALFORMED)
 		return false;
-	if (err == SG_OK)
+	if (err == SG_OK && m->question == WIRE_ASK_CEREMONY)
+		give_ceremony(a, client, f, id);
+	else if (err == SG_OK)
 		give_document(a, policy, client, f, id, m->question);
 	else
 		refuse_unknown(f, id, m);

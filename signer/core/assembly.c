@@ -77,6 +77,21 @@ enum sg_err assembly_sign1(const struct assembly *a, struct span signature,
 	return err;
 }
 
+void assembly_replace(struct assembly *a, struct assembly *fresh)
+{
+	struct span *const part[] = {&a->sig_structure, &a->payload, &a->prot,
+				     &a->uvci, &a->warnings};
+
+	assembly_clear(a);
+	*a = *fresh;
+	fresh->more = NULL;
+	if (a->more != NULL)
+		return;
+	/* What lay in its own buffer lies in A's now. */
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+		part[i]->p = a->fixed + (part[i]->p - fresh->fixed);
+}
+
 void assembly_clear(struct assembly *a)
 {
 	free(a->more);

@@ -56,6 +56,9 @@ SG_MUST_USE enum sg_err assembly_sign1(const struct assembly *a,
 				       uint8_t scratch[ASSEMBLY_SCRATCH],
 				       struct span *cose);
 
+/* Put FRESH in the place of A, which is cleared; FRESH is empty then. */
+void assembly_replace(struct assembly *a, struct assembly *fresh);
+
 /* Give back what A holds; allowed for one that is zeroed. */
 void assembly_clear(struct assembly *a);
 

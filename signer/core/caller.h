@@ -14,6 +14,8 @@
 	"the policy does not allow this client to validate"
 #define CALLER_MAY_NOT_RENEW "the policy does not allow this client to renew"
 #define CALLER_MAY_NOT_AUDIT "the policy does not allow this client to audit"
+#define CALLER_NO_OFFICER                                                      \
+	"the policy does not allow this client what is for officers"
 
 /*
  * Pure.

@@ -5,6 +5,8 @@
 #include "ceremony/lifecycle.h"
 #include "diary.h"
 #include "hsm_pool.h"
+#include "ipc/wire.h"
+#include "proofs.h"
 
 /*
  * ceremony: takes what officers have signed, refuses what may not be, has it
@@ -12,6 +14,44 @@
  * files, blocking.
  */
 struct ceremony; /* opaque */
+
+struct ceremony_parts {
+	uv_loop_t *loop;
+	const struct core_settings *settings; /* for the call of create */
+	struct keyring *keys;
+	struct hsm_pool *pool;
+	struct release *release;
+	struct diary *diary;
+	struct proofs *proofs;
+	const struct policy *policy; /* in force; for the call of create */
+	/* Keys have come into other states. */
+	void (*changed)(void *ctx);
+	/* The smith in SLOT sent nonsense, or is stuck. */
+	void (*smith_bad)(void *ctx, uint16_t slot);
+	void *ctx;
+};
+
+/*
+ * Read what was accepted so far, each with its signatures verified once more,
+ * and bring KEYS into the states that follow from it.  All parts outlive it.
+ * Owns: *OUT is the caller's; ceremony_free().
+ * Errors: SG_IO (what was accepted is damaged, or cannot be read: logged),
+ * SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err ceremony_create(const struct ceremony_parts *parts,
+					struct ceremony **out);
+/* Take over FD, the channel to the smith in SLOT: smiths_link(). */
+SG_MUST_USE enum sg_err ceremony_link(struct ceremony *c, uint16_t slot,
+				      int fd);
+/* POLICY is in force, and certificates may have been renewed. */
+void ceremony_reload(struct ceremony *c, const struct policy *policy);
+/* May the policy of HASH be in force?  Not where the officers want to approve
+ * policies, and have approved another one. */
+bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32]);
+/* To be called a few times a second: what is due by its time is done. */
+void ceremony_tick(struct ceremony *c, uint64_t now_us);
+/* Nobody waits any more for what is being done.  NULL is allowed. */
+void ceremony_free(struct ceremony *c);
 
 /* Who has sent an operation, and waits for what comes of it. */
 struct ceremony_caller {
@@ -33,6 +73,8 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 		      const struct ceremony_caller *who);
 /* LINK is gone: nobody waits there any more; what is being done is done. */
 void ceremony_forget(struct ceremony *c, const void *link);
+/* Bytes of a document, with room for the message around it. */
+enum { CEREMONY_DOCUMENT_MAX = WIRE_PACKET_MAX - 256 };
 /* The document for officers (ceremony/README.md).  *LEN as cbor_done().
  * Errors: SG_TOO_BIG. */
 SG_MUST_USE enum sg_err ceremony_document(const struct ceremony *c,

@@ -163,6 +163,10 @@ static enum sg_err reload(struct control *c, const int *fds, char *reason,
 		err = desk_reload(c->desk, new, policy);
 		if (err == SG_OK)
 			memcpy(c->settings->key, new->key, sizeof(new->key));
+		else if (err == SG_FORBIDDEN)
+			(void)snprintf(reason, cap,
+				       "policy-unapproved: the officers have "
+				       "approved another policy");
 		else
 			(void)snprintf(reason, cap,
 				       "a signing certificate is refused: %s",
@@ -304,6 +308,7 @@ static enum sg_err open_desk(struct control *c,
 	struct desk_parts desk = {.loop = parts->loop,
 				  .settings = parts->settings,
 				  .newest_iat = INT64_MIN,
+				  .officers_fd = parts->officers_fd,
 				  .events = &events,
 				  .ctx = c};
 	enum sg_err err = load_policy(parts->policy_fd, parts->settings->state,

@@ -15,8 +15,9 @@ struct control; /* opaque */
 
 struct control_parts {
 	uv_loop_t *loop;
-	int fd;				      /* SEQPACKET to the supervisor */
-	int policy_fd;			      /* the first policy; only read */
+	int fd;		 /* SEQPACKET to the supervisor */
+	int policy_fd;	 /* the first policy; only read */
+	int officers_fd; /* listener of the administration socket; -1: none */
 	const struct core_settings *settings; /* copied */
 	core_read_settings read;
 	/* The role is over, with this exit status.  Called once. */
@@ -26,7 +27,8 @@ struct control_parts {
 
 /*
  * Load the policy, open the desk, and tell the supervisor that it serves.
- * Owns: parts->fd, from success on; *OUT: control_free().
+ * Owns: parts->fd and parts->officers_fd, from success on; *OUT:
+ * control_free().
  * Errors: SG_CONFIG (the policy has faults: logged), SG_LEDGER_DOWN (the ledger
  * is refused: logged), the others of desk_create() and channel_open().
  */

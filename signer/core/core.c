@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core.h"
 
+#include <fcntl.h>
 #include <uv.h>
 
 #include "base/log.h"
@@ -31,12 +32,19 @@ static void on_sample(uv_timer_t *timer)
 	metrics_sample_thread(METRIC_CPU_LOOP);
 }
 
+/* -1: it was not given. */
+static int officers_fd(void)
+{
+	return fcntl(ROLE_FD_OFFICERS, F_GETFD) != -1 ? ROLE_FD_OFFICERS : -1;
+}
+
 static enum sg_err run(struct core *core, const struct core_settings *settings,
 		       core_read_settings read)
 {
 	const struct control_parts parts = {.loop = &core->loop,
 					    .fd = ROLE_FD_CONTROL,
 					    .policy_fd = ROLE_FD_POLICY,
+					    .officers_fd = officers_fd(),
 					    .settings = settings,
 					    .read = read,
 					    .over = on_over,

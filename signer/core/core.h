@@ -73,6 +73,8 @@ struct core_settings {
 	uint32_t verify_all_ms; /* after an HSM error, verify all that long */
 	uint32_t test_sign_ms;	/* between test signatures for readiness */
 	uint32_t hang_ms; /* the longest that an hsm gives one call; 0: 3 s */
+	char csca[CORE_PATH_MAX];  /* PEM: who issues document signer
+				      certificates; empty: not checked */
 	char state[CORE_PATH_MAX]; /* directory: ledger/, journal/, index/ */
 	struct core_ledger_settings ledger;
 };

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "desk.h"
+#include "desk_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "answers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "books.h"
 #include "deadlines.h"
-#include "diary.h"
 #include "fds.h"
-#include "issue.h"
-#include "readiness.h"
 
 enum {
 	/* Quick enough for deadlines; else for tests and grace periods. */
@@ -22,33 +17,6 @@ enum {
 	UPKEEP_US = 250 * 1000,
 	/* At the end, what is on record waits so long for a checkpoint. */
 	SETTLE_US = 3 * 1000 * 1000
-};
-
-struct desk {
-	uv_timer_t tick; /* first: the desk is freed when it is closed */
-	uv_loop_t *loop;
-	const struct desk_events *events;
-	void *ctx;
-	uint32_t front_credit;
-	struct keyring *keys;
-	struct hsm_pool *pool;
-	struct release *release;
-	struct diary *diary;
-	struct books *books; /* NULL: nothing is recorded, in tests */
-	char origin[CORE_ORIGIN_MAX];
-	struct issuer *issuer;
-	struct answers answers;
-	struct policy *policy;
-	struct front_link *front[DESK_FRONTS_MAX];
-	bool busy; /* the tick is quick */
-	bool draining;
-	bool refused, drained; /* told that the ledger is, that we are */
-	uint64_t idle_us;      /* draining, and without a request since */
-	bool recording;	       /* the journal was up */
-	bool ready;	       /* as last told to the fronts */
-	char reason[READINESS_REASON_MAX]; /* as last found by desk_ready() */
-	char told[READINESS_REASON_MAX];   /* as last told to the fronts */
-	uint64_t upkeep_us;		   /* when it was last done */
 };
 
 /* --- readiness -------------------------------------------------------- */
@@ -66,24 +34,6 @@ bool desk_ready(struct desk *d, const char **reason)
 		return false;
 	}
 	return readiness_look(&parts, clock_wall_s(), d->reason);
-}
-
-static void tell_status(struct desk *d, struct front_link *f)
-{
-	struct wire_status m = {.ready = d->ready,
-				.reason = span_str(d->told),
-				.ledger_origin = span_str(d->origin)};
-
-	memcpy(m.policy_hash, policy_hash(d->policy), sizeof(m.policy_hash));
-	front_link_status(f, &m);
-}
-
-static void tell_all(struct desk *d)
-{
-	for (size_t i = 0; i < DESK_FRONTS_MAX; i++) {
-		if (d->front[i] != NULL)
-			tell_status(d, d->front[i]);
-	}
 }
 
 /* May signatures be put on record?  What follows from it. */
@@ -120,7 +70,7 @@ static void review(struct desk *d)
 	d->ready = ready;
 	memcpy(d->told, d->reason, sizeof(d->told));
 	metric_set(METRIC_READY, ready ? 1 : 0);
-	tell_all(d);
+	desk_tell_fronts(d);
 }
 
 /* --- the tick --------------------------------------------------------- */
@@ -141,9 +91,7 @@ static bool settled(struct desk *d)
 	       (release_idle(d->release) && books_settled(d->books));
 }
 
-/* Tick quickly while there is something to time out.  Call it after whatever
- * may have begun or ended a request. */
-static void pace(struct desk *d)
+void desk_pace(struct desk *d)
 {
 	const bool busy = issuer_in_flight(d->issuer) > 0;
 
@@ -174,96 +122,24 @@ static void on_tick(uv_timer_t *t)
 			books_tick(d->books);
 		if (diary_tick(d->diary, now) && d->books != NULL)
 			books_recorded(d->books);
+		if (d->ceremony != NULL)
+			ceremony_tick(d->ceremony, now);
 		review(d); /* a certificate may have run out meanwhile */
 	}
-	pace(d);
-}
-
-/* --- fronts ----------------------------------------------------------- */
-
-static bool on_issue(void *ctx, struct front_link *f, uint64_t id,
-		     const struct wire_issue *m)
-{
-	struct desk *d = ctx;
-
-	return issuer_take(d->issuer, f, id, m);
-}
-
-static bool on_ask(void *ctx, struct front_link *f, uint64_t id,
-		   const struct wire_ask *m)
-{
-	const struct desk *d = ctx;
-
-	return answers_give(&d->answers, d->policy, f, id, m);
-}
-
-static void on_front_batch(void *ctx)
-{
-	struct desk *d = ctx;
-
-	hsm_pool_dispatch(d->pool);
-	pace(d);
-}
-
-static void drop_front(struct desk *d, struct front_link *f)
-{
-	d->front[f->slot] = NULL;
-	issuer_forget(d->issuer, f);
-	front_link_close(f);
-}
-
-static void on_front_end(void *ctx, struct front_link *f, bool bad)
-{
-	struct desk *d = ctx;
-	const uint16_t slot = f->slot;
-
-	log_event(LOG_WARNING, "front-link-ended", "front=%u bad=%d", slot,
-		  bad);
-	drop_front(d, f);
-	if (bad) {
-		metric_add(METRIC_BAD_MESSAGES, 1);
-		d->events->peer_bad(d->ctx, WIRE_FRONT, slot);
-	}
-	on_front_batch(d);
-}
-
-static enum sg_err link_front(struct desk *d, uint16_t slot, int fd)
-{
-	static const struct front_link_events events = {.issue = on_issue,
-							.ask = on_ask,
-							.batch = on_front_batch,
-							.end = on_front_end};
-	const struct front_link_parts parts = {.loop = d->loop,
-					       .fd = fd,
-					       .slot = slot,
-					       .credit = d->front_credit,
-					       .events = &events,
-					       .ctx = d};
-	struct front_link *f = NULL;
-	enum sg_err err = SG_NOT_FOUND;
-
-	if (slot < DESK_FRONTS_MAX)
-		err = front_link_open(&parts, &f);
-	if (err != SG_OK) {
-		fds_close(&fd, 1);
-		return err;
-	}
-	if (d->front[slot] != NULL)
-		drop_front(d, d->front[slot]);
-	d->front[slot] = f;
-	tell_status(d, f);
-	return SG_OK;
+	desk_pace(d);
 }
 
 enum sg_err desk_link(struct desk *d, enum wire_role role, uint16_t slot,
 		      int fd)
 {
 	if (role == WIRE_FRONT)
-		return link_front(d, slot, fd);
+		return desk_link_front(d, slot, fd);
 	if (role == WIRE_HSM)
 		return hsm_pool_link(d->pool, slot, fd);
 	if (role == WIRE_WITNESS && slot == 0 && d->books != NULL)
 		return books_link_witness(d->books, fd);
+	if (role == WIRE_SMITH && d->ceremony != NULL)
+		return ceremony_link(d->ceremony, slot, fd);
 	fds_close(&fd, 1);
 	return SG_NOT_FOUND;
 }
@@ -289,6 +165,13 @@ static void on_witness_bad(void *ctx)
 	d->events->peer_bad(d->ctx, WIRE_WITNESS, 0);
 }
 
+static void on_smith_bad(void *ctx, uint16_t slot)
+{
+	struct desk *d = ctx;
+
+	d->events->peer_bad(d->ctx, WIRE_SMITH, slot);
+}
+
 /* --- the record ------------------------------------------------------- */
 
 static void on_release_changed(void *ctx)
@@ -297,17 +180,18 @@ static void on_release_changed(void *ctx)
 
 	if (d->books != NULL)
 		books_committed(d->books);
+	diary_look(d->diary);
 	if (release_up(d->release) != d->recording) {
 		d->recording = !d->recording;
 		review(d);
 	}
-	pace(d);
+	desk_pace(d);
 }
 
 static void on_books_changed(void *ctx)
 {
 	review(ctx);
-	pace(ctx);
+	desk_pace(ctx);
 }
 
 static void on_recovered(void *ctx, struct span statement)
@@ -365,6 +249,27 @@ static enum sg_err create_books(struct desk *d, const struct desk_parts *parts)
 	return books_create(&books, &d->books);
 }
 
+static enum sg_err create_ceremony(struct desk *d,
+				   const struct desk_parts *parts)
+{
+	const struct ceremony_parts ceremony = {
+		.loop = d->loop,
+		.settings = parts->settings,
+		.keys = d->keys,
+		.pool = d->pool,
+		.release = d->release,
+		.diary = d->diary,
+		.proofs = d->books != NULL ? books_proofs(d->books) : NULL,
+		.policy = d->policy,
+		.changed = on_hsm_changed,
+		.smith_bad = on_smith_bad,
+		.ctx = d};
+
+	if (d->books == NULL)
+		return SG_OK;
+	return ceremony_create(&ceremony, &d->ceremony);
+}
+
 /* --- the whole -------------------------------------------------------- */
 
 static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
@@ -381,13 +286,15 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 				      &events, d, &d->pool);
 	if (err == SG_OK)
 		err = create_books(d, parts);
+	if (err == SG_OK)
+		err = create_ceremony(d, parts);
 	if (err != SG_OK)
 		return err;
 	with = (struct issuer_parts){.keys = d->keys,
 				     .pool = d->pool,
 				     .release = d->release,
 				     .diary = d->diary};
-	d->answers = (struct answers){.keys = d->keys};
+	d->answers = (struct answers){.keys = d->keys, .ceremony = d->ceremony};
 	if (d->books != NULL) {
 		with.claims = books_claims(d->books);
 		with.revoked = books_revoked(d->books);
@@ -403,6 +310,7 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 static void free_parts(struct desk *d)
 {
 	issuer_free(d->issuer);
+	ceremony_free(d->ceremony);
 	books_free(d->books);
 	diary_free(d->diary);
 	hsm_pool_free(d->pool);
@@ -426,7 +334,11 @@ enum sg_err desk_create(const struct desk_parts *parts, struct desk **out)
 	d->policy = policy_ref(parts->policy);
 	memcpy(d->origin, parts->settings->ledger.origin, sizeof(d->origin));
 	err = create_parts(d, parts);
+	if (err == SG_OK && parts->officers_fd > 0)
+		err = officer_socket_create(d->loop, parts->officers_fd,
+					    d->ceremony, &d->officers);
 	if (err != SG_OK || uv_timer_init(d->loop, &d->tick) != 0) {
+		officer_socket_free(d->officers);
 		free_parts(d);
 		free(d);
 		return err != SG_OK ? err : SG_INTERNAL;
@@ -442,12 +354,17 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 			struct policy *policy)
 {
 	struct keyring *fresh;
-	const enum sg_err err =
-		keyring_reread(d->keys, settings, clock_wall_s(), &fresh);
+	enum sg_err err;
 
+	if (d->ceremony != NULL &&
+	    !ceremony_allows_policy(d->ceremony, policy_hash(policy)))
+		return SG_FORBIDDEN;
+	err = keyring_reread(d->keys, settings, clock_wall_s(), &fresh);
 	if (err != SG_OK)
 		return err;
 	keyring_renew(d->keys, fresh);
+	if (d->ceremony != NULL)
+		ceremony_reload(d->ceremony, policy);
 	policy_ref(policy); /* first: it may be the same one */
 	policy_unref(d->policy);
 	d->policy = policy;
@@ -456,7 +373,7 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 		books_reload(d->books, policy);
 	diary_policy(d->diary, policy_hash(policy));
 	hsm_pool_rates(d->pool, settings);
-	tell_all(d);
+	desk_tell_fronts(d);
 	review(d);
 	return SG_OK;
 }
@@ -466,19 +383,12 @@ void desk_drain(struct desk *d)
 	d->draining = true;
 	issuer_close(d->issuer);
 	review(d);
-	pace(d);
+	desk_pace(d);
 }
 
 size_t desk_in_flight(const struct desk *d)
 {
 	return issuer_in_flight(d->issuer);
-}
-
-void desk_flush(struct desk *d)
-{
-	for (size_t i = 0; i < DESK_FRONTS_MAX; i++)
-		if (d->front[i] != NULL)
-			channel_flush(d->front[i]->channel);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -490,9 +400,8 @@ void desk_free(struct desk *d)
 {
 	if (d == NULL)
 		return;
-	for (size_t i = 0; i < DESK_FRONTS_MAX; i++)
-		if (d->front[i] != NULL)
-			drop_front(d, d->front[i]);
+	desk_drop_fronts(d);
+	officer_socket_free(d->officers);
 	books_stop(d->books); /* it follows the journal */
 	release_abandon(d->release);
 	free_parts(d);

@@ -33,14 +33,16 @@ struct desk_parts {
 	const struct core_settings *settings; /* copied */
 	struct policy *policy;		      /* gets a reference of its own */
 	int64_t newest_iat; /* of another record (release.h); INT64_MIN */
+	int officers_fd;    /* see officer_socket.h; 0 or -1: none */
 	const struct desk_events *events;
 	void *ctx;
 };
 
 /*
- * Owns: *OUT is the caller's; desk_free().
+ * Owns: *OUT is the caller's; desk_free(); parts->officers_fd from success on.
  * Errors: those of keyring_create() (a certificate that cannot be used), of
- * release_create() and books_create(), SG_NO_MEMORY, SG_INTERNAL.
+ * release_create(), books_create() and ceremony_create(), SG_NO_MEMORY,
+ * SG_INTERNAL.
  */
 SG_MUST_USE enum sg_err desk_create(const struct desk_parts *parts,
 				    struct desk **out);
@@ -56,7 +58,8 @@ SG_MUST_USE enum sg_err desk_link(struct desk *d, enum wire_role role,
  * the certificates that its keys name; those keys are still those of the
  * start, and all else takes a restart.  What is in flight keeps its policy and
  * its certificate.
- * Errors: those of keyring_reread(); then nothing has changed. */
+ * Errors: those of keyring_reread(), SG_FORBIDDEN (officers have approved
+ * another policy); then nothing has changed. */
 SG_MUST_USE enum sg_err desk_reload(struct desk *d,
 				    const struct core_settings *settings,
 				    struct policy *policy);

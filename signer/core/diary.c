@@ -16,12 +16,26 @@ struct matter {
 	uint64_t index; /* as this leaf */
 };
 
+/* One of diary_note(). */
+struct jotting {
+	TAILQ_ENTRY(jotting) entry;
+	struct matter m;
+	diary_recorded recorded;
+	void *ctx;
+	uint64_t tag;
+	size_t n;
+	uint8_t text[];
+};
+
+TAILQ_HEAD(jottings, jotting);
+
 struct diary {
 	struct release *release;
 	struct refusals *refusals;
 	bool began, ended;
 	struct matter ceremony, start, policy, revocation;
-	struct matter counts; /* the last entry on refusals */
+	struct matter counts;  /* the last entry on refusals */
+	struct jottings notes; /* the oldest first */
 	uint8_t policy_hash[ENTRY_HASH_BYTES];
 	uint64_t refusals_us; /* when they were last taken */
 	size_t operation_n;
@@ -84,8 +98,8 @@ static bool put_ceremony(struct diary *d)
 	uint8_t entry[ENTRY_ROOM];
 	size_t n = 0;
 	const enum sg_err err = entry_encode_ceremony(
-		clock_wall_ms(), span_of(d->operation, d->operation_n), entry,
-		sizeof(entry), &n);
+		clock_wall_ms(), span_of(d->operation, d->operation_n),
+		span_of(NULL, 0), entry, sizeof(entry), &n);
 
 	return put(d, &d->ceremony, err, entry, &n);
 }
@@ -101,6 +115,17 @@ static bool put_revocation(struct diary *d)
 	return put(d, &d->revocation, err, entry, &n);
 }
 
+/* False: the journal does not take the rest now. */
+static bool put_notes(struct diary *d)
+{
+	struct jotting *j;
+
+	TAILQ_FOREACH (j, &d->notes, entry)
+		if (j->m.due && !put(d, &j->m, SG_OK, j->text, &j->n))
+			return false;
+	return true;
+}
+
 /* What is due, in its order; what comes after waits for what comes before. */
 static void write_due(struct diary *d)
 {
@@ -111,6 +136,8 @@ static void write_due(struct diary *d)
 	if (d->start.due && !put_run(d, ENTRY_STARTED, &d->start))
 		return;
 	if (d->policy.due && !put_policy(d))
+		return;
+	if (!put_notes(d))
 		return;
 	if (d->revocation.due)
 		(void)put_revocation(d);
@@ -149,6 +176,24 @@ void diary_revocation(struct diary *d, struct span statement)
 	write_due(d);
 }
 
+enum sg_err diary_note(struct diary *d, struct span entry,
+		       diary_recorded recorded, void *ctx, uint64_t tag)
+{
+	struct jotting *j = calloc(1, sizeof(*j) + entry.n);
+
+	if (j == NULL)
+		return SG_NO_MEMORY;
+	j->m.due = true;
+	j->recorded = recorded;
+	j->ctx = ctx;
+	j->tag = tag;
+	j->n = entry.n;
+	memcpy(j->text, entry.p, entry.n);
+	TAILQ_INSERT_TAIL(&d->notes, j, entry);
+	write_due(d);
+	return SG_OK;
+}
+
 void diary_refused(struct diary *d, const char *client, const struct verdict *v)
 {
 	refusals_add(d->refusals, client, v);
@@ -164,6 +209,10 @@ static void lose(struct matter *m, uint64_t first)
 
 void diary_lost(struct diary *d, uint64_t first)
 {
+	struct jotting *j;
+
+	TAILQ_FOREACH (j, &d->notes, entry)
+		lose(&j->m, first);
 	lose(&d->ceremony, first);
 	lose(&d->start, first);
 	lose(&d->policy, first);
@@ -183,11 +232,24 @@ bool diary_revoked(const struct diary *d)
 	       (!d->revocation.taken || on_disk(d, &d->revocation));
 }
 
+void diary_look(struct diary *d)
+{
+	struct jotting *j;
+
+	while ((j = TAILQ_FIRST(&d->notes)) != NULL && on_disk(d, &j->m)) {
+		TAILQ_REMOVE(&d->notes, j, entry);
+		if (j->recorded != NULL)
+			j->recorded(j->ctx, j->tag, j->m.index);
+		free(j);
+	}
+}
+
 bool diary_tick(struct diary *d, uint64_t now_us)
 {
 	bool recorded;
 
 	write_due(d);
+	diary_look(d);
 	recorded = on_disk(d, &d->ceremony);
 	if (recorded)
 		d->ceremony.taken = false;
@@ -207,6 +269,7 @@ void diary_end(struct diary *d)
 
 	if (d->ended || !d->start.taken)
 		return;
+	write_due(d);
 	d->ended = true;
 	refusals_take(d->refusals, clock_wall_ms(), put_refused, d);
 	(void)put_run(d, ENTRY_STOPPED, &stop);
@@ -225,6 +288,7 @@ enum sg_err diary_create(struct release *release, struct diary **out)
 	}
 	d->release = release;
 	d->start.due = true;
+	TAILQ_INIT(&d->notes);
 	d->refusals_us = clock_mono_us();
 	*out = d;
 	return SG_OK;
@@ -232,8 +296,14 @@ enum sg_err diary_create(struct release *release, struct diary **out)
 
 void diary_free(struct diary *d)
 {
+	struct jotting *j;
+
 	if (d == NULL)
 		return;
+	while ((j = TAILQ_FIRST(&d->notes)) != NULL) {
+		TAILQ_REMOVE(&d->notes, j, entry);
+		free(j);
+	}
 	refusals_free(d->refusals);
 	free(d);
 }

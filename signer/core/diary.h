@@ -32,6 +32,19 @@ void diary_ceremony(struct diary *d, struct span operation);
 void diary_revocation(struct diary *d, struct span statement);
 /* Is none of them on its way to the disk?  Where one was, it is on record. */
 bool diary_revoked(const struct diary *d);
+/*
+ * Record ENTRY, encoded (copied), after those before it; what the journal does
+ * not take or loses is tried again, in order.  RECORDED (may be NULL) is called
+ * with CTX and TAG, from inside of diary_look() or diary_tick(), when it is on
+ * the disk as leaf INDEX.  What is not by the end of the process is gone.
+ * Errors: SG_NO_MEMORY.
+ */
+typedef void (*diary_recorded)(void *ctx, uint64_t tag, uint64_t index);
+SG_MUST_USE enum sg_err diary_note(struct diary *d, struct span entry,
+				   diary_recorded recorded, void *ctx,
+				   uint64_t tag);
+/* The journal has committed something: tell those whose note it is. */
+void diary_look(struct diary *d);
 /* A request of CLIENT was refused for the errors in V. */
 void diary_refused(struct diary *d, const char *client,
 		   const struct verdict *v);

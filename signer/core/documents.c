@@ -59,12 +59,12 @@ enum sg_err documents_keys(const struct keyring *k, uint8_t *out, size_t cap,
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < k->n; i++)
-		n += k->key[i].has_dsc ? 1 : 0;
+		n += keyring_public(&k->key[i]) ? 1 : 0;
 	cbor_put_map(&w, 1);
 	put_text(&w, "keys");
 	cbor_put_array(&w, n);
 	for (size_t i = 0; i < k->n; i++) {
-		if (k->key[i].has_dsc)
+		if (keyring_public(&k->key[i]))
 			put_key(&w, &k->key[i]);
 	}
 	return cbor_done(&w, len);

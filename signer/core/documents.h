@@ -10,8 +10,8 @@
 
 /* GET /v1/keys: {"keys": [{"alg", "kid" (bytes), "kinds": ["v", ...], "label",
  * "state", "country"?, "not_after", "not_before", "certificate" (DER bytes)}]}
- * for every key that has its certificate.  *LEN is the bytes needed, also on
- * SG_TOO_BIG. */
+ * for every key that has its certificate and has been published.  *LEN is the
+ * bytes needed, also on SG_TOO_BIG. */
 SG_MUST_USE enum sg_err documents_keys(const struct keyring *k, uint8_t *out,
 				       size_t cap, size_t *len);
 

@@ -18,6 +18,7 @@ static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 	struct front_link *f = ctx;
 	struct wire_issue issue;
 	struct wire_ask ask;
+	struct wire_operate operate;
 
 	fds_close(fds, n);
 	if (n > 0)
@@ -30,6 +31,10 @@ static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 	case WIRE_ASK:
 		return wire_get_ask(m, &ask) == SG_OK &&
 		       f->events->ask(f->ctx, f, m->id, &ask);
+	case WIRE_OPERATE:
+		return wire_get_operate(m, &operate) == SG_OK &&
+		       operate.operation.n <= WIRE_OPERATION_MAX &&
+		       f->events->operate(f->ctx, f, m->id, &operate);
 	default: return false;
 	}
 }

@@ -19,6 +19,8 @@ struct front_link_events {
 		      const struct wire_issue *m);
 	bool (*ask)(void *ctx, struct front_link *f, uint64_t id,
 		    const struct wire_ask *m);
+	bool (*operate)(void *ctx, struct front_link *f, uint64_t id,
+			const struct wire_operate *m);
 	/* All messages of a packet have been given. */
 	void (*batch)(void *ctx);
 	/* The front is gone (BAD: sent nonsense).  Close F. */

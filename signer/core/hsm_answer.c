@@ -7,7 +7,6 @@
 #include "hsm_pool_state.h"
 
 enum {
-	SENDS_MAX = 4,	  /* one try and three more */
 	FAILURES_MAX = 3, /* in a row, then the key must prove itself */
 	LOG_EVERY_US = 1000 * 1000
 };
@@ -58,7 +57,7 @@ void hsm_op_finish(struct hsm_pool *p, struct op *op, enum sg_err err,
 
 void hsm_op_again(struct hsm_pool *p, struct op *op, int avoid)
 {
-	if (op->sends >= SENDS_MAX) {
+	if (op->sends >= HSM_POOL_SENDS_MAX || hsm_choose_elsewhere(p, op)) {
 		hsm_op_finish(p, op, SG_TOKEN_DOWN, span_of(NULL, 0));
 		return;
 	}
@@ -113,6 +112,7 @@ static void wrong_signature(struct hsm_pool *p, struct hsm_link *l,
 	const size_t k = op->key;
 
 	metric_add(METRIC_VERIFY_FAILED, 1);
+	p->errors[l->slot]++;
 	log_failure(l, &p->keys->key[k], "signature-wrong", 0, now_us);
 	sigcheck_alarm(p->check, now_us);
 	if (op->test) {
@@ -141,6 +141,7 @@ bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
 		return true;
 	}
 	if (op->test) {
+		l->test_us = m->sign_us;
 		hsm_test_result(p, l, op->key, err == SG_OK);
 		return true;
 	}
@@ -173,6 +174,7 @@ bool hsm_answer_failed(void *ctx, struct hsm_link *l, op_id id,
 		hsm_op_finish(p, op, SG_TIMED_OUT, span_of(NULL, 0));
 		return true;
 	}
+	p->errors[l->slot]++;
 	log_failure(l, &p->keys->key[k], "signing-failed", m->ckr, now);
 	sigcheck_alarm(p->check, now);
 	if (op->test) {

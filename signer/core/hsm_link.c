@@ -18,7 +18,8 @@ enum {
 	ENOUGH_US = 300,
 	AVERAGE_SHIFT = 3, /* weight 1/8 for the newest time */
 	SIGN_ROOM = 64,	   /* bytes of a WIRE_SIGN beside its tbs */
-	ANCHOR_ROOM = 64   /* of a WIRE_ANCHOR beside its value */
+	ANCHOR_ROOM = 64,  /* of a WIRE_ANCHOR beside its value */
+	FIND_ROOM = 64	   /* of a WIRE_FIND_KEY beside its label */
 };
 
 static bool get_ready(struct hsm_link *l, const struct wire_msg *m)
@@ -32,6 +33,10 @@ static bool get_ready(struct hsm_link *l, const struct wire_msg *m)
 		return false;
 	l->ready = true;
 	l->sessions = ready.sessions;
+	if (ready.hsm.n >= sizeof(l->hsm))
+		return false;
+	if (ready.hsm.n > 0)
+		memcpy(l->hsm, ready.hsm.p, ready.hsm.n);
 	return l->events->ready(l->ctx, l, &ready);
 }
 
@@ -55,6 +60,18 @@ static bool get_anchored(struct hsm_link *l, const struct wire_msg *m)
 	return l->events->anchored(l->ctx, l, m->id, &done);
 }
 
+/* An answer to what was not asked is nonsense. */
+static bool get_found(struct hsm_link *l, const struct wire_msg *m)
+{
+	struct wire_found_key found;
+
+	if (wire_get_found_key(m, &found) != SG_OK || m->id >= CORE_KEYS_MAX ||
+	    !l->key[m->id].finding)
+		return false;
+	l->key[m->id].finding = false;
+	return l->events->found(l->ctx, l, m->id, &found);
+}
+
 static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 		       size_t n)
 {
@@ -75,6 +92,7 @@ static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 		       take_answer(l) &&
 		       l->events->failed(l->ctx, l, m->id, &failed);
 	case WIRE_ANCHORED: return get_anchored(l, m);
+	case WIRE_FOUND_KEY: return get_found(l, m);
 	default: return false;
 	}
 }
@@ -109,13 +127,13 @@ enum sg_err hsm_link_open(const struct hsm_link_parts *parts,
 	enum sg_err err;
 
 	*out = NULL;
-	l = calloc(1, sizeof(*l) + parts->nkeys * sizeof(l->key[0]));
+	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return SG_NO_MEMORY;
 	l->events = parts->events;
 	l->ctx = parts->ctx;
 	l->slot = parts->slot;
-	l->nkeys = parts->nkeys;
+	l->breaker = &l->own;
 	TAILQ_INIT(&l->flight);
 	err = channel_open(parts->loop, parts->fd, &below, l, &l->channel);
 	if (err != SG_OK) {
@@ -203,6 +221,21 @@ enum sg_err hsm_link_anchor(struct hsm_link *l, size_t k, uint64_t id,
 		return SG_BUSY;
 	channel_cut(l->channel);
 	l->anchoring++;
+	return SG_OK;
+}
+
+enum sg_err hsm_link_find(struct hsm_link *l, size_t k, const struct key *key)
+{
+	const struct wire_find_key m = {.label = span_str(key->label),
+					.alg = (int32_t)key->alg};
+	struct wire_packet *w;
+
+	channel_cut(l->channel);
+	w = channel_room(l->channel, FIND_ROOM + m.label.n);
+	if (w == NULL || wire_put_find_key(w, k, &m) != SG_OK)
+		return SG_BUSY;
+	channel_cut(l->channel);
+	l->key[k].finding = true;
 	return SG_OK;
 }
 

@@ -2,6 +2,7 @@
 #ifndef SG_HSM_LINK_H
 #define SG_HSM_LINK_H
 
+#include "hsm_breaker.h"
 #include "ipc/channel.h"
 #include "keyring.h"
 #include "op.h"
@@ -23,9 +24,12 @@ struct hsm_link_key {
 	bool good;	     /* the last test signature verified */
 	uint16_t number;     /* what WIRE_SIGN calls it */
 	unsigned failures;   /* in a row */
+	unsigned bad_tests;  /* likewise, of its test signatures */
 	uint64_t test_at_us; /* when the next test signature is due */
 	struct op test;
 	uint8_t test_message[KEYRING_TEST_MAX];
+	bool finding;	     /* the hsm has been asked for it */
+	uint64_t find_at_us; /* when it is to be asked again */
 };
 
 struct hsm_link;
@@ -40,6 +44,8 @@ struct hsm_link_events {
 		       const struct wire_sign_failed *m);
 	bool (*anchored)(void *ctx, struct hsm_link *l, uint64_t id,
 			 const struct wire_anchored *m);
+	bool (*found)(void *ctx, struct hsm_link *l, uint64_t id,
+		      const struct wire_found_key *m);
 	/* All messages of a packet have been given. */
 	void (*batch)(void *ctx);
 	/* The hsm is gone (BAD: sent nonsense).  Close L. */
@@ -51,21 +57,24 @@ struct hsm_link {
 	void *ctx;
 	struct channel *channel;
 	uint16_t slot;
-	bool ready;	    /* WIRE_HSM_READY has come */
-	uint32_t sessions;  /* signing at a time */
-	size_t in_flight;   /* jobs sent and not answered, forgotten ones too */
-	size_t anchoring;   /* likewise of WIRE_ANCHOR */
-	size_t packets;	    /* sent and not answered */
-	bool answering;	    /* the packet that is read answers one of them */
-	uint32_t sign_us;   /* of one signature, a moving average; 0: unknown */
-	uint64_t usable;    /* bit k: key[k].good */
-	uint64_t passed;    /* the dispatch round that had nothing for it */
-	uint64_t logged_us; /* when its last failure was logged */
+	char hsm[CORE_LABEL_MAX]; /* the name of its HSM, once it is ready */
+	bool ready;		  /* WIRE_HSM_READY has come */
+	uint32_t sessions;	  /* signing at a time */
+	size_t in_flight; /* jobs sent and not answered, forgotten ones too */
+	size_t anchoring; /* likewise of WIRE_ANCHOR */
+	size_t packets;	  /* sent and not answered */
+	bool answering;	  /* the packet that is read answers one of them */
+	uint32_t sign_us; /* of one signature, a moving average; 0: unknown */
+	uint32_t test_us; /* of the last good test signature */
+	struct hsm_breaker *breaker; /* its HSM's */
+	struct hsm_breaker own;	     /* where the HSM has no name */
+	uint64_t usable;	     /* bit k: key[k].good */
+	uint64_t passed;       /* the dispatch round that had nothing for it */
+	uint64_t logged_us;    /* when its last failure was logged */
 	struct op_list flight; /* the oldest first */
 	op_id stalled;	       /* a job that was away for too long; 0: none */
 	uint64_t stalled_us;   /* when it was taken back */
-	size_t nkeys;	       /* of the keyring */
-	struct hsm_link_key key[]; /* by index in the keyring */
+	struct hsm_link_key key[CORE_KEYS_MAX]; /* by index in the keyring */
 };
 
 _Static_assert(CORE_KEYS_MAX <= 64, "the keys must fit a bit mask");
@@ -74,7 +83,6 @@ struct hsm_link_parts {
 	uv_loop_t *loop;
 	int fd;
 	uint16_t slot; /* the hsm's */
-	size_t nkeys;  /* of the keyring */
 	const struct hsm_link_events *events;
 	void *ctx;
 };
@@ -104,6 +112,10 @@ SG_MUST_USE enum sg_err hsm_link_send(struct hsm_link *l, struct op *op,
  * Errors: SG_BUSY (the hsm does not read). */
 SG_MUST_USE enum sg_err hsm_link_anchor(struct hsm_link *l, size_t k,
 					uint64_t id, struct span value);
+/* Ask for key K, LABEL, by a WIRE_FIND_KEY whose id is K, in a packet of its
+ * own.  Errors: SG_BUSY (the hsm does not read). */
+SG_MUST_USE enum sg_err hsm_link_find(struct hsm_link *l, size_t k,
+				      const struct key *key);
 /* End the packet that is being filled. */
 void hsm_link_cut(struct hsm_link *l);
 /* OP, in flight at L, has been answered, or nobody waits for it any more. */

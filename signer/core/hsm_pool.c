@@ -21,11 +21,31 @@ enum {
 
 /* --- links -------------------------------------------------------------- */
 
+/* What L's processes of the HSM called NAME have in common; what has no name,
+ * or is one too many, is alone. */
+static struct hsm_breaker *breaker_of(struct hsm_pool *p, struct hsm_link *l,
+				      struct span name)
+{
+	struct hsm_breaker *b;
+
+	if (name.n == 0 || name.n >= sizeof(b->hsm))
+		return &l->own;
+	for (size_t i = 0; i < p->nhsms; i++)
+		if (span_is(name, p->hsm[i].hsm))
+			return &p->hsm[i];
+	if (p->nhsms == CORE_HSMS_MAX)
+		return &l->own;
+	b = &p->hsm[p->nhsms++];
+	memcpy(b->hsm, name.p, name.n);
+	return b;
+}
+
 static bool on_ready(void *ctx, struct hsm_link *l,
 		     const struct wire_hsm_ready *m)
 {
 	struct hsm_pool *p = ctx;
 
+	l->breaker = breaker_of(p, l, m->hsm);
 	for (size_t i = 0; i < m->nkeys; i++) {
 		size_t k = 0;
 		const enum sg_err err = keyring_offer(p->keys, &m->key[i], &k);
@@ -43,10 +63,13 @@ static bool on_ready(void *ctx, struct hsm_link *l,
 			return false; /* twice */
 		l->key[k].offered = true;
 		l->key[k].number = m->key[i].key;
+		l->key[k].test_at_us = l->breaker->until_us;
+		p->key[k].hsm = l->breaker;
 	}
 	log_event(LOG_INFO, "hsm-linked", "hsm=%u sessions=%u keys=%u", l->slot,
 		  l->sessions, m->nkeys);
 	hsm_test_due(p, l, clock_mono_us());
+	hsm_find_due(p, l, clock_mono_us());
 	return true;
 }
 
@@ -74,8 +97,11 @@ static void drop_link(struct hsm_pool *p, struct hsm_link *l)
 {
 	p->link[l->slot] = NULL;
 	hsm_pool_take_back(p, l, -1);
-	for (size_t k = 0; k < l->nkeys; k++)
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
 		hsm_test_set(p, l, k, false);
+		if (p->key[k].hsm == &l->own)
+			p->key[k].hsm = NULL;
+	}
 	hsm_anchor_lost(p, l);
 	hsm_link_close(l);
 }
@@ -102,12 +128,12 @@ enum sg_err hsm_pool_link(struct hsm_pool *p, uint16_t slot, int fd)
 		.signed_ = hsm_answer_signed,
 		.failed = hsm_answer_failed,
 		.anchored = hsm_anchor_answer,
+		.found = hsm_find_answer,
 		.batch = on_batch,
 		.end = on_end};
 	const struct hsm_link_parts parts = {.loop = p->loop,
 					     .fd = fd,
 					     .slot = slot,
-					     .nkeys = p->keys->n,
 					     .events = &events,
 					     .ctx = p};
 	struct hsm_link *l = NULL;
@@ -146,7 +172,7 @@ enum sg_err hsm_pool_create(uv_loop_t *loop, struct keyring *keys,
 	p->events = events;
 	p->ctx = ctx;
 	sign_queue_init(&p->queue);
-	for (size_t k = 0; k < keys->n; k++)
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++)
 		p->key[k].down_since_us = now;
 	err = sigcheck_create(settings, &p->check);
 	if (err == SG_OK)
@@ -170,49 +196,14 @@ void hsm_pool_rates(struct hsm_pool *p, const struct core_settings *settings)
 	sigcheck_rates(p->check, settings);
 }
 
-/* Is key A the better choice than B? */
-static bool better(const struct hsm_pool *p, size_t a, size_t b)
-{
-	const size_t good_a = p->key[a].good;
-	const size_t good_b = p->key[b].good;
-
-	if (good_a == 0 || good_b == 0)
-		return good_a > good_b;
-	return p->key[a].load * good_b < p->key[b].load * good_a;
-}
-
-enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind, int64_t now,
-			    size_t *key)
-{
-	const size_t n = p->keys->n;
-	size_t best = n;
-
-	p->turn++; /* among equals, take turns */
-	for (size_t i = 0; i < n; i++) {
-		const size_t k = (p->turn + i) % n;
-
-		if (keyring_signs(p->keys, k, kind, now) &&
-		    (best == n || better(p, k, best)))
-			best = k;
-	}
-	if (best < n) {
-		*key = best;
-		return SG_OK;
-	}
-	for (size_t k = 0; k < n; k++) {
-		if ((p->keys->key[k].kinds & DCC_KIND_BIT(kind)) != 0 &&
-		    !p->keys->key[k].has_dsc)
-			return SG_TOKEN_DOWN;
-	}
-	return SG_NO_KEY;
-}
-
 enum sg_err hsm_pool_submit(struct hsm_pool *p, struct op *op)
 {
 	const uint64_t now = clock_mono_us();
 	enum sg_err err;
 
 	assert(op->place == OP_OUT && op->key < p->keys->n);
+	if (!keyring_finishes(&p->keys->key[op->key]))
+		return SG_TOKEN_DOWN;
 	if (p->key[op->key].good == 0 &&
 	    now - p->key[op->key].down_since_us > HSM_POOL_GRACE_US)
 		return SG_TOKEN_DOWN;
@@ -272,7 +263,7 @@ static uint64_t usable_elsewhere(const struct hsm_pool *p,
 {
 	uint64_t mask = 0;
 
-	for (size_t k = 0; k < l->nkeys; k++) {
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
 		if (p->key[k].good > (l->key[k].good ? 1U : 0U))
 			mask |= UINT64_C(1) << k;
 	}
@@ -307,11 +298,15 @@ static size_t fill(struct hsm_pool *p, struct hsm_link *l, size_t n,
 void hsm_pool_dispatch(struct hsm_pool *p)
 {
 	const uint64_t now = clock_mono_us();
-	const size_t backlog = p->queue.n;
-	const size_t sessions = sessions_for_waiting(p);
+	size_t backlog;
+	size_t sessions;
 	struct hsm_link *l;
 
 	p->round++;
+	hsm_choose_measure(p, now);
+	hsm_choose_strays(p);
+	backlog = p->queue.n;
+	sessions = sessions_for_waiting(p);
 	while (p->queue.waiting != 0 && (l = lightest(p)) != NULL) {
 		const size_t room = hsm_link_room(l);
 		const size_t batch = hsm_link_batch(l, backlog, sessions);
@@ -347,6 +342,7 @@ void hsm_pool_tick(struct hsm_pool *p)
 			p->events->bad(p->ctx, (uint16_t)i);
 		} else {
 			hsm_test_due(p, l, now);
+			hsm_find_due(p, l, now);
 		}
 	}
 	now = clock_mono_us(); /* not before what was just noted */

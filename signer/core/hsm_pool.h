@@ -19,6 +19,7 @@ enum {
 	/* Without any hsm for its key for this long, a request is refused at
 	 * once; before, it waits for the replacement. */
 	HSM_POOL_GRACE_US = 1000 * 1000,
+	HSM_POOL_SENDS_MAX = 4, /* of an operation: one try and three more */
 	HSM_POOL_ANCHOR_US = 10 * 1000 * 1000
 };
 
@@ -49,18 +50,37 @@ void hsm_pool_rates(struct hsm_pool *p, const struct core_settings *settings);
 SG_MUST_USE enum sg_err hsm_pool_link(struct hsm_pool *p, uint16_t slot,
 				      int fd);
 
+/* When a certificate is to be valid; seconds since 1970. */
+struct hsm_span_of_time {
+	int64_t now, iat, exp;
+};
 /*
- * The key to sign certificates of KIND with at NOW (seconds since 1970): one
- * that an hsm can use, with the shortest queue.  Sets *KEY.
+ * The key to sign a certificate of KIND with, for the time T: one whose DSC's
+ * bounds that fits, where there is one; that an hsm can use; and of these the
+ * one that will have signed first, by what waits for it and how quick its HSM
+ * is.  Sets *KEY.
  * Errors: SG_NO_KEY (none is configured, or none has a valid DSC),
  * SG_TOKEN_DOWN (it is not known yet: no hsm has offered it).
  */
 SG_MUST_USE enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind,
-					int64_t now, size_t *key);
+					const struct hsm_span_of_time *t,
+					size_t *key);
+
+/*
+ * Another key THAN that one, whose HSM has failed, to sign a certificate of
+ * KIND for the time T: one that an hsm can use now, of another HSM where there
+ * is one, and whose DSC's bounds T fits as it fits THAN's.  Sets *KEY.
+ * Errors: SG_NO_KEY.
+ */
+SG_MUST_USE enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
+					      enum dcc_kind kind,
+					      const struct hsm_span_of_time *t,
+					      size_t *key);
 
 /* Sign: `done` will be called once, unless OP is cancelled before.  Several
  * may be submitted, then hsm_pool_dispatch() sends them.
- * Errors: SG_TOKEN_DOWN (no hsm has the key, and none came back in time),
+ * Errors: SG_TOKEN_DOWN (no hsm has the key, and none came back in time, or it
+ * was stopped),
  * SG_INTERNAL. */
 SG_MUST_USE enum sg_err hsm_pool_submit(struct hsm_pool *p, struct op *op);
 /* Let go of OP, wherever it is; what an hsm still answers is dropped. */
@@ -93,6 +113,25 @@ void hsm_pool_anchor_cancel(struct hsm_pool *p);
 size_t hsm_pool_load(const struct hsm_pool *p, size_t key);
 /* Hsms that can sign with key KEY now: their last test signature was good. */
 size_t hsm_pool_good(const struct hsm_pool *p, size_t key);
+
+/* --- keys that come and go: hsm_find.c ----------------------------------- */
+
+/* A key has come to the keyring, or is used again: have hsms look for it. */
+void hsm_pool_find(struct hsm_pool *p);
+/* Key KEY must not sign any more, at once: what waits for it, and what hsms are
+ * signing with it, fails with SG_TOKEN_DOWN. */
+void hsm_pool_stop(struct hsm_pool *p, size_t key);
+
+/* The hsms in the N slots from FIRST on. */
+struct hsm_pool_view {
+	size_t up;	  /* that are linked, and have said what they have */
+	size_t good;	  /* of them, that can sign with some key */
+	size_t sessions;  /* of all of them */
+	uint32_t sign_us; /* of a signature, their mean; 0: not known */
+	uint64_t errors;  /* signatures that failed or were wrong */
+};
+void hsm_pool_look(const struct hsm_pool *p, size_t first, size_t n,
+		   struct hsm_pool_view *out);
 
 /* Close all links; no `done` is called.  The owners have cancelled their
  * operations.  NULL is allowed. */

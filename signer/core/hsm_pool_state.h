@@ -8,10 +8,11 @@
 #include "sign_queue.h"
 
 /*
- * hsm_pool_state: the inside of the hsm_pool, for its four files alone:
- * hsm_pool.c (links, choice, dispatch), hsm_answer.c (what comes back),
- * hsm_test.c (which hsm can be trusted with which key), hsm_anchor.c (the data
- * object beside the ledger's key).
+ * hsm_pool_state: the inside of the hsm_pool, for its six files alone:
+ * hsm_pool.c (links, dispatch), hsm_choose.c (which key), hsm_answer.c (what
+ * comes back), hsm_test.c (which hsm can be trusted with which key), hsm_find.c
+ * (keys that come and go), hsm_anchor.c (the data object beside the ledger's
+ * key).
  */
 struct hsm_pool {
 	uv_loop_t *loop;
@@ -28,7 +29,13 @@ struct hsm_pool {
 		size_t good;		/* links that can use it */
 		size_t load;		/* operations queued and in flight */
 		uint64_t down_since_us; /* while good == 0 */
+		uint64_t speed; /* of all that can use it, signatures a second;
+				   see hsm_choose.c */
+		const struct hsm_breaker *hsm; /* the last that offered it */
 	} key[CORE_KEYS_MAX];
+	uint64_t measured_us; /* when the speeds were */
+	size_t nhsms;
+	struct hsm_breaker hsm[CORE_HSMS_MAX]; /* by name, of those seen */
 	struct sign_queue queue;
 	struct {
 		struct hsm_link *at; /* who was asked; NULL: nobody */
@@ -38,6 +45,7 @@ struct hsm_pool {
 		hsm_pool_anchored done;
 		void *ctx;
 	} anchor;
+	uint64_t errors[HSM_POOL_LINKS_MAX]; /* by slot */
 	size_t nlinks; /* slots in use: up to the highest */
 	struct hsm_link *link[HSM_POOL_LINKS_MAX];
 };
@@ -47,6 +55,18 @@ struct hsm_pool {
 /* Take everything back from L, to be signed first of all, rather not in the
  * slot AVOID (-1: anywhere).  A test of it counts as failed. */
 void hsm_pool_take_back(struct hsm_pool *p, struct hsm_link *l, int avoid);
+
+/* --- hsm_choose.c ------------------------------------------------------- */
+
+/* Measure how quick each key is, if that is some time ago at NOW_US. */
+void hsm_choose_measure(struct hsm_pool *p, uint64_t now_us);
+/* Has another HSM a key that could sign OP now? */
+bool hsm_choose_elsewhere(const struct hsm_pool *p, const struct op *op);
+/* Has another HSM a key that can sign now what K signs? */
+bool hsm_choose_covered(const struct hsm_pool *p, size_t k);
+/* Give back what waits for a key that nobody has now, and another key could
+ * sign. */
+void hsm_choose_strays(struct hsm_pool *p);
 
 /* --- hsm_answer.c ------------------------------------------------------- */
 
@@ -62,7 +82,7 @@ void hsm_op_recall(struct hsm_pool *p, struct op *op);
 void hsm_op_finish(struct hsm_pool *p, struct op *op, enum sg_err err,
 		   struct span signature);
 /* Sign OP again, first of all, rather not in the slot AVOID (-1: anywhere),
- * unless it has been tried often enough. */
+ * unless it has been tried often enough, or another HSM could sign it. */
 void hsm_op_again(struct hsm_pool *p, struct op *op, int avoid);
 /* WIRE_SIGNED and WIRE_SIGN_FAILED: see struct hsm_link_events. */
 bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
@@ -77,13 +97,22 @@ void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good);
 /* A test signature with key K at L came out GOOD or not. */
 void hsm_test_result(struct hsm_pool *p, struct hsm_link *l, size_t k,
 		     bool good);
-/* Key K at L has become doubtful: out with it, until it proves itself. */
+/* Key K at L has become doubtful: out with it at the whole HSM, until it has
+ * proved itself there. */
 void hsm_test_doubt(struct hsm_pool *p, struct hsm_link *l, size_t k);
 /* Test what is due at L. */
 void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
 /* Take all work back from an L that keeps a job for too long.  True: it did
  * not answer even after as long again, and has to be replaced. */
 bool hsm_test_stuck(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
+
+/* --- hsm_find.c --------------------------------------------------------- */
+
+/* Ask L for the keys of its HSM that it has not offered, where that is due. */
+void hsm_find_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us);
+/* WIRE_FOUND_KEY: see struct hsm_link_events. */
+bool hsm_find_answer(void *ctx, struct hsm_link *l, uint64_t id,
+		     const struct wire_found_key *m);
 
 /* --- hsm_anchor.c ------------------------------------------------------- */
 

@@ -3,10 +3,6 @@
 #include "base/log.h"
 #include "hsm_pool_state.h"
 
-enum {
-	RETEST_US = 1000 * 1000 /* after a test signature that failed */
-};
-
 void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good)
 {
 	struct hsm_link_key *lk = &l->key[k];
@@ -31,13 +27,17 @@ void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good)
 void hsm_test_result(struct hsm_pool *p, struct hsm_link *l, size_t k,
 		     bool good)
 {
-	const uint64_t wait = good || p->test_every_us < RETEST_US
-				      ? p->test_every_us
-				      : RETEST_US;
+	struct hsm_link_key *lk = &l->key[k];
+	uint64_t wait = p->test_every_us;
 
-	l->key[k].test_at_us = clock_mono_us() + wait;
-	if (good)
-		l->key[k].failures = 0;
+	if (good) {
+		lk->failures = lk->bad_tests = 0;
+	} else {
+		const uint64_t soon = hsm_breaker_retest_us(++lk->bad_tests);
+
+		wait = soon < wait ? soon : wait;
+	}
+	lk->test_at_us = clock_mono_us() + wait;
 	hsm_test_set(p, l, k, good);
 }
 
@@ -60,14 +60,28 @@ static void test_start(struct hsm_pool *p, struct hsm_link *l, size_t k)
 		hsm_link_cut(l);
 }
 
+/* One that signs no more is left alone when its last request is done. */
+static bool is_tested(const struct hsm_pool *p, size_t k)
+{
+	return keyring_in_use(&p->keys->key[k]) || p->key[k].load > 0;
+}
+
+/* Is key K at an hsm, LK, out for a while, and wanted now? */
+static bool is_missed(const struct hsm_pool *p, const struct hsm_link_key *lk,
+		      size_t k)
+{
+	return !lk->good && lk->bad_tests == 0 && !hsm_choose_covered(p, k);
+}
+
 void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us)
 {
-	for (size_t k = 0; k < l->nkeys; k++) {
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
 		struct hsm_link_key *lk = &l->key[k];
 
-		if (!lk->offered)
+		if (!lk->offered || !is_tested(p, k))
 			continue;
-		if (lk->test.place == OP_OUT && now_us >= lk->test_at_us)
+		if (lk->test.place == OP_OUT &&
+		    (now_us >= lk->test_at_us || is_missed(p, lk, k)))
 			test_start(p, l, k);
 	}
 }
@@ -89,16 +103,39 @@ bool hsm_test_stuck(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us)
 	/* All of it, and none of the keys stays in use before it has proved
 	 * itself again: the whole process may have stopped. */
 	hsm_pool_take_back(p, l, l->slot);
-	for (size_t k = 0; k < l->nkeys; k++) {
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
 		if (l->key[k].offered)
 			hsm_test_doubt(p, l, k);
 	}
 	return false;
 }
 
-void hsm_test_doubt(struct hsm_pool *p, struct hsm_link *l, size_t k)
+/* Key K at L is out, and is tested at TEST_AT_US, NOW_US or later. */
+static void put_out(struct hsm_pool *p, struct hsm_link *l, size_t k,
+		    uint64_t test_at_us, uint64_t now_us)
 {
 	hsm_test_set(p, l, k, false);
-	if (l->key[k].test.place == OP_OUT)
+	l->key[k].failures = 0;
+	l->key[k].test_at_us = test_at_us;
+	if (l->key[k].test.place == OP_OUT && test_at_us <= now_us &&
+	    is_tested(p, k))
 		test_start(p, l, k);
+}
+
+void hsm_test_doubt(struct hsm_pool *p, struct hsm_link *l, size_t k)
+{
+	const uint64_t now = clock_mono_us();
+	uint64_t at = hsm_breaker_trip(l->breaker, now);
+
+	/* One that fails now and then is better than none: what it signs is
+	 * verified. */
+	if (!hsm_choose_covered(p, k))
+		at = now;
+	for (size_t i = 0; i < p->nlinks; i++) {
+		struct hsm_link *m = p->link[i];
+
+		if (m != NULL && m->breaker == l->breaker &&
+		    m->key[k].offered && (m == l || m->key[k].good))
+			put_out(p, m, k, at, now);
+	}
 }

@@ -85,7 +85,7 @@ static enum sg_err start(struct issue *i)
 		return err;
 	}
 	i->claimed = s->part.claims != NULL;
-	err = hsm_pool_submit(s->part.pool, &i->op);
+	err = again_submit(i);
 	if (err == SG_OK)
 		return SG_OK;
 	limits_give_back(i);
@@ -293,7 +293,8 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 	if (err == SG_OK)
 		err = still_allowed(i);
 	if (err != SG_OK) {
-		issue_fail(i, err);
+		if (!again_try(i, err))
+			issue_fail(i, err);
 		return;
 	}
 	/* From here on it will go out; how late is the front's business. */

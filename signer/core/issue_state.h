@@ -14,7 +14,8 @@
 /*
  * issue_state: the common inside of issue.c (a request until it is in flight),
  * issue_known.c (what is known about its UVCI already), issue_renew.c (the same
- * of a renewal) and issue_end.c (how it ends).
+ * of a renewal), issue_again.c (how it moves to another key) and issue_end.c
+ * (how it ends).
  */
 
 TAILQ_HEAD(issue_queue, issue);
@@ -45,6 +46,7 @@ struct issue {
 	uint8_t payload[DIGEST_BYTES];	   /* SHA-256(DCC) */
 	bool renewal;			   /* of what is on record */
 	bool claimed;			   /* it has the claim on its UVCI */
+	unsigned moves;			   /* to another key: issue_again.c */
 	bool attested;			   /* with an attestation */
 	uint8_t attestation[DIGEST_BYTES]; /* its SHA-256 */
 	uint8_t signature[COSE_SIG_MAX];
@@ -156,6 +158,15 @@ void limits_record(struct issue *i);
 void limits_lost(struct issue *i);
 /* End I, which has waited and may not be signed: its quota is used up. */
 void limits_fail(struct issue *i);
+
+/* --- again: issue_again.c ------------------------------------------------- */
+
+/* Have I signed: by its key, or where nobody has that, by another one.
+ * Errors: those of hsm_pool_submit(). */
+SG_MUST_USE enum sg_err again_submit(struct issue *i);
+/* I came back from the pool with ERR: is it on its way once more?  Made anew
+ * under a key of another HSM where there is one. */
+bool again_try(struct issue *i, enum sg_err err);
 
 /* --- in flight, and its end ---------------------------------------------- */
 

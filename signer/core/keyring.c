@@ -97,7 +97,7 @@ static enum sg_err key_keep_dsc(struct key *key, struct span der,
 	return SG_OK;
 }
 
-static enum sg_err key_set_dsc(struct key *key, struct span der)
+enum sg_err keyring_certify(struct key *key, struct span der)
 {
 	struct dsc dsc;
 	struct cose_key *verifier = NULL;
@@ -129,7 +129,7 @@ static enum sg_err key_read_certificate(struct key *key, const char *path)
 	if (err == SG_OK)
 		err = certificate_der(span_of(file, file_n), &der, &der_n);
 	if (err == SG_OK)
-		err = key_set_dsc(key, span_of(der, der_n));
+		err = keyring_certify(key, span_of(der, der_n));
 	else
 		err = refused(key, err, "its certificate file cannot be read");
 	OPENSSL_free(der);
@@ -151,6 +151,7 @@ enum sg_err keyring_create(const struct core_settings *settings,
 		struct key *key = &k->key[i];
 
 		memcpy(key->label, from->label, sizeof(key->label));
+		memcpy(key->hsm, from->hsm, sizeof(key->hsm));
 		memcpy(key->country, from->country, sizeof(key->country));
 		key->alg = from->alg;
 		key->kinds = from->kinds;
@@ -234,6 +235,15 @@ static enum sg_err check_ledger_offer(struct key *key, struct span spki)
 	return SG_OK;
 }
 
+/* Is the key in DER's certificate the one that KEY is bound to? */
+static bool is_pinned(const struct key *key, struct span der)
+{
+	uint8_t hash[KEY_PIN_BYTES];
+
+	return !key->pinned || (keyring_fingerprint(der, hash) == SG_OK &&
+				memcmp(hash, key->pin, sizeof(hash)) == 0);
+}
+
 static enum sg_err check_offer(struct key *key, const struct wire_hsm_key *from)
 {
 	if (from->alg != (int32_t)key->alg)
@@ -246,8 +256,11 @@ static enum sg_err check_offer(struct key *key, const struct wire_hsm_key *from)
 		return refused(key, SG_BAD_KEY,
 			       "neither the configuration nor the "
 			       "token has a certificate");
+	if (!key->has_dsc && !is_pinned(key, from->certificate))
+		return refused(key, SG_BAD_KEY,
+			       "it is not the key that officers adopted");
 	if (!key->has_dsc) {
-		const enum sg_err err = key_set_dsc(key, from->certificate);
+		const enum sg_err err = keyring_certify(key, from->certificate);
 
 		if (err != SG_OK)
 			return err;
@@ -321,9 +334,9 @@ enum sg_err keyring_reread(const struct keyring *k,
 
 	if (err != SG_OK)
 		return err;
-	if ((*out)->n != k->n)
+	if ((*out)->n > k->n) /* those that officers made come after them */
 		err = SG_INTERNAL;
-	for (size_t i = 0; i < k->n && err == SG_OK; i++)
+	for (size_t i = 0; err == SG_OK && i < (*out)->n; i++)
 		err = check_renewal(&k->key[i], &(*out)->key[i], now);
 	if (err != SG_OK) {
 		keyring_free(*out);
@@ -334,7 +347,7 @@ enum sg_err keyring_reread(const struct keyring *k,
 
 void keyring_renew(struct keyring *k, struct keyring *fresh)
 {
-	for (size_t i = 0; i < k->n; i++) {
+	for (size_t i = 0; i < fresh->n; i++) {
 		struct key *key = &k->key[i];
 		const struct key old = *key;
 
@@ -342,6 +355,8 @@ void keyring_renew(struct keyring *k, struct keyring *fresh)
 			continue;
 		*key = fresh->key[i];
 		key->state = old.state;
+		key->pinned = old.pinned;
+		memcpy(key->pin, old.pin, sizeof(key->pin));
 		fresh->key[i] = old;
 		log_event(LOG_INFO, "key-renewed", "key=\"%s\" not_after=%lld",
 			  key->label, (long long)key->dsc.not_after);
@@ -380,7 +395,11 @@ bool keyring_ledger_key(const struct keyring *k, size_t *index)
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind)
 {
 	for (size_t i = 0; i < k->n; i++) {
-		if ((k->key[i].kinds & DCC_KIND_BIT(kind)) != 0)
+		const struct key *key = &k->key[i];
+
+		if ((key->state == KEY_ACTIVE || key->state == KEY_STOPPED ||
+		     key->state == KEY_COMPROMISED) &&
+		    (key->kinds & DCC_KIND_BIT(kind)) != 0)
 			return true;
 	}
 	return false;

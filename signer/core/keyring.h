@@ -15,14 +15,19 @@
  * per certificate.  Where a key can be used right now is the hsm_pool's.
  * Loop thread only.
  */
-enum { KEY_ED25519_BYTES = 32 };
+enum { KEY_ED25519_BYTES = 32, KEY_PIN_BYTES = 32 };
 
 struct key {
 	char label[CORE_LABEL_MAX];
+	char hsm[CORE_LABEL_MAX]; /* the name of its HSM; empty: not known */
 	enum cose_alg alg;
 	unsigned kinds; /* DCC_KIND_BIT()s: configured, and in the DSC's EKU */
 	char country[3];
 	enum key_state state;
+	bool made;   /* by officers, since the start or before: an hsm has to
+			look for it */
+	bool pinned; /* only the public key with this SHA-256 may be it */
+	uint8_t pin[KEY_PIN_BYTES];
 	/* It signs the ledger's checkpoints: no kinds, no DSC, and the verifier
 	 * is of the public key that an hsm offers. */
 	bool ledger;
@@ -78,10 +83,49 @@ SG_MUST_USE enum sg_err keyring_reread(const struct keyring *k,
  * nobody keeps a pointer to it. */
 void keyring_renew(struct keyring *k, struct keyring *fresh);
 
+/* --- keys that come and go: keyring_life.c ------------------------------- */
+
+/*
+ * Add the key of L, which has its certificate, in the state that L is in.  Sets
+ * *INDEX; indexes stay as they are for as long as K lives.
+ * Errors: SG_TOO_BIG (CORE_KEYS_MAX), SG_DUPLICATE_KEY (its label or its kid is
+ * there), those of a certificate that does not fit: logged.
+ */
+SG_MUST_USE enum sg_err keyring_add(struct keyring *k, const struct life *l,
+				    size_t *index);
+/* Key INDEX, which L is, has another certificate, and has signed nothing under
+ * the one before.  Errors: as above; then it has the one before. */
+SG_MUST_USE enum sg_err keyring_recertify(struct keyring *k, size_t index,
+					  const struct life *l);
+/* Key INDEX has come into STATE; while it is active it signs KINDS, as far as
+ * its certificate allows. */
+void keyring_set_state(struct keyring *k, size_t index, enum key_state state,
+		       unsigned kinds);
+/* The key of that label, or with that kid.  False: none. */
+bool keyring_find(const struct keyring *k, struct span label, size_t *index);
+bool keyring_find_kid(const struct keyring *k,
+		      const uint8_t kid[COSE_KID_BYTES], size_t *index);
+/* SHA-256 of the public key of CERTIFICATE (both in DER).  Errors:
+ * SG_MALFORMED, SG_INTERNAL. */
+SG_MUST_USE enum sg_err keyring_fingerprint(struct span certificate,
+					    uint8_t out[KEY_PIN_BYTES]);
+/* Is KEY one that hsms have to prove: one that signs, or may come to it? */
+bool keyring_in_use(const struct key *key);
+/* May KEY finish what was begun with it?  One that was stopped may not. */
+bool keyring_finishes(const struct key *key);
+/* Is KEY told to the world: from its publication on? */
+bool keyring_public(const struct key *key);
+/* Take DER, all of whose parts are checked, as the DSC of KEY, which has none.
+ * Errors: logged: SG_MALFORMED, SG_BAD_KEY (it does not fit), SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err keyring_certify(struct key *key, struct span der);
+
+/* --- what is there ------------------------------------------------------- */
+
 /* May key INDEX sign certificates of KIND at NOW (seconds since 1970)? */
 bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 		   int64_t now);
-/* Is any key configured for KIND, whatever its certificate says now? */
+/* Is there a key for KIND that signs, or that was stopped, whatever its
+ * certificate says now? */
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind);
 /* Is key INDEX active, with a DSC that is valid at NOW? */
 bool keyring_valid(const struct keyring *k, size_t index, int64_t now);

@@ -31,8 +31,12 @@ enum op_place {
 
 struct op {
 	/* The owner's, set before hsm_pool_submit(). */
-	size_t key;	      /* index in the keyring */
-	bool bulk;	      /* single requests go first */
+	size_t key; /* index in the keyring */
+	bool bulk;  /* single requests go first */
+	/* DCC_KIND_BIT() of what it signs: where another HSM has a key for it,
+	 * the owner makes it anew for that one, and the pool gives it back at
+	 * once when this HSM fails.  0: nobody else can. */
+	unsigned kinds;
 	struct span message;  /* stays in place until `done` or cancel */
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	op_done done;

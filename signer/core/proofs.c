@@ -161,6 +161,44 @@ enum sg_err proofs_answer(struct proofs *p, uint64_t index,
 	return SG_OK;
 }
 
+enum sg_err proofs_newest(struct proofs *p, uint64_t *size,
+			  struct merkle_hash *root)
+{
+	struct checkpoint c;
+	struct span note;
+	const enum sg_err err = read_checkpoint(p, &note, &c);
+
+	if (err != SG_OK)
+		return err;
+	if (c.size == 0)
+		merkle_empty_root(&c.root);
+	*size = c.size;
+	*root = c.root;
+	return SG_OK;
+}
+
+enum sg_err proofs_prefix(struct proofs *p, uint64_t size,
+			  const struct merkle_hash *root)
+{
+	struct merkle_source source;
+	struct merkle_hash ours;
+	struct checkpoint c;
+	struct span note;
+	enum sg_err err = read_checkpoint(p, &note, &c);
+
+	if (err != SG_OK)
+		return err;
+	if (size > c.size)
+		return SG_NOT_FOUND;
+	merkle_empty_root(&ours);
+	source = tiles_source(p->tiles, p->merkle, c.size);
+	if (size > 0)
+		err = merkle_root_of(p->merkle, &source, size, &ours);
+	if (err != SG_OK)
+		return fail(p, err, "tiles");
+	return memcmp(&ours, root, sizeof(ours)) == 0 ? SG_OK : SG_NOT_FOUND;
+}
+
 enum sg_err proofs_admit(const struct policy *policy, struct span identity,
 			 const struct client **client)
 {

@@ -32,6 +32,14 @@ SG_MUST_USE enum sg_err proofs_answer(struct proofs *p, uint64_t index,
 				      const struct client *asker,
 				      struct span *text);
 
+/* The newest checkpoint; size 0: there is none yet.  Errors: SG_INTERNAL. */
+SG_MUST_USE enum sg_err proofs_newest(struct proofs *p, uint64_t *size,
+				      struct merkle_hash *root);
+/* Is the log of SIZE and ROOT the beginning of the newest checkpoint's?
+ * Errors: SG_NOT_FOUND (it is not), SG_INTERNAL (the files cannot be read). */
+SG_MUST_USE enum sg_err proofs_prefix(struct proofs *p, uint64_t size,
+				      const struct merkle_hash *root);
+
 /*
  * May IDENTITY ask for a proof?  A client of POLICY may (*CLIENT), and who has
  * no identity (NULL): the front asks so for anybody where the ledger is public.

@@ -3,19 +3,60 @@
 
 #include <stdio.h>
 
-/* Is there a key for every kind that some key is configured for? */
-static bool kinds_covered(const struct keyring *keys, int64_t now)
+/* NULL: key K can sign; or why it cannot. */
+static const char *key_fault(const struct readiness_parts *p, size_t k)
 {
-	for (unsigned kind = 0; kind < DCC_KINDS; kind++) {
-		bool covered = !keyring_has_kind(keys, (enum dcc_kind)kind);
+	if (p->keys->key[k].verifier == NULL)
+		return "no HSM has offered it";
+	if (hsm_pool_good(p->pool, k) == 0)
+		return "no HSM signs with it";
+	return NULL;
+}
 
-		for (size_t k = 0; k < keys->n && !covered; k++)
-			covered = keyring_signs(keys, k, (enum dcc_kind)kind,
-						now);
-		if (!covered)
-			return false;
+/* Can some key sign KIND at NOW, if any is configured for it?  As long as one
+ * can, the loss of another one's HSM is no fault of the service.  Sets *KEY
+ * where the fault is that key's. */
+static const char *kind_fault(const struct readiness_parts *p,
+			      enum dcc_kind kind, int64_t now,
+			      const struct key **key)
+{
+	const char *fault = "no valid signing certificate for some kind";
+
+	if (!keyring_has_kind(p->keys, kind))
+		return NULL;
+	for (size_t k = 0; k < p->keys->n; k++) {
+		const struct key *candidate = &p->keys->key[k];
+		const char *its = key_fault(p, k);
+
+		if (candidate->state != KEY_ACTIVE ||
+		    (candidate->kinds & DCC_KIND_BIT(kind)) == 0)
+			continue;
+		if (its == NULL && keyring_signs(p->keys, k, kind, now)) {
+			*key = NULL;
+			return NULL;
+		}
+		if (its != NULL && *key == NULL) {
+			*key = candidate;
+			fault = its;
+		}
 	}
-	return true;
+	return fault;
+}
+
+/* As above, of all kinds and the ledger's key. */
+static const char *keys_fault(const struct readiness_parts *p, int64_t now,
+			      const struct key **key)
+{
+	const char *fault = NULL;
+	size_t ledger;
+
+	for (unsigned kind = 0; kind < DCC_KINDS && fault == NULL; kind++)
+		fault = kind_fault(p, (enum dcc_kind)kind, now, key);
+	if (fault != NULL || !keyring_ledger_key(p->keys, &ledger))
+		return fault;
+	fault = key_fault(p, ledger);
+	*key = fault != NULL ? &p->keys->key[ledger] : NULL;
+	return fault;
 }
 
 /* Sets *KEY where the fault is one key's.  NULL: there is none. */
@@ -29,16 +70,9 @@ static const char *find_fault(const struct readiness_parts *p, int64_t now,
 		return "no key is configured";
 	if (!release_clock_sane(p->release, now))
 		return "the clock is behind the newest certificate";
-	for (size_t k = 0; k < p->keys->n; k++) {
-		*key = &p->keys->key[k];
-		if ((*key)->verifier == NULL)
-			return "no HSM has offered it";
-		if (hsm_pool_good(p->pool, k) == 0)
-			return "no HSM signs with it";
-	}
-	*key = NULL;
-	if (!kinds_covered(p->keys, now))
-		return "no valid signing certificate for some kind";
+	reason = keys_fault(p, now, key);
+	if (reason != NULL)
+		return reason;
 	if (p->books != NULL && books_look(p->books, &reason) != BOOKS_OPEN)
 		return reason;
 	if (p->books != NULL && !books_witnessed(p->books, &reason))

@@ -5,8 +5,8 @@
 #include "books.h"
 
 /*
- * readiness: can every configured key sign, and will it go on record?  Loop
- * thread only.
+ * readiness: can each kind be signed by some key, and will it go on record?
+ * Loop thread only.
  */
 enum { READINESS_REASON_MAX = BOOKS_REASON_MAX + 64 };
 

@@ -91,13 +91,9 @@ static enum sg_err check_record(struct replay *r,
 static const struct key *key_of(const struct keyring *keys,
 				const uint8_t kid[COSE_KID_BYTES])
 {
-	for (size_t i = 0; i < keys->n; i++) {
-		const struct key *k = &keys->key[i];
+	size_t i;
 
-		if (k->has_dsc && memcmp(k->dsc.kid, kid, COSE_KID_BYTES) == 0)
-			return k;
-	}
-	return NULL;
+	return keyring_find_kid(keys, kid, &i) ? &keys->key[i] : NULL;
 }
 
 /*

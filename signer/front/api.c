@@ -12,8 +12,8 @@ enum {
 	FIRST_BODY_BYTES = 1024
 };
 
-/* Every path there is; the first that fits.  No other place decides what is
- * answered where. */
+/* Every path there is; the first that fits, by its method too if one does.  No
+ * other place decides what is answered where. */
 static const struct api_route ROUTES[] = {
 	{"/v1/certificates", "POST", POST, CLIENTS, api_certificates_open,
 	 api_body_data, api_certificates_end},
@@ -23,6 +23,10 @@ static const struct api_route ROUTES[] = {
 	 api_body_data, api_certificates_end},
 	{"/v1/keys", "GET, HEAD", GET, CLIENTS, api_keys_open, NULL, NULL},
 	{"/v1/policy", "GET, HEAD", GET, CLIENTS, api_policy_open, NULL, NULL},
+	{"/v1/operations", "GET, HEAD, POST", GET, CLIENTS, api_ceremony_open,
+	 NULL, NULL},
+	{"/v1/operations", "GET, HEAD, POST", POST, CLIENTS, api_operate_open,
+	 api_operate_data, api_operate_end},
 	{"/v1/ledger/checkpoint", "GET, HEAD", GET, READERS,
 	 api_checkpoint_open, NULL, NULL},
 	{"/v1/ledger/checkpoint.cosigned", "GET, HEAD", GET, READERS,
@@ -50,12 +54,20 @@ static bool is_at(const struct api_route *r, struct span path)
 
 static const struct api_route *find_route(const struct exchange *x)
 {
+	const struct api_route *other = NULL; /* for another method */
+
 	for (size_t i = 0; i < sizeof(ROUTES) / sizeof(ROUTES[0]); i++) {
-		if ((ROUTES[i].doors & 1U << x->door) != 0 &&
-		    is_at(&ROUTES[i], x->request.path))
-			return &ROUTES[i];
+		const struct api_route *r = &ROUTES[i];
+
+		if ((r->doors & 1U << x->door) == 0 ||
+		    !is_at(r, x->request.path))
+			continue;
+		if ((r->methods & 1U << x->request.method) != 0)
+			return r;
+		if (other == NULL)
+			other = r;
 	}
-	return NULL;
+	return other;
 }
 
 size_t api_problem_body(enum sg_err e, const char *detail, char *out,
@@ -184,19 +196,25 @@ static enum sg_err reserve(struct api_call *c, size_t n, size_t max)
 	return SG_OK;
 }
 
+enum sg_err api_body_keep(struct api_call *c, struct span run, size_t max)
+{
+	const enum sg_err err = reserve(c, run.n, max);
+
+	if (err == SG_OK && run.n > 0)
+		memcpy(c->body + c->body_n, run.p, run.n);
+	if (err == SG_OK)
+		c->body_n += run.n;
+	return err;
+}
+
 void api_body_data(struct api_call *c, struct span run)
 {
 	const enum sg_err err =
-		reserve(c, run.n, c->x->front->settings.body_bytes_max);
+		api_body_keep(c, run, c->x->front->settings.body_bytes_max);
 	char text[EXCHANGE_DETAIL_MAX];
 
-	if (err != SG_OK) {
+	if (err != SG_OK)
 		api_fail(c, err,
 			 err == SG_TOO_BIG ? exchange_too_large(c->x, text)
 					   : NULL);
-		return;
-	}
-	if (run.n > 0)
-		memcpy(c->body + c->body_n, run.p, run.n);
-	c->body_n += run.n;
 }

@@ -158,8 +158,16 @@ SG_MUST_USE enum sg_err api_unwrap(struct api_call *c, struct span *request,
 				   struct span *presented, struct problem *p);
 /* Keep a run of the body in C->body. */
 void api_body_data(struct api_call *c, struct span run);
+/* The same of a body of at most MAX bytes.  Errors: SG_TOO_BIG, SG_NO_MEMORY;
+ * nothing is answered. */
+SG_MUST_USE enum sg_err api_body_keep(struct api_call *c, struct span run,
+				      size_t max);
 void api_keys_open(struct api_call *c);
 void api_policy_open(struct api_call *c);
+void api_ceremony_open(struct api_call *c);
+void api_operate_open(struct api_call *c);
+void api_operate_data(struct api_call *c, struct span run);
+void api_operate_end(struct api_call *c);
 void api_checkpoint_open(struct api_call *c);
 void api_cosigned_open(struct api_call *c);
 void api_vkey_open(struct api_call *c);

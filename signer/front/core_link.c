@@ -13,19 +13,19 @@
 
 enum {
 	QUESTIONS_MAX = 16384, /* in flight at a time, whatever the credit */
-	ASK_US = 10 * 1000 * 1000, /* patience for a WIRE_ASK */
-	GRACE_US = 500 * 1000,	   /* beyond the deadline, for the way back */
+	ASK_US = 10 * 1000 * 1000,     /* patience for a WIRE_ASK */
+	OPERATE_US = 60 * 1000 * 1000, /* an HSM may take long over a key */
+	GRACE_US = 500 * 1000, /* beyond the deadline, for the way back */
 	US_PER_MS = 1000,
 	STATUS_TEXT_MAX = 512, /* bytes kept of a reason or an origin */
 	MESSAGE_OVERHEAD = 256 /* bytes of head, fixed part and padding */
 };
 
-enum kind { KIND_ISSUE, KIND_ASK, KIND_COUNT };
+enum kind { KIND_ISSUE, KIND_ASK, KIND_OPERATE, KIND_COUNT };
 
-/* A question, from when it is asked until the core has answered, also when
- * nobody waits for that any more: it still takes up room in the core.  Those
- * of a kind are given the same time, so that each kind's list is in order of
- * its deadlines. */
+/* A question until the core has answered, also when nobody waits for that any
+ * more: it still takes up room in the core.  Those of a kind are given the same
+ * time, so that each kind's list is in order of its deadlines. */
 struct op {
 	struct op *prev, *next;
 	op_id id;
@@ -169,23 +169,19 @@ static enum sg_err begin(struct core_link *l, const struct op *from,
 {
 	struct op *op = l->free_ops;
 	enum sg_err err;
+	op_id id;
 
 	if (l->channel == NULL || l->credit == 0)
 		return SG_CORE_DOWN; /* no credit at all: it is starting */
-	if (core_link_room(l) == 0 || op == NULL)
+	if (core_link_room(l) == 0 || op == NULL ||
+	    shares_used_up(&l->shares, from->client, l->credit))
 		return SG_BUSY;
-	if (shares_used_up(&l->shares, from->client, l->credit))
-		return SG_BUSY;
-	err = slots_put(l->slots, op, &op->id);
+	err = slots_put(l->slots, op, &id);
 	if (err != SG_OK)
 		return err;
 	l->free_ops = op->next;
-	op->kind = from->kind;
-	op->give_up_us = from->give_up_us;
-	op->answer = from->answer;
-	op->asker = from->asker;
-	op->client = from->client;
-	op->abandoned = false;
+	*op = *from;
+	op->id = id;
 	append(&l->waiting[op->kind], op);
 	l->in_flight++;
 	l->shares.owed[op->client]++;
@@ -193,12 +189,33 @@ static enum sg_err begin(struct core_link *l, const struct op *from,
 	return SG_OK;
 }
 
-/* OP has been sent, unless ERR: then it never was. */
-static enum sg_err sent(struct core_link *l, struct op *op, enum sg_err err,
-			uint64_t *question)
+static enum sg_err put(struct wire_packet *w, enum kind kind, op_id id,
+		       const void *m)
 {
+	if (kind == KIND_ISSUE)
+		return wire_put_issue(w, id, m);
+	return kind == KIND_ASK ? wire_put_ask(w, id, m)
+				: wire_put_operate(w, id, m);
+}
+
+/* Ask M, a message of the kind of FROM with RUNS bytes in its runs, in the name
+ * of IDENTITY. */
+static enum sg_err ask(struct core_link *l, struct op from,
+		       struct span identity, const void *m, size_t runs,
+		       uint64_t *question)
+{
+	struct wire_packet *w;
+	struct op *op;
+	enum sg_err err;
+
+	from.client = shares_index(identity);
+	err = begin(l, &from, &op);
+	if (err != SG_OK)
+		return err;
+	w = channel_room(l->channel, runs + identity.n + MESSAGE_OVERHEAD);
+	err = w == NULL ? SG_BUSY : put(w, op->kind, op->id, m);
 	if (err != SG_OK) {
-		release(l, op); /* the core owes nothing */
+		release(l, op); /* it never was sent: the core owes nothing */
 		return err;
 	}
 	*question = op->id;
@@ -213,22 +230,13 @@ enum sg_err core_link_issue(struct core_link *l, const struct wire_issue *m,
 	const struct op from = {.kind = KIND_ISSUE,
 				.give_up_us = m->deadline_us + GRACE_US,
 				.answer = answer,
-				.asker = asker,
-				.client = shares_index(m->identity)};
-	struct wire_packet *w;
-	struct op *op;
-	enum sg_err err;
+				.asker = asker};
 
 	if (m->request.n > WIRE_REQUEST_MAX ||
 	    m->presented.n > WIRE_PRESENTED_MAX)
 		return SG_TOO_BIG;
-	err = begin(l, &from, &op);
-	if (err != SG_OK)
-		return err;
-	w = channel_room(l->channel, m->request.n + m->presented.n +
-					     m->identity.n + MESSAGE_OVERHEAD);
-	err = w == NULL ? SG_BUSY : wire_put_issue(w, op->id, m);
-	return sent(l, op, err, question);
+	return ask(l, from, m->identity, m, m->request.n + m->presented.n,
+		   question);
 }
 
 enum sg_err core_link_ask(struct core_link *l, const struct wire_ask *m,
@@ -237,18 +245,23 @@ enum sg_err core_link_ask(struct core_link *l, const struct wire_ask *m,
 	const struct op from = {.kind = KIND_ASK,
 				.give_up_us = clock_mono_us() + ASK_US,
 				.answer = answer,
-				.asker = asker,
-				.client = shares_index(m->identity)};
-	struct wire_packet *w;
-	struct op *op;
-	enum sg_err err;
+				.asker = asker};
 
-	err = begin(l, &from, &op);
-	if (err != SG_OK)
-		return err;
-	w = channel_room(l->channel, m->identity.n + MESSAGE_OVERHEAD);
-	err = w == NULL ? SG_BUSY : wire_put_ask(w, op->id, m);
-	return sent(l, op, err, question);
+	return ask(l, from, m->identity, m, 0, question);
+}
+
+enum sg_err core_link_operate(struct core_link *l, const struct wire_operate *m,
+			      core_answer answer, void *asker,
+			      uint64_t *question)
+{
+	const struct op from = {.kind = KIND_OPERATE,
+				.give_up_us = clock_mono_us() + OPERATE_US,
+				.answer = answer,
+				.asker = asker};
+
+	if (m->operation.n > WIRE_OPERATION_MAX)
+		return SG_TOO_BIG;
+	return ask(l, from, m->identity, m, m->operation.n, question);
 }
 
 void core_link_forget(struct core_link *l, uint64_t question)
@@ -292,8 +305,8 @@ const struct wire_status *core_link_status(const struct core_link *l)
 
 /* --- what the core says ------------------------------------------------ */
 
-/* Does M decode, as an answer to a question of *KIND? */
-static bool answer_is_sound(const struct wire_msg *m, enum kind *kind)
+/* Does M decode?  A problem answers any question. */
+static bool answer_is_sound(const struct wire_msg *m)
 {
 	union {
 		struct wire_issued issued;
@@ -303,32 +316,24 @@ static bool answer_is_sound(const struct wire_msg *m, enum kind *kind)
 	} u;
 
 	switch (m->type) {
-	case WIRE_ISSUED:
-		*kind = KIND_ISSUE;
-		return wire_get_issued(m, &u.issued) == SG_OK;
-	case WIRE_LATER:
-		*kind = KIND_ISSUE;
-		return wire_get_later(m, &u.later) == SG_OK;
-	case WIRE_ANSWER:
-		*kind = KIND_ASK;
-		return wire_get_answer(m, &u.answer) == SG_OK;
-	default:
-		*kind = KIND_COUNT; /* either */
-		return wire_get_problem(m, &u.problem) == SG_OK;
+	case WIRE_ISSUED: return wire_get_issued(m, &u.issued) == SG_OK;
+	case WIRE_LATER: return wire_get_later(m, &u.later) == SG_OK;
+	case WIRE_ANSWER: return wire_get_answer(m, &u.answer) == SG_OK;
+	default: return wire_get_problem(m, &u.problem) == SG_OK;
 	}
 }
 
 static bool on_answer(struct core_link *l, const struct wire_msg *m)
 {
-	enum kind kind;
 	struct op *op;
 
-	if (!answer_is_sound(m, &kind))
+	if (!answer_is_sound(m))
 		return false;
 	op = slots_find(l->slots, m->id);
 	if (op == NULL)
 		return false; /* never asked, or answered before */
-	if (kind != KIND_COUNT && kind != op->kind) {
+	if (m->type != WIRE_PROBLEM &&
+	    (m->type == WIRE_ANSWER) == (op->kind == KIND_ISSUE)) {
 		finish(l, op, NULL, SG_CORE_DOWN);
 		return false;
 	}
@@ -431,8 +436,6 @@ void core_link_attach(struct core_link *l, int fd)
 	log_event(LOG_ERROR, "core-link-failed", "reason=" LOG_Q,
 		  err_text(err));
 }
-
-/* --- life -------------------------------------------------------------- */
 
 enum sg_err core_link_create(uv_loop_t *loop, core_status status, void *ctx,
 			     struct core_link **out)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/base64.h"
+#include "base/hex.h"
 
 enum {
 	ITEM_DEPTH_MAX = 16,
@@ -211,6 +212,23 @@ void doc_base64url(struct doc *d, struct span bytes)
 	put_base64(d, bytes, BASE64_URL);
 }
 
+void doc_hex(struct doc *d, struct span bytes)
+{
+	char pair[3];
+
+	if (d->form == DOC_CBOR) {
+		cbor_put_bytes(&d->w, bytes);
+		return;
+	}
+	separate(d);
+	put(d, "\"", 1);
+	for (size_t i = 0; i < bytes.n; i++) {
+		hex_encode(bytes.p + i, 1, pair);
+		put(d, pair, 2);
+	}
+	put(d, "\"", 1);
+}
+
 /* --- numbers ----------------------------------------------------------- */
 
 static void put_literal(struct doc *d, const char *text)
@@ -300,7 +318,12 @@ static enum sg_err put_item(struct doc *d, struct cbor_reader *r,
 		doc_int(d, v);
 		return SG_OK;
 	case CBOR_TEXT: doc_text(d, item.run); return SG_OK;
-	case CBOR_BYTES: doc_bytes(d, item.run); return SG_OK;
+	case CBOR_BYTES:
+		if (d->hex && item.run.n == DOC_HEX_BYTES)
+			doc_hex(d, item.run);
+		else
+			doc_bytes(d, item.run);
+		return SG_OK;
 	case CBOR_FALSE: doc_bool(d, false); return SG_OK;
 	case CBOR_TRUE: doc_bool(d, true); return SG_OK;
 	case CBOR_NULL: put_literal(d, "null"); return SG_OK;
@@ -327,6 +350,16 @@ enum sg_err doc_item(struct doc *d, struct span cbor)
 	}
 	err = put_item(d, &r, ITEM_DEPTH_MAX);
 	return err == SG_OK && !cbor_at_end(&r) ? SG_MALFORMED : err;
+}
+
+enum sg_err doc_item_hex(struct doc *d, struct span cbor)
+{
+	enum sg_err err;
+
+	d->hex = true;
+	err = doc_item(d, cbor);
+	d->hex = false;
+	return err;
 }
 
 enum sg_err doc_done(const struct doc *d, struct span *out)

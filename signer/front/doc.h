@@ -16,6 +16,7 @@ enum doc_form { DOC_JSON, DOC_CBOR };
 struct doc {
 	enum doc_form form;
 	bool comma;	      /* JSON: a value stands before the next one */
+	bool hex;	      /* see doc_item_hex() */
 	struct cbor_writer w; /* of JSON text, too: only its buffer is used */
 };
 
@@ -40,9 +41,15 @@ void doc_bytes(struct doc *d, struct span bytes);
 /* Text in base64url without padding (RFC 7515 s. 2); JSON only. */
 void doc_base64url(struct doc *d, struct span bytes);
 
+/* The same as text in hexadecimal, in JSON. */
+void doc_hex(struct doc *d, struct span bytes);
+
 /* One whole item of CBOR, which the core has made, with text keys.
  * Errors: SG_MALFORMED. */
 SG_MUST_USE enum sg_err doc_item(struct doc *d, struct span cbor);
+/* The same; byte strings of DOC_HEX_BYTES, which are hashes, in hexadecimal. */
+enum { DOC_HEX_BYTES = 32 };
+SG_MUST_USE enum sg_err doc_item_hex(struct doc *d, struct span cbor);
 
 /* SG_OK if all fitted, else SG_TOO_BIG.  *OUT is the document. */
 SG_MUST_USE enum sg_err doc_done(const struct doc *d, struct span *out);

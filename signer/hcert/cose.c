@@ -20,6 +20,8 @@ struct alg_name {
 	const char *name;
 };
 
+/* Those of certificates.  ES384 is none of them: who reads a header or a name
+ * by this table does not know it. */
 static const struct alg_name ALGS[] = {
 	{COSE_ES256, "ES256"},
 	{COSE_PS256, "PS256"},
@@ -32,7 +34,7 @@ const char *cose_alg_name(enum cose_alg alg)
 	for (size_t i = 0; i < ALG_COUNT; i++)
 		if (ALGS[i].alg == alg)
 			return ALGS[i].name;
-	return "none";
+	return alg == COSE_ES384 ? "ES384" : "none";
 }
 
 enum cose_alg cose_alg_of(struct span name)

@@ -15,21 +15,24 @@ enum cose_alg {
 	COSE_NONE = 0,
 	COSE_ES256 = -7,
 	COSE_EDDSA = -8,
+	COSE_ES384 = -35, /* officers only: cose_key_of_officer() */
 	COSE_PS256 = -37
 };
 
 enum {
 	COSE_KID_BYTES = 8, /* hcert-spec: first 8 bytes of SHA-256(DSC) */
 	COSE_ES256_BYTES = 64,
+	COSE_ES384_BYTES = 96,
 	COSE_EDDSA_BYTES = 64,
 	COSE_PS256_SALT = 32,
 	COSE_SIG_MAX = 512,	/* bytes: RSA-4096 */
 	COSE_PROTECTED_MAX = 24 /* bytes of a protected header that we write */
 };
 
-/* "ES256", "PS256", "EdDSA"; "none" else.  Static. */
+/* "ES256", "ES384", "PS256", "EdDSA"; "none" else.  Static. */
 const char *cose_alg_name(enum cose_alg alg);
-/* The algorithm of that name; COSE_NONE if there is none. */
+/* The algorithm of that name, for certificates: never COSE_ES384.  COSE_NONE
+ * if there is none. */
 enum cose_alg cose_alg_of(struct span name);
 
 /* The protected header {1: ALG, 4: KID} as bare map bytes. */
@@ -90,16 +93,25 @@ SG_MUST_USE enum sg_err cose_key_from_certificate(struct span der,
 						  struct cose_key **out);
 SG_MUST_USE enum sg_err cose_key_from_spki(struct span der,
 					   struct cose_key **out);
+/* As cose_key_from_spki(), and P-384 too: officers sign with it, and nobody
+ * else may. */
+SG_MUST_USE enum sg_err cose_key_of_officer(struct span der,
+					    struct cose_key **out);
 void cose_key_free(struct cose_key *key);
+/* Does a signature by the key of this SubjectPublicKeyInfo mean something: is
+ * it none by which anybody could sign (an RSA exponent of 1, an Ed25519 point
+ * of small order)?  For keys that somebody hands in. Errors: SG_MALFORMED,
+ * SG_BAD_KEY, SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err cose_key_check(struct span der);
 /* The one algorithm of ours that the key fits: P-256 ES256, RSA PS256,
- * Ed25519 EdDSA. */
+ * Ed25519 EdDSA; of an officer also P-384 ES384. */
 enum cose_alg cose_key_alg(const struct cose_key *key);
-/* Bytes of a signature by KEY: 64 for ES256 and EdDSA, the modulus for PS256.
- */
+/* Bytes of a signature by KEY: 64 for ES256 and EdDSA, 96 for ES384, the
+ * modulus for PS256. */
 size_t cose_key_sig_bytes(const struct cose_key *key);
 
 /*
- * Verify SIGNATURE (COSE form: r||s for ES256) by KEY with ALG over TBS, the
+ * Verify SIGNATURE (COSE form: r||s for ECDSA) by KEY with ALG over TBS, the
  * whole Sig_structure (or any message, for EdDSA and test signatures).
  * Errors: SG_BAD_SIGNATURE, SG_BAD_KEY (ALG and KEY do not fit), SG_NO_MEMORY.
  * Not for one KEY from two threads at a time.

@@ -9,32 +9,38 @@
 
 #include "cose.h"
 
-enum { SHA256_BYTES = 32, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 4096 };
-enum { P256_SCALAR_BYTES = 32 };
-/* SEQUENCE of two INTEGERs of up to 33 bytes (RFC 3279 s. 2.2.3). */
-enum { ECDSA_DER_MAX = 2 + 2 * (2 + P256_SCALAR_BYTES + 1) };
+enum { HASH_BYTES_MAX = 48, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 4096 };
+/* SEQUENCE of two INTEGERs of up to 49 bytes (RFC 3279 s. 2.2.3). */
+enum { ECDSA_DER_MAX = 2 + 2 * (2 + COSE_ES384_BYTES / 2 + 1) };
 
 struct cose_key {
 	enum cose_alg alg;
 	size_t sig_bytes;
 	EVP_PKEY *pkey;
-	EVP_MD *sha256;
+	EVP_MD *hash;	     /* SHA-256; for ES384, SHA-384 */
 	EVP_MD_CTX *md;	     /* hashes; for EdDSA, verifies */
-	EVP_PKEY_CTX *check; /* ES256, PS256: set up once, used each time */
+	EVP_PKEY_CTX *check; /* all but EdDSA: set up once, used each time */
 };
+
+/* The algorithm that the elliptic curve of PKEY is for. */
+static enum cose_alg alg_of_curve(const EVP_PKEY *pkey)
+{
+	char group[32];
+
+	if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1)
+		return COSE_NONE;
+	if (span_is(span_str(group), "prime256v1"))
+		return COSE_ES256;
+	return span_is(span_str(group), "secp384r1") ? COSE_ES384 : COSE_NONE;
+}
 
 /* The algorithm that PKEY fits. */
 static enum cose_alg alg_of(const EVP_PKEY *pkey)
 {
-	char group[32];
 	const int bits = EVP_PKEY_get_bits(pkey);
 
 	if (EVP_PKEY_is_a(pkey, "EC"))
-		return EVP_PKEY_get_group_name(pkey, group, sizeof(group),
-					       NULL) == 1 &&
-				       span_is(span_str(group), "prime256v1")
-			       ? COSE_ES256
-			       : COSE_NONE;
+		return alg_of_curve(pkey);
 	if (EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_is_a(pkey, "RSA-PSS"))
 		return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX ? COSE_PS256
 								    : COSE_NONE;
@@ -55,15 +61,15 @@ static enum sg_err prepare_check(struct cose_key *key)
 		     1 ||
 	     EVP_PKEY_CTX_set_rsa_pss_saltlen(key->check, COSE_PS256_SALT) !=
 		     1 ||
-	     EVP_PKEY_CTX_set_rsa_mgf1_md(key->check, key->sha256) != 1))
+	     EVP_PKEY_CTX_set_rsa_mgf1_md(key->check, key->hash) != 1))
 		return SG_BAD_KEY;
-	if (EVP_PKEY_CTX_set_signature_md(key->check, key->sha256) != 1)
+	if (EVP_PKEY_CTX_set_signature_md(key->check, key->hash) != 1)
 		return SG_BAD_KEY;
 	return SG_OK;
 }
 
 /* Takes PKEY over, also when it fails. */
-static enum sg_err make_key(EVP_PKEY *pkey, struct cose_key **out)
+static enum sg_err make_key(EVP_PKEY *pkey, bool officer, struct cose_key **out)
 {
 	struct cose_key *key = calloc(1, sizeof(*key));
 	enum sg_err e = SG_NO_MEMORY;
@@ -74,8 +80,11 @@ static enum sg_err make_key(EVP_PKEY *pkey, struct cose_key **out)
 	}
 	key->pkey = pkey;
 	key->alg = alg_of(pkey);
+	if (key->alg == COSE_ES384 && !officer)
+		key->alg = COSE_NONE; /* not for certificates */
 	switch (key->alg) {
 	case COSE_ES256: key->sig_bytes = COSE_ES256_BYTES; break;
+	case COSE_ES384: key->sig_bytes = COSE_ES384_BYTES; break;
 	case COSE_EDDSA: key->sig_bytes = COSE_EDDSA_BYTES; break;
 	case COSE_PS256:
 		key->sig_bytes = (size_t)EVP_PKEY_get_size(pkey);
@@ -83,9 +92,10 @@ static enum sg_err make_key(EVP_PKEY *pkey, struct cose_key **out)
 	case COSE_NONE:
 	default: e = SG_BAD_KEY; goto fail;
 	}
-	key->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	key->hash = EVP_MD_fetch(
+		NULL, key->alg == COSE_ES384 ? "SHA384" : "SHA256", NULL);
 	key->md = EVP_MD_CTX_new();
-	if (key->sha256 == NULL || key->md == NULL)
+	if (key->hash == NULL || key->md == NULL)
 		goto fail;
 	if (key->alg != COSE_EDDSA) {
 		e = prepare_check(key);
@@ -115,14 +125,15 @@ enum sg_err cose_key_from_certificate(struct span der, struct cose_key **out)
 	if (cert == NULL || p != der.p + der.n)
 		goto done;
 	pkey = X509_get_pubkey(cert);
-	e = pkey == NULL ? SG_BAD_KEY : make_key(pkey, out);
+	e = pkey == NULL ? SG_BAD_KEY : make_key(pkey, false, out);
 done:
 	X509_free(cert);
 	ERR_clear_error();
 	return e;
 }
 
-enum sg_err cose_key_from_spki(struct span der, struct cose_key **out)
+static enum sg_err from_spki(struct span der, bool officer,
+			     struct cose_key **out)
 {
 	const unsigned char *p = der.p;
 	EVP_PKEY *pkey;
@@ -136,7 +147,17 @@ enum sg_err cose_key_from_spki(struct span der, struct cose_key **out)
 		ERR_clear_error();
 		return SG_MALFORMED;
 	}
-	return make_key(pkey, out);
+	return make_key(pkey, officer, out);
+}
+
+enum sg_err cose_key_from_spki(struct span der, struct cose_key **out)
+{
+	return from_spki(der, false, out);
+}
+
+enum sg_err cose_key_of_officer(struct span der, struct cose_key **out)
+{
+	return from_spki(der, true, out);
 }
 
 void cose_key_free(struct cose_key *key)
@@ -145,7 +166,7 @@ void cose_key_free(struct cose_key *key)
 		return;
 	EVP_PKEY_CTX_free(key->check);
 	EVP_MD_CTX_free(key->md);
-	EVP_MD_free(key->sha256);
+	EVP_MD_free(key->hash);
 	EVP_PKEY_free(key->pkey);
 	free(key);
 }
@@ -163,10 +184,10 @@ size_t cose_key_sig_bytes(const struct cose_key *key)
 /* r||s (RFC 9053 s. 2.1) in the DER that OpenSSL wants; 0 without memory. */
 static size_t ecdsa_der(struct span rs, unsigned char out[ECDSA_DER_MAX])
 {
+	const int half = (int)(rs.n / 2); /* 32 bytes; of P-384, 48 */
 	ECDSA_SIG *sig = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(rs.p, P256_SCALAR_BYTES, NULL);
-	BIGNUM *s =
-		BN_bin2bn(rs.p + P256_SCALAR_BYTES, P256_SCALAR_BYTES, NULL);
+	BIGNUM *r = BN_bin2bn(rs.p, half, NULL);
+	BIGNUM *s = BN_bin2bn(rs.p + half, half, NULL);
 	int n = 0;
 
 	if (sig != NULL && r != NULL && s != NULL &&
@@ -184,21 +205,21 @@ static size_t ecdsa_der(struct span rs, unsigned char out[ECDSA_DER_MAX])
 static enum sg_err verify_hashed(struct cose_key *key, struct span tbs,
 				 struct span signature)
 {
-	unsigned char hash[SHA256_BYTES];
+	unsigned char hash[HASH_BYTES_MAX];
 	unsigned char der[ECDSA_DER_MAX];
 	struct span sig = signature;
+	unsigned hash_n = 0;
 
-	if (EVP_DigestInit_ex2(key->md, key->sha256, NULL) != 1 ||
+	if (EVP_DigestInit_ex2(key->md, key->hash, NULL) != 1 ||
 	    EVP_DigestUpdate(key->md, tbs.p, tbs.n) != 1 ||
-	    EVP_DigestFinal_ex(key->md, hash, NULL) != 1)
+	    EVP_DigestFinal_ex(key->md, hash, &hash_n) != 1)
 		return SG_NO_MEMORY;
-	if (key->alg == COSE_ES256) {
+	if (key->alg == COSE_ES256 || key->alg == COSE_ES384) {
 		sig = span_of(der, ecdsa_der(signature, der));
 		if (sig.n == 0)
 			return SG_NO_MEMORY;
 	}
-	return EVP_PKEY_verify(key->check, sig.p, sig.n, hash, sizeof(hash)) ==
-			       1
+	return EVP_PKEY_verify(key->check, sig.p, sig.n, hash, hash_n) == 1
 		       ? SG_OK
 		       : SG_BAD_SIGNATURE;
 }

@@ -18,6 +18,8 @@ enum {
 	ROLE_FD_POLICY = 6,  /* core: sealed memfd with the policy file */
 	ROLE_FD_LISTEN = 6,  /* front: TCP listener for TLS */
 	ROLE_FD_OPS = 7,     /* front: listener for /livez, /readyz, /metrics */
+	ROLE_FD_OFFICERS = 7, /* core: listener of the administration socket;
+				 not given where there is none */
 	ROLE_FD_PUBLIC = 8, /* front: listener for anybody who reads the ledger;
 			       not given where the configuration has none */
 	ROLE_FD_LAST = ROLE_FD_PUBLIC

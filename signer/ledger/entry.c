@@ -11,6 +11,7 @@ enum {
 	RUN_FIELDS = 2,
 	POLICY_FIELDS = 3,
 	CEREMONY_FIELDS = 3,
+	KEY_EVENT_FIELDS = 4, /* and two that may be there */
 	REFUSED_FIELDS = 6,
 	CERTIFICATE_FIELDS = 12
 };
@@ -248,27 +249,55 @@ enum sg_err entry_encode_policy(int64_t time_ms,
 	return done(&w, len);
 }
 
-/* What officers have signed, in an entry of TYPE. */
-static enum sg_err encode_signed(enum entry_type type, int64_t time_ms,
-				 struct span signed_text, uint8_t *out,
-				 size_t cap, size_t *len)
+enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
+				  struct span refusal, uint8_t *out, size_t cap,
+				  size_t *len)
 {
 	struct cbor_writer w = cbor_write(out, cap);
+	uint64_t fields = CEREMONY_FIELDS;
 
-	put_begin(&w, CEREMONY_FIELDS, type, time_ms);
-	put_field_bytes(&w, FIELD_OPERATION, signed_text.p, signed_text.n);
+	fields += refusal.n > 0;
+	*len = 0;
+	if (refusal.n > ENTRY_REFUSAL_MAX)
+		return SG_TOO_BIG;
+	put_begin(&w, fields, ENTRY_CEREMONY, time_ms);
+	put_field_bytes(&w, FIELD_OPERATION, operation.p, operation.n);
+	if (refusal.n > 0)
+		put_field_text(&w, FIELD_REFUSAL, refusal);
 	return done(&w, len);
-}
-
-enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
-				  uint8_t *out, size_t cap, size_t *len)
-{
-	return encode_signed(ENTRY_CEREMONY, time_ms, operation, out, cap, len);
 }
 
 enum sg_err entry_encode_revocation(int64_t time_ms, struct span statement,
 				    uint8_t *out, size_t cap, size_t *len)
 {
-	return encode_signed(ENTRY_REVOCATION, time_ms, statement, out, cap,
-			     len);
+	struct cbor_writer w = cbor_write(out, cap);
+
+	put_begin(&w, CEREMONY_FIELDS, ENTRY_REVOCATION, time_ms);
+	put_field_bytes(&w, FIELD_OPERATION, statement.p, statement.n);
+	return done(&w, len);
+}
+
+enum sg_err entry_encode_key_event(int64_t time_ms,
+				   const struct entry_key_event *e,
+				   uint8_t *out, size_t cap, size_t *len)
+{
+	struct cbor_writer w = cbor_write(out, cap);
+	uint64_t fields = KEY_EVENT_FIELDS;
+
+	fields += e->kid != NULL;
+	fields += e->operation != NULL;
+	*len = 0;
+	if (e->label.n == 0 || e->state.n == 0)
+		return SG_MALFORMED;
+	if (e->label.n > ENTRY_NAME_MAX || e->state.n > ENTRY_STATE_MAX)
+		return SG_TOO_BIG;
+	put_begin(&w, fields, ENTRY_KEY_EVENT, time_ms);
+	put_field_text(&w, FIELD_LABEL, e->label);
+	put_field_text(&w, FIELD_STATE, e->state);
+	if (e->kid != NULL)
+		put_field_bytes(&w, FIELD_KEY_KID, e->kid, COSE_KID_BYTES);
+	if (e->operation != NULL)
+		put_field_bytes(&w, FIELD_OPERATION_HASH, e->operation,
+				ENTRY_HASH_BYTES);
+	return done(&w, len);
 }

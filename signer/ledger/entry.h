@@ -84,10 +84,24 @@ struct entry_refused {
 	} code[ENTRY_CODES_MAX]; /* in bytewise order of their CBOR */
 };
 
+enum { ENTRY_STATE_MAX = 32, ENTRY_REFUSAL_MAX = 255 };
+
+/* A signing key has come into another state. */
+struct entry_key_event {
+	struct span label;	  /* of the key; up to ENTRY_NAME_MAX bytes */
+	struct span state;	  /* key_state_text() of the new one */
+	const uint8_t *kid;	  /* COSE_KID_BYTES; NULL: it has no DSC */
+	const uint8_t *operation; /* ENTRY_HASH_BYTES: SHA-256 of the bytes of
+				     the officers' operation that did it; NULL:
+				     none, or a time that came */
+};
+
 /* Encode ENTRY_REFUSED; ENTRY_POLICY, the policy of HASH is in force;
- * ENTRY_CEREMONY, an officers' OPERATION, as they signed it; ENTRY_REVOCATION,
- * likewise a statement of theirs (revocation.h).  Errors and *LEN
- * as above; SG_MALFORMED: the codes are out of order, too many or too long. */
+ * ENTRY_CEREMONY, an officers' OPERATION, as they signed it, and why it was
+ * refused (empty: it was accepted); ENTRY_REVOCATION, likewise a statement of
+ * theirs (revocation.h); ENTRY_KEY_EVENT.  Errors and *LEN
+ * as above; SG_MALFORMED: the codes are out of order, too many or too long; a
+ * label or a state is empty; SG_TOO_BIG: a text is too long. */
 SG_MUST_USE enum sg_err entry_encode_refused(int64_t time_ms,
 					     const struct entry_refused *r,
 					     uint8_t *out, size_t cap,
@@ -97,13 +111,17 @@ SG_MUST_USE enum sg_err entry_encode_policy(
 	size_t cap, size_t *len);
 SG_MUST_USE enum sg_err entry_encode_ceremony(int64_t time_ms,
 					      struct span operation,
-					      uint8_t *out, size_t cap,
-					      size_t *len);
+					      struct span refusal, uint8_t *out,
+					      size_t cap, size_t *len);
 
 SG_MUST_USE enum sg_err entry_encode_revocation(int64_t time_ms,
 						struct span statement,
 						uint8_t *out, size_t cap,
 						size_t *len);
+SG_MUST_USE enum sg_err entry_encode_key_event(int64_t time_ms,
+					       const struct entry_key_event *e,
+					       uint8_t *out, size_t cap,
+					       size_t *len);
 
 /* --- reading -------------------------------------------------------------- */
 
@@ -113,7 +131,7 @@ struct entry {
 	enum entry_type type;
 	int64_t time_ms;
 	struct span client;
-	const uint8_t *kid; /* COSE_KID_BYTES */
+	const uint8_t *kid; /* COSE_KID_BYTES; of ENTRY_KEY_EVENT, or NULL */
 	enum cose_alg alg;
 	enum dcc_kind kind;	     /* of ENTRY_ISSUED, ENTRY_RENEWED */
 	const uint8_t *uvci_hash;    /* ENTRY_HASH_BYTES: field 7 */
@@ -122,13 +140,16 @@ struct entry {
 	int64_t iat, exp;
 	const uint8_t *policy_hash;
 	const uint8_t *attestation;
-	struct span operation;	      /* of ENTRY_CEREMONY, ENTRY_REVOCATION */
-	struct entry_refused refused; /* of ENTRY_REFUSED */
+	struct span operation;	       /* of ENTRY_CEREMONY, ENTRY_REVOCATION */
+	struct span refusal;	       /* of ENTRY_CEREMONY; empty: accepted */
+	struct span label, state;      /* of ENTRY_KEY_EVENT, */
+	const uint8_t *operation_hash; /* and ENTRY_HASH_BYTES, or NULL */
+	struct entry_refused refused;  /* of ENTRY_REFUSED */
 };
 
 /* Decode IN, strictly: deterministic, the fields of its type and no others.
- * A type that is reserved has its type and time alone read.  OUT is undefined
- * after an error.  Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
+ * OUT is undefined after an error.  Errors: SG_MALFORMED, SG_DUPLICATE_KEY,
+ * SG_TOO_BIG. */
 SG_MUST_USE enum sg_err entry_decode(struct span in, struct entry *out);
 
 /* Do SIGNATURE, UVCI and SIG_STRUCTURE (see above) belong to E?  Errors:

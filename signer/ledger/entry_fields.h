@@ -23,7 +23,12 @@ enum entry_field {
 	FIELD_FROM,
 	FIELD_CODES,
 	FIELD_RECORDS,
-	FIELD_OPERATION
+	FIELD_OPERATION,
+	FIELD_LABEL,
+	FIELD_STATE,
+	FIELD_KEY_KID,
+	FIELD_OPERATION_HASH,
+	FIELD_REFUSAL
 };
 
 /* How two texts are ordered as keys of a deterministic map (RFC 8949 s.

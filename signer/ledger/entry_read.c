@@ -5,8 +5,6 @@
 #include "entry_fields.h"
 #include "hcert/cbor.h"
 
-enum { RESERVED_DEPTH = 8, RESERVED_ITEMS = 1024 };
-
 struct fields {
 	struct cbor_reader r;
 	uint64_t left; /* pairs */
@@ -75,15 +73,32 @@ static enum sg_err take_bytes(struct fields *f, enum entry_field want, size_t n,
 	return run.n == n ? SG_OK : SG_MALFORMED;
 }
 
-static enum sg_err take_client(struct fields *f, struct span *out)
+/* A text of at most MAX bytes. */
+static enum sg_err take_text(struct fields *f, enum entry_field want,
+			     size_t max, struct span *out)
 {
-	enum sg_err err = take_key(f, FIELD_CLIENT);
+	enum sg_err err = take_key(f, want);
 
 	if (err == SG_OK)
 		err = cbor_string(&f->r, CBOR_TEXT, out);
 	if (err != SG_OK)
 		return err;
-	return out->n <= ENTRY_NAME_MAX ? SG_OK : SG_TOO_BIG;
+	return out->n <= max ? SG_OK : SG_TOO_BIG;
+}
+
+static enum sg_err take_client(struct fields *f, struct span *out)
+{
+	return take_text(f, FIELD_CLIENT, ENTRY_NAME_MAX, out);
+}
+
+/* Does the pair of KEY come next? */
+static bool comes_next(const struct fields *f, enum entry_field key)
+{
+	struct cbor_reader at = f->r;
+	struct cbor_item item;
+
+	return f->left > 0 && cbor_next(&at, &item) == SG_OK &&
+	       item.type == CBOR_UINT && item.arg == (uint64_t)key;
 }
 
 static enum sg_err take_alg(struct fields *f, enum cose_alg *out)
@@ -207,7 +222,7 @@ static enum sg_err take_refused(struct fields *f, struct entry *e)
 	return err;
 }
 
-static enum sg_err take_ceremony(struct fields *f, struct entry *e)
+static enum sg_err take_signed(struct fields *f, struct entry *e)
 {
 	const enum sg_err err = take_key(f, FIELD_OPERATION);
 
@@ -216,15 +231,30 @@ static enum sg_err take_ceremony(struct fields *f, struct entry *e)
 	return cbor_string(&f->r, CBOR_BYTES, &e->operation);
 }
 
-/* The rest of a type whose fields have no rules yet. */
-static enum sg_err pass_reserved(struct fields *f)
+static enum sg_err take_ceremony(struct fields *f, struct entry *e)
 {
-	const struct cbor_limits limits = {.depth = RESERVED_DEPTH,
-					   .items = RESERVED_ITEMS};
+	enum sg_err err = take_signed(f, e);
 
-	f->left = 0;
-	f->r.at = f->r.in.n;
-	return cbor_check(f->r.in, limits);
+	if (err != SG_OK || f->left == 0)
+		return err;
+	err = take_text(f, FIELD_REFUSAL, ENTRY_REFUSAL_MAX, &e->refusal);
+	return err == SG_OK && e->refusal.n == 0 ? SG_MALFORMED : err;
+}
+
+static enum sg_err take_key_event(struct fields *f, struct entry *e)
+{
+	enum sg_err err = take_text(f, FIELD_LABEL, ENTRY_NAME_MAX, &e->label);
+
+	if (err == SG_OK)
+		err = take_text(f, FIELD_STATE, ENTRY_STATE_MAX, &e->state);
+	if (err == SG_OK && (e->label.n == 0 || e->state.n == 0))
+		err = SG_MALFORMED;
+	if (err == SG_OK && comes_next(f, FIELD_KEY_KID))
+		err = take_bytes(f, FIELD_KEY_KID, COSE_KID_BYTES, &e->kid);
+	if (err == SG_OK && f->left > 0)
+		err = take_bytes(f, FIELD_OPERATION_HASH, ENTRY_HASH_BYTES,
+				 &e->operation_hash);
+	return err;
 }
 
 static enum sg_err take_rest(struct fields *f, struct entry *e)
@@ -236,11 +266,11 @@ static enum sg_err take_rest(struct fields *f, struct entry *e)
 	case ENTRY_POLICY:
 		return take_bytes(f, FIELD_POLICY, ENTRY_HASH_BYTES,
 				  &e->policy_hash);
-	case ENTRY_CEREMONY:
-	case ENTRY_REVOCATION: return take_ceremony(f, e);
+	case ENTRY_CEREMONY: return take_ceremony(f, e);
+	case ENTRY_REVOCATION: return take_signed(f, e);
 	case ENTRY_STARTED:
 	case ENTRY_STOPPED: return SG_OK;
-	case ENTRY_KEY_EVENT: return pass_reserved(f);
+	case ENTRY_KEY_EVENT: return take_key_event(f, e);
 	}
 	return SG_MALFORMED;
 }

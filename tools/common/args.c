@@ -35,6 +35,14 @@ __attribute__((format(printf, 2, 3))) static enum sg_err refuse(
 	return SG_CONFIG;
 }
 
+/* May it be given several times? */
+static bool is_many(const struct arg_option *o)
+{
+	const size_t n = o->value != NULL ? strlen(o->value) : 0;
+
+	return n > 3 && strcmp(o->value + n - 3, "...") == 0;
+}
+
 /* One word that begins with "--".  *USED says whether NEXT was its value. */
 static enum sg_err take_option(const struct parse *p, const char *word,
 			       const char *next, bool *used)
@@ -50,7 +58,7 @@ static enum sg_err take_option(const struct parse *p, const char *word,
 		return refuse(p, "unknown option --%.*s", (int)name_n,
 			      word + 2);
 	value = &p->out->value[o - p->table];
-	if (*value != NULL)
+	if (*value != NULL && !is_many(o))
 		return refuse(p, "--%s is given twice", o->name);
 	if (o->value == NULL && equals != NULL)
 		return refuse(p, "--%s takes no value", o->name);
@@ -62,6 +70,11 @@ static enum sg_err take_option(const struct parse *p, const char *word,
 	*value = equals != NULL ? equals + 1 : next;
 	if (*value == NULL)
 		return refuse(p, "--%s needs a value (%s)", o->name, o->value);
+	if (is_many(o)) {
+		if (p->out->nmany == ARGS_MANY_MAX)
+			return refuse(p, "--%s is given too often", o->name);
+		p->out->many[p->out->nmany++] = *value;
+	}
 	return SG_OK;
 }
 

@@ -15,11 +15,18 @@
  * "--name=VALUE", "--flag"; "--" ends them; they may stand among the other
  * arguments.
  */
-enum { ARGS_OPTIONS_MAX = 32, ARGS_REST_MAX = 16, ARGS_WHY_MAX = 160 };
+enum {
+	ARGS_OPTIONS_MAX = 40,
+	ARGS_REST_MAX = 16,
+	ARGS_MANY_MAX = 16,
+	ARGS_WHY_MAX = 160
+};
 
 struct arg_option {
 	const char *name;  /* without the dashes; NULL: no option at all */
-	const char *value; /* what to call its value; NULL: a flag */
+	const char *value; /* what to call its value; NULL: a flag.  Of one
+			      option in a table it may end with "...": that one
+			      may be given several times */
 	const char *env; /* variable read when the option is absent, or NULL */
 	const char *help;
 };
@@ -27,6 +34,9 @@ struct arg_option {
 struct args {
 	/* By index of the table; NULL: absent; a flag that is set: "". */
 	const char *value[ARGS_OPTIONS_MAX];
+	/* All values of the option that may be given several times. */
+	size_t nmany;
+	const char *many[ARGS_MANY_MAX];
 	size_t n; /* other arguments */
 	const char *rest[ARGS_REST_MAX];
 	char why[ARGS_WHY_MAX]; /* what is wrong */

@@ -12,7 +12,7 @@ int officer_trouble(const char *why)
 	return command_trouble("signer-officer", why);
 }
 
-static EVP_PKEY *read_pem(const char *path, char *why, size_t cap)
+EVP_PKEY *officer_pem_read(const char *path, char *why, size_t cap)
 {
 	FILE *file = fopen(path, "re");
 	EVP_PKEY *pkey = NULL;
@@ -40,7 +40,7 @@ enum sg_err officer_key_read(const char *path, const char *name,
 {
 	uint8_t public_key[NOTE_PUBLIC_BYTES];
 	size_t n = sizeof(public_key);
-	EVP_PKEY *pkey = read_pem(path, why, cap);
+	EVP_PKEY *pkey = officer_pem_read(path, why, cap);
 
 	if (pkey == NULL)
 		return SG_IO;

@@ -4,7 +4,20 @@
 #include "officer.h"
 
 /* A command a line, in the order of --help; each is in the file of its name. */
-#define COMMANDS(X) X(VKEY) X(RECOVER) X(REVOKE) X(RULES) X(VALUESETS)
+#define COMMANDS(X)                                                            \
+	X(KEYS)                                                                \
+	X(PROPOSE)                                                             \
+	X(SHOW)                                                                \
+	X(APPROVE)                                                             \
+	X(JOIN)                                                                \
+	X(APPLY)                                                               \
+	X(CSR)                                                                 \
+	X(STOP)                                                                \
+	X(VKEY)                                                                \
+	X(RECOVER)                                                             \
+	X(REVOKE)                                                              \
+	X(RULES)                                                               \
+	X(VALUESETS)
 
 #define X(id) extern const struct command id##_COMMAND;
 COMMANDS(X)
@@ -27,6 +40,7 @@ int main(int argc, char *argv[])
 		.status = "1 a check failed, 2 usage or a file that cannot be "
 			  "used.",
 		.column = 11,
+		.curl = true,
 		.commands = TABLE,
 	};
 

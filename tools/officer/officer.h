@@ -13,7 +13,13 @@
 /* Print "signer-officer: WHY" on standard error; returns EXIT_TROUBLE. */
 int officer_trouble(const char *why);
 
-/* An officer's own key, Ed25519, from a file. */
+/* The private key in the PEM file PATH, of any type; a passphrase is asked for
+ * on the terminal.
+ * Owns: the caller's; EVP_PKEY_free().  NULL, with WHY. */
+EVP_PKEY *officer_pem_read(const char *path, char *why, size_t cap);
+
+/* An officer's own key, Ed25519, from a file: what the ledger's officers have.
+ */
 struct officer_key {
 	EVP_PKEY *pkey;
 	struct note_key note; /* its verifier key */

@@ -21,8 +21,20 @@ static enum sg_err encode(const struct entry *e, uint8_t *out, size_t cap,
 		return entry_encode_policy(e->time_ms, e->policy_hash, out, cap,
 					   n);
 	case ENTRY_CEREMONY:
-		return entry_encode_ceremony(e->time_ms, e->operation, out, cap,
-					     n);
+		return entry_encode_ceremony(e->time_ms, e->operation,
+					     e->refusal, out, cap, n);
+	case ENTRY_REVOCATION:
+		return entry_encode_revocation(e->time_ms, e->operation, out,
+					       cap, n);
+	case ENTRY_KEY_EVENT:
+		return entry_encode_key_event(
+			e->time_ms,
+			&(struct entry_key_event){.label = e->label,
+						  .state = e->state,
+						  .kid = e->kid,
+						  .operation =
+							  e->operation_hash},
+			out, cap, n);
 	default: return SG_NOT_FOUND;
 	}
 }

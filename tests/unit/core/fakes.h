@@ -19,7 +19,7 @@
  * fakes: the other ends of the desk's links: hsms that sign in software, hold,
  * fail or lie, and fronts that ask and remember what they were told.
  */
-enum { HELD_MAX = 256, ANSWERS_MAX = 1024 };
+enum { HELD_MAX = 256, ANSWERS_MAX = 1024, HSM_MADE_MAX = 4 };
 
 /* The data object beside the ledger's key: of the token, so that it outlives
  * the hsms. */
@@ -45,11 +45,25 @@ enum hsm_mood {
 	HSM_EXPIRES
 };
 
+/* A key that was made on the token of its HSM: it outlives the hsms. */
+struct fake_token {
+	size_t n, asked; /* keys; times that hsms were asked for one */
+	struct {
+		const struct signer *signer;
+		const char *label;
+	} key[HSM_MADE_MAX]; /* numbers from HSM_MADE_FIRST on */
+};
+
+enum { HSM_FIRST = 7, HSM_MADE_FIRST = 100 };
+
 struct fake_hsm {
 	struct channel *channel;
+	struct fake_token *token; /* or NULL */
+	const char *hsm;	  /* the name of its HSM, or NULL */
 	enum hsm_mood mood;
 	const struct signer *signer; /* the key it has */
 	const char *label;	     /* of it */
+	const char *name;	     /* the HSM's; NULL: it has none */
 	uint32_t sessions;
 	uint32_t sign_us;     /* what it says of a signature; 0: 330 */
 	size_t packets, jobs; /* seen; tests are not counted */
@@ -58,6 +72,7 @@ struct fake_hsm {
 	size_t nheld;
 	struct {
 		uint64_t id;
+		uint16_t key;
 		uint8_t tbs[64];
 		size_t n;
 	} held[HELD_MAX];
@@ -98,21 +113,35 @@ struct fake_front {
 
 /* --- hsm ---------------------------------------------------------------- */
 
-static inline bool hsm_is_test(const struct fake_hsm *h, struct span tbs)
+static inline const struct signer *hsm_signer(const struct fake_hsm *h,
+					      uint16_t key)
+{
+	if (key == HSM_FIRST)
+		return h->signer;
+	assert_non_null(h->token);
+	assert_in_range(key, HSM_MADE_FIRST, HSM_MADE_FIRST + h->token->n - 1);
+	return h->token->key[key - HSM_MADE_FIRST].signer;
+}
+
+static inline bool hsm_is_test(const struct fake_hsm *h, uint16_t key,
+			       struct span tbs)
 {
 	uint8_t digest[32];
 	char text[128];
+	const char *label = key == HSM_FIRST
+				    ? h->label
+				    : h->token->key[key - HSM_MADE_FIRST].label;
 	const int n = snprintf(text, sizeof(text), "signerd test signature %s",
-			       h->label);
+			       label);
 
-	if (h->signer->alg == COSE_EDDSA)
+	if (hsm_signer(h, key)->alg == COSE_EDDSA)
 		return span_is(tbs, text);
 	EVP_Digest(text, (size_t)n, digest, NULL, EVP_sha256(), NULL);
 	return span_eq(tbs, span_of(digest, sizeof(digest)));
 }
 
-static inline void hsm_answer(struct fake_hsm *h, uint64_t id, struct span tbs,
-			      enum hsm_mood mood)
+static inline void hsm_answer(struct fake_hsm *h, uint64_t id, uint16_t key,
+			      struct span tbs, enum hsm_mood mood)
 {
 	uint8_t sig[COSE_SIG_MAX];
 	struct wire_signed m = {.queue_us = 3,
@@ -126,7 +155,7 @@ static inline void hsm_answer(struct fake_hsm *h, uint64_t id, struct span tbs,
 		assert_int_equal(wire_put_sign_failed(w, id, &failed), SG_OK);
 		return;
 	}
-	m.signature = span_of(sig, signer_sign(h->signer, tbs, sig));
+	m.signature = span_of(sig, signer_sign(hsm_signer(h, key), tbs, sig));
 	if (mood == HSM_SIGNS_WRONG || mood == HSM_SIGNS_WRONG_ONLY)
 		sig[5] ^= 1;
 	if (mood == HSM_SIGNS_SHORT)
@@ -167,6 +196,32 @@ static inline bool hsm_on_anchor(struct fake_hsm *h, const struct wire_msg *m)
 	return true;
 }
 
+static inline bool hsm_on_find(struct fake_hsm *h, const struct wire_msg *m)
+{
+	struct wire_packet *w = channel_room(h->channel, 8192);
+	struct wire_find_key find;
+	struct wire_found_key found = {.ok = false};
+
+	assert_non_null(h->token);
+	assert_int_equal(wire_get_find_key(m, &find), SG_OK);
+	h->token->asked++;
+	for (size_t i = 0; i < h->token->n; i++) {
+		const struct signer *s = h->token->key[i].signer;
+
+		if (!span_is(find.label, h->token->key[i].label))
+			continue;
+		found = (struct wire_found_key){
+			.ok = true,
+			.key = {.key = (uint16_t)(HSM_MADE_FIRST + i),
+				.alg = s->alg,
+				.label = span_str(h->token->key[i].label),
+				.spki = span_of(s->spki, (size_t)s->spki_n)}};
+	}
+	assert_non_null(w);
+	assert_int_equal(wire_put_found_key(w, m->id, &found), SG_OK);
+	return true;
+}
+
 static inline bool hsm_on_message(void *ctx, const struct wire_msg *m,
 				  const int *fds, size_t n)
 {
@@ -178,10 +233,11 @@ static inline bool hsm_on_message(void *ctx, const struct wire_msg *m,
 	assert_int_equal(n, 0);
 	if (m->type == WIRE_ANCHOR)
 		return hsm_on_anchor(h, m);
+	if (m->type == WIRE_FIND_KEY)
+		return hsm_on_find(h, m);
 	assert_int_equal(m->type, WIRE_SIGN);
 	assert_int_equal(wire_get_sign(m, &sign), SG_OK);
-	assert_int_equal(sign.key, 7);
-	test = hsm_is_test(h, sign.tbs);
+	test = hsm_is_test(h, sign.key, sign.tbs);
 	if (!test) {
 		h->jobs++;
 		h->in_packet++;
@@ -189,16 +245,17 @@ static inline bool hsm_on_message(void *ctx, const struct wire_msg *m,
 	if (test && h->mood == HSM_SIGNS_WRONG_ONLY)
 		return true;
 	if (test && h->mood != HSM_FAILS_ALL) {
-		hsm_answer(h, m->id, sign.tbs, HSM_SIGNS);
+		hsm_answer(h, m->id, sign.key, sign.tbs, HSM_SIGNS);
 	} else if (h->mood == HSM_HOLDS) {
 		assert_true(h->nheld < HELD_MAX);
 		assert_true(sign.tbs.n <= sizeof(h->held[0].tbs));
 		h->held[h->nheld].id = m->id;
+		h->held[h->nheld].key = sign.key;
 		h->held[h->nheld].n = sign.tbs.n;
 		memcpy(h->held[h->nheld].tbs, sign.tbs.p, sign.tbs.n);
 		h->nheld++;
 	} else {
-		hsm_answer(h, m->id, sign.tbs, h->mood);
+		hsm_answer(h, m->id, sign.key, sign.tbs, h->mood);
 	}
 	return true;
 }
@@ -228,7 +285,7 @@ static inline void hsm_release_held(struct fake_hsm *h)
 
 	h->nheld = 0;
 	for (size_t i = 0; i < n; i++)
-		hsm_answer(h, h->held[i].id,
+		hsm_answer(h, h->held[i].id, h->held[i].key,
 			   span_of(h->held[i].tbs, h->held[i].n), HSM_SIGNS);
 }
 
@@ -238,14 +295,18 @@ static inline void hsm_say_ready(struct fake_hsm *h, bool certificate)
 	struct wire_hsm_ready m = {.sessions = h->sessions, .nkeys = 1};
 	struct wire_packet *w = channel_room(h->channel, 8192);
 
+	if (h->name != NULL)
+		m.hsm = span_str(h->name);
 	m.key[0] = (struct wire_hsm_key){
-		.key = 7,
+		.key = HSM_FIRST,
 		.alg = h->signer->alg,
 		.label = span_str(h->label),
 		.spki = span_of(h->signer->spki, (size_t)h->signer->spki_n)};
 	if (certificate)
 		m.key[0].certificate =
 			span_of(h->signer->der, (size_t)h->signer->der_n);
+	if (h->hsm != NULL)
+		m.hsm = span_str(h->hsm);
 	assert_non_null(w);
 	assert_int_equal(wire_put_hsm_ready(w, &m), SG_OK);
 }

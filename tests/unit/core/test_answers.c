@@ -21,7 +21,43 @@ static const char POLICY[] = "version: 1\n"
 			     "clients:\n"
 			     "  - name: auditor\n"
 			     "    identities: [\"uri:urn:test:auditor\"]\n"
-			     "    operations: [audit]\n";
+			     "    operations: [audit]\n"
+			     "  - name: officer\n"
+			     "    identities: [\"uri:urn:test:officer\"]\n"
+			     "    operations: [officer]\n";
+
+/* --- a ceremony ----------------------------------------------------------- */
+
+struct ceremony {
+	struct ceremony_caller who; /* of the last operation */
+};
+
+static struct ceremony ceremony;
+
+void ceremony_operate(struct ceremony *c, struct span approved,
+		      const struct ceremony_caller *who)
+{
+	assert_true(span_is(approved, "signed"));
+	c->who = *who;
+}
+
+void ceremony_forget(struct ceremony *c, const void *link)
+{
+	(void)c;
+	(void)link;
+}
+
+enum sg_err ceremony_document(const struct ceremony *c, uint8_t *out,
+			      size_t cap, size_t *len)
+{
+	assert_ptr_equal(c, &ceremony);
+	assert_true(cap > 1);
+	*out = 0xa0;
+	*len = 1;
+	return SG_OK;
+}
+
+/* --- a front -------------------------------------------------------------- */
 
 static uv_loop_t loop;
 static struct policy *policy;
@@ -74,16 +110,11 @@ static int end(void **state)
 	return teardown(state);
 }
 
-/* Ask for the proof of INDEX; *M is the answer. */
-static bool ask(uint64_t index, struct span identity, struct wire_msg *m)
+/* The next message to the front. */
+static void receive(struct wire_msg *m)
 {
-	const struct wire_ask q = {.question = WIRE_ASK_PROOF,
-				   .index = index,
-				   .identity = identity};
 	struct span rest = {0};
 
-	if (!answers_give(&answers, policy, front, 7, &q))
-		return false;
 	for (int i = 0; i < 8; i++)
 		(void)uv_run(&loop, UV_RUN_NOWAIT);
 	do {
@@ -95,6 +126,18 @@ static bool ask(uint64_t index, struct span identity, struct wire_msg *m)
 		}
 	} while (m->type == WIRE_CREDIT);
 	assert_int_equal(m->id, 7);
+}
+
+/* Ask for the proof of INDEX; *M is the answer. */
+static bool ask(uint64_t index, struct span identity, struct wire_msg *m)
+{
+	const struct wire_ask q = {.question = WIRE_ASK_PROOF,
+				   .index = index,
+				   .identity = identity};
+
+	if (!answers_give(&answers, policy, front, 7, &q))
+		return false;
+	receive(m);
 	return true;
 }
 
@@ -165,14 +208,88 @@ static void test_no_ledger(void **state)
 		       "the ledger has no such entry");
 }
 
+/* --- what is for officers ------------------------------------------------- */
+
+static struct span identity_of(const char *uri)
+{
+	static uint8_t identity[IDENTITY_BYTES_MAX];
+
+	return span_of(identity,
+		       identity_make(uri, identity, sizeof(identity)));
+}
+
+static enum sg_err problem(void)
+{
+	struct wire_msg m = {0};
+	struct wire_problem p;
+
+	receive(&m);
+	assert_int_equal(m.type, WIRE_PROBLEM);
+	assert_int_equal(wire_get_problem(&m, &p), SG_OK);
+	return (enum sg_err)p.err;
+}
+
+static void expect_document(const char *document)
+{
+	struct wire_msg m = {0};
+	struct wire_answer a;
+
+	receive(&m);
+	assert_int_equal(m.type, WIRE_ANSWER);
+	assert_int_equal(wire_get_answer(&m, &a), SG_OK);
+	assert_true(span_is(a.document, document));
+}
+
+static void test_ceremony(void **state)
+{
+	struct wire_ask q = {.question = WIRE_ASK_CEREMONY,
+			     .identity = identity_of("urn:test:officer")};
+
+	(void)state;
+	assert_true(answers_give(&answers, policy, front, 7, &q));
+	assert_int_equal(problem(), SG_NOT_FOUND); /* there is none */
+	answers.ceremony = &ceremony;
+	assert_true(answers_give(&answers, policy, front, 7, &q));
+	expect_document("\xa0");
+	q.identity = identity_of("urn:test:auditor");
+	assert_true(answers_give(&answers, policy, front, 7, &q));
+	assert_int_equal(problem(), SG_FORBIDDEN);
+}
+
+static void test_operate(void **state)
+{
+	struct wire_operate m = {.operation = SPAN_LIT("signed"),
+				 .identity = identity_of("urn:test:officer")};
+	const struct ceremony_caller *who = &ceremony.who;
+
+	(void)state;
+	assert_true(answers_operate(&answers, policy, front, 7, &m));
+	assert_int_equal(problem(), SG_NOT_FOUND);
+	answers.ceremony = &ceremony;
+	assert_true(answers_operate(&answers, policy, front, 7, &m));
+	assert_ptr_equal(who->link, front);
+	who->answer(who->link, who->id, SG_OK, SPAN_LIT("done"));
+	expect_document("done");
+	who->answer(who->link, who->id, SG_CONFLICT, SPAN_LIT("not now"));
+	assert_int_equal(problem(), SG_CONFLICT);
+	/* only who may */
+	m.identity = identity_of("urn:test:auditor");
+	assert_true(answers_operate(&answers, policy, front, 7, &m));
+	assert_int_equal(problem(), SG_FORBIDDEN);
+	m.identity = identity_of("urn:test:stranger");
+	assert_true(answers_operate(&answers, policy, front, 7, &m));
+	assert_int_equal(problem(), SG_FORBIDDEN);
+	m.identity = SPAN_LIT("nonsense");
+	assert_false(answers_operate(&answers, policy, front, 7, &m));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_proof),
-		CASE(test_who),
-		CASE(test_no_ledger),
+		CASE(test_proof),    CASE(test_who),	 CASE(test_no_ledger),
+		CASE(test_ceremony), CASE(test_operate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,14 +90,14 @@ static void test_trickle_gathers(void **state)
 	trickle(o, 2, 13);
 	assert_int_equal(h->nheld, 2);
 	assert_int_equal(h->packets, 2);
-	hsm_answer(h, h->held[0].id, span_of(h->held[0].tbs, h->held[0].n),
-		   HSM_SIGNS);
+	hsm_answer(h, h->held[0].id, HSM_FIRST,
+		   span_of(h->held[0].tbs, h->held[0].n), HSM_SIGNS);
 	OFFICE_WAIT(o, h->nheld == 12);
 	assert_int_equal(h->packets, 3);
 	assert_int_equal(h->most_in_packet, 10);
 	h->mood = HSM_SIGNS;
 	for (size_t i = 1; i < h->nheld; i++)
-		hsm_answer(h, h->held[i].id,
+		hsm_answer(h, h->held[i].id, HSM_FIRST,
 			   span_of(h->held[i].tbs, h->held[i].n), HSM_SIGNS);
 	OFFICE_WAIT(o, o->front[0].n == 13);
 	assert_all_good(o, 1, 13);

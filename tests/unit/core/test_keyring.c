@@ -106,7 +106,7 @@ static void test_from_file(void **state)
 /* The first that runs out, wherever it stands. */
 static void test_expiry(void **state)
 {
-	struct keyring k = {.n = 3};
+	static struct keyring k = {.n = 3};
 
 	(void)state;
 	assert_int_equal(keyring_expiry(&k), 0);

@@ -198,11 +198,38 @@ static void test_long_bytes(void **state)
 	assert_int_equal(out.p[2668], '=');
 }
 
+/* {"h": 32 bytes, "k": 8 bytes} */
+static void test_hashes(void **state)
+{
+	static const uint8_t item[] =
+		"\xa2\x61h\x58\x20"
+		"\x00\x01\x02\x03\x04\x05\x06\x07"
+		"\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
+		"\xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf7"
+		"\xf8\xf9\xfa\xfb\xfc\xfd\xfe\xff"
+		"\x61k\x48\x00\x01\x02\x03\x04\x05\x06\x07";
+	const struct span in = span_of(item, sizeof(item) - 1);
+	struct doc d = doc_begin(DOC_JSON, buf, sizeof(buf));
+	struct span out;
+
+	(void)state;
+	assert_int_equal(doc_item_hex(&d, in), SG_OK);
+	assert_int_equal(doc_done(&d, &out), SG_OK);
+	assert_true(span_is(out, "{\"h\":\"000102030405060708090a0b0c0d0e0f"
+				 "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff\","
+				 "\"k\":\"AAECAwQFBgc=\"}"));
+	d = doc_begin(DOC_CBOR, buf, sizeof(buf));
+	assert_int_equal(doc_item_hex(&d, in), SG_OK);
+	assert_int_equal(doc_done(&d, &out), SG_OK);
+	assert_true(span_eq(out, in));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_cbor),
+		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_short_room),
 		cmocka_unit_test(test_text_comes_back),
 		cmocka_unit_test(test_bad_utf8_is_replaced),

@@ -142,12 +142,27 @@ static void test_others(void **state)
 	assert_int_equal(e.type, ENTRY_POLICY);
 	assert_memory_equal(e.policy_hash, POLICY, 32);
 	assert_int_equal(e.refused.n, 0);
-	assert_int_equal(
-		entry_encode_ceremony(5, SPAN_LIT("op"), out, sizeof(out), &n),
-		SG_OK);
+	assert_int_equal(entry_encode_ceremony(5, SPAN_LIT("op"),
+					       span_of(NULL, 0), out,
+					       sizeof(out), &n),
+			 SG_OK);
 	assert_int_equal(entry_decode(span_of(out, n), &e), SG_OK);
 	assert_int_equal(e.type, ENTRY_CEREMONY);
 	assert_true(span_is(e.operation, "op"));
+	assert_int_equal(e.refusal.n, 0);
+	assert_int_equal(entry_encode_ceremony(5, SPAN_LIT("op"),
+					       SPAN_LIT("too late"), out,
+					       sizeof(out), &n),
+			 SG_OK);
+	assert_true(span_is(span_of(out, n), "\xa4\x01\x08\x02\x05\x12\x42"
+					     "op\x17\x68too late"));
+	assert_int_equal(entry_decode(span_of(out, n), &e), SG_OK);
+	assert_true(span_is(e.operation, "op"));
+	assert_true(span_is(e.refusal, "too late"));
+	assert_int_equal(
+		entry_decode(SPAN_LIT("\xa4\x01\x08\x02\x05\x12\x40\x17\x60"),
+			     &e),
+		SG_MALFORMED);
 	assert_int_equal(entry_encode_revocation(6, SPAN_LIT("note"), out,
 						 sizeof(out), &n),
 			 SG_OK);
@@ -157,6 +172,66 @@ static void test_others(void **state)
 	assert_int_equal(e.type, ENTRY_REVOCATION);
 	assert_true(span_is(e.operation, "note"));
 	assert_int_equal(entry_decode(SPAN_LIT("\xa2\x01\x09\x02\x06"), &e),
+			 SG_MALFORMED);
+}
+
+static void check_key_event(const struct entry_key_event *k)
+{
+	uint8_t out[128];
+	size_t n;
+
+	assert_int_equal(entry_encode_key_event(7, k, out, sizeof(out), &n),
+			 SG_OK);
+	assert_int_equal(entry_decode(span_of(out, n), &e), SG_OK);
+	assert_int_equal(e.type, ENTRY_KEY_EVENT);
+	assert_int_equal(e.time_ms, 7);
+	assert_true(span_eq(e.label, k->label));
+	assert_true(span_eq(e.state, k->state));
+	assert_int_equal(e.kid == NULL, k->kid == NULL);
+	if (k->kid != NULL)
+		assert_memory_equal(e.kid, k->kid, COSE_KID_BYTES);
+	assert_int_equal(e.operation_hash == NULL, k->operation == NULL);
+	if (k->operation != NULL)
+		assert_memory_equal(e.operation_hash, k->operation,
+				    ENTRY_HASH_BYTES);
+	for (size_t cut = 0; cut < n; cut++)
+		assert_int_equal(entry_decode(span_of(out, cut), &e),
+				 SG_MALFORMED);
+}
+
+static void test_key_event(void **state)
+{
+	static const uint8_t kid[COSE_KID_BYTES] = {9};
+	struct entry_key_event k = {.label = SPAN_LIT("dsc-7"),
+				    .state = SPAN_LIT("active")};
+	char text[ENTRY_NAME_MAX + 1];
+	uint8_t out[512];
+	size_t n;
+
+	(void)state;
+	check_key_event(&k);
+	k.operation = POLICY;
+	check_key_event(&k);
+	k.kid = kid;
+	check_key_event(&k);
+	k.operation = NULL;
+	check_key_event(&k);
+	memset(text, 'x', sizeof(text));
+	k.label = span_of(text, ENTRY_NAME_MAX);
+	assert_int_equal(entry_encode_key_event(7, &k, out, sizeof(out), &n),
+			 SG_OK);
+	k.label.n++;
+	assert_int_equal(entry_encode_key_event(7, &k, out, sizeof(out), &n),
+			 SG_TOO_BIG);
+	k.label.n = 0;
+	assert_int_equal(entry_encode_key_event(7, &k, out, sizeof(out), &n),
+			 SG_MALFORMED);
+	k.label.n = 1;
+	k.state = span_of(text, ENTRY_STATE_MAX + 1);
+	assert_int_equal(entry_encode_key_event(7, &k, out, sizeof(out), &n),
+			 SG_TOO_BIG);
+	k.state.n = 0;
+	assert_int_equal(entry_encode_key_event(7, &k, out, sizeof(out), &n),
 			 SG_MALFORMED);
 }
 
@@ -180,13 +255,19 @@ static void test_strict(void **state)
 	assert_int_equal(DECODE("\xa2\x01\x00\x02\x07"), SG_MALFORMED);
 	assert_int_equal(DECODE("\xa2\x01\x0a\x02\x07"), SG_MALFORMED);
 	assert_int_equal(DECODE("\x82\x01\x06"), SG_MALFORMED);
-	/* Reserved: the rest must be deterministic, and no more. */
-	assert_int_equal(DECODE("\xa3\x01\x04\x02\x07\x18\x20\x61x"), SG_OK);
-	assert_int_equal(e.type, ENTRY_KEY_EVENT);
-	assert_int_equal(e.time_ms, 7);
-	assert_int_equal(DECODE("\xa3\x01\x04\x02\x07\x02\x61x"),
-			 SG_DUPLICATE_KEY);
-	assert_int_equal(DECODE("\xa2\x01\x04\x02\x07\x07"), SG_MALFORMED);
+	/* A key event: whole, without a state, its hash before its kid. */
+	assert_int_equal(DECODE("\xa4\x01\x04\x02\x07\x13\x61k\x14\x61s"),
+			 SG_OK);
+	assert_int_equal(DECODE("\xa4\x01\x04\x02\x07\x13\x61k\x14\x60"),
+			 SG_MALFORMED);
+	assert_int_equal(DECODE("\xa3\x01\x04\x02\x07\x13\x61k"), SG_MALFORMED);
+	assert_int_equal(DECODE("\xa2\x01\x04\x02\x07"), SG_MALFORMED);
+	assert_int_equal(
+		DECODE("\xa5\x01\x04\x02\x07\x13\x61k\x14\x61s\x15\x41k"),
+		SG_MALFORMED);
+	assert_int_equal(
+		DECODE("\xa5\x01\x04\x02\x07\x13\x61k\x14\x61s\x17\x61k"),
+		SG_MALFORMED);
 	/* Codes: twice, and out of order. */
 	assert_int_equal(
 		DECODE("\xa6\x01\x03\x02\x01\x03\x61\x63\x0f\x01\x10\xa2\x61"
@@ -244,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_key_event),
 		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_threads),
 	};

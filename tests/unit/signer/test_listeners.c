@@ -2,6 +2,9 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "config_read.h"
 #include "listeners.h"
@@ -63,6 +66,58 @@ static void test_open(void **state)
 	listeners_close(&l);
 	assert_int_equal(connect_to(fix.port), -1);
 	assert_int_equal(connect_to(fix.ops_port), -1);
+}
+
+static int connect_officer(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	const int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	assert_true(fd >= 0);
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static void test_officers(void **state)
+{
+	char path[FRONT_PATH_MAX];
+	struct listeners l;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	(void)snprintf(config.run, sizeof(config.run), "%s", fix.dir);
+	(void)snprintf(path, sizeof(path), "%s/officer.sock", fix.dir);
+	/* twice: what an earlier run left is replaced */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(listeners_open(&l, &config), SG_OK);
+		assert_string_equal(l.officers_path, path);
+		assert_int_equal(lstat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		fd = connect_officer(path);
+		assert_true(fd >= 0);
+		(void)close(fd);
+		l.officers_path[i > 0 ? FRONT_PATH_MAX - 1 : 0] = '\0';
+		listeners_close(&l);
+	}
+	assert_int_equal(lstat(path, &st), -1);
+	/* but not what is no socket */
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(listeners_open(&l, &config), SG_IO);
+	assert_int_equal(lstat(path, &st), 0);
+	(void)unlink(path);
+	/* and where the path is too long, there is none */
+	memset(config.run, 'r', 120);
+	config.run[0] = '/';
+	config.run[120] = '\0';
+	assert_int_equal(listeners_open(&l, &config), SG_OK);
+	assert_int_equal(l.officers, -1);
+	listeners_close(&l);
 }
 
 static void test_public(void **state)
@@ -136,6 +191,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_officers, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_public, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),

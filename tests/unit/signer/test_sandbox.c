@@ -62,7 +62,7 @@ static void test_roles(void **state)
 	(void)state;
 	check(WIRE_SUPERVISOR, STDERR_FILENO + 1);
 	check(WIRE_FRONT, ROLE_FD_PUBLIC + 1);
-	check(WIRE_CORE, ROLE_FD_POLICY + 1);
+	check(WIRE_CORE, ROLE_FD_OFFICERS + 1);
 	check(WIRE_HSM, ROLE_FD_METRICS + 1);
 	check(WIRE_WITNESS, ROLE_FD_METRICS + 1);
 }

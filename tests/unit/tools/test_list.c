@@ -13,7 +13,7 @@
 extern const struct command AUDIT_LIST_COMMAND;
 extern const struct command AUDIT_EXPORT_COMMAND;
 
-enum { CERTIFICATES = 1000, COLUMNS = 20 };
+enum { CERTIFICATES = 1000, COLUMNS = 28 };
 static const int64_t START_MS = 1790000000000;
 
 static void add_refused(void)
@@ -71,10 +71,10 @@ static int setup(void **state)
 					     LOG_ENTRY_BYTES, &n),
 			 SG_OK);
 	log_take(n, (struct record){0});
-	assert_int_equal(entry_encode_ceremony(START_MS + 1003000,
-					       SPAN_LIT("what they signed"),
-					       log_entries[log_size].b,
-					       LOG_ENTRY_BYTES, &n),
+	assert_int_equal(entry_encode_ceremony(
+				 START_MS + 1003000,
+				 SPAN_LIT("what they signed"), span_of(NULL, 0),
+				 log_entries[log_size].b, LOG_ENTRY_BYTES, &n),
 			 SG_OK);
 	log_take(n, (struct record){0});
 	log_run(ENTRY_STOPPED, START_MS + 1004000);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_LIFECYCLE_STATE_H
+#define SG_LIFECYCLE_STATE_H
+
+#include "lifecycle.h"
+
+/* What the halves of lifecycle share.  Only for this folder. */
+
+/* The key of LABEL; NULL: none. */
+const struct life *life_find(const struct lifecycle *l, struct span label);
+/* Where a new key can go: behind the others, or in the place of the one that
+ * was destroyed first, but for those that were compromised.  LIFE_KEYS_MAX:
+ * nowhere. */
+size_t life_room(const struct lifecycle *l);
+
+#endif /* SG_LIFECYCLE_STATE_H */

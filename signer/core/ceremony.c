@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ceremony.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "ceremony_state.h"
+#include "hcert/cbor.h"
+
+enum {
+	STRANGERS_MAX = 10, /* refusals of nobody we know that go on record */
+	STRANGERS_US = 60 * 1000 * 1000, /* one more in that time */
+	/* Who waits for the record is told by then that it is done, though not
+	 * yet on record. */
+	RECORD_US = 10 * 1000 * 1000,
+	ANSWER_MAX = 8192
+};
+
+/* --- answers -------------------------------------------------------------- */
+
+static void tell(const struct ceremony_caller *who, enum sg_err err,
+		 struct span text)
+{
+	if (who->link != NULL)
+		who->answer(who->link, who->id, err, text);
+}
+
+static void put_text(struct cbor_writer *w, const char *text)
+{
+	cbor_put_text(w, span_str(text));
+}
+
+/* {? "csr", "index"?...}: in the order of their keys. */
+static enum sg_err put_answer(struct ceremony *c,
+			      const struct ceremony_waiter *w,
+			      const uint64_t *leaf, uint8_t *out, size_t cap,
+			      size_t *len)
+{
+	struct cbor_writer cbor = cbor_write(out, cap);
+	const struct life *l = NULL;
+	bool csr;
+	bool spki;
+
+	if (w->label[0] != '\0')
+		l = lifecycle_find(&c->life, span_str(w->label));
+	csr = l != NULL && l->csr_n > 0 && l->state == KEY_REQUESTED;
+	spki = l != NULL && l->spki_n > 0;
+	cbor_put_map(&cbor, 2 + (uint64_t)csr + (uint64_t)spki +
+				    (l != NULL ? 1 : 0) +
+				    (leaf != NULL ? 1 : 0));
+	if (csr) {
+		put_text(&cbor, "csr");
+		cbor_put_bytes(&cbor, span_of(l->csr, l->csr_n));
+	}
+	if (spki) {
+		put_text(&cbor, "spki");
+		cbor_put_bytes(&cbor, span_of(l->spki, l->spki_n));
+	}
+	if (l != NULL) {
+		put_text(&cbor, "state");
+		put_text(&cbor, key_state_text(l->state));
+	}
+	if (leaf != NULL) {
+		put_text(&cbor, "ledger");
+		cbor_put_uint(&cbor, *leaf);
+	}
+	put_text(&cbor, "number");
+	cbor_put_uint(&cbor, w->number);
+	put_text(&cbor, "operation");
+	cbor_put_bytes(&cbor, span_of(w->hash, sizeof(w->hash)));
+	return cbor_done(&cbor, len);
+}
+
+/* Tell W, who waits no more, that it is done; LEAF NULL: not on record yet. */
+static void tell_done(struct ceremony *c, struct ceremony_waiter *w,
+		      const uint64_t *leaf)
+{
+	uint8_t text[ANSWER_MAX];
+	size_t n = 0;
+	const enum sg_err err = put_answer(c, w, leaf, text, sizeof(text), &n);
+	const struct ceremony_caller who = w->who;
+
+	*w = (struct ceremony_waiter){.number = 0};
+	tell(&who, err, span_of(text, err == SG_OK ? n : 0));
+}
+
+void ceremony_recorded(struct ceremony *c, unsigned number, uint64_t leaf)
+{
+	struct store_item item;
+
+	if (number > ceremony_store_recorded(c->store) &&
+	    ceremony_store_read(c->store, number, &item) == SG_OK)
+		ceremony_store_note(c->store, number, item.approved, leaf);
+	for (size_t i = 0; i < CEREMONY_WAITERS_MAX; i++) {
+		if (c->waiter[i].number == number)
+			tell_done(c, &c->waiter[i], &leaf);
+	}
+}
+
+static void wait_for_record(struct ceremony *c, const struct ceremony_job *j,
+			    unsigned number)
+{
+	struct ceremony_waiter w = {
+		.number = number, .since_us = clock_mono_us(), .who = j->who};
+
+	if (j->op.key.n > 0)
+		memcpy(w.label, j->op.key.p, j->op.key.n);
+	memcpy(w.hash, j->hash, sizeof(w.hash));
+	for (size_t i = 0; i < CEREMONY_WAITERS_MAX; i++) {
+		if (c->waiter[i].number != 0)
+			continue;
+		c->waiter[i] = w;
+		return;
+	}
+	tell_done(c, &w, NULL);
+}
+
+/* --- refusals ------------------------------------------------------------- */
+
+static void log_operation(enum log_level level, const char *event,
+			  const struct operation *o, const char *reason)
+{
+	log_event(level, event,
+		  "op=%s key=\"%.*s\" proposer=\"%.*s\" reason=" LOG_Q,
+		  operation_kind_name(o->kind), (int)o->key.n,
+		  o->key.n > 0 ? (const char *)o->key.p : "",
+		  (int)o->proposer.n, (const char *)o->proposer.p, reason);
+}
+
+/* May a refusal of nobody we know go on record? */
+static bool admits_stranger(struct ceremony *c)
+{
+	const uint64_t now = clock_mono_us();
+
+	while (c->strangers < STRANGERS_MAX &&
+	       now - c->refilled_us >= STRANGERS_US) {
+		c->strangers++;
+		c->refilled_us += STRANGERS_US;
+	}
+	if (c->strangers == STRANGERS_MAX)
+		c->refilled_us = now;
+	if (c->strangers == 0)
+		return false;
+	c->strangers--;
+	return true;
+}
+
+/* J is refused for R; KNOWN: one of the officers has signed it. */
+static void refuse(struct ceremony *c, const struct ceremony_job *j, bool known,
+		   const struct ceremony_refusal *r)
+{
+	metric_add(METRIC_OPERATIONS_REFUSED, 1);
+	log_operation(LOG_WARNING, "operation-refused", &j->op, r->why);
+	if (known || admits_stranger(c))
+		ceremony_record_refusal(c, span_of(j->bytes, j->n), r);
+	tell(&j->who, r->err, span_str(r->why));
+}
+
+/* --- an operation --------------------------------------------------------- */
+
+static void settle(struct ceremony *c, const struct ceremony_job *j,
+		   const struct outcome *outcome)
+{
+	unsigned number = 0;
+	const enum sg_err err = ceremony_accept(c, j, outcome, &number);
+
+	if (err != SG_OK) {
+		log_operation(LOG_ERROR, "operation-failed", &j->op,
+			      err_text(err));
+		tell(&j->who, err,
+		     span_str("it could not be kept: the state "
+			      "directory takes nothing"));
+		return;
+	}
+	metric_add(METRIC_OPERATIONS, 1);
+	log_event(
+		LOG_INFO, "operation-accepted",
+		"number=%u op=%s key=\"%.*s\" proposer=\"%.*s\" approvals=%zu",
+		number, operation_kind_name(j->op.kind), (int)j->op.key.n,
+		j->op.key.n > 0 ? (const char *)j->op.key.p : "",
+		(int)j->op.proposer.n, (const char *)j->op.proposer.p,
+		j->approved.n);
+	wait_for_record(c, j, number);
+	diary_look(c->part.diary);
+}
+
+/* Whose smith is to do J, and what? */
+static size_t make_task(struct ceremony *c, const struct ceremony_job *j,
+			struct wire_forge *m)
+{
+	const struct operation *o = &j->op;
+	char hsm[LIFE_LABEL_MAX] = "";
+	const struct life *l;
+
+	*m = (struct wire_forge){.label = o->key};
+	if (o->kind == OPERATION_GENERATE) {
+		m->task = WIRE_TASK_GENERATE;
+		m->alg = (int32_t)o->alg;
+		m->bits = o->bits;
+		m->kinds = (uint8_t)o->kinds;
+		memcpy(hsm, o->hsm.p, o->hsm.n);
+		return ceremony_hsm(c, hsm);
+	}
+	l = lifecycle_find(&c->life, o->key);
+	m->task = o->kind == OPERATION_REQUEST ? WIRE_TASK_CSR
+					       : WIRE_TASK_DESTROY;
+	m->alg = (int32_t)l->alg;
+	m->bits = l->bits;
+	m->kinds = (uint8_t)l->kinds;
+	m->spki = span_of(l->spki, l->spki_n);
+	m->subject = o->subject;
+	return ceremony_hsm(c, l->hsm);
+}
+
+static bool needs_smith(enum operation_kind kind)
+{
+	return kind == OPERATION_GENERATE || kind == OPERATION_REQUEST ||
+	       kind == OPERATION_DESTROY;
+}
+
+/* Does what the smith says fit J?  OUT gets it. */
+static bool check_forged(struct ceremony *c, const struct ceremony_job *j,
+			 const struct wire_forged *done, struct outcome *out,
+			 struct ceremony_refusal *r)
+{
+	struct cose_key *key = NULL;
+	const char *why = NULL;
+	bool fits = true;
+
+	if (!done->ok)
+		return ceremony_refuse(
+			r, SG_TOKEN_DOWN, "the HSM could not do it: %.*s",
+			(int)done->reason.n, (const char *)done->reason.p);
+	/* What is destroyed is destroyed, whatever was decided meanwhile. */
+	if (j->op.kind == OPERATION_DESTROY)
+		return true;
+	why = lifecycle_refuses(&c->life, &j->op, out->time);
+	if (why != NULL)
+		return ceremony_refuse(r, SG_CONFLICT, "%s", why);
+	if (j->op.kind == OPERATION_GENERATE) {
+		fits = done->spki.n > 0 && done->spki.n <= LIFE_SPKI_MAX &&
+		       cose_key_from_spki(done->spki, &key) == SG_OK &&
+		       cose_key_alg(key) == j->op.alg;
+		cose_key_free(key);
+		out->spki = done->spki;
+	} else {
+		fits = done->csr.n > 0;
+		out->csr = done->csr;
+	}
+	return fits || ceremony_refuse(r, SG_TOKEN_DOWN,
+				       "the HSM has made something else");
+}
+
+static void on_forged(void *ctx, const struct wire_forged *done)
+{
+	struct ceremony *c = ctx;
+	struct ceremony_job *j = c->job;
+	struct outcome outcome = {.time = clock_wall_s()};
+	struct ceremony_refusal r;
+
+	c->job = NULL;
+	if (!done->ok)
+		log_event(LOG_ERROR, "forge-failed",
+			  "op=%s key=\"%.*s\" ckr=0x%llx",
+			  operation_kind_name(j->op.kind), (int)j->op.key.n,
+			  (const char *)j->op.key.p,
+			  (unsigned long long)done->ckr);
+	if (check_forged(c, j, done, &outcome, &r))
+		settle(c, j, &outcome);
+	else
+		refuse(c, j, true, &r);
+	free(j);
+}
+
+/* Have J, which may be done, done.  Takes J. */
+static void carry_out(struct ceremony *c, struct ceremony_job *j)
+{
+	struct outcome outcome = {.time = clock_wall_s()};
+	struct wire_forge task;
+	size_t slot;
+
+	if (!needs_smith(j->op.kind)) {
+		settle(c, j, &outcome);
+		free(j);
+		return;
+	}
+	slot = make_task(c, j, &task);
+	c->job = j;
+	if (smiths_forge(c->smiths, (uint16_t)slot, &task) == SG_OK)
+		return;
+	c->job = NULL;
+	tell(&j->who, SG_INTERNAL, span_of(NULL, 0));
+	free(j);
+}
+
+/* While a smith works, only what is urgent is done. */
+static bool is_busy(const struct ceremony *c, const struct operation *o)
+{
+	return c->job != NULL && o->kind != OPERATION_STOP &&
+	       o->kind != OPERATION_COMPROMISE;
+}
+
+void ceremony_operate(struct ceremony *c, struct span approved,
+		      const struct ceremony_caller *who)
+{
+	struct store_item item;
+	uint8_t hash[LIFE_KEYS_MAX][STORE_HASH_BYTES];
+	struct ceremony_refusal r;
+	struct ceremony_job *j;
+	bool known = false;
+	bool ok;
+
+	if (ceremony_job_make(approved, who, &j, &r) != SG_OK) {
+		metric_add(METRIC_OPERATIONS_REFUSED, 1);
+		log_event(LOG_WARNING, "operation-refused",
+			  "op=none reason=" LOG_Q, r.why);
+		tell(who, r.err, span_str(r.why));
+		return;
+	}
+	if (is_busy(c, &j->op)) {
+		tell(who, SG_BUSY,
+		     span_str("another operation is being done: try again"));
+		free(j);
+		return;
+	}
+	ceremony_due(c, clock_wall_s(),
+		     false); /* or another one would differ */
+	ok = span_is(j->op.origin, c->origin) ||
+	     ceremony_refuse(&r, SG_FORBIDDEN, "it is of another ledger");
+	ok = ok && ceremony_check_approvals(c, j, &known, &r) &&
+	     ceremony_check(c, j, clock_wall_s(), &r);
+	if (ok && j->op.kind == OPERATION_GENESIS)
+		ok = ceremony_adopted(c, &item, hash, &r);
+	if (ok) {
+		carry_out(c, j);
+		return;
+	}
+	refuse(c, j, known, &r);
+	free(j);
+}
+
+void ceremony_forget(struct ceremony *c, const void *link)
+{
+	if (c == NULL)
+		return;
+	if (c->job != NULL && c->job->who.link == link)
+		c->job->who.link = NULL;
+	for (size_t i = 0; i < CEREMONY_WAITERS_MAX; i++) {
+		if (c->waiter[i].who.link == link)
+			c->waiter[i] = (struct ceremony_waiter){.number = 0};
+	}
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+void ceremony_tick(struct ceremony *c, uint64_t now_us)
+{
+	smiths_tick(c->smiths, now_us);
+	ceremony_due(c, clock_wall_s(), false);
+	for (size_t i = 0; i < CEREMONY_WAITERS_MAX; i++) {
+		struct ceremony_waiter *w = &c->waiter[i];
+
+		if (w->number != 0 && now_us - w->since_us > RECORD_US)
+			tell_done(c, w, NULL);
+	}
+}
+
+enum sg_err ceremony_link(struct ceremony *c, uint16_t slot, int fd)
+{
+	return smiths_link(c->smiths, slot, fd);
+}
+
+bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32])
+{
+	return !c->life.roll.policy_approval || !c->life.has_policy ||
+	       memcmp(hash, c->life.policy, sizeof(c->life.policy)) == 0;
+}
+
+void ceremony_reload(struct ceremony *c, const struct policy *policy)
+{
+	c->longest_s = policy_longest_validity(policy);
+	memcpy(c->policy, policy_hash(policy), sizeof(c->policy));
+	ceremony_project(c);
+}
+
+static void on_smith_bad(void *ctx, uint16_t slot)
+{
+	struct ceremony *c = ctx;
+
+	c->part.smith_bad(c->part.ctx, slot);
+}
+
+enum sg_err ceremony_create(const struct ceremony_parts *parts,
+			    struct ceremony **out)
+{
+	static const struct smiths_events events = {.forged = on_forged,
+						    .bad = on_smith_bad};
+	const struct core_settings *s = parts->settings;
+	struct ceremony *c = calloc(1, sizeof(*c));
+	enum sg_err err;
+
+	*out = NULL;
+	if (c == NULL)
+		return SG_NO_MEMORY;
+	c->part = *parts;
+	c->part.settings = NULL; /* not kept */
+	c->part.policy = NULL;
+	c->nhsms = s->nhsms;
+	memcpy(c->hsm, s->hsm, sizeof(c->hsm));
+	memcpy(c->origin, s->ledger.origin, sizeof(c->origin));
+	memcpy(c->state_dir, s->state, sizeof(c->state_dir));
+	memcpy(c->csca, s->csca, sizeof(c->csca));
+	c->strangers = STRANGERS_MAX;
+	c->refilled_us = clock_mono_us();
+	c->longest_s = policy_longest_validity(parts->policy);
+	memcpy(c->policy, policy_hash(parts->policy), sizeof(c->policy));
+	err = smiths_create(parts->loop, &events, c, &c->smiths);
+	if (err == SG_OK)
+		err = ceremony_store_open(c->state_dir, &c->store);
+	if (err == SG_OK)
+		err = ceremony_replay(c);
+	if (err == SG_MALFORMED)
+		err = SG_IO;
+	if (err != SG_OK) {
+		ceremony_free(c);
+		return err;
+	}
+	*out = c;
+	return SG_OK;
+}
+
+void ceremony_free(struct ceremony *c)
+{
+	if (c == NULL)
+		return;
+	smiths_free(c->smiths);
+	ceremony_store_close(c->store);
+	lifecycle_free(&c->life);
+	free(c->job);
+	free(c->nonce);
+	free(c);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What follows from an operation, and from a time that has come: states, files,
+ * entries of the ledger, keys that sign or do not. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ceremony_state.h"
+#include "ledger/entry.h"
+
+enum {
+	ENTRY_ROOM = 1024, /* of an entry beside the operation in it */
+	HELD_EVERY_US = 60 * 1000 * 1000
+};
+
+/* --- the record ----------------------------------------------------------- */
+
+static void unrecorded(enum sg_err err, const char *what)
+{
+	log_event(LOG_ERROR, "ceremony-unrecorded", "what=%s reason=\"%s\"",
+		  what, err_text(err));
+}
+
+static void on_operation_recorded(void *ctx, uint64_t tag, uint64_t index)
+{
+	ceremony_recorded(ctx, (unsigned)tag, index);
+}
+
+/* Put APPROVED on record: with NUMBER, or refused for WHY. */
+static void record_operation(struct ceremony *c, struct span approved,
+			     unsigned number, const char *why)
+{
+	const size_t cap = approved.n + ENTRY_ROOM;
+	uint8_t *entry = malloc(cap);
+	size_t n = 0;
+	enum sg_err err = SG_NO_MEMORY;
+
+	if (entry != NULL)
+		err = entry_encode_ceremony(clock_wall_ms(), approved,
+					    span_str(why), entry, cap, &n);
+	if (err == SG_OK)
+		err = diary_note(c->part.diary, span_of(entry, n),
+				 number != 0 ? on_operation_recorded : NULL, c,
+				 number);
+	free(entry);
+	if (err != SG_OK)
+		unrecorded(err, "operation");
+}
+
+void ceremony_record_refusal(struct ceremony *c, struct span approved,
+			     const struct ceremony_refusal *r)
+{
+	record_operation(c, approved, 0, r->why);
+}
+
+static void on_event_recorded(void *ctx, uint64_t tag, uint64_t index)
+{
+	struct ceremony *c = ctx;
+
+	(void)index;
+	c->event[tag].used = false;
+	ceremony_store_add_event(c->store, &c->event[tag].event);
+}
+
+/* A place for an event on its way to the disk.  Without one it is recorded all
+ * the same, and once more after a start. */
+static bool keep_event(struct ceremony *c, const struct life *l, int64_t now,
+		       uint64_t *tag)
+{
+	for (size_t i = 0; i < CEREMONY_EVENTS_MAX; i++) {
+		if (c->event[i].used)
+			continue;
+		c->event[i].used = true;
+		c->event[i].event =
+			(struct store_event){.time = now, .state = l->state};
+		memcpy(c->event[i].event.label, l->label, sizeof(l->label));
+		*tag = i;
+		return true;
+	}
+	return false;
+}
+
+/* Key L has come into its state, by the operation of HASH, or (NULL) by its
+ * time. */
+static void record_event(struct ceremony *c, const struct life *l,
+			 const uint8_t *hash, int64_t now)
+{
+	struct entry_key_event e = {.label = span_str(l->label),
+				    .state = span_str(key_state_text(l->state)),
+				    .operation = hash};
+	uint8_t entry[ENTRY_ROOM];
+	struct dsc dsc;
+	uint64_t tag = 0;
+	bool noted;
+	size_t n = 0;
+	size_t k;
+	enum sg_err err;
+
+	if (l->certificate_n > 0 &&
+	    dsc_read(span_of(l->certificate, l->certificate_n), &dsc) == SG_OK)
+		e.kid = dsc.kid;
+	else if (keyring_find(c->part.keys, e.label, &k) &&
+		 c->part.keys->key[k].has_dsc)
+		e.kid = c->part.keys->key[k].dsc.kid;
+	/* By an operation: that is read again after a start. */
+	noted = hash == NULL && keep_event(c, l, now, &tag);
+	err = entry_encode_key_event(clock_wall_ms(), &e, entry, sizeof(entry),
+				     &n);
+	if (err == SG_OK)
+		err = diary_note(c->part.diary, span_of(entry, n),
+				 noted ? on_event_recorded : NULL, c, tag);
+	if (err != SG_OK) {
+		unrecorded(err, "event");
+		if (noted)
+			c->event[tag].used = false;
+	}
+	log_event(LOG_INFO, "key-state", "key=\"%s\" state=%s by=%s", l->label,
+		  key_state_text(l->state),
+		  hash != NULL ? "officers" : "its time");
+}
+
+/* --- an operation --------------------------------------------------------- */
+
+static enum sg_err keep_nonce(struct ceremony *c, const uint8_t *nonce)
+{
+	if (c->nnonces == c->nonces_room) {
+		const size_t room =
+			c->nonces_room > 0 ? 2 * c->nonces_room : 64;
+		void *more = realloc(c->nonce, room * sizeof(c->nonce[0]));
+
+		if (more == NULL)
+			return SG_NO_MEMORY;
+		c->nonce = more;
+		c->nonces_room = room;
+	}
+	memcpy(c->nonce[c->nnonces++], nonce, OPERATION_NONCE_BYTES);
+	return SG_OK;
+}
+
+enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
+			  const struct outcome *outcome, unsigned number,
+			  bool records)
+{
+	enum key_state before[LIFE_KEYS_MAX];
+	const size_t n = c->life.n;
+	enum sg_err err = keep_nonce(c, j->op.nonce);
+
+	if (err != SG_OK)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		before[i] = c->life.key[i].state;
+	err = lifecycle_apply(&c->life, &j->op, outcome);
+	if (err != SG_OK) {
+		c->nnonces--;
+		return err;
+	}
+	if (!records)
+		return SG_OK;
+	record_operation(c, span_of(j->bytes, j->n), number, "");
+	for (size_t i = 0; i < c->life.n; i++) {
+		const struct life *l = &c->life.key[i];
+
+		if (i >= n || l->state != before[i])
+			record_event(c, l, j->hash, outcome->time);
+	}
+	return SG_OK;
+}
+
+enum sg_err ceremony_accept(struct ceremony *c, const struct ceremony_job *j,
+			    const struct outcome *outcome, unsigned *number)
+{
+	struct store_item item = {.approved = span_of(j->bytes, j->n),
+				  .outcome = *outcome};
+	uint8_t hash[LIFE_KEYS_MAX][STORE_HASH_BYTES];
+	struct ceremony_refusal r;
+	enum sg_err err;
+
+	if (j->op.kind == OPERATION_GENESIS &&
+	    !ceremony_adopted(c, &item, hash, &r))
+		return r.err;
+	err = ceremony_store_add(c->store, &item);
+	if (err != SG_OK)
+		return err;
+	*number = ceremony_store_last(c->store);
+	err = ceremony_fold(c, j, outcome, *number, true);
+	if (err != SG_OK) {
+		ceremony_store_drop(c->store);
+		return err;
+	}
+	if (j->op.kind == OPERATION_GENESIS)
+		ceremony_pin(c, &item);
+	ceremony_due(c, outcome->time, false);
+	ceremony_project(c);
+	c->part.changed(c->part.ctx);
+	return SG_OK;
+}
+
+/* --- times ---------------------------------------------------------------- */
+
+static bool is_ready(const struct ceremony *c, const struct life *l,
+		     int64_t now)
+{
+	const struct keyring *keys = c->part.keys;
+	size_t k;
+
+	return keyring_find(keys, span_str(l->label), &k) &&
+	       keys->key[k].has_dsc && keys->key[k].dsc.not_before <= now &&
+	       now <= keys->key[k].dsc.not_after &&
+	       hsm_pool_good(c->part.pool, k) > 0;
+}
+
+static void tell_held(struct ceremony *c, const struct life *l)
+{
+	const uint64_t now = clock_mono_us();
+
+	if (c->held_us != 0 && now - c->held_us < HELD_EVERY_US)
+		return;
+	c->held_us = now;
+	log_event(LOG_WARNING, "activation-waits",
+		  "key=\"%s\" text=\"no HSM has proved that it can sign with "
+		  "it, or its certificate is not valid: the key before it goes "
+		  "on\"",
+		  l->label);
+}
+
+/* Put off the activations that are due at NOW and cannot be: their times go to
+ * HELD. */
+static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
+{
+	for (size_t i = 0; i < c->life.n; i++) {
+		struct life *l = &c->life.key[i];
+
+		held[i] = 0;
+		if (l->state != KEY_PUBLISHED || l->activate == 0 ||
+		    l->activate > now)
+			continue;
+		if (replayed ? ceremony_store_event(c->store, l->label,
+						    KEY_ACTIVE, now)
+			     : is_ready(c, l, now))
+			continue;
+		held[i] = l->activate;
+		l->activate = 0;
+		if (!replayed)
+			tell_held(c, l);
+	}
+}
+
+void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
+{
+	int64_t held[LIFE_KEYS_MAX];
+	struct life_event e;
+	bool any = false;
+
+	hold(c, now, replayed, held);
+	while (lifecycle_due(&c->life, now, &e)) {
+		any = true;
+		/* A key comes into a state by its time once. */
+		if (!ceremony_store_event(c->store, e.key->label, e.to,
+					  INT64_MAX))
+			record_event(c, e.key, NULL, now);
+	}
+	for (size_t i = 0; i < c->life.n; i++) {
+		if (held[i] != 0)
+			c->life.key[i].activate = held[i];
+	}
+	if (!any || replayed)
+		return;
+	ceremony_project(c);
+	c->part.changed(c->part.ctx);
+}
+
+/* --- keys ----------------------------------------------------------------- */
+
+/* Bring key L of the keyring, number K, into the state that L has. */
+static void project(struct ceremony *c, const struct life *l, size_t k)
+{
+	const enum key_state before = c->part.keys->key[k].state;
+	/* What it has signed stays what it is when it is gone. */
+	const enum key_state now =
+		life_is_compromised(l) ? KEY_COMPROMISED : l->state;
+
+	keyring_set_state(c->part.keys, k, now, l->kinds);
+	if (now != before && (now == KEY_STOPPED || now == KEY_COMPROMISED))
+		hsm_pool_stop(c->part.pool, k);
+}
+
+/* Has officers' import given key L, number K, another certificate? */
+static bool is_recertified(const struct ceremony *c, const struct life *l,
+			   size_t k)
+{
+	const struct key *key = &c->part.keys->key[k];
+
+	return key->made && l->certificate_n > 0 &&
+	       !span_eq(span_of(key->certificate, key->certificate_n),
+			span_of(l->certificate, l->certificate_n));
+}
+
+void ceremony_project(struct ceremony *c)
+{
+	bool came = false;
+
+	for (size_t i = 0; i < c->life.n; i++) {
+		const struct life *l = &c->life.key[i];
+		size_t k;
+
+		if (keyring_find(c->part.keys, span_str(l->label), &k)) {
+			if (is_recertified(c, l, k) &&
+			    keyring_recertify(c->part.keys, k, l) != SG_OK)
+				continue; /* logged */
+			project(c, l, k);
+		} else if (l->certificate_n > 0)
+			/* What does not fit has been logged. */
+			came |= keyring_add(c->part.keys, l, &k) == SG_OK;
+	}
+	if (came)
+		hsm_pool_find(c->part.pool);
+}

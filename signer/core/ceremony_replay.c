@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The start: the keys of signerd.yaml, and what officers have decided since. */
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ceremony_state.h"
+#include "ledger/entry.h"
+#include "ledger/journal_read.h"
+
+enum { SKEW_S = 60 };
+
+/* --- the keys of signerd.yaml --------------------------------------------- */
+
+bool ceremony_adopted(const struct ceremony *c, struct store_item *item,
+		      uint8_t (*hash)[STORE_HASH_BYTES],
+		      struct ceremony_refusal *r)
+{
+	const struct keyring *keys = c->part.keys;
+
+	item->nadopted = 0;
+	for (size_t k = 0; k < keys->n; k++) {
+		const struct key *key = &keys->key[k];
+		struct store_adopted *a = &item->adopted[item->nadopted];
+
+		if (key->ledger)
+			continue;
+		if (!key->has_dsc ||
+		    keyring_fingerprint(
+			    span_of(key->certificate, key->certificate_n),
+			    hash[item->nadopted]) != SG_OK)
+			return ceremony_refuse(r, SG_TOKEN_DOWN,
+					       "no HSM has offered the key %s "
+					       "of signerd.yaml yet",
+					       key->label);
+		*a = (struct store_adopted){.label = span_str(key->label),
+					    .spki = hash[item->nadopted]};
+		item->nadopted++;
+	}
+	return true;
+}
+
+static const struct store_adopted *find_adopted(const struct store_item *item,
+						const char *label)
+{
+	for (size_t i = 0; i < item->nadopted; i++) {
+		if (span_is(item->adopted[i].label, label))
+			return &item->adopted[i];
+	}
+	return NULL;
+}
+
+void ceremony_pin(struct ceremony *c, const struct store_item *item)
+{
+	for (size_t k = 0; k < c->part.keys->n; k++) {
+		struct key *key = &c->part.keys->key[k];
+		const struct store_adopted *a = find_adopted(item, key->label);
+
+		if (a == NULL || key->made)
+			continue;
+		key->pinned = true;
+		memcpy(key->pin, a->spki, sizeof(key->pin));
+	}
+}
+
+/* Is KEY, of signerd.yaml, one of those that GENESIS found there? */
+static bool is_approved(const struct key *key, const struct store_item *genesis)
+{
+	const struct store_adopted *a = find_adopted(genesis, key->label);
+	uint8_t hash[STORE_HASH_BYTES];
+
+	if (a == NULL)
+		return false;
+	if (!key->has_dsc)
+		return true; /* its pin tells, when it is offered */
+	return keyring_fingerprint(
+		       span_of(key->certificate, key->certificate_n), hash) ==
+		       SG_OK &&
+	       memcmp(hash, a->spki, sizeof(hash)) == 0;
+}
+
+static enum sg_err adopt(struct ceremony *c, const struct key *key)
+{
+	struct life l = {.alg = key->alg,
+			 .kinds = key->kinds,
+			 .configured = true,
+			 .state = KEY_ACTIVE,
+			 .since = key->has_dsc ? key->dsc.not_before : 0};
+	X509 *cert = NULL;
+	const uint8_t *p = key->certificate;
+	uint8_t *spki = NULL;
+	int n = 0;
+
+	memcpy(l.label, key->label, sizeof(l.label));
+	memcpy(l.hsm, key->hsm, sizeof(l.hsm));
+	memcpy(l.country, key->country, sizeof(l.country));
+	if (key->has_dsc)
+		cert = d2i_X509(NULL, &p, (long)key->certificate_n);
+	if (cert != NULL)
+		n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
+	if (n > 0 && (size_t)n <= sizeof(l.spki)) {
+		memcpy(l.spki, spki, (size_t)n);
+		l.spki_n = (size_t)n;
+	}
+	OPENSSL_free(spki);
+	X509_free(cert);
+	return lifecycle_adopt(&c->life, &l);
+}
+
+/* GENESIS may be NULL: there is none yet, and all of them count. */
+static enum sg_err adopt_all(struct ceremony *c,
+			     const struct store_item *genesis)
+{
+	enum sg_err err = SG_OK;
+
+	for (size_t k = 0; err == SG_OK && k < c->part.keys->n; k++) {
+		struct key *key = &c->part.keys->key[k];
+
+		if (key->ledger)
+			continue;
+		if (genesis != NULL && !is_approved(key, genesis)) {
+			log_event(LOG_ERROR, "key-unapproved",
+				  "key=\"%s\" text=\"it came to signerd.yaml "
+				  "after the officers took over: it signs "
+				  "nothing\"",
+				  key->label);
+			key->state = KEY_GENERATED;
+			continue;
+		}
+		err = adopt(c, key);
+	}
+	if (err == SG_OK && genesis != NULL)
+		ceremony_pin(c, genesis);
+	return err;
+}
+
+/* --- what was accepted ---------------------------------------------------- */
+
+static enum sg_err damaged(unsigned number, const char *why)
+{
+	log_event(LOG_ERROR, "operations-damaged",
+		  "number=%u reason=\"%s\" text=\"nothing is signed; put back "
+		  "what was there\"",
+		  number, why);
+	return SG_IO;
+}
+
+/* What was true of J when it was accepted, as far as it can be told later. */
+static enum sg_err judge(const struct ceremony *c, unsigned number,
+			 const struct ceremony_job *j, int64_t time)
+{
+	struct ceremony_refusal r;
+	bool known;
+
+	if (!span_is(j->op.origin, c->origin))
+		return damaged(number, "it is of another ledger");
+	if (!ceremony_check_approvals(c, j, &known, &r))
+		return r.err == SG_NO_MEMORY ? r.err : damaged(number, r.why);
+	if (ceremony_is_repeated(c, j->op.nonce))
+		return damaged(number, "it is there twice");
+	if (time > j->op.expires || time < j->op.created - SKEW_S)
+		return damaged(number, "it was accepted outside of its time");
+	return SG_OK;
+}
+
+static enum sg_err replay_one(struct ceremony *c, unsigned number)
+{
+	struct ceremony_refusal r;
+	struct store_item item;
+	struct ceremony_job *j = NULL;
+	enum sg_err err = ceremony_store_read(c->store, number, &item);
+
+	if (err == SG_OK)
+		err = ceremony_job_make(item.approved, NULL, &j, &r);
+	if (err == SG_MALFORMED)
+		err = SG_IO;
+	if (err != SG_OK)
+		return err == SG_NO_MEMORY ? err
+					   : damaged(number, "it is no "
+							     "operation");
+	err = judge(c, number, j, item.outcome.time);
+	if (err == SG_OK) {
+		ceremony_due(c, item.outcome.time, true);
+		err = ceremony_fold(c, j, &item.outcome, number,
+				    number > ceremony_store_recorded(c->store));
+	}
+	free(j);
+	return err;
+}
+
+/* --- the ledger ----------------------------------------------------------- */
+
+/* Is operation NUMBER in the journal, where it was? */
+static bool is_on_record(struct ceremony *c, struct journal_reader *reader,
+			 unsigned number)
+{
+	struct store_item item;
+	struct record record;
+	struct entry *entry;
+	uint64_t leaf;
+	bool found;
+
+	if (ceremony_store_read(c->store, number, &item) != SG_OK ||
+	    !ceremony_store_leaf(c->store, number, item.approved, &leaf) ||
+	    journal_reader_find(reader, leaf) != SG_OK ||
+	    journal_reader_next(reader, UINT64_MAX, &record, NULL) != SG_OK)
+		return false;
+	entry = malloc(sizeof(*entry));
+	found = entry != NULL && entry_decode(record.entry, entry) == SG_OK &&
+		entry->type == ENTRY_CEREMONY && entry->refusal.n == 0 &&
+		span_eq(entry->operation, item.approved);
+	free(entry);
+	return found;
+}
+
+/* Those that the ledger has not got, for its end was lost, or the process ended
+ * before, are recorded once more. */
+static void hold_against_ledger(struct ceremony *c)
+{
+	char dir[CORE_PATH_MAX + 16];
+	struct journal_reader *reader = NULL;
+	unsigned n = ceremony_store_recorded(c->store);
+
+	if (n == 0)
+		return;
+	(void)snprintf(dir, sizeof(dir), "%s/journal", c->state_dir);
+	if (journal_reader_open(dir, &reader) != SG_OK)
+		reader = NULL;
+	while (n > 0 && (reader == NULL || !is_on_record(c, reader, n)))
+		n--;
+	journal_reader_close(reader);
+	if (n == ceremony_store_recorded(c->store))
+		return;
+	log_event(LOG_WARNING, "operations-unrecorded",
+		  "first=%u last=%u text=\"the ledger has not got them where "
+		  "they were: they are recorded once more\"",
+		  n + 1, ceremony_store_recorded(c->store));
+	ceremony_store_forget(c->store, n + 1);
+}
+
+/* --- the start ------------------------------------------------------------ */
+
+enum sg_err ceremony_replay(struct ceremony *c)
+{
+	const unsigned last = ceremony_store_last(c->store);
+	struct store_item item;
+	enum sg_err err = SG_OK;
+
+	if (last > 0)
+		err = ceremony_store_read(c->store, 1, &item);
+	if (err == SG_OK)
+		err = adopt_all(c, last > 0 ? &item : NULL);
+	if (err == SG_OK)
+		hold_against_ledger(c);
+	for (unsigned i = 1; err == SG_OK && i <= last; i++)
+		err = replay_one(c, i);
+	if (err != SG_OK)
+		return err == SG_NO_MEMORY ? err : SG_IO;
+	ceremony_due(c, clock_wall_s(), true);
+	ceremony_project(c);
+	if (last > 0)
+		log_event(LOG_INFO, "operations-read",
+			  "last=%u recorded=%u officers=%zu", last,
+			  ceremony_store_recorded(c->store), c->life.roll.n);
+	return SG_OK;
+}

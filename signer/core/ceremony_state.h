@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CEREMONY_STATE_H
+#define SG_CEREMONY_STATE_H
+
+#include "ceremony.h"
+#include "ceremony/approval.h"
+#include "ceremony_store.h"
+#include "smith_link.h"
+
+/*
+ * ceremony_state: the inside of the ceremony, for its files alone: ceremony.c
+ * (operations come and are answered), ceremony_check.c and ceremony_import.c
+ * (which may be), ceremony_apply.c (what follows), ceremony_replay.c (the
+ * start), ceremony_watch.c (what runs out), ceremony_document.c (what officers
+ * are shown).
+ */
+enum {
+	CEREMONY_WAITERS_MAX = 32,
+	CEREMONY_EVENTS_MAX = 2 * LIFE_KEYS_MAX, /* on their way to the disk */
+	CEREMONY_WHY_MAX = 256,
+	CEREMONY_WARNINGS_MAX = 4
+};
+
+/* An operation at hand: its spans lie in BYTES. */
+struct ceremony_job {
+	struct approved approved;
+	struct operation op;
+	uint8_t hash[OPERATION_HASH_BYTES]; /* of the operation's bytes */
+	struct ceremony_caller who;	    /* link NULL: nobody waits */
+	size_t n;
+	uint8_t bytes[]; /* the COSE_Sign */
+};
+
+/* Why one is refused. */
+struct ceremony_refusal {
+	enum sg_err err;
+	char why[CEREMONY_WHY_MAX]; /* ASCII, for officers */
+};
+
+/* Somebody who waits until NUMBER is on record. */
+struct ceremony_waiter {
+	unsigned number; /* 0: nobody */
+	uint64_t since_us;
+	struct ceremony_caller who;
+	char label[LIFE_LABEL_MAX]; /* of its key; empty: none */
+	uint8_t hash[OPERATION_HASH_BYTES];
+};
+
+struct ceremony {
+	struct ceremony_parts part; /* settings and policy: NULL */
+	size_t nhsms;
+	struct core_hsm_settings hsm[CORE_HSMS_MAX];
+	char origin[CORE_ORIGIN_MAX], state_dir[CORE_PATH_MAX],
+		csca[CORE_PATH_MAX];
+	struct ceremony_store *store;
+	struct lifecycle life;
+	struct smiths *smiths;
+	struct ceremony_job *job; /* that a smith has; NULL: none */
+	size_t nnonces, nonces_room;
+	uint8_t (*nonce)[OPERATION_NONCE_BYTES]; /* of all accepted */
+	struct ceremony_waiter waiter[CEREMONY_WAITERS_MAX];
+	struct {
+		bool used;
+		struct store_event event;
+	} event[CEREMONY_EVENTS_MAX];
+	unsigned strangers;   /* refusals of nobody we know that may yet go on
+				 record */
+	uint64_t refilled_us; /* when that was last filled */
+	int64_t longest_s;    /* the longest validity that the policy grants */
+	uint64_t held_us;     /* when the log last told of a key that waits */
+	uint8_t policy[OPERATION_HASH_BYTES]; /* in force */
+};
+
+/* --- ceremony_check.c ----------------------------------------------------- */
+
+/* Sets R.  Returns false, so that a check can end with it. */
+bool ceremony_refuse(struct ceremony_refusal *r, enum sg_err err,
+		     const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Take apart APPROVED, of WHO (may be NULL).
+ * Owns: *OUT is the caller's; free().  Errors: SG_NO_MEMORY, or what R says. */
+SG_MUST_USE enum sg_err ceremony_job_make(struct span approved,
+					  const struct ceremony_caller *who,
+					  struct ceremony_job **out,
+					  struct ceremony_refusal *r);
+/* Have enough of the officers in force signed J?  *KNOWN: one of them has. */
+bool ceremony_check_approvals(const struct ceremony *c,
+			      const struct ceremony_job *j, bool *known,
+			      struct ceremony_refusal *r);
+/* May J, which is approved, be done at NOW? */
+bool ceremony_check(struct ceremony *c, const struct ceremony_job *j,
+		    int64_t now, struct ceremony_refusal *r);
+/* Has an operation with its nonce been accepted? */
+bool ceremony_is_repeated(const struct ceremony *c, const uint8_t *nonce);
+/* The number of the HSM called NAME; c->nhsms: there is none. */
+size_t ceremony_hsm(const struct ceremony *c, const char *name);
+
+/* --- ceremony_import.c ---------------------------------------------------- */
+
+/* Is J's certificate one that L can have at NOW? */
+bool ceremony_check_import(const struct ceremony *c,
+			   const struct ceremony_job *j, const struct life *l,
+			   int64_t now, struct ceremony_refusal *r);
+
+/* --- ceremony_apply.c ----------------------------------------------------- */
+
+/* Keep J with OUTCOME as the next operation, and do it.  *NUMBER gets its own.
+ * Errors: SG_IO, SG_NO_MEMORY, SG_TOO_BIG: nothing has changed. */
+SG_MUST_USE enum sg_err ceremony_accept(struct ceremony *c,
+					const struct ceremony_job *j,
+					const struct outcome *outcome,
+					unsigned *number);
+/* Fold J into the states; RECORDS: and put it, and the changes of keys that it
+ * brings, on record as NUMBER.  Errors: SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
+				      const struct ceremony_job *j,
+				      const struct outcome *outcome,
+				      unsigned number, bool records);
+/* What is due at NOW, where the keys can do it.  REPLAYED: only what has been
+ * done before, by the store. */
+void ceremony_due(struct ceremony *c, int64_t now, bool replayed);
+/* Have keyring and hsm_pool be what the states say. */
+void ceremony_project(struct ceremony *c);
+/* Record the refusal R of APPROVED. */
+void ceremony_record_refusal(struct ceremony *c, struct span approved,
+			     const struct ceremony_refusal *r);
+/* NUMBER is on record as LEAF: ceremony.c. */
+void ceremony_recorded(struct ceremony *c, unsigned number, uint64_t leaf);
+
+/* --- ceremony_watch.c ----------------------------------------------------- */
+
+/* What officers should know of a key. */
+struct ceremony_warnings {
+	size_t n;
+	char text[CEREMONY_WARNINGS_MAX][96];
+};
+void ceremony_warn(const struct ceremony *c, const struct life *l, int64_t now,
+		   struct ceremony_warnings *out);
+/* Signatures that L has made, as far as they have been counted. */
+uint64_t ceremony_signed(const struct ceremony *c, const struct life *l);
+
+/* --- ceremony_replay.c ---------------------------------------------------- */
+
+/* Adopt the keys of signerd.yaml, and do what was accepted once more.
+ * Errors: SG_IO (damage: logged), SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err ceremony_replay(struct ceremony *c);
+/* The configured keys for the outcome of a genesis, in ITEM; HASH has room for
+ * LIFE_KEYS_MAX.  False: R. */
+bool ceremony_adopted(const struct ceremony *c, struct store_item *item,
+		      uint8_t (*hash)[STORE_HASH_BYTES],
+		      struct ceremony_refusal *r);
+/* Bind the configured keys to those of ITEM, a genesis. */
+void ceremony_pin(struct ceremony *c, const struct store_item *item);
+
+#endif /* SG_CEREMONY_STATE_H */

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ceremony_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fileio.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "ceremony/approval.h"
+#include "ceremony_done.h"
+
+enum {
+	PATH_BYTES = CORE_PATH_MAX + 64,
+	NUMBER_DIGITS = 8,
+	HASH_HEX = 2 * STORE_HASH_BYTES,
+	LEAF_DIGITS = 20,
+	/* "NUMBER SHA-256 LEAF\n" */
+	LINE_BYTES = NUMBER_DIGITS + 1 + HASH_HEX + 1 + LEAF_DIGITS + 1,
+	DONE_BYTES_MAX = 65536,
+	EVENT_LINE_MAX = 24 + 16 + LIFE_LABEL_MAX,
+	DIR_MODE = 0700,
+	FILE_MODE = 0600
+};
+
+struct on_record {
+	uint8_t hash[STORE_HASH_BYTES]; /* of the COSE_Sign */
+	uint64_t leaf;
+};
+
+struct ceremony_store {
+	char dir[CORE_PATH_MAX + 16];
+	unsigned last, recorded;
+	size_t room; /* of LINE */
+	struct on_record *line;
+	size_t nevents;
+	struct store_event event[STORE_EVENTS_MAX];
+	uint8_t *approved, *done; /* last read */
+};
+
+static bool hash_of(struct span in, uint8_t out[STORE_HASH_BYTES])
+{
+	return EVP_Digest(in.p, in.n, out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+static void path(const struct ceremony_store *s, unsigned number,
+		 const char *suffix, char out[PATH_BYTES])
+{
+	(void)snprintf(out, PATH_BYTES, "%s/%0*u.%s", s->dir, NUMBER_DIGITS,
+		       number, suffix);
+}
+
+static void path_of(const struct ceremony_store *s, const char *name,
+		    char out[PATH_BYTES])
+{
+	(void)snprintf(out, PATH_BYTES, "%s/%s", s->dir, name);
+}
+
+static enum sg_err damaged(unsigned number, const char *why)
+{
+	log_event(LOG_ERROR, "operations-damaged",
+		  "number=%u reason=\"%s\" text=\"nothing is signed; put back "
+		  "what was there\"",
+		  number, why);
+	return SG_MALFORMED;
+}
+
+/* --- operations ----------------------------------------------------------- */
+
+unsigned ceremony_store_last(const struct ceremony_store *s)
+{
+	return s->last;
+}
+
+static void forget_read(struct ceremony_store *s)
+{
+	free(s->approved);
+	free(s->done);
+	s->approved = s->done = NULL;
+}
+
+enum sg_err ceremony_store_read(struct ceremony_store *s, unsigned number,
+				struct store_item *out)
+{
+	char name[PATH_BYTES];
+	uint8_t hash[STORE_HASH_BYTES];
+	size_t approved_n = 0;
+	size_t done_n = 0;
+	enum sg_err err;
+
+	forget_read(s);
+	path(s, number, "cose", name);
+	err = fileio_read(name, APPROVED_BYTES_MAX, &s->approved, &approved_n);
+	if (err == SG_OK) {
+		path(s, number, "done", name);
+		err = fileio_read(name, DONE_BYTES_MAX, &s->done, &done_n);
+	}
+	if (err == SG_NO_MEMORY)
+		return err;
+	if (err != SG_OK) {
+		(void)damaged(number, "it cannot be read");
+		return SG_IO;
+	}
+	out->approved = span_of(s->approved, approved_n);
+	if (!hash_of(out->approved, hash))
+		return SG_INTERNAL;
+	if (ceremony_done_decode(span_of(s->done, done_n), hash, out) != SG_OK)
+		return damaged(number, "its outcome is not one, or of "
+				       "another operation");
+	return SG_OK;
+}
+
+enum sg_err ceremony_store_add(struct ceremony_store *s,
+			       const struct store_item *item)
+{
+	const unsigned number = s->last + 1;
+	uint8_t hash[STORE_HASH_BYTES];
+	char cose[PATH_BYTES];
+	char name[PATH_BYTES];
+	uint8_t *done;
+	size_t n = 0;
+	enum sg_err err;
+
+	if (number > STORE_NUMBER_MAX)
+		return SG_TOO_BIG;
+	if (!hash_of(item->approved, hash))
+		return SG_INTERNAL;
+	done = malloc(DONE_BYTES_MAX);
+	if (done == NULL)
+		return SG_NO_MEMORY;
+	err = ceremony_done_encode(item, hash, done, DONE_BYTES_MAX, &n);
+	path(s, number, "cose", cose);
+	path(s, number, "done", name);
+	if (err == SG_OK)
+		err = fileio_replace(cose, item->approved, FILE_MODE);
+	if (err == SG_OK) {
+		err = fileio_replace(name, span_of(done, n), FILE_MODE);
+		if (err != SG_OK)
+			(void)unlink(cose);
+	}
+	free(done);
+	if (err == SG_OK)
+		s->last = number;
+	else
+		log_event(LOG_ERROR, "operation-unkept",
+			  "number=%u errno=%d reason=\"%s\"", number, errno,
+			  err_text(err));
+	return err;
+}
+
+void ceremony_store_drop(struct ceremony_store *s)
+{
+	char name[PATH_BYTES];
+
+	path(s, s->last, "done", name);
+	(void)unlink(name);
+	path(s, s->last, "cose", name);
+	(void)unlink(name);
+	s->last--;
+}
+
+/* --- the record ----------------------------------------------------------- */
+
+unsigned ceremony_store_recorded(const struct ceremony_store *s)
+{
+	return s->recorded;
+}
+
+bool ceremony_store_leaf(const struct ceremony_store *s, unsigned number,
+			 struct span approved, uint64_t *leaf)
+{
+	uint8_t hash[STORE_HASH_BYTES];
+
+	if (number == 0 || number > s->recorded || !hash_of(approved, hash) ||
+	    memcmp(hash, s->line[number - 1].hash, sizeof(hash)) != 0)
+		return false;
+	*leaf = s->line[number - 1].leaf;
+	return true;
+}
+
+/* Room for one more. */
+static bool grow(struct ceremony_store *s)
+{
+	struct on_record *more;
+	const size_t room = s->room > 0 ? 2 * s->room : 16;
+
+	if (s->recorded < s->room)
+		return true;
+	more = realloc(s->line, room * sizeof(*more));
+	if (more == NULL)
+		return false;
+	s->line = more;
+	s->room = room;
+	return true;
+}
+
+static enum sg_err write_recorded(const struct ceremony_store *s)
+{
+	char name[PATH_BYTES];
+	char hex[HEX_TEXT(STORE_HASH_BYTES)];
+	char *text = malloc((size_t)s->recorded * LINE_BYTES + 1);
+	size_t n = 0;
+	enum sg_err err;
+
+	if (text == NULL)
+		return SG_NO_MEMORY;
+	for (unsigned i = 0; i < s->recorded; i++)
+		n += (size_t)snprintf(
+			text + n, LINE_BYTES + 1, "%0*u %s %0*" PRIu64 "\n",
+			NUMBER_DIGITS, i + 1,
+			hex_encode(s->line[i].hash, STORE_HASH_BYTES, hex),
+			LEAF_DIGITS, s->line[i].leaf);
+	path_of(s, "recorded", name);
+	err = fileio_replace(name, span_of(text, n), FILE_MODE);
+	free(text);
+	return err;
+}
+
+static void unwritten(const char *name)
+{
+	log_event(LOG_WARNING, "operations-unwritten", "file=%s errno=%d", name,
+		  errno);
+}
+
+void ceremony_store_note(struct ceremony_store *s, unsigned number,
+			 struct span approved, uint64_t leaf)
+{
+	if (number != s->recorded + 1 || !grow(s) ||
+	    !hash_of(approved, s->line[s->recorded].hash))
+		return;
+	s->line[s->recorded++].leaf = leaf;
+	if (write_recorded(s) != SG_OK) /* but the next one brings it along */
+		unwritten("recorded");
+}
+
+void ceremony_store_forget(struct ceremony_store *s, unsigned number)
+{
+	if (number <= s->recorded)
+		s->recorded = number - 1;
+}
+
+/* Lines of one length, in order. */
+static enum sg_err read_recorded(struct ceremony_store *s)
+{
+	char name[PATH_BYTES];
+	char number[NUMBER_DIGITS + 2];
+	uint8_t *text = NULL;
+	size_t n = 0;
+	enum sg_err err;
+
+	path_of(s, "recorded", name);
+	err = fileio_read(name, (size_t)STORE_NUMBER_MAX * LINE_BYTES, &text,
+			  &n);
+	if (err != SG_OK)
+		return err == SG_IO && errno == ENOENT ? SG_OK : err;
+	if (n % LINE_BYTES != 0)
+		err = SG_MALFORMED;
+	for (size_t at = 0; err == SG_OK && at < n; at += LINE_BYTES) {
+		const char *line = (const char *)text + at;
+		const char *hex = line + NUMBER_DIGITS + 1;
+
+		(void)snprintf(number, sizeof(number), "%0*u ", NUMBER_DIGITS,
+			       s->recorded + 1);
+		if (!grow(s))
+			err = SG_NO_MEMORY;
+		else if (memcmp(line, number, NUMBER_DIGITS + 1) != 0 ||
+			 !hex_decode(hex, s->line[s->recorded].hash,
+				     STORE_HASH_BYTES) ||
+			 line[LINE_BYTES - 1] != '\n')
+			err = SG_MALFORMED;
+		else
+			s->line[s->recorded++].leaf =
+				strtoull(hex + HASH_HEX + 1, NULL, 10);
+	}
+	free(text);
+	return err;
+}
+
+/* --- events --------------------------------------------------------------- */
+
+bool ceremony_store_event(const struct ceremony_store *s, const char *label,
+			  enum key_state state, int64_t time)
+{
+	for (size_t i = 0; i < s->nevents; i++) {
+		const struct store_event *e = &s->event[i];
+
+		if (e->state == state && e->time <= time &&
+		    strcmp(e->label, label) == 0)
+			return true;
+	}
+	return false;
+}
+
+void ceremony_store_add_event(struct ceremony_store *s,
+			      const struct store_event *e)
+{
+	char name[PATH_BYTES];
+	char *text;
+	size_t n = 0;
+
+	if (s->nevents == STORE_EVENTS_MAX)
+		return; /* done once more after a start, and recorded twice */
+	s->event[s->nevents++] = *e;
+	text = malloc(s->nevents * EVENT_LINE_MAX + 1);
+	for (size_t i = 0; text != NULL && i < s->nevents; i++)
+		n += (size_t)snprintf(text + n, EVENT_LINE_MAX + 1,
+				      "%" PRId64 " %s %s\n", s->event[i].time,
+				      key_state_text(s->event[i].state),
+				      s->event[i].label);
+	path_of(s, "events", name);
+	if (text == NULL ||
+	    fileio_replace(name, span_of(text, n), FILE_MODE) != SG_OK)
+		unwritten("events");
+	free(text);
+}
+
+static bool read_event(char *line, struct store_event *out)
+{
+	char *state;
+	char *label;
+
+	out->time = strtoll(line, &state, 10);
+	if (state == line || *state != ' ')
+		return false;
+	label = strchr(++state, ' ');
+	if (label == NULL)
+		return false;
+	*label++ = '\0';
+	if (strlen(label) >= sizeof(out->label))
+		return false;
+	(void)snprintf(out->label, sizeof(out->label), "%s", label);
+	for (int i = 0; i < KEY_STATE_COUNT; i++) {
+		out->state = (enum key_state)i;
+		if (strcmp(key_state_text(out->state), state) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum sg_err read_events(struct ceremony_store *s)
+{
+	char name[PATH_BYTES];
+	uint8_t *text = NULL;
+	char *rest = NULL;
+	size_t n = 0;
+	enum sg_err err;
+
+	path_of(s, "events", name);
+	err = fileio_read(name, (size_t)STORE_EVENTS_MAX * EVENT_LINE_MAX,
+			  &text, &n);
+	if (err != SG_OK)
+		return err == SG_IO && errno == ENOENT ? SG_OK : err;
+	for (char *line = strtok_r((char *)text, "\n", &rest);
+	     line != NULL && err == SG_OK; line = strtok_r(NULL, "\n", &rest)) {
+		if (s->nevents == STORE_EVENTS_MAX ||
+		    !read_event(line, &s->event[s->nevents]))
+			err = SG_MALFORMED;
+		else
+			s->nevents++;
+	}
+	free(text);
+	return err;
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+/* The highest number of a file that is there. */
+static unsigned highest(const char *dir, const char *suffix)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	unsigned most = 0;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		char *end;
+		const unsigned long n = strtoul(e->d_name, &end, 10);
+
+		if (end == e->d_name + NUMBER_DIGITS && *end == '.' &&
+		    strcmp(end + 1, suffix) == 0 && n <= STORE_NUMBER_MAX &&
+		    n > most)
+			most = (unsigned)n;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return most;
+}
+
+/* One whose outcome was not written has not been accepted: nobody was told. */
+static void drop_unfinished(const struct ceremony_store *s)
+{
+	char name[PATH_BYTES];
+
+	path(s, s->last + 1, "cose", name);
+	if (unlink(name) == 0)
+		log_event(LOG_WARNING, "operation-unfinished",
+			  "number=%u text=\"it was not accepted when the core "
+			  "ended; send it again\"",
+			  s->last + 1);
+}
+
+static enum sg_err look(struct ceremony_store *s)
+{
+	char name[PATH_BYTES];
+	const unsigned cose = highest(s->dir, "cose");
+	enum sg_err err;
+
+	s->last = highest(s->dir, "done");
+	if (cose > s->last + 1)
+		return damaged(s->last + 1, "it is gone, and later ones are "
+					    "there");
+	for (unsigned i = 1; i <= s->last; i++) {
+		path(s, i, "cose", name);
+		if (access(name, F_OK) != 0)
+			return damaged(i, "it is gone");
+		path(s, i, "done", name);
+		if (access(name, F_OK) != 0)
+			return damaged(i, "its outcome is gone");
+	}
+	drop_unfinished(s);
+	err = read_recorded(s);
+	if (err == SG_OK && s->recorded > s->last)
+		return damaged(s->last + 1, "it is on record, and gone");
+	if (err != SG_OK)
+		return damaged(0, "the file \"recorded\" cannot be read");
+	err = read_events(s);
+	return err == SG_OK ? SG_OK
+			    : damaged(0, "the file \"events\" cannot be read");
+}
+
+enum sg_err ceremony_store_open(const char *state, struct ceremony_store **out)
+{
+	struct ceremony_store *s = calloc(1, sizeof(*s));
+	enum sg_err err = SG_OK;
+
+	*out = NULL;
+	if (s == NULL)
+		return SG_NO_MEMORY;
+	(void)snprintf(s->dir, sizeof(s->dir), "%s/operations", state);
+	if (mkdir(s->dir, DIR_MODE) != 0 && errno != EEXIST)
+		err = SG_IO;
+	if (err == SG_OK)
+		err = look(s);
+	if (err != SG_OK) {
+		ceremony_store_close(s);
+		return err;
+	}
+	*out = s;
+	return SG_OK;
+}
+
+void ceremony_store_close(struct ceremony_store *s)
+{
+	if (s == NULL)
+		return;
+	forget_read(s);
+	free(s->line);
+	free(s);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_CEREMONY_STORE_H
+#define SG_CEREMONY_STORE_H
+
+#include "ceremony/lifecycle.h"
+#include "core.h"
+
+/*
+ * ceremony_store: the operations that were accepted, in STATE/operations, each
+ * under its number:
+ *
+ *	00000001.cose	as the officers signed it
+ *	00000001.done	what came of it, in CBOR; written last
+ *	recorded	a line for each that is on record: "NUMBER SHA-256 LEAF"
+ *	events		a line for each change of a key's state that came by
+ *			its time and is on record: "TIME STATE LABEL"
+ *
+ * Blocking; loop thread only.
+ */
+struct ceremony_store; /* opaque */
+
+enum {
+	STORE_HASH_BYTES = 32,
+	STORE_NUMBER_MAX = 99999,
+	STORE_EVENTS_MAX = 4096
+};
+
+/* A key of signerd.yaml that the first operation adopted. */
+struct store_adopted {
+	struct span label;
+	const uint8_t *spki; /* SHA-256 of its public key: STORE_HASH_BYTES */
+};
+
+/* One operation with what came of it. */
+struct store_item {
+	struct span approved; /* the COSE_Sign */
+	struct outcome outcome;
+	size_t nadopted; /* of a genesis */
+	struct store_adopted adopted[LIFE_KEYS_MAX];
+};
+
+struct store_event {
+	int64_t time; /* seconds since 1970 */
+	enum key_state state;
+	char label[LIFE_LABEL_MAX];
+};
+
+/*
+ * Open STATE's, which is made if it is not there.  What is damaged is logged
+ * (operations-damaged): a gap, a line that makes no sense.
+ * Owns: *OUT is the caller's; ceremony_store_close().
+ * Errors: SG_IO, SG_MALFORMED, SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err ceremony_store_open(const char *state,
+					    struct ceremony_store **out);
+void ceremony_store_close(struct ceremony_store *s); /* NULL is allowed */
+
+/* Of the last one that is whole; 0: there is none. */
+unsigned ceremony_store_last(const struct ceremony_store *s);
+/* Read NUMBER.  *OUT lives until the next call on S.
+ * Errors: SG_IO, SG_MALFORMED (not what was accepted), SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err ceremony_store_read(struct ceremony_store *s,
+					    unsigned number,
+					    struct store_item *out);
+/* Keep ITEM, durably, as the next one.
+ * Errors: SG_IO (nothing is kept), SG_TOO_BIG, SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err ceremony_store_add(struct ceremony_store *s,
+					   const struct store_item *item);
+
+/* The last one was not accepted after all. */
+void ceremony_store_drop(struct ceremony_store *s);
+
+/* Up to which number all are on record. */
+unsigned ceremony_store_recorded(const struct ceremony_store *s);
+/* Of a recorded one: its leaf, and whether APPROVED is it. */
+bool ceremony_store_leaf(const struct ceremony_store *s, unsigned number,
+			 struct span approved, uint64_t *leaf);
+/* NUMBER, the next after ceremony_store_recorded(), is APPROVED, and on record
+ * as LEAF.  Where it cannot be written it is recorded once more later. */
+void ceremony_store_note(struct ceremony_store *s, unsigned number,
+			 struct span approved, uint64_t leaf);
+/* Only those before NUMBER are on record. */
+void ceremony_store_forget(struct ceremony_store *s, unsigned number);
+
+/* Is there an event of LABEL and STATE at or before TIME? */
+bool ceremony_store_event(const struct ceremony_store *s, const char *label,
+			  enum key_state state, int64_t time);
+void ceremony_store_add_event(struct ceremony_store *s,
+			      const struct store_event *e);
+
+#endif /* SG_CEREMONY_STORE_H */

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TEST_CEREMONY_WORLD_H
+#define TEST_CEREMONY_WORLD_H
+
+#include "ceremony/approval.h"
+#include "core/ceremony_state.h"
+#include "core/desk_state.h"
+#include "office.h"
+#include "place.h"
+
+/*
+ * ceremony_world: a whole desk with its ledger, three officers, an HSM "one"
+ * whose hsm finds what its smith has made, and callers who wait.
+ */
+enum { OFFICERS = 3, LEDGER_KEY = 1, LEDGER_HSM = 1, MADE_MAX = HSM_MADE_MAX };
+
+struct fake_smith {
+	struct channel *channel;
+	struct fake_token *token;
+	bool silent; /* says nothing */
+	bool dies;   /* instead of an answer */
+	bool fails;
+	size_t asked;
+	struct wire_forge task; /* the last one, without its spans */
+	bool ended;
+};
+
+struct heard {
+	size_t n;
+	enum sg_err err;
+	char text[256];
+	uint8_t document[8192];
+	size_t document_n;
+};
+
+struct world {
+	struct office *o;
+	struct place *p;
+	struct signer ledger;
+	EVP_PKEY *pkey[OFFICERS];
+	struct officer officer[OFFICERS];
+	struct fake_token token;
+	char label[MADE_MAX][LIFE_LABEL_MAX];
+	struct signer made[MADE_MAX];
+	struct fake_smith smith;
+	struct heard heard;
+	unsigned nonce;
+	int64_t created, expires; /* of the next operation; 0: usual */
+	uint32_t stale, lead;
+	bool proposer_approves, policy_approval;
+};
+
+static inline struct ceremony *ceremony_of(struct world *w)
+{
+	return w->o->desk->ceremony;
+}
+
+/* --- the smith ------------------------------------------------------------ */
+
+static inline void smith_make(struct world *w, const struct wire_forge *m)
+{
+	const struct signer_shape shape = {.alg = (enum cose_alg)m->alg,
+					   .key_usage =
+						   "critical,digitalSignature",
+					   .from_s = -3600,
+					   .to_s = 3L * 365 * 86400};
+	const size_t i = w->token.n;
+
+	assert_true(i < MADE_MAX);
+	(void)snprintf(w->label[i], sizeof(w->label[i]), "%.*s",
+		       (int)m->label.n, (const char *)m->label.p);
+	w->made[i] = signer_make(&shape);
+	w->token.key[i].signer = &w->made[i];
+	w->token.key[i].label = w->label[i];
+	w->token.n++;
+}
+
+static inline struct signer *made(struct world *w, struct span label)
+{
+	for (size_t i = 0; i < w->token.n; i++)
+		if (span_is(label, w->label[i]))
+			return &w->made[i];
+	return NULL;
+}
+
+static inline bool smith_on_message(void *ctx, const struct wire_msg *msg,
+				    const int *fds, size_t n)
+{
+	struct world *w = ctx;
+	struct wire_forged done = {.ok = true};
+	struct wire_packet *out;
+	struct wire_forge m;
+	struct signer *s;
+
+	(void)fds;
+	assert_int_equal(n, 0);
+	assert_int_equal(msg->type, WIRE_FORGE);
+	assert_int_equal(wire_get_forge(msg, &m), SG_OK);
+	w->smith.asked++;
+	w->smith.task = m;
+	if (w->smith.silent)
+		return true;
+	if (w->smith.dies) {
+		channel_close(w->smith.channel);
+		w->smith.channel = NULL;
+		return true;
+	}
+	if (m.task == WIRE_TASK_GENERATE && !w->smith.fails)
+		smith_make(w, &m);
+	s = made(w, m.label);
+	if (w->smith.fails) {
+		done.ok = false;
+		done.ckr = 0x30;
+		done.reason = SPAN_LIT("no \x01room");
+	} else {
+		assert_non_null(s);
+		done.spki = span_of(s->spki, (size_t)s->spki_n);
+		if (m.task != WIRE_TASK_GENERATE)
+			assert_true(span_eq(m.spki, done.spki));
+		if (m.task == WIRE_TASK_CSR)
+			done.csr = SPAN_LIT("a request");
+	}
+	out = channel_room(w->smith.channel, 4096);
+	assert_non_null(out);
+	assert_int_equal(wire_put_forged(out, msg->id, &done), SG_OK);
+	w->smith.ended = true; /* it does one task */
+	return true;
+}
+
+static inline void smith_on_end(void *ctx, bool bad)
+{
+	struct world *w = ctx;
+
+	assert_false(bad);
+	w->smith.ended = true;
+}
+
+/* A fresh smith, as the supervisor starts one. */
+static inline void link_smith(struct world *w)
+{
+	static const struct channel_events events = {
+		.message = smith_on_message, .end = smith_on_end};
+	int fd[2];
+
+	channel_close(w->smith.channel);
+	w->smith.ended = false;
+	assert_int_equal(channel_pair(fd), 0);
+	assert_int_equal(
+		channel_open(&w->o->loop, fd[0], &events, w, &w->smith.channel),
+		SG_OK);
+	assert_int_equal(desk_link(w->o->desk, WIRE_SMITH, 0, fd[1]), SG_OK);
+}
+
+/* --- operations ----------------------------------------------------------- */
+
+static inline void on_heard(void *link, uint64_t id, enum sg_err err,
+			    struct span text)
+{
+	struct heard *h = &((struct world *)link)->heard;
+
+	(void)id;
+	h->n++;
+	h->err = err;
+	if (err == SG_OK) {
+		assert_true(text.n <= sizeof(h->document));
+		memcpy(h->document, text.p, text.n);
+		h->document_n = text.n;
+		h->text[0] = '\0';
+	} else {
+		(void)snprintf(h->text, sizeof(h->text), "%.*s", (int)text.n,
+			       (const char *)text.p);
+	}
+}
+
+static inline void fill_roll(struct world *w, struct roll *r, size_t n,
+			     unsigned threshold)
+{
+	*r = (struct roll){.n = n,
+			   .threshold = threshold,
+			   .lead_s = w->lead,
+			   .stale_s = w->stale,
+			   .proposer_may_approve = w->proposer_approves,
+			   .policy_approval = w->policy_approval};
+	for (size_t i = 0; i < n; i++)
+		r->officer[i] = w->officer[i];
+}
+
+/* An operation that may be done, on KEY (NULL: on none). */
+static inline void begin_operation(struct world *w, struct operation *o,
+				   enum operation_kind kind, const char *key,
+				   uint8_t nonce[OPERATION_NONCE_BYTES])
+{
+	uint64_t size = 0;
+
+	memset(nonce, 0, OPERATION_NONCE_BYTES);
+	w->nonce++;
+	memcpy(nonce, &w->nonce, sizeof(w->nonce));
+	*o = (struct operation){.kind = kind,
+				.origin = SPAN_LIT("test.example/log"),
+				.nonce = nonce,
+				.created = clock_wall_s(),
+				.proposer = SPAN_LIT("anne")};
+	if (w->created != 0)
+		o->created = w->created;
+	o->expires = w->expires != 0 ? w->expires : o->created + 3600;
+	if (key != NULL)
+		o->key = span_str(key);
+	assert_int_equal(
+		proofs_newest(books_proofs(w->o->desk->books), &size, &o->root),
+		SG_OK);
+	o->size = size;
+}
+
+static inline size_t officer_sign(struct world *w, size_t i, struct span tbs,
+				  uint8_t out[COSE_SIG_MAX])
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	size_t n = COSE_SIG_MAX;
+
+	assert_int_equal(EVP_DigestSignInit(md, NULL, NULL, NULL, w->pkey[i]),
+			 1);
+	assert_int_equal(EVP_DigestSign(md, out, &n, tbs.p, tbs.n), 1);
+	EVP_MD_CTX_free(md);
+	return n;
+}
+
+/* O, signed by the officers of SIGNERS (bits), as a COSE_Sign in OUT. */
+static inline size_t sign_operation(struct world *w, const struct operation *o,
+				    unsigned signers,
+				    uint8_t out[APPROVED_BYTES_MAX])
+{
+	static uint8_t other[APPROVED_BYTES_MAX];
+	static uint8_t message[OPERATION_BYTES_MAX + 256];
+	static uint8_t bytes[OPERATION_BYTES_MAX];
+	uint8_t sig[COSE_SIG_MAX];
+	struct approved a;
+	size_t n;
+	size_t m;
+
+	assert_int_equal(operation_encode(o, bytes, sizeof(bytes), &n), SG_OK);
+	memcpy(out, bytes, n);
+	for (size_t i = 0; i < OFFICERS; i++) {
+		if ((signers & (1U << i)) == 0)
+			continue;
+		memcpy(other, out, n);
+		assert_int_equal(approved_decode(span_of(other, n), &a), SG_OK);
+		assert_int_equal(approval_message(&w->officer[i], a.operation,
+						  message, sizeof(message), &m),
+				 SG_OK);
+		m = officer_sign(w, i, span_of(message, m), sig);
+		assert_int_equal(approved_add(&a, &w->officer[i],
+					      span_of(sig, m), out,
+					      APPROVED_BYTES_MAX, &n),
+				 SG_OK);
+	}
+	return n;
+}
+
+/* Bring it, and wait for what comes of it. */
+static inline enum sg_err bring(struct world *w, struct span approved)
+{
+	const struct ceremony_caller who = {
+		.link = w, .id = 7, .answer = on_heard};
+	const size_t before = w->heard.n;
+
+	if (w->smith.ended || w->smith.channel == NULL)
+		link_smith(w);
+	ceremony_operate(ceremony_of(w), approved, &who);
+	OFFICE_WAIT(w->o, w->heard.n > before);
+	assert_int_equal(w->heard.n, before + 1);
+	return w->heard.err;
+}
+
+static inline enum sg_err operate(struct world *w, const struct operation *o,
+				  unsigned signers)
+{
+	static uint8_t approved[APPROVED_BYTES_MAX];
+	const size_t n = sign_operation(w, o, signers, approved);
+
+	return bring(w, span_of(approved, n));
+}
+
+/* Of KIND, on KEY, with nothing more to say; by the second and third. */
+static inline enum sg_err simple(struct world *w, enum operation_kind kind,
+				 const char *key)
+{
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+
+	begin_operation(w, &o, kind, key, nonce);
+	return operate(w, &o, 6);
+}
+
+static inline enum sg_err genesis(struct world *w)
+{
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+
+	begin_operation(w, &o, OPERATION_GENESIS, NULL, nonce);
+	fill_roll(w, &o.roll, OFFICERS, 2);
+	return operate(w, &o, 7);
+}
+
+static inline enum sg_err generate(struct world *w, const char *key)
+{
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+
+	begin_operation(w, &o, OPERATION_GENERATE, key, nonce);
+	o.hsm = SPAN_LIT("one");
+	o.alg = COSE_ES256;
+	o.kinds = DCC_ALL_KINDS;
+	o.country = SPAN_LIT("VN");
+	return operate(w, &o, 6);
+}
+
+static inline enum sg_err request(struct world *w, const char *key)
+{
+	static const uint8_t name[] = {0x30, 0x0d, 0x31, 0x0b, 0x30,
+				       0x09, 0x06, 0x03, 0x55, 0x04,
+				       0x06, 0x13, 0x02, 'V',  'N'};
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+
+	begin_operation(w, &o, OPERATION_REQUEST, key, nonce);
+	o.subject = span_of(name, sizeof(name));
+	return operate(w, &o, 6);
+}
+
+static inline enum sg_err import(struct world *w, const char *key,
+				 const struct signer *s)
+{
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+
+	begin_operation(w, &o, OPERATION_IMPORT, key, nonce);
+	o.certificate = span_of(s->der, (size_t)s->der_n);
+	return operate(w, &o, 6);
+}
+
+static inline enum sg_err activate(struct world *w, const char *key, int64_t at)
+{
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+
+	begin_operation(w, &o, OPERATION_ACTIVATE, key, nonce);
+	o.activate = at;
+	return operate(w, &o, 6);
+}
+
+static inline size_t good(struct world *w, const char *key)
+{
+	size_t k;
+
+	return keyring_find(w->o->desk->keys, span_str(key), &k)
+		       ? hsm_pool_good(w->o->desk->pool, k)
+		       : 0;
+}
+
+static inline enum key_state state_of(struct world *w, const char *key)
+{
+	const struct life *l =
+		lifecycle_find(&ceremony_of(w)->life, span_str(key));
+
+	assert_non_null(l);
+	return l->state;
+}
+
+#define assert_done(w, err)                                                    \
+	do {                                                                   \
+		if ((err) != SG_OK)                                            \
+			fail_msg("refused: %s", (w)->heard.text);              \
+	} while (0)
+#define assert_refused(w, err, want, words)                                    \
+	do {                                                                   \
+		assert_int_equal(err, want);                                   \
+		if (strstr((w)->heard.text, words) == NULL)                    \
+			fail_msg("not \"%s\": %s", words, (w)->heard.text);    \
+	} while (0)
+
+/* A key of that label from nothing until it is published. */
+static inline void bring_up(struct world *w, const char *key)
+{
+	assert_done(w, generate(w, key));
+	assert_done(w, request(w, key));
+	assert_done(w, import(w, key, made(w, span_str(key))));
+	OFFICE_WAIT(w->o, good(w, key) > 0);
+	assert_done(w, simple(w, OPERATION_PUBLISH, key));
+}
+
+/* --- the world ------------------------------------------------------------ */
+
+static inline void add_hsms(struct world *w)
+{
+	office_link_hsm(w->o, 0, HSM_SIGNS);
+	w->o->hsm[0].token = &w->token;
+	w->o->hsm[0].hsm = "one";
+	hsm_say_ready(&w->o->hsm[0], true);
+	office_link_hsm(w->o, LEDGER_HSM, HSM_SIGNS);
+	w->o->hsm[LEDGER_HSM].signer = &w->ledger;
+	w->o->hsm[LEDGER_HSM].label = "ledger";
+	w->o->hsm[LEDGER_HSM].hsm = "two";
+	hsm_say_ready(&w->o->hsm[LEDGER_HSM], false);
+}
+
+static inline void world_begin(struct world *w)
+{
+	office_open_desk(w->o);
+	office_add_front(w->o, 0);
+	add_hsms(w);
+	link_smith(w);
+	OFFICE_WAIT(w->o, w->o->front[0].ready);
+}
+
+/* As a process that is killed. */
+static inline void world_end(struct world *w)
+{
+	front_clear(&w->o->front[0]);
+	for (size_t i = 0; i < OFFICE_HSMS; i++)
+		office_kill_hsm(w->o, i);
+	channel_close(w->smith.channel);
+	w->smith.channel = NULL;
+	desk_free(w->o->desk);
+	w->o->desk = NULL;
+	OFFICE_UNTIL(w->o, 10, false);
+}
+
+static inline void world_restart(struct world *w)
+{
+	world_end(w);
+	world_begin(w);
+}
+
+static inline void make_officer(struct world *w, size_t i, const char *name)
+{
+	uint8_t *spki = NULL;
+	int n;
+
+	w->pkey[i] = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	assert_non_null(w->pkey[i]);
+	n = i2d_PUBKEY(w->pkey[i], &spki);
+	assert_int_equal(officer_make(span_str(name), span_of(spki, (size_t)n),
+				      &w->officer[i]),
+			 SG_OK);
+	OPENSSL_free(spki);
+}
+
+static inline struct world *world_make(void)
+{
+	static const char *const names[OFFICERS] = {"anne", "bao", "chi"};
+	struct world *w = calloc(1, sizeof(*w));
+	struct core_settings *s;
+
+	assert_non_null(w);
+	w->p = place_open();
+	w->o = office_make(COSE_ES256);
+	w->ledger = signer_usual(COSE_EDDSA);
+	w->stale = 3600;
+	for (size_t i = 0; i < OFFICERS; i++)
+		make_officer(w, i, names[i]);
+	s = &w->o->settings;
+	s->nkeys = 2;
+	(void)snprintf(s->key[0].hsm, sizeof(s->key[0].hsm), "one");
+	s->key[LEDGER_KEY] = (struct core_key_settings){.label = "ledger",
+							.hsm = "two",
+							.alg = COSE_EDDSA,
+							.ledger = true};
+	s->nhsms = 2;
+	s->hsm[0] = (struct core_hsm_settings){
+		.name = "one", .processes = 1, .makes_keys = true};
+	s->hsm[1] = (struct core_hsm_settings){
+		.name = "two", .first_slot = 1, .processes = 1};
+	(void)snprintf(s->state, sizeof(s->state), "%s", w->p->dir);
+	(void)snprintf(s->ledger.origin, sizeof(s->ledger.origin),
+		       "test.example/log");
+	s->ledger.checkpoint_ms = 50;
+	s->ledger.stale_ms = 60000;
+	return w;
+}
+
+static inline struct world *world_open(void)
+{
+	struct world *w = world_make();
+
+	world_begin(w);
+	return w;
+}
+
+static inline void world_close(struct world *w)
+{
+	struct office *o = w->o;
+
+	if (o->desk != NULL)
+		world_end(w);
+	signer_free(&w->ledger);
+	for (size_t i = 0; i < OFFICERS; i++)
+		EVP_PKEY_free(w->pkey[i]);
+	for (size_t i = 0; i < w->token.n; i++)
+		signer_free(&w->made[i]);
+	policy_unref(o->policy);
+	uv_close((uv_handle_t *)&o->alarm, NULL);
+	uv_run(&o->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&o->loop), 0);
+	signer_free(&o->signer);
+	free(o);
+	place_close(w->p);
+	free(w);
+}
+
+/* Entries of TYPE in the ledger; the last one's to ENTRY, in ROOM. */
+static inline size_t entries(const struct world *w, enum entry_type type,
+			     struct entry *entry, uint8_t room[8192])
+{
+	static struct entry last;
+	uint8_t space[8192];
+	const uint64_t n = place_records(w->p, 0, NULL, NULL);
+	size_t found = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		(void)place_records(w->p, i, &last, space);
+		if (last.type != type)
+			continue;
+		found++;
+		if (entry == NULL)
+			continue;
+		(void)place_records(w->p, i, entry, room);
+	}
+	return found;
+}
+
+#endif /* TEST_CEREMONY_WORLD_H */

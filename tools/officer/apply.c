@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "csr.h"
+#include "document.h"
+#include "tools/common/printable.h"
+
+enum { OPT_CSR = OPT_DAEMON, OPT_COUNT };
+
+static const struct arg_option OPTIONS[OPT_COUNT] = {
+	COMMON_OPTIONS, DAEMON_OPTIONS,
+	[OPT_CSR] = {"csr", "FILE", NULL,
+		     "where the certificate request goes, PEM"}};
+
+static int print_json(const json_t *j)
+{
+	char *text = printable_json(j, JSON_INDENT(2));
+
+	if (text == NULL)
+		return officer_trouble(err_text(SG_NO_MEMORY));
+	(void)puts(text);
+	free(text);
+	return EXIT_GOOD;
+}
+
+/* That it is done, and where the key is now. */
+static int print_done(const struct opfile *f, const json_t *document)
+{
+	char label[ROLL_NAME_MAX];
+	const json_t *key;
+
+	printf("done: %s", operation_kind_name(f->operation.kind));
+	if (f->operation.key.n == 0) {
+		(void)putchar('\n');
+		return EXIT_GOOD;
+	}
+	(void)snprintf(label, sizeof(label), "%.*s", (int)f->operation.key.n,
+		       (const char *)f->operation.key.p);
+	key = document_key(document, label);
+	printf(" %s", label);
+	if (key != NULL) {
+		(void)fputs(": the key is ", stdout);
+		printable_put(stdout, span_str(document_text(key, "state")));
+		(void)fputs(" now", stdout);
+	}
+	(void)putchar('\n');
+	return EXIT_GOOD;
+}
+
+static int write_csr(const struct opfile *f, const json_t *document,
+		     const char *path)
+{
+	char label[ROLL_NAME_MAX];
+	char why[WHY_MAX] = "";
+	enum sg_err err;
+
+	(void)snprintf(label, sizeof(label), "%.*s", (int)f->operation.key.n,
+		       (const char *)f->operation.key.p);
+	err = csr_write(document, label, path, why, sizeof(why));
+	return err == SG_OK ? EXIT_GOOD : daemon_trouble(err, why);
+}
+
+int apply_operation(struct daemon *d, const struct opfile *f, const char *csr,
+		    bool json)
+{
+	char why[WHY_MAX] = "";
+	json_t *outcome = NULL;
+	json_t *document = NULL;
+	int status;
+	enum sg_err err = daemon_operate(d, span_of(f->bytes, f->n), &outcome,
+					 why, sizeof(why));
+
+	if (err != SG_OK)
+		return daemon_trouble(err, why);
+	/* It is done, whatever can be seen of it. */
+	if (daemon_document(d, &document, why, sizeof(why)) != SG_OK)
+		document = NULL;
+	status = json ? print_json(outcome) : print_done(f, document);
+	if (status == EXIT_GOOD && csr != NULL)
+		status = write_csr(f, document, csr);
+	json_decref(outcome);
+	json_decref(document);
+	return status;
+}
+
+static int run(const struct args *args)
+{
+	char why[WHY_MAX] = "";
+	struct daemon *d = NULL;
+	struct opfile f;
+	int status;
+	enum sg_err err;
+
+	if (args->n != 1)
+		return officer_trouble("apply takes one file");
+	if (opfile_read(args->rest[0], &f, why, sizeof(why)) != SG_OK)
+		return officer_trouble(why);
+	err = daemon_open(args, &d, why, sizeof(why));
+	status = err == SG_OK ? apply_operation(d, &f, args->value[OPT_CSR],
+						args->value[OPT_JSON] != NULL)
+			      : daemon_trouble(err, why);
+	daemon_close(d);
+	free(f.bytes);
+	return status;
+}
+
+const struct command APPLY_COMMAND = {
+	.name = "apply",
+	.usage = "FILE.op (--socket PATH | --server URL)",
+	.about = "bring a signed operation to signerd, which does it",
+	.more = "Whoever brings it: only the signatures count.  What is "
+		"refused is said with its\nreason, and nothing has happened "
+		"then.\n",
+	.options = OPTIONS,
+	.noptions = OPT_COUNT,
+	.run = run};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "approving.h"
+#include "tools/common/printable.h"
+
+enum {
+	OPT_OFFICER_KEY = OPT_COMMON,
+	OPT_NAME,
+	OPT_OUT,
+	OPT_YES,
+	OPT_MODULE,
+	OPT_PIN_FILE,
+	OPT_COUNT
+};
+
+static const struct arg_option OPTIONS[OPT_COUNT] = {
+	COMMON_OPTIONS,
+	[OPT_OFFICER_KEY] = {"key", "KEY", NULL,
+			     "your key: a PEM file, or a pkcs11: URI"},
+	[OPT_NAME] = {"name", "NAME", NULL, "your name, as the roll has it"},
+	[OPT_OUT] = {"out", "FILE", NULL,
+		     "where it goes with your signature (FILE.op itself)"},
+	[OPT_YES] = {"yes", NULL, NULL, "sign without asking"},
+	[OPT_MODULE] = {"module", "PATH", NULL,
+			"of a card: its PKCS #11 module"},
+	[OPT_PIN_FILE] = {"pin-file", "FILE", NULL,
+			  "of a card: the PIN, instead of asking for it"}};
+
+/* Does the officer say yes? */
+static bool asked(const struct args *args)
+{
+	char line[16];
+
+	if (args->value[OPT_YES] != NULL)
+		return true;
+	if (isatty(STDIN_FILENO) == 0) {
+		(void)fputs("signer-officer: there is no terminal to ask on; "
+			    "--yes signs without asking\n",
+			    stderr);
+		return false;
+	}
+	(void)fputs("\nSign it?  Type \"yes\": ", stderr);
+	if (fgets(line, sizeof(line), stdin) != NULL &&
+	    strcmp(line, "yes\n") == 0)
+		return true;
+	(void)fputs("Not signed.\n", stderr);
+	return false;
+}
+
+static int report(const struct args *args, const struct signer *s,
+		  struct span bytes, const char *path)
+{
+	struct opfile_known nobody = {0};
+	struct opfile f = {0};
+	const char *fault;
+	char *text;
+	json_t *j;
+
+	if (approved_decode(bytes, &f.approved) != SG_OK ||
+	    operation_decode(f.approved.operation, &f.operation, &fault) !=
+		    SG_OK)
+		return officer_trouble(err_text(SG_INTERNAL));
+	(void)fprintf(stderr,
+		      "Signed by %s; it has %zu signature%s now, in %s.\n",
+		      s->officer.name, f.approved.n,
+		      f.approved.n == 1 ? "" : "s", path);
+	if (args->value[OPT_JSON] == NULL)
+		return EXIT_GOOD;
+	j = opfile_json(&f, &nobody);
+	text = j != NULL ? printable_json(j, JSON_COMPACT) : NULL;
+	json_decref(j);
+	if (text == NULL)
+		return officer_trouble(err_text(SG_NO_MEMORY));
+	(void)puts(text);
+	free(text);
+	return EXIT_GOOD;
+}
+
+static int sign(const struct args *args, const struct opfile *f,
+		const struct signer *s)
+{
+	const char *path = args->value[OPT_OUT] != NULL ? args->value[OPT_OUT]
+							: args->rest[0];
+	char why[WHY_MAX] = "";
+	struct approving signed_op;
+	int status;
+
+	if (approving_sign(f, s, &signed_op, why, sizeof(why)) != SG_OK ||
+	    approving_write(path, span_of(signed_op.p, signed_op.n), why,
+			    sizeof(why)) != SG_OK)
+		status = officer_trouble(why);
+	else
+		status = report(args, s, span_of(signed_op.p, signed_op.n),
+				path);
+	free(signed_op.p);
+	return status;
+}
+
+static int approve(const struct args *args, const struct opfile *f)
+{
+	const struct signer_wanted wanted = {
+		.key = args->value[OPT_OFFICER_KEY],
+		.name = args->value[OPT_NAME],
+		.module = args->value[OPT_MODULE],
+		.pin_file = args->value[OPT_PIN_FILE]};
+	const struct opfile_known nobody = {0};
+	char why[WHY_MAX] = "";
+	struct signer s;
+	int status;
+
+	/* What is signed is seen first, also by who says --yes. */
+	(void)fputs("You sign this:\n\n", stderr);
+	if (opfile_show(f, &nobody, stderr) != SG_OK)
+		return officer_trouble("it cannot be shown");
+	if (!asked(args))
+		return EXIT_REFUSED;
+	if (signer_open(&wanted, &s, why, sizeof(why)) != SG_OK)
+		return officer_trouble(why);
+	status = sign(args, f, &s);
+	signer_close(&s);
+	return status;
+}
+
+static int run(const struct args *args)
+{
+	char why[WHY_MAX] = "";
+	struct opfile f;
+	int status;
+
+	if (args->n != 1 || args->value[OPT_OFFICER_KEY] == NULL ||
+	    args->value[OPT_NAME] == NULL)
+		return officer_trouble("approve takes one file, --key and "
+				       "--name");
+	if (opfile_read(args->rest[0], &f, why, sizeof(why)) != SG_OK)
+		return officer_trouble(why);
+	status = approve(args, &f);
+	free(f.bytes);
+	return status;
+}
+
+const struct command APPROVE_COMMAND = {
+	.name = "approve",
+	.usage = "FILE.op --key KEY --name NAME [--out FILE]",
+	.about = "sign an operation as an officer",
+	.more = "It is shown, and signed when you type \"yes\".  Officers "
+		"sign one file one after the\nother, or copies of it, which "
+		"\"join\" puts together.  KEY is a PEM file (P-256,\nP-384, "
+		"RSA, Ed25519), or on a smart card "
+		"\"pkcs11:token=...;object=...\", with\n?module-path=PATH or "
+		"--module.\n",
+	.options = OPTIONS,
+	.noptions = OPT_COUNT,
+	.run = run};

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "approving.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fileio.h"
+#include "tools/common/input.h"
+
+enum {
+	/* Of a Sig_structure, beside the operation. */
+	MESSAGE_ROOM = 256,
+	FILE_MODE = 0644
+};
+
+static enum sg_err add(const struct approved *a, const struct officer *officer,
+		       struct span signature, struct approving *out)
+{
+	uint8_t *p = malloc(APPROVED_BYTES_MAX);
+	enum sg_err err = SG_NO_MEMORY;
+
+	if (p != NULL)
+		err = approved_add(a, officer, signature, p, APPROVED_BYTES_MAX,
+				   &out->n);
+	if (err == SG_OK)
+		out->p = p;
+	else
+		free(p);
+	return err;
+}
+
+/* Would whoever verifies it believe the signature of S in OUT? */
+static enum sg_err check(const struct approving *out, const struct signer *s)
+{
+	struct approved a;
+	enum sg_err err = approved_decode(span_of(out->p, out->n), &a);
+
+	for (size_t i = 0; err == SG_OK && i < a.n; i++)
+		if (memcmp(a.approval[i].kid, s->officer.kid, ROLL_KID_BYTES) ==
+		    0)
+			return approval_verify(&a, i, &s->officer);
+	return err == SG_OK ? SG_INTERNAL : err;
+}
+
+enum sg_err approving_sign(const struct opfile *f, const struct signer *s,
+			   struct approving *out, char *why, size_t cap)
+{
+	const struct span operation = f->approved.operation;
+	uint8_t *message = malloc(operation.n + MESSAGE_ROOM);
+	uint8_t signature[COSE_SIG_MAX];
+	size_t message_n = 0;
+	size_t n = 0;
+	enum sg_err err = SG_NO_MEMORY;
+
+	*out = (struct approving){0};
+	if (message != NULL)
+		err = approval_message(&s->officer, operation, message,
+				       operation.n + MESSAGE_ROOM, &message_n);
+	if (err == SG_OK)
+		err = signer_sign(s, span_of(message, message_n), signature, &n,
+				  why, cap);
+	if (err == SG_OK)
+		err = add(&f->approved, &s->officer, span_of(signature, n),
+			  out);
+	if (err == SG_OK)
+		err = check(out, s);
+	free(message);
+	if (err != SG_OK) {
+		if (why[0] == '\0')
+			(void)snprintf(why, cap, "%s", err_text(err));
+		free(out->p);
+		*out = (struct approving){0};
+	}
+	return err;
+}
+
+/* All that approved_add() looks at of an officer. */
+static void officer_of(const struct approval *a, struct officer *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->alg = a->alg;
+	memcpy(out->kid, a->kid, sizeof(out->kid));
+}
+
+enum sg_err approving_join(const struct opfile *f, const struct opfile *other,
+			   struct approving *out, char *why, size_t cap)
+{
+	struct approved all = f->approved;
+	struct officer officer;
+	struct approving next = {0};
+	enum sg_err err = SG_OK;
+
+	*out = (struct approving){0};
+	if (!span_eq(f->approved.operation, other->approved.operation)) {
+		(void)snprintf(why, cap,
+			       "they are not the same operation: officers must "
+			       "sign copies of one file");
+		return SG_CONFLICT;
+	}
+	for (size_t i = 0; err == SG_OK && i < other->approved.n; i++) {
+		const struct approval *a = &other->approved.approval[i];
+
+		officer_of(a, &officer);
+		err = add(&all, &officer, a->signature, &next);
+		if (err != SG_OK)
+			break;
+		free(out->p);
+		*out = next;
+		err = approved_decode(span_of(out->p, out->n), &all);
+	}
+	if (err == SG_OK && out->p == NULL) { /* nobody has signed the other */
+		out->p = malloc(f->n);
+		err = out->p != NULL ? SG_OK : SG_NO_MEMORY;
+		if (err == SG_OK) {
+			memcpy(out->p, f->bytes, f->n);
+			out->n = f->n;
+		}
+	}
+	if (err != SG_OK) {
+		(void)snprintf(why, cap, "%s", err_text(err));
+		free(out->p);
+		*out = (struct approving){0};
+	}
+	return err;
+}
+
+enum sg_err approving_write(const char *path, struct span bytes, char *why,
+			    size_t cap)
+{
+	if (strcmp(path, "-") == 0)
+		return output_bytes(path, bytes.p, bytes.n, why, cap);
+	if (fileio_replace(path, bytes, FILE_MODE) == SG_OK)
+		return SG_OK;
+	(void)snprintf(why, cap, "%s: %s", path, strerrordesc_np(errno));
+	return SG_IO;
+}

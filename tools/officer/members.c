@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "members.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hcert/dsc.h"
+#include "members_roll.h"
+#include "policy/literal.h"
+#include "subject.h"
+#include "tools/common/input.h"
+#include "tools/common/times.h"
+
+enum { RSA_BITS = 3072, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 4096 };
+
+/* What a member is read from and into. */
+struct reading {
+	const struct args *args;
+	struct operation *o;
+	struct members *m;
+	char *why;
+	size_t cap;
+};
+
+static bool wrong(const struct reading *r, const char *what)
+{
+	(void)snprintf(r->why, r->cap, "%s", what);
+	return false;
+}
+
+/* --- of generate ---------------------------------------------------------- */
+
+static bool read_label(const struct reading *r, const char *text)
+{
+	r->o->key = span_str(text);
+	return roll_is_name(r->o->key) ||
+	       wrong(r, "--key: letters, digits, and . _ - up to 63");
+}
+
+static bool read_hsm(const struct reading *r, const char *text)
+{
+	r->o->hsm = span_str(text);
+	return roll_is_name(r->o->hsm) ||
+	       wrong(r, "--hsm: letters, digits, and . _ - up to 63");
+}
+
+static bool read_alg(const struct reading *r, const char *text)
+{
+	r->o->alg = cose_alg_of(span_str(text));
+	if (r->o->alg == COSE_PS256)
+		r->o->bits = RSA_BITS;
+	return r->o->alg != COSE_NONE ||
+	       wrong(r, "--alg: ES256, PS256 or EdDSA");
+}
+
+static bool read_bits(const struct reading *r, const char *text)
+{
+	uint64_t bits;
+
+	if (r->o->alg != COSE_PS256)
+		return wrong(r, "--bits goes with --alg PS256");
+	if (!args_number(text, RSA_BITS_MIN, RSA_BITS_MAX, &bits))
+		return wrong(r, "--bits: 2048 to 4096");
+	r->o->bits = (uint32_t)bits;
+	return true;
+}
+
+static bool read_kinds(const struct reading *r, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned kind = 0;
+
+		while (kind < DCC_KINDS &&
+		       *text != dcc_kind_letter((enum dcc_kind)kind))
+			kind++;
+		if (kind < DCC_KINDS)
+			r->o->kinds |= DCC_KIND_BIT(kind);
+		else if (*text != ',')
+			return wrong(r, "--kinds: of v, t and r, as \"vtr\"");
+	}
+	return r->o->kinds != 0 || wrong(r, "--kinds: of v, t and r");
+}
+
+static bool read_country(const struct reading *r, const char *text)
+{
+	r->o->country = span_str(text);
+	return r->o->country.n == 2 || wrong(r, "--country: two capitals");
+}
+
+static bool read_signatures(const struct reading *r, const char *text)
+{
+	return args_number(text, 1, INT64_MAX, &r->o->signatures) ||
+	       wrong(r, "--signatures: a number from 1 on");
+}
+
+static bool read_period(const struct reading *r, const char *text)
+{
+	r->o->period_s = literal_duration_s(text);
+	return r->o->period_s > 0 || wrong(r, "--period: as 180d");
+}
+
+/* --- of the others -------------------------------------------------------- */
+
+static bool read_subject(const struct reading *r, const char *text)
+{
+	if (subject_parse(text, &r->m->subject, r->why, r->cap) != SG_OK)
+		return false;
+	r->o->subject = r->m->subject;
+	return true;
+}
+
+/* The certificate in IN, PEM or DER, in DER. */
+static bool certificate_of(struct span in, struct span *out)
+{
+	BIO *bio = BIO_new_mem_buf(in.p, (int)in.n);
+	X509 *x = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	const unsigned char *p = in.p;
+	unsigned char *der = NULL;
+	int n;
+
+	if (x == NULL)
+		x = d2i_X509(NULL, &p, (long)in.n);
+	n = x != NULL ? i2d_X509(x, &der) : 0;
+	X509_free(x);
+	BIO_free(bio);
+	ERR_clear_error();
+	*out = span_of(der, n > 0 ? (size_t)n : 0);
+	return n > 0;
+}
+
+static bool read_certificate(const struct reading *r, const char *path)
+{
+	uint8_t *file;
+	size_t n;
+	bool good;
+
+	if (input_bytes(path, &file, &n, r->why, r->cap) != SG_OK)
+		return false;
+	good = certificate_of(span_of(file, n), &r->m->certificate);
+	free(file);
+	r->o->certificate = r->m->certificate;
+	return good || wrong(r, "--certificate: no certificate, neither PEM "
+				"nor DER");
+}
+
+static bool read_activate(const struct reading *r, const char *text)
+{
+	return times_parse(span_str(text), &r->o->activate) ||
+	       wrong(r, "--at: a time, as 2026-01-31T09:00:00Z");
+}
+
+static bool read_retire(const struct reading *r, const char *text)
+{
+	return times_parse(span_str(text), &r->o->retire) ||
+	       wrong(r, "--at: a time, as 2026-01-31T09:00:00Z");
+}
+
+static bool read_override(const struct reading *r, const char *text)
+{
+	(void)text;
+	r->o->override = true;
+	return true;
+}
+
+static bool read_policy(const struct reading *r, const char *path)
+{
+	uint8_t *file;
+	size_t n;
+	bool good;
+
+	if (input_bytes(path, &file, &n, r->why, r->cap) != SG_OK)
+		return false;
+	good = EVP_Digest(file, n, r->m->policy, NULL, EVP_sha256(), NULL) == 1;
+	free(file);
+	r->o->policy = r->m->policy;
+	return good || wrong(r, "--policy: it cannot be hashed");
+}
+
+static bool read_roll(const struct reading *r, const char *text)
+{
+	(void)text;
+	return members_roll(r->args, &r->o->roll, r->why, r->cap) == SG_OK;
+}
+
+/* --- all ------------------------------------------------------------------ */
+
+/* What is read for which kinds, in this order; NEEDED: said, or DEFAULT. */
+static const struct member_option {
+	int option;
+	unsigned of; /* OP_... */
+	bool needed;
+	const char *otherwise; /* NULL: nothing is set */
+	bool (*read)(const struct reading *r, const char *text);
+} TABLE[] = {
+	{OPT_LABEL, OP_KEY, true, NULL, read_label},
+	{OPT_HSM, OP_HSM, true, NULL, read_hsm},
+	{OPT_ALG, OP_ALG, true, "ES256", read_alg},
+	{OPT_BITS, OP_ALG, false, NULL, read_bits},
+	{OPT_KINDS, OP_KINDS, true, "vtr", read_kinds},
+	{OPT_COUNTRY, OP_COUNTRY, false, NULL, read_country},
+	{OPT_SIGNATURES, OP_LIMITS, false, NULL, read_signatures},
+	{OPT_PERIOD, OP_LIMITS, false, NULL, read_period},
+	{OPT_SUBJECT, OP_SUBJECT, true, NULL, read_subject},
+	{OPT_CERTIFICATE, OP_CERTIFICATE, true, NULL, read_certificate},
+	{OPT_AT, OP_ACTIVATE, false, NULL, read_activate},
+	{OPT_AT, OP_RETIRE, false, NULL, read_retire},
+	{OPT_OVERRIDE, OP_ACTIVATE, false, NULL, read_override},
+	{OPT_POLICY, OP_POLICY, true, NULL, read_policy},
+	{OPT_OFFICER, OP_ROLL, true, NULL, read_roll},
+	{OPT_THRESHOLD, OP_ROLL, true, NULL, NULL},
+	{OPT_LEAD, OP_ROLL, false, NULL, NULL},
+	{OPT_STALE, OP_ROLL, false, NULL, NULL},
+	{OPT_PROPOSER_MAY_APPROVE, OP_ROLL, false, NULL, NULL},
+	{OPT_POLICY_APPROVAL, OP_ROLL, false, NULL, NULL},
+};
+enum { TABLE_COUNT = sizeof(TABLE) / sizeof(TABLE[0]) };
+
+static const char *name_of(int option)
+{
+	static const struct arg_option names[OPT_MEMBERS] = {MEMBER_OPTIONS};
+
+	return names[option].name;
+}
+
+/* Is OPTION one of an operation with MEMBERS? */
+static bool belongs(int option, unsigned members)
+{
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		if (TABLE[i].option == option && (TABLE[i].of & members) != 0)
+			return true;
+	return false;
+}
+
+static bool read_one(const struct reading *r, const struct member_option *t)
+{
+	const char *text = r->args->value[t->option];
+
+	if (text == NULL && t->needed)
+		text = t->otherwise;
+	if (text == NULL && t->needed) {
+		(void)snprintf(r->why, r->cap, "%s takes --%s",
+			       operation_kind_name(r->o->kind),
+			       name_of(t->option));
+		return false;
+	}
+	return text == NULL || t->read == NULL || t->read(r, text);
+}
+
+enum sg_err members_read(const struct args *args, struct operation *o,
+			 struct members *out, char *why, size_t cap)
+{
+	const unsigned members = operation_members(o->kind);
+	const struct reading r = {args, o, out, why, cap};
+
+	*out = (struct members){{0}, {0}, {0}};
+	for (int option = OPT_LABEL; option < OPT_MEMBERS; option++) {
+		if (args->value[option] == NULL || belongs(option, members))
+			continue;
+		(void)snprintf(why, cap, "--%s says nothing to %s",
+			       name_of(option), operation_kind_name(o->kind));
+		return SG_CONFIG;
+	}
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		if ((TABLE[i].of & members) != 0 && !read_one(&r, &TABLE[i]))
+			return SG_CONFIG;
+	return SG_OK;
+}
+
+void members_free(struct members *m)
+{
+	OPENSSL_free((void *)(uintptr_t)m->subject.p);
+	OPENSSL_free((void *)(uintptr_t)m->certificate.p);
+}

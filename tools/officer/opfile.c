@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "opfile.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/hex.h"
+#include "document.h"
+#include "tools/common/input.h"
+#include "tools/common/printable.h"
+
+enum {
+	HASH_BYTES = 32,
+	GROUP = 4, /* digits that are read aloud in one breath */
+	WIDTH = 14 /* of the lines' names */
+};
+
+enum sg_err opfile_read(const char *path, struct opfile *out, char *why,
+			size_t cap)
+{
+	const char *fault = NULL;
+	enum sg_err err;
+
+	*out = (struct opfile){0};
+	err = input_bytes(path, &out->bytes, &out->n, why, cap);
+	if (err != SG_OK)
+		return err;
+	err = approved_decode(span_of(out->bytes, out->n), &out->approved);
+	if (err == SG_OK)
+		err = operation_decode(out->approved.operation, &out->operation,
+				       &fault);
+	if (err == SG_OK)
+		return SG_OK;
+	(void)snprintf(why, cap, "%s: not an operation%s%s", path,
+		       fault != NULL ? ": " : "", fault != NULL ? fault : "");
+	free(out->bytes);
+	*out = (struct opfile){0};
+	return err == SG_NO_MEMORY ? err : SG_MALFORMED;
+}
+
+bool opfile_hash(const struct opfile *f, char out[OPFILE_HASH_TEXT])
+{
+	uint8_t hash[HASH_BYTES];
+
+	if (EVP_Digest(f->approved.operation.p, f->approved.operation.n, hash,
+		       NULL, EVP_sha256(), NULL) != 1)
+		return false;
+	(void)hex_encode(hash, sizeof(hash), out);
+	return true;
+}
+
+/* --- who has signed ------------------------------------------------------- */
+
+struct signed_by {
+	const char *name; /* NULL: not known */
+	const char *word; /* of the signature */
+};
+
+static struct signed_by who_signed(const struct opfile *f, size_t i,
+				   const struct opfile_known *known)
+{
+	const struct approval *a = &f->approved.approval[i];
+	/* Those whom a genesis names sign it themselves. */
+	const struct roll *roll = f->operation.kind == OPERATION_GENESIS
+					  ? &f->operation.roll
+					  : known->roll;
+	const struct officer *officer =
+		roll != NULL ? roll_find(roll, a->kid) : NULL;
+
+	if (roll != NULL && officer == NULL)
+		return (struct signed_by){NULL, "no officer of the roll"};
+	if (officer != NULL)
+		return (struct signed_by){
+			officer->name,
+			approval_verify(&f->approved, i, officer) == SG_OK
+				? "verified"
+				: "DOES NOT VERIFY"};
+	return (struct signed_by){document_officer(known->document, a->kid),
+				  "not verified here"};
+}
+
+static void show_signatures(const struct opfile *f,
+			    const struct opfile_known *known, FILE *to)
+{
+	char kid[HEX_TEXT(ROLL_KID_BYTES)];
+
+	if (f->approved.n == 0)
+		(void)fprintf(to, "%-*s nobody\n", WIDTH, "signed by:");
+	for (size_t i = 0; i < f->approved.n; i++) {
+		const struct approval *a = &f->approved.approval[i];
+		const struct signed_by by = who_signed(f, i, known);
+
+		(void)fprintf(to, "%-*s ", WIDTH, i == 0 ? "signed by:" : "");
+		printable_put(to,
+			      span_str(by.name != NULL ? by.name : "somebody"));
+		(void)fprintf(to, ", kid %s, %s: %s\n",
+			      hex_encode(a->kid, ROLL_KID_BYTES, kid),
+			      cose_alg_name(a->alg), by.word);
+	}
+}
+
+/* --- for a person --------------------------------------------------------- */
+
+static void show_hash(const char *hash, FILE *to)
+{
+	(void)fprintf(to, "%-*s", WIDTH, "SHA-256:");
+	for (size_t i = 0; hash[i] != '\0'; i += GROUP)
+		(void)fprintf(to, "%s%.*s",
+			      i == (size_t)HASH_BYTES ? "\n               "
+						      : " ",
+			      GROUP, hash + i);
+	(void)fputc('\n', to);
+}
+
+enum sg_err opfile_show(const struct opfile *f,
+			const struct opfile_known *known, FILE *to)
+{
+	char *text = malloc(OPERATION_TEXT_MAX);
+	char hash[OPFILE_HASH_TEXT];
+	enum sg_err err = SG_NO_MEMORY;
+
+	if (text != NULL)
+		err = operation_text(&f->operation, text, OPERATION_TEXT_MAX);
+	if (err == SG_OK && !opfile_hash(f, hash))
+		err = SG_INTERNAL;
+	if (err == SG_OK) {
+		(void)fputs(text, to); /* nothing hides in it */
+		(void)fputc('\n', to);
+		show_hash(hash, to);
+		show_signatures(f, known, to);
+	}
+	free(text);
+	return err;
+}
+
+/* --- for a program -------------------------------------------------------- */
+
+static json_t *signature_json(const struct opfile *f, size_t i,
+			      const struct opfile_known *known)
+{
+	const struct approval *a = &f->approved.approval[i];
+	const struct signed_by by = who_signed(f, i, known);
+	char kid[2 * ROLL_KID_BYTES];
+
+	kid[base64_encode(span_of(a->kid, ROLL_KID_BYTES), BASE64_STANDARD,
+			  kid)] = '\0';
+	return json_pack("{s:s, s:s, s:s*, s:s}", "kid", kid, "alg",
+			 cose_alg_name(a->alg), "name", by.name, "signature",
+			 by.word);
+}
+
+json_t *opfile_json(const struct opfile *f, const struct opfile_known *known)
+{
+	json_t *signatures = json_array();
+	json_t *operation = NULL;
+	char hash[OPFILE_HASH_TEXT] = "";
+
+	if (!opfile_hash(f, hash) ||
+	    document_json(f->approved.operation, &operation) != SG_OK) {
+		json_decref(signatures);
+		return NULL;
+	}
+	for (size_t i = 0; i < f->approved.n; i++)
+		(void)json_array_append_new(signatures,
+					    signature_json(f, i, known));
+	return json_pack("{s:o, s:s, s:o}", "operation", operation, "sha256",
+			 hash, "signatures", signatures);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_TOOLS_OPFILE_H
+#define SG_TOOLS_OPFILE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "ceremony/approval.h"
+#include "officer.h"
+
+/* opfile: an operation in a file, bare or with officers' signatures. */
+struct opfile {
+	uint8_t *bytes; /* of the file; all else lies in it */
+	size_t n;
+	struct approved approved;
+	struct operation operation;
+};
+
+/*
+ * Owns: OUT->bytes is the caller's; free().
+ * Errors, with WHY: SG_IO, SG_MALFORMED (it is none), SG_NO_MEMORY.
+ */
+SG_MUST_USE enum sg_err opfile_read(const char *path, struct opfile *out,
+				    char *why, size_t cap);
+
+/* Who may have signed, as far as it is known; each may be NULL. */
+struct opfile_known {
+	const struct roll *roll;
+	const json_t *document; /* of the daemon: names alone */
+};
+
+/* What it says, and who has signed it, for a person, on TO. */
+SG_MUST_USE enum sg_err opfile_show(const struct opfile *f,
+				    const struct opfile_known *known, FILE *to);
+/* The same as JSON.
+ * Owns: the caller's; json_decref().  NULL: no memory. */
+json_t *opfile_json(const struct opfile *f, const struct opfile_known *known);
+
+/* SHA-256 of the operation's bytes, in hexadecimal. */
+enum { OPFILE_HASH_TEXT = 65 };
+bool opfile_hash(const struct opfile *f, char out[OPFILE_HASH_TEXT]);
+
+#endif /* SG_TOOLS_OPFILE_H */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "approving.h"
+#include "base/clock.h"
+#include "document.h"
+#include "members.h"
+#include "policy/literal.h"
+#include "tools/common/https.h"
+#include "tools/common/input.h"
+#include "tools/common/printable.h"
+
+enum {
+	OPT_OUT = OPT_MEMBERS,
+	OPT_PROPOSER,
+	OPT_REASON,
+	OPT_EXPIRES,
+	OPT_LEDGER,
+	OPT_COUNT
+};
+
+static const struct arg_option OPTIONS[OPT_COUNT] = {
+	COMMON_OPTIONS,
+	DAEMON_OPTIONS,
+	MEMBER_OPTIONS,
+	[OPT_OUT] = {"out", "FILE.op", NULL, "where it goes"},
+	[OPT_PROPOSER] = {"proposer", "NAME", NULL,
+			  "the officer who proposes it"},
+	[OPT_REASON] = {"reason", "TEXT", NULL, "why, in a line"},
+	[OPT_EXPIRES] = {"expires", "TIME", NULL,
+			 "it can be applied for so long (24h)"},
+	[OPT_LEDGER] = {"ledger", "DIR", NULL,
+			"a ledger's directory or URL, instead of signerd"}};
+
+/* --- the checkpoint ------------------------------------------------------- */
+
+/* Where it comes from; one of both is set. */
+struct origin {
+	json_t *document;
+	uint8_t *note;
+};
+
+static enum sg_err fetch_note(const char *url, uint8_t **out, size_t *n,
+			      char *why, size_t cap)
+{
+	const struct https_settings settings = {.server = url, .files = true};
+	const struct https_request r = {.path = "/checkpoint", .accept = "*/*"};
+	struct https_reply reply;
+	struct https *h;
+	enum sg_err err = https_open(&settings, &h, why, cap);
+
+	if (err != SG_OK)
+		return err;
+	err = https_ask(h, &r, &reply, why, cap);
+	https_close(h);
+	if (err != SG_OK)
+		return err;
+	*out = reply.body;
+	*n = reply.n;
+	if (reply.status == 200)
+		return SG_OK;
+	(void)snprintf(why, cap, "%s: no checkpoint (HTTP status %d)", url,
+		       reply.status);
+	return SG_IO;
+}
+
+static enum sg_err read_note(const char *ledger, uint8_t **out, size_t *n,
+			     char *why, size_t cap)
+{
+	char path[4096];
+
+	if (strstr(ledger, "://") != NULL)
+		return fetch_note(ledger, out, n, why, cap);
+	if (snprintf(path, sizeof(path), "%s/checkpoint", ledger) >=
+	    (int)sizeof(path))
+		return SG_TOO_BIG;
+	return input_bytes(path, out, n, why, cap);
+}
+
+/* The ledger's newest.  Whether it is one of the log's, signerd sees. */
+static enum sg_err find_checkpoint(const struct args *args, struct origin *from,
+				   struct checkpoint *out, char *why,
+				   size_t cap)
+{
+	struct note note;
+	size_t n;
+	enum sg_err err;
+
+	if (args->value[OPT_LEDGER] == NULL) {
+		err = daemon_look(args, &from->document, why, cap);
+		if (err == SG_OK)
+			err = proposal_checkpoint(from->document, out);
+	} else {
+		err = read_note(args->value[OPT_LEDGER], &from->note, &n, why,
+				cap);
+		if (err == SG_OK)
+			err = note_parse(span_of(from->note, n), &note);
+		if (err == SG_OK)
+			err = checkpoint_parse(note.text, out);
+	}
+	if (err != SG_OK && why[0] == '\0')
+		(void)snprintf(why, cap, "the ledger's checkpoint: %s",
+			       err_text(err));
+	return err;
+}
+
+/* --- the operation -------------------------------------------------------- */
+
+static enum sg_err make(const struct args *args, const struct checkpoint *at,
+			enum operation_kind kind, uint8_t *out, size_t *n,
+			char *why, size_t cap)
+{
+	const char *expires = args->value[OPT_EXPIRES];
+	const struct proposal_common common = {
+		.kind = kind,
+		.checkpoint = *at,
+		.proposer = args->value[OPT_PROPOSER],
+		.reason = args->value[OPT_REASON],
+		.now = clock_wall_s(),
+		.lifetime_s = expires != NULL ? literal_duration_s(expires)
+					      : PROPOSAL_LIFETIME_S};
+	struct proposal p;
+	struct members m;
+	enum sg_err err;
+
+	if (common.lifetime_s == 0) {
+		(void)snprintf(why, cap, "--expires: as 24h");
+		return SG_CONFIG;
+	}
+	err = proposal_begin(&common, &p);
+	if (err != SG_OK)
+		return err;
+	err = members_read(args, &p.operation, &m, why, cap);
+	if (err == SG_OK)
+		err = proposal_encode(&p, out, n, why, cap);
+	members_free(&m);
+	return err;
+}
+
+static int report(const struct args *args, struct span bytes)
+{
+	const struct opfile_known nobody = {0};
+	const char *fault;
+	struct opfile f = {0};
+	char *text;
+	json_t *j;
+
+	if (approved_decode(bytes, &f.approved) != SG_OK ||
+	    operation_decode(bytes, &f.operation, &fault) != SG_OK)
+		return officer_trouble(err_text(SG_INTERNAL));
+	if (args->value[OPT_JSON] == NULL)
+		return opfile_show(&f, &nobody, stderr) == SG_OK
+			       ? EXIT_GOOD
+			       : officer_trouble("it cannot be shown");
+	j = opfile_json(&f, &nobody);
+	text = j != NULL ? printable_json(j, JSON_INDENT(2)) : NULL;
+	json_decref(j);
+	if (text == NULL)
+		return officer_trouble(err_text(SG_NO_MEMORY));
+	(void)puts(text);
+	free(text);
+	return EXIT_GOOD;
+}
+
+static int propose(const struct args *args, enum operation_kind kind)
+{
+	static uint8_t bytes[OPERATION_BYTES_MAX];
+	char why[WHY_MAX] = "";
+	struct origin from = {0};
+	struct checkpoint at;
+	size_t n = 0;
+	enum sg_err err = find_checkpoint(args, &from, &at, why, sizeof(why));
+
+	if (err == SG_OK)
+		err = make(args, &at, kind, bytes, &n, why, sizeof(why));
+	if (err == SG_OK)
+		err = approving_write(args->value[OPT_OUT], span_of(bytes, n),
+				      why, sizeof(why));
+	json_decref(from.document);
+	free(from.note);
+	return err == SG_OK ? report(args, span_of(bytes, n))
+			    : daemon_trouble(err, why);
+}
+
+static int run(const struct args *args)
+{
+	enum operation_kind kind = OPERATION_KINDS;
+
+	if (args->n == 1)
+		kind = operation_kind_of(span_str(args->rest[0]));
+	if (kind == OPERATION_KINDS)
+		return officer_trouble(
+			"propose takes one of genesis, officers, policy, "
+			"generate, csr, import, publish, activate, retire, "
+			"destroy, stop, start and compromise");
+	if (args->value[OPT_OUT] == NULL || args->value[OPT_PROPOSER] == NULL)
+		return officer_trouble("propose takes --out and --proposer");
+	return propose(args, kind);
+}
+
+const struct command PROPOSE_COMMAND = {
+	.name = "propose",
+	.usage = "OP --out FILE.op --proposer NAME [OPTIONS]",
+	.about = "write down an operation for officers to sign",
+	.more = "OP is genesis or officers (who decides), policy, or what is "
+		"to "
+		"be done with a key:\ngenerate, csr, import, publish, "
+		"activate, "
+		"retire, destroy, stop, start, compromise.\nThe ledger's name "
+		"and its newest checkpoint are signerd's to tell, or the "
+		"--ledger's.\n",
+	.options = OPTIONS,
+	.noptions = OPT_COUNT,
+	.run = run};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon.h"
+#include "opfile.h"
+#include "tools/common/printable.h"
+
+enum { OPT_ROLL = OPT_DAEMON, OPT_COUNT };
+
+static const struct arg_option OPTIONS[OPT_COUNT] = {
+	COMMON_OPTIONS, DAEMON_OPTIONS,
+	[OPT_ROLL] = {"roll", "FILE", NULL,
+		      "the operation that the officers in force come from"}};
+
+static int print(const struct args *args, const struct opfile *f,
+		 const struct opfile_known *known)
+{
+	json_t *j;
+	char *text;
+
+	if (args->value[OPT_JSON] == NULL)
+		return opfile_show(f, known, stdout) == SG_OK
+			       ? EXIT_GOOD
+			       : officer_trouble("it cannot be shown");
+	j = opfile_json(f, known);
+	text = j != NULL ? printable_json(j, JSON_INDENT(2)) : NULL;
+	json_decref(j);
+	if (text == NULL)
+		return officer_trouble(err_text(SG_NO_MEMORY));
+	(void)puts(text);
+	free(text);
+	return EXIT_GOOD;
+}
+
+/* With what is known of the officers. */
+static int show(const struct args *args, const struct opfile *f)
+{
+	struct opfile_known known = {0};
+	struct opfile roll = {0};
+	json_t *document = NULL;
+	char why[WHY_MAX] = "";
+	enum sg_err err = SG_OK;
+	int status;
+
+	if (args->value[OPT_ROLL] != NULL) {
+		err = opfile_read(args->value[OPT_ROLL], &roll, why,
+				  sizeof(why));
+		if (err == SG_OK && roll.operation.roll.n == 0) {
+			free(roll.bytes);
+			return officer_trouble("--roll: a genesis, or an "
+					       "operation \"officers\"");
+		}
+		known.roll = &roll.operation.roll;
+	} else if (args->value[OPT_SOCKET] != NULL ||
+		   (args->value[OPT_SERVER] != NULL &&
+		    args->value[OPT_CERT] != NULL)) {
+		err = daemon_look(args, &document, why, sizeof(why));
+		known.document = document;
+	}
+	status = err == SG_OK ? print(args, f, &known)
+			      : daemon_trouble(err, why);
+	free(roll.bytes);
+	json_decref(document);
+	return status;
+}
+
+static int run(const struct args *args)
+{
+	char why[WHY_MAX] = "";
+	struct opfile f;
+	int status;
+
+	if (args->n != 1)
+		return officer_trouble("show takes one file");
+	if (opfile_read(args->rest[0], &f, why, sizeof(why)) != SG_OK)
+		return officer_trouble(why);
+	status = show(args, &f);
+	free(f.bytes);
+	return status;
+}
+
+const struct command SHOW_COMMAND = {
+	.name = "show",
+	.usage = "FILE.op [--roll GENESIS.op]",
+	.about = "show an operation, and who has signed it",
+	.more = "Officers compare the SHA-256 by voice: it is that of the "
+		"bytes that each signs.\nSignatures are verified by the keys "
+		"in --roll; a signerd that is named tells names\nonly.\n",
+	.options = OPTIONS,
+	.noptions = OPT_COUNT,
+	.run = run};
