@@ -37,8 +37,8 @@ int main(int argc, char *argv[])
 		.version = SIGNERD_VERSION,
 		.about = "For security officers: sign what only they may "
 			 "decide.",
-		.status = "1 a check failed, 2 usage or a file that cannot be "
-			  "used.",
+		.status = "1 a check failed or signerd refused, 2 usage, a "
+			  "file that cannot be used, or no connection.",
 		.column = 11,
 		.curl = true,
 		.commands = TABLE,
