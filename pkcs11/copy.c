@@ -97,7 +97,7 @@ void copy_make(struct token *t, struct key *keys, size_t n, struct watch *w)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (keys[i].token != t)
+		if (keys[i].token != t || keys[i].gone)
 			continue;
 		watch_enter(w, "copying a key", clock_mono_us());
 		copy_one(&keys[i]);
@@ -107,6 +107,15 @@ void copy_make(struct token *t, struct key *keys, size_t n, struct watch *w)
 	}
 	log_event(LOG_INFO, "session-copies",
 		  "token=\"%s\" keys=%zu copies=%zu", t->label, all, copied);
+}
+
+void copy_add(struct key *key, struct watch *w)
+{
+	if (key->token->keeper == CK_INVALID_HANDLE)
+		return;
+	watch_enter(w, "copying a key", clock_mono_us());
+	copy_one(key);
+	watch_leave(w);
 }
 
 void copy_give_up(struct key *key, CK_RV rv, struct watch *w)

@@ -29,6 +29,10 @@ enum {
  */
 void copy_make(struct token *t, struct key *keys, size_t n, struct watch *w);
 
+/* Copy KEY, which was found on T since its keeper was opened.  Without a keeper
+ * nothing happens. */
+void copy_add(struct key *key, struct watch *w);
+
 /* RV is what KEY's copy has failed with: back to the key's own handle, until
  * copies are made anew.  Without a copy nothing happens. */
 void copy_give_up(struct key *key, CK_RV rv, struct watch *w);

@@ -27,6 +27,19 @@ static const uint8_t ED25519[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
 static const uint8_t EDWARDS25519[] = "\x13\x0c"
 				      "edwards25519";
 
+bool key_label_is_good(struct span label)
+{
+	for (size_t i = 0; i < label.n; i++) {
+		const uint8_t c = label.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+		      c == '-'))
+			return false;
+	}
+	return label.n > 0 && label.n < KEY_LABEL_MAX;
+}
+
 static const CK_FUNCTION_LIST *calls(const struct key *key)
 {
 	return key->token->module->f;
@@ -54,15 +67,20 @@ static enum sg_err find(const struct key *key, CK_SESSION_HANDLE session,
 		*out = found[0];
 		return SG_OK;
 	}
-	log_event(LOG_ERROR, count == 0 ? "key-not-found" : "key-ambiguous",
-		  "key=\"%s\" token=\"%s\"", key->label, key->token->label);
+	if (!key->quiet)
+		log_event(LOG_ERROR,
+			  count == 0 ? "key-not-found" : "key-ambiguous",
+			  "key=\"%s\" token=\"%s\"", key->label,
+			  key->token->label);
 	return count == 0 ? SG_NOT_FOUND : SG_CONFIG;
 }
 
 static enum sg_err bad(const struct key *key, const char *why)
 {
-	log_event(LOG_ERROR, "key-refused", "key=\"%s\" alg=%s reason=\"%s\"",
-		  key->label, cose_alg_name(key->alg), why);
+	if (!key->quiet)
+		log_event(LOG_ERROR, "key-refused",
+			  "key=\"%s\" alg=%s reason=\"%s\"", key->label,
+			  cose_alg_name(key->alg), why);
 	return SG_BAD_KEY;
 }
 

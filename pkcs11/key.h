@@ -11,13 +11,18 @@
 #include "uri.h"
 #include "watch.h"
 
+enum { KEY_LABEL_MAX = 64 }; /* of a key that officers made, with a NUL */
+
 /*
  * key: a private key on its token, with its certificate and public key.
  */
 struct key {
 	const char *label; /* of the configuration, for the log */
 	enum cose_alg alg;
-	bool ledger;	 /* the ledger's: an anchor is kept beside it */
+	bool ledger; /* the ledger's: an anchor is kept beside it */
+	bool found;  /* made since the process began: it may be gone again */
+	bool quiet;  /* what is wrong with it is not logged */
+	bool gone;   /* FOUND, and not there any more: under token->lock */
 	struct uri *uri; /* owned */
 	struct token *token;
 	CK_OBJECT_HANDLE handle;  /* under token->lock; dies with a login */
@@ -29,6 +34,10 @@ struct key {
 	struct span certificate;  /* DER, or empty; owned */
 	struct span spki;	  /* DER, or empty; owned */
 };
+
+/* A label of a key that officers have made: 1 to 63 letters, digits, '.', '_'
+ * and '-'?  Pure. */
+bool key_label_is_good(struct span label);
 
 /*
  * Find KEY's private key by its URI, check that it may be used for its

@@ -52,24 +52,26 @@ static CK_ULONG raw_find(const struct key *key, CK_SESSION_HANDLE session,
 	return n;
 }
 
-static enum sg_err raw_spki(const struct key *key, CK_SESSION_HANDLE session,
-			    CK_OBJECT_HANDLE object, struct span *out)
+enum sg_err key_public_read(const struct token *t, CK_SESSION_HANDLE session,
+			    CK_OBJECT_HANDLE object, enum cose_alg alg,
+			    struct span *out)
 {
+	const CK_FUNCTION_LIST *f = t->module->f;
 	uint8_t a[COSE_SIG_MAX + 1];
 	uint8_t b[8];
 	size_t na = sizeof(a);
 	size_t nb = sizeof(b);
-	const bool rsa = key->alg == COSE_PS256;
+	const bool rsa = alg == COSE_PS256;
 
-	if (object_read(calls(key), session, object,
-			rsa ? CKA_MODULUS : CKA_EC_POINT, a, &na) != CKR_OK)
+	if (object_read(f, session, object, rsa ? CKA_MODULUS : CKA_EC_POINT, a,
+			&na) != CKR_OK)
 		return SG_BAD_KEY;
-	if (key->alg == COSE_ES256)
+	if (alg == COSE_ES256)
 		return spki_p256(span_of(a, na), out);
-	if (key->alg == COSE_EDDSA)
+	if (alg == COSE_EDDSA)
 		return spki_ed25519(span_of(a, na), out);
-	if (object_read(calls(key), session, object, CKA_PUBLIC_EXPONENT, b,
-			&nb) != CKR_OK)
+	if (object_read(f, session, object, CKA_PUBLIC_EXPONENT, b, &nb) !=
+	    CKR_OK)
 		return SG_BAD_KEY;
 	return spki_rsa(span_of(a, na), span_of(b, nb), out);
 }
@@ -96,7 +98,8 @@ static void find_spki(struct key *key, CK_SESSION_HANDLE session,
 	for (CK_ULONG i = 0; i < n; i++) {
 		struct span der;
 
-		if (raw_spki(key, session, found[i], &der) != SG_OK)
+		if (key_public_read(key->token, session, found[i], key->alg,
+				    &der) != SG_OK)
 			continue;
 		if (spki_fits(key, der)) {
 			key->spki = der;

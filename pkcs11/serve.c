@@ -28,6 +28,17 @@ void serve_end(struct server *s)
 	s->in = s->out = NULL;
 }
 
+static struct wire_hsm_key offer(const struct vault *v, size_t number)
+{
+	const struct key *key = vault_key(v, number);
+
+	return (struct wire_hsm_key){.key = (uint16_t)number,
+				     .alg = key->alg,
+				     .label = span_str(key->label),
+				     .certificate = key->certificate,
+				     .spki = key->spki};
+}
+
 enum sg_err serve_ready(const struct vault *v, const char *hsm,
 			struct wire_packet *w)
 {
@@ -40,17 +51,10 @@ enum sg_err serve_ready(const struct vault *v, const char *hsm,
 		return SG_NO_MEMORY;
 	ready->hsm = span_str(hsm);
 	ready->sessions = vault_lanes(v);
-	ready->nkeys = (uint32_t)vault_keys(v);
-	for (uint32_t i = 0; i < ready->nkeys; i++) {
-		const struct key *key = vault_key(v, i);
-
-		ready->key[i] =
-			(struct wire_hsm_key){.key = (uint16_t)i,
-					      .alg = key->alg,
-					      .label = span_str(key->label),
-					      .certificate = key->certificate,
-					      .spki = key->spki};
-	}
+	/* Keys that were found since, the core asks for again. */
+	ready->nkeys = (uint32_t)vault_configured(v);
+	for (uint32_t i = 0; i < ready->nkeys; i++)
+		ready->key[i] = offer(v, i);
 	e = wire_put_hsm_ready(w, ready);
 	/* A certificate holds the public key too. */
 	for (uint32_t i = 0; e == SG_TOO_BIG && i < ready->nkeys; i++)
@@ -116,6 +120,17 @@ static enum sg_err put_anchored(struct answers *a, uint64_t id,
 	return e == SG_OK ? wire_put_anchored(&a->packet, id, m) : e;
 }
 
+static enum sg_err put_found(struct answers *a, uint64_t id,
+			     const struct wire_found_key *m)
+{
+	enum sg_err e = wire_put_found_key(&a->packet, id, m);
+
+	if (e != SG_TOO_BIG)
+		return e;
+	e = flush(a);
+	return e == SG_OK ? wire_put_found_key(&a->packet, id, m) : e;
+}
+
 static uint32_t elapsed(uint64_t from_us, uint64_t to_us)
 {
 	const uint64_t us = to_us > from_us ? to_us - from_us : 0;
@@ -171,6 +186,39 @@ static enum sg_err serve_anchor(struct server *s, const struct wire_msg *m,
 				    .value = span_of(anchor.value, anchor.n)});
 }
 
+static enum sg_err serve_find(struct server *s, const struct wire_msg *m,
+			      struct answers *a)
+{
+	struct wire_found_key found = {0};
+	struct wire_find_key job;
+	size_t number;
+	enum sg_err e;
+
+	if (wire_get_find_key(m, &job) != SG_OK ||
+	    !key_label_is_good(job.label))
+		return SG_MALFORMED;
+	e = vault_find(s->vault, s->lane, job.label, (enum cose_alg)job.alg,
+		       &number);
+	if (e == SG_TOKEN_DOWN)
+		return e;
+	found.ok = e == SG_OK;
+	found.key.alg = job.alg;
+	found.key.label = job.label;
+	if (found.ok)
+		found.key = offer(s->vault, number);
+	return put_found(a, m->id, &found);
+}
+
+static enum sg_err serve_message(struct server *s, const struct wire_msg *m,
+				 uint64_t arrived_us, struct answers *a)
+{
+	switch (m->type) {
+	case WIRE_ANCHOR: return serve_anchor(s, m, a);
+	case WIRE_FIND_KEY: return serve_find(s, m, a);
+	default: return serve_job(s, m, arrived_us, a);
+	}
+}
+
 /* Errors: SG_CLOSED, SG_MALFORMED, SG_TOKEN_DOWN. */
 static enum sg_err serve_packet(struct server *s, struct link_end *end,
 				struct span rest)
@@ -182,8 +230,7 @@ static enum sg_err serve_packet(struct server *s, struct link_end *end,
 	enum sg_err sent;
 
 	while ((e = wire_next(&rest, &m)) == SG_OK) {
-		e = m.type == WIRE_ANCHOR ? serve_anchor(s, &m, &a)
-					  : serve_job(s, &m, arrived_us, &a);
+		e = serve_message(s, &m, arrived_us, &a);
 		if (e != SG_OK)
 			break;
 	}

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 
 #include "base/log.h"
 #include "ckr.h"
@@ -46,6 +47,8 @@ static CK_RV attempt(const struct session *s, struct key *key, struct span tbs,
 	CK_OBJECT_HANDLE handle = key->handle;
 	CK_RV rv = CKR_OK;
 
+	if (key->gone) /* its own fault: no new session would mend it */
+		return CKR_KEY_FUNCTION_NOT_PERMITTED;
 	out->by_copy = key->copy != CK_INVALID_HANDLE;
 	if (out->by_copy) {
 		handle = key->copy;
@@ -110,23 +113,47 @@ static bool logged_in(const struct session *s)
 		info.state == CKS_RW_USER_FUNCTIONS);
 }
 
+enum sg_err session_refresh_key(const struct session *s, struct key *key,
+				struct watch *w)
+{
+	const bool was = key->gone;
+	enum sg_err e;
+
+	key->quiet = key->found;
+	watch_enter(w, "finding a key again", clock_mono_us());
+	e = key_refresh(key, s->handle);
+	watch_leave(w);
+	if (!key->found || e == SG_TOKEN_DOWN)
+		return e;
+	key->gone = e != SG_OK;
+	if (key->gone && !was) {
+		key->copy = CK_INVALID_HANDLE;
+		log_event(LOG_WARNING, "key-gone",
+			  "key=\"%s\" token=\"%s\" reason=\"%s\"", key->label,
+			  s->token->label,
+			  e == SG_NOT_FOUND ? "the token has it no more"
+					    : err_text(e));
+	}
+	return SG_OK;
+}
+
 /* The handles of S's keys, and their copies, anew. */
 static enum sg_err refresh(const struct session *s,
 			   const struct session_keys *keys, struct watch *w)
 {
-	for (size_t i = 0; i < keys->n; i++) {
+	const size_t n = atomic_load(&keys->n);
+
+	for (size_t i = 0; i < n; i++) {
 		enum sg_err e;
 
 		if (keys->key[i].token != s->token)
 			continue;
-		watch_enter(w, "finding a key again", clock_mono_us());
-		e = key_refresh(&keys->key[i], s->handle);
-		watch_leave(w);
+		e = session_refresh_key(s, &keys->key[i], w);
 		if (e != SG_OK)
 			return e;
 	}
 	if (keys->copies)
-		copy_make(s->token, keys->key, keys->n, w);
+		copy_make(s->token, keys->key, n, w);
 	return SG_OK;
 }
 

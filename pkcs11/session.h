@@ -40,15 +40,15 @@ void session_close(struct session *s);
  * Sign TBS by KEY, or by its copy if it has one, one attempt: the SHA-256
  * digest for ES256 and PS256, the message for EdDSA.  Sets *OUT, its bytes only
  * on CKR_OK.  A TBS that the mechanism does not take is CKR_DATA_LEN_RANGE, an
- * answer of another length than the key's CKR_SIGNATURE_LEN_RANGE.  Returns
- * OUT->rv.
+ * answer of another length than the key's CKR_SIGNATURE_LEN_RANGE, a key that
+ * is gone CKR_KEY_FUNCTION_NOT_PERMITTED.  Returns OUT->rv.
  */
 CK_RV session_sign(const struct session *s, struct key *key, struct span tbs,
 		   struct signature *out, struct watch *w);
 
 /* What session_renew() needs beside the session. */
 struct session_keys {
-	size_t n;
+	_Atomic size_t n; /* grows while threads use it */
 	struct key *key; /* of all tokens; those of the session's are renewed */
 	const char *pin_file;
 	bool copies; /* make them, see copy.h */
@@ -56,13 +56,20 @@ struct session_keys {
 
 /*
  * After CAUSE: open S anew, log in if the token asks for it, and find the
- * handles of its keys again, and copy them anew, if they may be void.
+ * handles of its keys again, and copy them anew, if they may be void.  A key
+ * that was found later, and is not there any more, is marked as gone.
  * Errors, logged: SG_TOKEN_DOWN, SG_CONFIG, as token_login() and
  * key_refresh(): the process must end.
  */
 SG_MUST_USE enum sg_err session_renew(struct session *s, CK_RV cause,
 				      const struct session_keys *keys,
 				      struct watch *w);
+
+/* Find the handle of KEY, of S's token, again; the caller has the lock alone.
+ * One that was found later and is not there any more, or not as it was, is
+ * marked as gone, which is no error.  Errors: as key_refresh(). */
+SG_MUST_USE enum sg_err session_refresh_key(const struct session *s,
+					    struct key *key, struct watch *w);
 
 /* KEY's copy has failed with CAUSE: no more of it, as copy_give_up(). */
 void session_give_up_copy(const struct session *s, struct key *key, CK_RV cause,

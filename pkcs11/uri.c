@@ -42,11 +42,9 @@ static bool has_twice(const char *text)
 	return false;
 }
 
-/* Why the URI does not serve, or NULL. */
-static const char *refuse(const char *text, P11KitUri *u)
+/* What no URI of ours may be or have; NULL: it is not. */
+static const char *refuse_any(const char *text, P11KitUri *u)
 {
-	const CK_ATTRIBUTE *class = p11_kit_uri_get_attribute(u, CKA_CLASS);
-
 	if (has_twice(text))
 		return "has an attribute twice";
 	if (p11_kit_uri_any_unrecognized(u) != 0)
@@ -57,6 +55,17 @@ static const char *refuse(const char *text, P11KitUri *u)
 	if (p11_kit_uri_get_module_path(u) != NULL ||
 	    p11_kit_uri_get_module_name(u) != NULL)
 		return "names a module; the module is set beside it";
+	return NULL;
+}
+
+/* Why the URI does not serve for a private key, or NULL. */
+static const char *refuse(const char *text, P11KitUri *u)
+{
+	const CK_ATTRIBUTE *class = p11_kit_uri_get_attribute(u, CKA_CLASS);
+	const char *why = refuse_any(text, u);
+
+	if (why != NULL)
+		return why;
 	if (class != NULL &&
 	    (class->ulValueLen != sizeof(CK_OBJECT_CLASS) ||
 	     *(const CK_OBJECT_CLASS *)class->pValue != CKO_PRIVATE_KEY))
@@ -67,7 +76,56 @@ static const char *refuse(const char *text, P11KitUri *u)
 	return NULL;
 }
 
-enum sg_err uri_parse(const char *label, const char *text, struct uri **out)
+/* The label of the token in U, without its padding, and its length. */
+static size_t token_label(P11KitUri *u, char out[URI_TOKEN_BYTES])
+{
+	const CK_TOKEN_INFO *info = p11_kit_uri_get_token_info(u);
+	/* All zeros where the URI has none, else padded. */
+	size_t n = strnlen((const char *)info->label, sizeof(info->label));
+
+	while (n > 0 && info->label[n - 1] == ' ')
+		n--;
+	memcpy(out, info->label, n);
+	out[n] = '\0';
+	return n;
+}
+
+/* Why the URI does not serve for a token, or NULL. */
+static const char *refuse_token(const char *text, P11KitUri *u)
+{
+	char label[URI_TOKEN_BYTES];
+	const char *why = refuse_any(text, u);
+
+	if (why != NULL)
+		return why;
+	if (p11_kit_uri_get_attribute(u, CKA_CLASS) != NULL ||
+	    p11_kit_uri_get_attribute(u, CKA_LABEL) != NULL ||
+	    p11_kit_uri_get_attribute(u, CKA_ID) != NULL)
+		return "must name a token and no object";
+	if (token_label(u, label) == 0)
+		return "must name its token: token=LABEL";
+	return NULL;
+}
+
+const char *uri_token_fault(const char *text)
+{
+	P11KitUri *u = p11_kit_uri_new();
+	const char *why = "cannot be read: no memory";
+	int r;
+
+	if (u == NULL)
+		return why;
+	r = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, u);
+	why = r == P11_KIT_URI_OK ? refuse_token(text, u)
+				  : "must be a pkcs11: URI (RFC 7512)";
+	p11_kit_uri_free(u);
+	return why;
+}
+
+/* TEXT, if REFUSES has nothing against it. */
+static enum sg_err parse(const char *label, const char *text,
+			 const char *(*refuses)(const char *, P11KitUri *),
+			 struct uri **out)
 {
 	struct uri *uri = calloc(1, sizeof(*uri));
 	const char *why;
@@ -84,7 +142,7 @@ enum sg_err uri_parse(const char *label, const char *text, struct uri **out)
 		return SG_NO_MEMORY;
 	}
 	r = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri->parsed);
-	why = r == P11_KIT_URI_OK ? refuse(text, uri->parsed)
+	why = r == P11_KIT_URI_OK ? refuses(text, uri->parsed)
 				  : p11_kit_uri_message(r);
 	if (why != NULL) {
 		log_event(LOG_ERROR, "key-uri-refused",
@@ -94,6 +152,26 @@ enum sg_err uri_parse(const char *label, const char *text, struct uri **out)
 	}
 	*out = uri;
 	return SG_OK;
+}
+
+enum sg_err uri_parse(const char *label, const char *text, struct uri **out)
+{
+	return parse(label, text, refuse, out);
+}
+
+enum sg_err uri_parse_token(const char *label, const char *text,
+			    struct span object, struct uri **out)
+{
+	CK_ATTRIBUTE name = {CKA_LABEL, unconst(object.p), object.n};
+	enum sg_err e = parse(label, text, refuse_token, out);
+
+	if (e != SG_OK || object.n == 0)
+		return e;
+	if (p11_kit_uri_set_attribute((*out)->parsed, &name) == P11_KIT_URI_OK)
+		return SG_OK;
+	uri_free(*out);
+	*out = NULL;
+	return SG_NO_MEMORY;
 }
 
 void uri_free(struct uri *uri)
@@ -147,17 +225,10 @@ bool uri_token(const char *text, char out[URI_TOKEN_BYTES])
 	P11KitUri *u = p11_kit_uri_new();
 	size_t n = 0;
 
+	out[0] = '\0';
 	if (u != NULL &&
-	    p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, u) == P11_KIT_URI_OK) {
-		const CK_TOKEN_INFO *info = p11_kit_uri_get_token_info(u);
-
-		/* All zeros where the URI has none, else padded. */
-		n = strnlen((const char *)info->label, sizeof(info->label));
-		while (n > 0 && info->label[n - 1] == ' ')
-			n--;
-		memcpy(out, info->label, n);
-	}
-	out[n] = '\0';
+	    p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, u) == P11_KIT_URI_OK)
+		n = token_label(u, out);
 	p11_kit_uri_free(u);
 	return n > 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/span.h"
 
 /*
  * uri: RFC 7512 PKCS #11 URIs that name one private key on one token.
@@ -22,6 +23,16 @@ struct uri; /* opaque */
  */
 SG_MUST_USE enum sg_err uri_parse(const char *label, const char *text,
 				  struct uri **out);
+/*
+ * The private key whose CKA_LABEL is OBJECT on the token that TEXT names;
+ * without OBJECT any key there.  TEXT names a token and no object: as
+ * uri_token_fault() has it.  LABEL, *OUT and errors as above.
+ */
+SG_MUST_USE enum sg_err uri_parse_token(const char *label, const char *text,
+					struct span object, struct uri **out);
+/* Why TEXT does not name one token, and nothing on it: static text that goes on
+ * after its name.  NULL: it does. */
+const char *uri_token_fault(const char *text);
 /* NULL is allowed. */
 void uri_free(struct uri *uri);
 const char *uri_label(const struct uri *uri);

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vault.h"
-
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ckr.h"
 #include "copy.h"
-
-/* Aligned so that threads do not share cache lines through their watches. */
-struct lane {
-	_Alignas(64) struct watch watch;
-	struct session session[TOKENS_MAX]; /* by token */
-};
-
-struct vault {
-	struct module *module;
-	struct token_set tokens;
-	struct session_keys keys;
-	size_t token_of[WORKER_KEYS_MAX]; /* by key: index in tokens */
-	_Atomic unsigned failures;	  /* in a row */
-	uint32_t nlanes;
-	struct lane *lane;
-};
+#include "vault_state.h"
 
 static void lane_close(const struct vault *v, struct lane *lane)
 {
@@ -48,10 +30,9 @@ static CK_RV lane_open(struct vault *v, struct lane *lane, struct watch *w)
 	return CKR_OK;
 }
 
-static enum sg_err parse_keys(const struct vault_settings *s, struct vault *v,
-			      struct uri *uris[WORKER_KEYS_MAX])
+static enum sg_err parse_keys(const struct vault_settings *s, struct vault *v)
 {
-	v->keys.key = calloc(s->nkeys, sizeof(v->keys.key[0]));
+	v->keys.key = calloc(WORKER_KEYS_MAX, sizeof(v->keys.key[0]));
 	if (v->keys.key == NULL)
 		return SG_NO_MEMORY;
 	for (size_t i = 0; i < s->nkeys; i++) {
@@ -64,9 +45,35 @@ static enum sg_err parse_keys(const struct vault_settings *s, struct vault *v,
 		e = uri_parse(key->label, s->key[i].uri, &key->uri);
 		if (e != SG_OK)
 			return e;
-		uris[i] = key->uri;
-		v->keys.n = i + 1;
+		v->keys.n = v->configured = i + 1;
 	}
+	return SG_OK;
+}
+
+/* The tokens of the keys, and the one for keys that are made later. */
+static enum sg_err find_tokens(struct vault *v, struct watch *w)
+{
+	struct uri *uris[WORKER_KEYS_MAX + 1];
+	size_t which[WORKER_KEYS_MAX + 1];
+	struct uri *made_on = NULL;
+	size_t n = v->configured;
+	enum sg_err e = SG_OK;
+
+	for (size_t i = 0; i < n; i++)
+		uris[i] = v->keys.key[i].uri;
+	if (v->made_on != NULL) {
+		e = uri_parse_token("new keys", v->made_on, span_of(NULL, 0),
+				    &made_on);
+		uris[n++] = made_on;
+	}
+	if (e == SG_OK)
+		e = token_find(v->module, uris, n, &v->tokens, which, w);
+	uri_free(made_on);
+	if (e != SG_OK)
+		return e;
+	for (size_t i = 0; i < v->configured; i++)
+		v->token_of[i] = which[i];
+	v->made_token = which[n - 1]; /* if there is one */
 	return SG_OK;
 }
 
@@ -128,23 +135,28 @@ static void dispose(struct vault *v)
 	free(v->lane);
 	token_set_free(&v->tokens);
 	module_unload(v->module);
+	pthread_mutex_destroy(&v->finding);
 	free(v);
 }
 
 enum sg_err vault_open(const struct vault_settings *settings, struct watch *w,
 		       struct vault **out)
 {
-	struct uri *uris[WORKER_KEYS_MAX];
+	const bool makes =
+		settings->token != NULL && settings->token[0] != '\0';
 	struct vault *v;
 	enum sg_err e;
 
 	*out = NULL;
-	if (settings->nkeys == 0 || settings->nkeys > WORKER_KEYS_MAX ||
-	    settings->sessions == 0 || settings->sessions > WORKER_SESSIONS_MAX)
+	if ((settings->nkeys == 0 && !makes) ||
+	    settings->nkeys > WORKER_KEYS_MAX || settings->sessions == 0 ||
+	    settings->sessions > WORKER_SESSIONS_MAX)
 		return SG_CONFIG;
 	v = calloc(1, sizeof(*v));
 	if (v == NULL)
 		return SG_NO_MEMORY;
+	pthread_mutex_init(&v->finding, NULL);
+	v->made_on = makes ? settings->token : NULL;
 	v->keys.pin_file = settings->pin_file;
 	v->keys.copies = settings->session_copies;
 	v->lane = aligned_alloc(_Alignof(struct lane),
@@ -153,15 +165,14 @@ enum sg_err vault_open(const struct vault_settings *settings, struct watch *w,
 	for (uint32_t i = 0; e == SG_OK && i < settings->sessions; i++)
 		v->lane[i] = (struct lane){0};
 	if (e == SG_OK)
-		e = parse_keys(settings, v, uris);
+		e = parse_keys(settings, v);
 	if (e == SG_OK) {
 		watch_enter(w, "loading the module", clock_mono_us());
 		e = module_load(settings->module, &v->module);
 		watch_leave(w);
 	}
 	if (e == SG_OK)
-		e = token_find(v->module, uris, v->keys.n, &v->tokens,
-			       v->token_of, w);
+		e = find_tokens(v, w);
 	if (e == SG_OK)
 		e = first_lane(v, w);
 	if (e != SG_OK) {
@@ -201,6 +212,11 @@ uint32_t vault_lanes(const struct vault *v)
 size_t vault_keys(const struct vault *v)
 {
 	return v->keys.n;
+}
+
+size_t vault_configured(const struct vault *v)
+{
+	return v->configured;
 }
 
 const struct key *vault_key(const struct vault *v, size_t number)

@@ -21,7 +21,9 @@ struct vault_settings {
 	const char *pin_file; /* read at each login */
 	uint32_t sessions;    /* lanes wanted, 1..WORKER_SESSIONS_MAX */
 	bool session_copies;  /* sign with copies of the keys, see copy.h */
-	size_t nkeys;	      /* 1..WORKER_KEYS_MAX */
+	const char *token;    /* URI of the token whose new keys may be found;
+				 NULL or empty: none */
+	size_t nkeys;	      /* ..WORKER_KEYS_MAX; 0: TOKEN is set */
 	const struct worker_key_settings *key;
 };
 
@@ -44,8 +46,10 @@ SG_MUST_USE enum sg_err vault_open(const struct vault_settings *settings,
 void vault_close(struct vault *v, struct watch *w);
 
 uint32_t vault_lanes(const struct vault *v);
+/* Grows when a key is found.  Of them are of the settings, in their order. */
 size_t vault_keys(const struct vault *v);
-/* Key NUMBER < vault_keys(), in the order of the settings. */
+size_t vault_configured(const struct vault *v);
+/* Key NUMBER < vault_keys(). */
 const struct key *vault_key(const struct vault *v, size_t number);
 /* Is there a key NUMBER, and is it one beside which an anchor may be kept: the
  * ledger's, of EdDSA? */
@@ -73,6 +77,21 @@ SG_MUST_USE enum sg_err vault_sign(struct vault *v, uint32_t lane,
 SG_MUST_USE enum sg_err vault_anchor(struct vault *v, uint32_t lane,
 				     size_t number, struct span value,
 				     struct anchor *out);
+
+/*
+ * Find the key for ALG whose CKA_LABEL is LABEL on the token for new keys,
+ * check it as key_find() does, and make it a key of this vault, with a session
+ * copy where the keys have such; *NUMBER gets its number, by which any lane may
+ * use it from then on.  A label that has a number gets the same again, with a
+ * fresh handle.  A session that was lost is renewed as in vault_sign().  When
+ * the key is destroyed later, its number only answers failures. Errors:
+ * SG_NOT_FOUND (there is none, none that may be used, or no token for such
+ * keys), SG_TOO_BIG (no number is left), logged now and then; SG_TOKEN_DOWN:
+ * this process must end. One thread per lane; several lanes may look at a time.
+ */
+SG_MUST_USE enum sg_err vault_find(struct vault *v, uint32_t lane,
+				   struct span label, enum cose_alg alg,
+				   size_t *number);
 
 /* One bare attempt, nothing mended, nothing counted: for measurements. */
 CK_RV vault_sign_once(struct vault *v, uint32_t lane, size_t number,

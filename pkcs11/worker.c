@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -91,6 +90,7 @@ static void *open_vault(void *arg)
 					 .pin_file = s->pin_file,
 					 .sessions = s->sessions,
 					 .session_copies = s->session_copies,
+					 .token = s->token,
 					 .nkeys = s->nkeys,
 					 .key = s->key};
 	const enum sg_err e = vault_open(&v, &w->watch, &w->vault);
@@ -387,28 +387,10 @@ static enum sg_err loop(struct worker *w)
 	return e;
 }
 
-/* For the module, which reads it when it is loaded. */
-static enum sg_err apply_environment(const struct worker_settings *s)
-{
-	for (size_t i = 0; i < s->nenv; i++) {
-		char name[WORKER_PATH_MAX];
-		const char *eq = strchr(s->env[i], '=');
-
-		if (eq == NULL || eq == s->env[i])
-			return SG_CONFIG;
-		memcpy(name, s->env[i], (size_t)(eq - s->env[i]));
-		name[eq - s->env[i]] = '\0';
-		/* NOLINTNEXTLINE(concurrency-mt-unsafe): no thread yet */
-		if (setenv(name, eq + 1, 1) != 0)
-			return SG_NO_MEMORY;
-	}
-	return SG_OK;
-}
-
 int worker_run(const struct worker_settings *settings)
 {
 	struct worker w = {.settings = settings, .event = -1, .link = -1};
-	enum sg_err e = apply_environment(settings);
+	enum sg_err e = worker_environment(settings);
 
 	if (e == SG_OK)
 		e = uplink_create(&w.uplink);

@@ -49,4 +49,10 @@ struct worker_settings {
  * as in ipc/role.h; role_begin() has been called. */
 int worker_run(const struct worker_settings *settings);
 
+/* Put the environment of SETTINGS into this process's, for the module, which
+ * reads it when it is loaded.  Before there are threads.  Errors: SG_CONFIG,
+ * SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err worker_environment(
+	const struct worker_settings *settings);
+
 #endif /* SG_WORKER_H */

@@ -321,6 +321,12 @@ bool yaml_lines(const struct yaml_at *at, struct span *out)
 	return take_text(at, true, out);
 }
 
+bool yaml_is_empty_list(const struct yaml_at *at)
+{
+	return at->node != NULL && at->node->type == YAML_SEQUENCE_NODE &&
+	       count_of(at->node) == 0;
+}
+
 size_t yaml_list(const struct yaml_at *at, size_t max)
 {
 	size_t n;

@@ -65,6 +65,8 @@ bool yaml_lines(const struct yaml_at *at, struct span *out);
 /* AT is a list of 1 to MAX items: how many.  Else a fault, and 0; of a longer
  * one MAX, so that its items are judged, too. */
 size_t yaml_list(const struct yaml_at *at, size_t max);
+/* Is it a list of nothing? */
+bool yaml_is_empty_list(const struct yaml_at *at);
 
 /* A field of a mapping.  READ puts the value into the struct's member at OUT +
  * OFFSET, or adds faults. */

@@ -142,9 +142,17 @@ static void free_process(uv_handle_t *handle)
 	free(handle);
 }
 
-static void schedule_restart(struct child *c)
+/* Has it ended because its work is done?  A smith does one task. */
+static bool has_finished(const struct child *c, int64_t status, int signal)
 {
-	const uint32_t wait_ms = restart_died(&c->restart, clock_mono_us());
+	return status == ROLE_EXIT_DRAINED && signal == 0 &&
+	       (c->draining || (c->role == WIRE_SMITH && c->was_up));
+}
+
+static void schedule_restart(struct child *c, bool finished)
+{
+	const uint32_t wait_ms =
+		finished ? 0 : restart_died(&c->restart, clock_mono_us());
 
 	c->waiting = wait_ms > 0;
 	if (c->waiting)
@@ -155,7 +163,7 @@ static void schedule_restart(struct child *c)
 
 static void log_death(const struct child *c, int64_t status, int signal)
 {
-	const bool orderly = c->draining && status == 0 && signal == 0;
+	const bool orderly = has_finished(c, status, signal);
 
 	log_event(orderly ? LOG_INFO : LOG_WARNING, "process-ended",
 		  "process=%s/%u pid=%d status=%lld signal=%d restart_ms=%llu",
@@ -176,7 +184,7 @@ static void on_reaped(uv_process_t *process, int64_t status, int signal)
 	struct child *c = (struct child *)process->data;
 
 	assert(c->process == process);
-	schedule_restart(c);
+	schedule_restart(c, has_finished(c, status, signal));
 	log_death(c, status, signal);
 	c->process = NULL;
 	c->up = c->reloading = c->draining = false;
@@ -186,7 +194,8 @@ static void on_reaped(uv_process_t *process, int64_t status, int signal)
 	channel_close(c->control);
 	c->control = NULL;
 	uv_close((uv_handle_t *)process, free_process);
-	if (c->role == WIRE_HSM && status == ROLE_EXIT_PIN_REFUSED)
+	if ((c->role == WIRE_HSM || c->role == WIRE_SMITH) &&
+	    status == ROLE_EXIT_PIN_REFUSED)
 		c->events->pin_refused(c->ctx, c);
 	if (c->role == WIRE_CORE && status == ROLE_EXIT_LEDGER_REFUSED)
 		c->events->ledger_refused(c->ctx);

@@ -21,7 +21,8 @@ struct child_events {
 	/* What became of a WIRE_RELOAD. */
 	void (*reloaded)(void *ctx, struct child *c,
 			 const struct wire_reloaded *m);
-	/* Its token refused the PIN; its process is gone. */
+	/* Its token refused the PIN to this hsm or smith; its process is
+	 * gone. */
 	void (*pin_refused)(void *ctx, struct child *c);
 	/* It refuses the ledger that it found; its process is gone. */
 	void (*ledger_refused)(void *ctx);

@@ -270,7 +270,8 @@ static bool same_hsm(const struct config_hsm *a, const struct config_hsm *b)
 	return a->processes == b->processes && strcmp(x->name, y->name) == 0 &&
 	       strcmp(x->module, y->module) == 0 &&
 	       strcmp(x->pin_file, y->pin_file) == 0 &&
-	       x->sessions == y->sessions && x->hang_ms == y->hang_ms &&
+	       strcmp(x->token, y->token) == 0 && x->sessions == y->sessions &&
+	       x->hang_ms == y->hang_ms &&
 	       x->session_copies == y->session_copies && same_environment(x, y);
 }
 
@@ -393,6 +394,8 @@ void config_keep_fixed(const struct config *began, struct config *now,
 	memcpy(now->core.state, began->core.state, sizeof(now->core.state));
 	memcpy(now->hsm, began->hsm, sizeof(now->hsm));
 	now->nhsms = began->nhsms;
+	memcpy(now->core.hsm, began->core.hsm, sizeof(now->core.hsm));
+	now->core.nhsms = began->core.nhsms;
 	keep_ledger(began, now);
 	/* If the keys stay, their certificates may be new; the last one is the
 	 * ledger's. */

@@ -43,7 +43,7 @@
  *	      # a value that names an existing file relative to the base is
  *	      # made absolute
  *	      - SOFTHSM2_CONF=softhsm2.conf
- *	keys:
+ *	keys:                       # optional where an HSM has a token
  *	  - label: dsc-1
  *	    hsm: demo
  *	    uri: pkcs11:token=demo;object=dsc-1

@@ -271,6 +271,12 @@ static void check_token(const struct yaml_at *at, struct config *c,
 					   "of its own",
 					   w->key[k].label);
 		}
+		if (uri_token(w->token, other) && strcmp(token, other) == 0)
+			yaml_fault(&uri,
+				   "is on the token for new keys of the HSM "
+				   "\"%s\": the ledger's key needs one of its "
+				   "own",
+				   w->name);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config_values.h"
+#include "pkcs11/uri.h"
 
 /* PREFIX and PATH, made absolute, into OUT of CAP bytes. */
 static bool put_path(const struct yaml_at *at, const char *prefix,
@@ -293,6 +294,22 @@ void value_uri(const struct yaml_at *at, void *member,
 	out[0] = '\0';
 	yaml_fault(at, "must name a token and an object only: PIN and module "
 		       "are the HSM's");
+}
+
+void value_token(const struct yaml_at *at, void *member,
+		 const struct yaml_field *f)
+{
+	char *out = (char *)member;
+	const char *why;
+
+	value_uri(at, member, f);
+	if (out[0] == '\0')
+		return; /* a fault already */
+	why = uri_token_fault(out);
+	if (why == NULL)
+		return;
+	out[0] = '\0';
+	yaml_fault(at, "%s", why);
 }
 
 void value_environment(const struct yaml_at *at, void *member,

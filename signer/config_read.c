@@ -200,7 +200,7 @@ static void read_hsm(const struct yaml_at *at, struct config_hsm *hsm)
 		{.key = "module", .read = value_path, AT(worker.module)},
 		{.key = "pin", .read = value_pin, AT(worker.pin_file)},
 		{.key = "token",
-		 .read = value_uri,
+		 .read = value_token,
 		 AT(worker.token),
 		 .optional = true},
 		{.key = "processes",
@@ -354,9 +354,12 @@ static void read_keys(const struct yaml_at *at, void *config,
 		      const struct yaml_field *f)
 {
 	struct config *c = (struct config *)config;
-	const size_t n = yaml_list(at, CERTIFICATE_KEYS_MAX);
+	size_t n;
 
 	(void)f;
+	if (yaml_is_empty_list(at))
+		return; /* check_keys() says whether that can be */
+	n = yaml_list(at, CERTIFICATE_KEYS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		const struct yaml_at item = yaml_item(at, i);
 		struct config_key key = {0};
@@ -364,6 +367,24 @@ static void read_keys(const struct yaml_at *at, void *config,
 		read_key(&item, &key);
 		config_key_add(&item, c, &key);
 	}
+}
+
+/* Keys may be left to the officers, where they can have some made. */
+static void check_keys(const struct yaml_at *root, const struct config *c)
+{
+	const struct yaml_at keys = yaml_child(root, "keys");
+	bool made = false;
+
+	for (size_t i = 0; i < c->nhsms; i++)
+		made = made || c->core.hsm[i].makes_keys;
+	if (made || c->nhsms == 0)
+		return;
+	if (!yaml_present(&keys))
+		yaml_fault(&keys, "is missing, and no HSM has a token where "
+				  "officers could have keys made");
+	else if (yaml_is_empty_list(&keys))
+		yaml_fault(&keys, "must not be empty where no HSM has a token "
+				  "for new keys");
 }
 
 /* --- the whole file ------------------------------------------------------ */
@@ -441,7 +462,7 @@ void config_read(struct yaml_tree *t, struct config *c)
 		REQUIRED("state", value_path, core.state),
 		REQUIRED("run", value_path, run),
 		{.key = "hsms", .read = read_hsms},
-		{.key = "keys", .read = read_keys},
+		{.key = "keys", .read = read_keys, .optional = true},
 		{.key = "ledger", .read = config_read_ledger},
 		{.key = "limits", .read = read_limits, .optional = true},
 		{.key = "verify", .read = read_verify, .optional = true},
@@ -450,6 +471,7 @@ void config_read(struct yaml_tree *t, struct config *c)
 	const struct yaml_at root = yaml_root(t);
 
 	yaml_fields(&root, fields, COUNT(fields), c);
+	check_keys(&root, c);
 	settle_hangs(&root, c);
 	settle_ledger(&root, c);
 	check_sockets(&root, c);

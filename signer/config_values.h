@@ -51,6 +51,9 @@ void value_pin(const struct yaml_at *at, void *member,
 /* char[CONFIG_PATH_BYTES]: a pkcs11: URI (RFC 7512) without secrets. */
 void value_uri(const struct yaml_at *at, void *member,
 	       const struct yaml_field *f);
+/* char[CONFIG_PATH_BYTES]: such a URI that names a token, and nothing on it. */
+void value_token(const struct yaml_at *at, void *member,
+		 const struct yaml_field *f);
 /* char[CONFIG_PATH_BYTES]: "NAME=value"; a value that names an existing file
  * relative to the base becomes its absolute path. */
 void value_environment(const struct yaml_at *at, void *member,

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "ipc/role.h"
+#include "pkcs11/smith.h"
 #include "sandbox.h"
 #include "supervisor.h"
 
@@ -93,6 +94,8 @@ static int run(enum wire_role role, unsigned slot, const struct config *c)
 		return hsm != NULL ? worker_run(&hsm->worker) : STATUS_USAGE;
 	case WIRE_WITNESS: return witness_run(&c->witness);
 	case WIRE_SMITH:
+		return slot < c->nhsms ? smith_run(&c->hsm[slot].worker)
+				       : STATUS_USAGE;
 	case WIRE_SUPERVISOR:
 	case WIRE_ROLE_COUNT: break;
 	}

@@ -50,6 +50,19 @@ static enum sg_err make_own_page(struct roster *r)
 	return SG_OK;
 }
 
+/* A smith for each HSM that has a token for new keys. */
+static enum sg_err add_smiths(struct roster *r, uv_loop_t *loop,
+			      struct child *as, const struct config *c)
+{
+	enum sg_err e = SG_OK;
+
+	as->role = WIRE_SMITH;
+	for (as->slot = 0; as->slot < c->nhsms && e == SG_OK; as->slot++)
+		if (c->hsm[as->slot].worker.token[0] != '\0')
+			e = add_child(r, loop, as);
+	return e;
+}
+
 enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
 			  const struct config *c,
 			  const struct child_events *events, void *ctx)
@@ -60,8 +73,8 @@ enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
 	enum sg_err e;
 
 	*r = (struct roster){.fronts = c->fronts, .hsms = hsms};
-	r->child = (struct child *)calloc(1 + c->fronts + hsms + witnesses,
-					  sizeof(*r->child));
+	r->child = (struct child *)calloc(
+		1 + c->fronts + hsms + witnesses + c->nhsms, sizeof(*r->child));
 	if (r->child == NULL)
 		return SG_NO_MEMORY;
 	e = make_own_page(r);
@@ -80,6 +93,8 @@ enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
 	as.role = WIRE_WITNESS;
 	if (e == SG_OK)
 		e = add_children(r, loop, &as, witnesses);
+	if (e == SG_OK)
+		e = add_smiths(r, loop, &as, c);
 	if (e != SG_OK)
 		roster_free(r);
 	return e;
@@ -114,7 +129,11 @@ bool roster_all_up(const struct roster *r)
 	return true;
 }
 
-bool roster_hsm_waits(const struct roster *r, const struct config *config,
+/* Has C, an hsm process that is due at NOW_US, to wait for another one that is
+ * between its start and its coming up?  For one of its own HSM: those that log
+ * in to one token at the same moment fail half the time.  For another HSM's
+ * only a moment, since that one may hang, or die again and again. */
+static bool hsm_waits(const struct roster *r, const struct config *config,
 		      const struct child *c, uint64_t now_us)
 {
 	const struct config_hsm *own = config_hsm_of(config, c->slot);
@@ -132,14 +151,33 @@ bool roster_hsm_waits(const struct roster *r, const struct config *config,
 	return false;
 }
 
+bool roster_may_start(const struct roster *r, const struct config *config,
+		      const struct child *c, uint64_t now_us)
+{
+	switch (c->role) {
+	case WIRE_HSM: return !hsm_waits(r, config, c, now_us);
+	case WIRE_SMITH: return roster_core(r)->up;
+	default: return true;
+	}
+}
+
+const struct config_hsm *roster_hsm_of(const struct config *config,
+				       const struct child *c)
+{
+	if (c->role == WIRE_HSM)
+		return config_hsm_of(config, c->slot);
+	if (c->role == WIRE_SMITH && c->slot < config->nhsms)
+		return &config->hsm[c->slot];
+	return NULL;
+}
+
 void roster_hold_hsm(struct roster *r, const struct config *config,
 		     const struct child *c)
 {
-	const struct config_hsm *hsm = config_hsm_of(config, c->slot);
+	const struct config_hsm *hsm = roster_hsm_of(config, c);
 
 	for (size_t i = 0; i < r->n; i++)
-		if (r->child[i].role == WIRE_HSM &&
-		    config_hsm_of(config, r->child[i].slot) == hsm)
+		if (hsm != NULL && roster_hsm_of(config, &r->child[i]) == hsm)
 			r->child[i].held = true;
 }
 

@@ -8,7 +8,8 @@
 /*
  * roster: all the role processes, and what connects them.  The core stands
  * first, then the fronts, then the hsm processes, then that of the witnesses
- * where the ledger has any.  Loop thread only.
+ * where the ledger has any, then a smith for each HSM that has a token for new
+ * keys, in the slot of its number.  Loop thread only.
  */
 struct roster {
 	size_t n;
@@ -35,16 +36,20 @@ static inline struct child *roster_core(const struct roster *r)
 struct child *roster_find(const struct roster *r, enum wire_role role,
 			  unsigned slot);
 bool roster_all_up(const struct roster *r);
-/* Has C, an hsm process that is due at NOW_US, to wait for another one that is
- * between its start and its coming up?  For one of its own HSM in CONFIG: those
- * that log in to one token at the same moment fail half the time.  For another
- * HSM's only a moment, since that one may hang, or die again and again. */
+/* May C, which is due, start at NOW_US?  Hsm processes of one HSM in CONFIG
+ * start one after the other, and wait a moment for those of others; a smith,
+ * which only waits for what the core asks, when that is up. */
 enum { ROSTER_TURN_MS = 500 };
-bool roster_hsm_waits(const struct roster *r, const struct config *config,
+bool roster_may_start(const struct roster *r, const struct config *config,
 		      const struct child *c, uint64_t now_us);
 
-/* Do not start C, nor another of its HSM in the configuration CONFIG, before
- * roster_release().  Those that run go on: they are logged in. */
+/* The HSM in CONFIG that C, an hsm or a smith, works with; NULL: C is another
+ * role. */
+const struct config_hsm *roster_hsm_of(const struct config *config,
+				       const struct child *c);
+/* Do not start C, nor another hsm or smith of its HSM in the configuration
+ * CONFIG, before roster_release().  Those that run go on: they are logged in,
+ * or idle. */
 void roster_hold_hsm(struct roster *r, const struct config *config,
 		     const struct child *c);
 /* Nobody is held any more. */

@@ -85,9 +85,8 @@ static void start_due(struct supervisor *s)
 		const struct child_fds fds = fds_of(s, c);
 
 		if (!child_due(c) ||
-		    (c->role == WIRE_HSM &&
-		     roster_hsm_waits(&s->roster, s->reload.config, c,
-				      clock_mono_us())))
+		    !roster_may_start(&s->roster, s->reload.config, c,
+				      clock_mono_us()))
 			continue;
 		c->generation = s->reload.generation;
 		roster_start(&s->roster, c, &fds);
@@ -115,7 +114,8 @@ static bool of_stage(const struct child *c, enum phase phase)
 	return (phase == DRAIN_FRONTS && c->role == WIRE_FRONT) ||
 	       (phase == DRAIN_CORE && c->role == WIRE_CORE) ||
 	       (phase == DRAIN_LAST &&
-		(c->role == WIRE_HSM || c->role == WIRE_WITNESS));
+		(c->role == WIRE_HSM || c->role == WIRE_WITNESS ||
+		 c->role == WIRE_SMITH));
 }
 
 static bool stage_done(const struct supervisor *s)
@@ -237,7 +237,7 @@ static void on_child_reloaded(void *ctx, struct child *c,
 static void on_pin_refused(void *ctx, struct child *c)
 {
 	struct supervisor *s = (struct supervisor *)ctx;
-	const struct config_hsm *hsm = config_hsm_of(s->reload.config, c->slot);
+	const struct config_hsm *hsm = roster_hsm_of(s->reload.config, c);
 
 	log_event(LOG_ERROR, "pin-refused",
 		  "hsm=\"%s\" text=\"not tried again before a reload, so that "
@@ -265,7 +265,7 @@ static bool may_accuse(enum wire_role accuser, enum wire_role accused)
 {
 	if (accuser == WIRE_CORE)
 		return accused == WIRE_FRONT || accused == WIRE_HSM ||
-		       accused == WIRE_WITNESS;
+		       accused == WIRE_WITNESS || accused == WIRE_SMITH;
 	/* One that talks to the whole world has nobody killed. */
 	return accused == WIRE_CORE && accuser != WIRE_WITNESS;
 }

@@ -276,7 +276,8 @@ static unsigned role_bit(const char *role)
 		     {"front", METRICS_FRONT},
 		     {"core", METRICS_CORE},
 		     {"hsm", METRICS_HSM},
-		     {"witness", METRICS_WITNESS}};
+		     {"witness", METRICS_WITNESS},
+		     {"smith", METRICS_SMITH}};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(known[i].name, role) == 0)

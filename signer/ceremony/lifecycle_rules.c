@@ -21,6 +21,12 @@ static const char COMPROMISED[] =
 static const char SIGNS[] = "it signs: retire it first";
 static const char NEVER_SIGNED[] =
 	"it has never signed: destroy it if it is not wanted";
+static const char NOT_REQUESTED[] =
+	"its CSR was never asked for: do that first (csr), and have its DSC "
+	"made of it";
+static const char PUBLISHED_AND_ACTIVE[] =
+	"it is active, and published already";
+static const char COMPROMISED_ALREADY[] = "it is declared compromised already";
 static const char NOT_STOPPED[] = "it is not stopped";
 static const char CANNOT_SIGN[] =
 	"it has no certificate yet and cannot sign: there is nothing to stop";
@@ -31,18 +37,14 @@ static const char *const STEPS[OPERATION_KINDS][KEY_STATE_COUNT] = {
 			       [KEY_DESTROYED] = DESTROYED,
 			       [KEY_STOPPED] = STOPPED,
 			       [KEY_COMPROMISED] = COMPROMISED},
-	[OPERATION_IMPORT] = {[KEY_GENERATED] =
-				      "its CSR was never asked for: do that "
-				      "first (csr), and have its DSC made of "
-				      "it",
+	[OPERATION_IMPORT] = {[KEY_GENERATED] = NOT_REQUESTED,
 			      [KEY_DESTROYED] = DESTROYED,
 			      [KEY_STOPPED] = STOPPED,
 			      [KEY_COMPROMISED] = COMPROMISED},
 	[OPERATION_PUBLISH] = {[KEY_GENERATED] = NO_CSR,
 			       [KEY_REQUESTED] = NO_CERTIFICATE,
 			       [KEY_PUBLISHED] = "it is published already",
-			       [KEY_ACTIVE] = "it is active, and published "
-					      "already",
+			       [KEY_ACTIVE] = PUBLISHED_AND_ACTIVE,
 			       [KEY_RETIRED] = RETIRED,
 			       [KEY_DESTROYED] = DESTROYED,
 			       [KEY_STOPPED] = STOPPED,
@@ -79,8 +81,7 @@ static const char *const STEPS[OPERATION_KINDS][KEY_STATE_COUNT] = {
 			     [KEY_DESTROYED] = DESTROYED,
 			     [KEY_COMPROMISED] = COMPROMISED},
 	[OPERATION_COMPROMISE] = {[KEY_DESTROYED] = DESTROYED,
-				  [KEY_COMPROMISED] = "it is declared "
-						      "compromised already"},
+				  [KEY_COMPROMISED] = COMPROMISED_ALREADY},
 };
 
 static const char *generate_fault(const struct lifecycle *l,

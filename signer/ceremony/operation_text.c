@@ -18,8 +18,7 @@ enum { SHA256_BYTES = 32, DAY_S = 86400, HOUR_S = 3600, MINUTE_S = 60 };
 
 static const char *const MEANINGS[OPERATION_KINDS] = {
 	[OPERATION_GENESIS] = "the first officers; all of them must sign",
-	[OPERATION_OFFICERS] = "other officers, or other terms, replace all "
-			       "that are in force",
+	[OPERATION_OFFICERS] = "officers and terms in place of those in force",
 	[OPERATION_POLICY] = "this policy may be in force from now on",
 	[OPERATION_GENERATE] = "make a key in an HSM",
 	[OPERATION_REQUEST] = "make a certificate request for a key",
@@ -139,8 +138,7 @@ static void put_x509_name(struct text *t, const char *name,
 {
 	/* As RFC 2253 has it, in UTF-8; what hides in it put_safe() shows. */
 	const unsigned long how =
-		(XN_FLAG_RFC2253 | ASN1_STRFLGS_UTF8_CONVERT) &
-		~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *p = NULL;
 	long n;

@@ -88,13 +88,14 @@ static enum sg_err check_spelling(enum cose_alg alg, struct span spki)
 static enum sg_err read_alg(struct span spki, enum cose_alg *alg)
 {
 	struct cose_key *key;
-	const enum sg_err err = cose_key_of_officer(spki, &key);
+	enum sg_err err = cose_key_of_officer(spki, &key);
 
 	if (err != SG_OK)
 		return err;
 	*alg = cose_key_alg(key);
 	cose_key_free(key);
-	return check_spelling(*alg, spki);
+	err = check_spelling(*alg, spki);
+	return err == SG_OK ? cose_key_check(spki) : err;
 }
 
 enum sg_err officer_make(struct span name, struct span spki,

@@ -41,7 +41,8 @@ bool roll_is_name(struct span name);
 /* Make *OUT of NAME and SPKI: its algorithm and kid.
  * Errors: SG_MALFORMED (the name; the DER, which must be the one spelling of
  * its key: named curves, points that are not compressed, rsaEncryption),
- * SG_BAD_KEY (no algorithm of ours), SG_TOO_BIG, SG_INTERNAL. */
+ * SG_BAD_KEY (no algorithm of ours; one that anybody could sign by),
+ * SG_TOO_BIG, SG_INTERNAL. */
 SG_MUST_USE enum sg_err officer_make(struct span name, struct span spki,
 				     struct officer *out);
 /* NULL: R is a roll that can be.  Else what is wrong with it, static: no

@@ -92,6 +92,7 @@ static void record_event(struct ceremony *c, const struct life *l,
 	uint8_t entry[ENTRY_ROOM];
 	struct dsc dsc;
 	uint64_t tag = 0;
+	bool noted;
 	size_t n = 0;
 	size_t k;
 	enum sg_err err;
@@ -102,16 +103,18 @@ static void record_event(struct ceremony *c, const struct life *l,
 	else if (keyring_find(c->part.keys, e.label, &k) &&
 		 c->part.keys->key[k].has_dsc)
 		e.kid = c->part.keys->key[k].dsc.kid;
+	/* By an operation: that is read again after a start. */
+	noted = hash == NULL && keep_event(c, l, now, &tag);
 	err = entry_encode_key_event(clock_wall_ms(), &e, entry, sizeof(entry),
 				     &n);
 	if (err == SG_OK)
 		err = diary_note(c->part.diary, span_of(entry, n),
-				 hash == NULL && keep_event(c, l, now, &tag)
-					 ? on_event_recorded
-					 : NULL,
-				 c, tag);
-	if (err != SG_OK)
+				 noted ? on_event_recorded : NULL, c, tag);
+	if (err != SG_OK) {
 		unrecorded(err, "event");
+		if (noted)
+			c->event[tag].used = false;
+	}
 	log_event(LOG_INFO, "key-state", "key=\"%s\" state=%s by=%s", l->label,
 		  key_state_text(l->state),
 		  hash != NULL ? "officers" : "its time");

@@ -38,6 +38,14 @@ void hsm_choose_measure(struct hsm_pool *p, uint64_t now_us)
 	}
 }
 
+static bool fits(const struct hsm_pool *p, size_t k,
+		 const struct hsm_span_of_time *t)
+{
+	const struct policy_bounds *b = &p->keys->key[k].bounds;
+
+	return b->not_before <= t->iat && t->exp <= b->not_after;
+}
+
 /* Would an operation more be signed by key A before B?  What waits for a key
  * is done by all the sessions that have it, each in the time that it takes. */
 static bool better(const struct hsm_pool *p, size_t a, size_t b)
@@ -53,8 +61,8 @@ static bool better(const struct hsm_pool *p, size_t a, size_t b)
 
 /* --- which -------------------------------------------------------------- */
 
-enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind, int64_t now,
-			    size_t *key)
+enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind,
+			    const struct hsm_span_of_time *t, size_t *key)
 {
 	const size_t n = p->keys->n;
 	size_t best = n;
@@ -63,8 +71,10 @@ enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind, int64_t now,
 	for (size_t i = 0; i < n; i++) {
 		const size_t k = (p->turn + i) % n;
 
-		if (keyring_signs(p->keys, k, kind, now) &&
-		    (best == n || better(p, k, best)))
+		if (!keyring_signs(p->keys, k, kind, t->now))
+			continue;
+		if (best == n || fits(p, k, t) > fits(p, best, t) ||
+		    (fits(p, k, t) == fits(p, best, t) && better(p, k, best)))
 			best = k;
 	}
 	if (best < n) {
@@ -86,12 +96,6 @@ static bool same_hsm(const struct hsm_pool *p, size_t a, size_t b)
 	return p->key[a].hsm != NULL && p->key[a].hsm == p->key[b].hsm;
 }
 
-static bool fits(const struct key *key, const struct hsm_span_of_time *t)
-{
-	return key->bounds.not_before <= t->iat &&
-	       t->exp <= key->bounds.not_after;
-}
-
 enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
 				  enum dcc_kind kind,
 				  const struct hsm_span_of_time *t, size_t *key)
@@ -102,7 +106,8 @@ enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
 	for (size_t k = 0; k < n; k++) {
 		if (k == than || p->key[k].good == 0 ||
 		    !keyring_signs(p->keys, k, kind, t->now) ||
-		    !fits(&p->keys->key[k], t))
+
+		    fits(p, k, t) < fits(p, than, t))
 			continue;
 		if (best < n && same_hsm(p, k, than) &&
 		    !same_hsm(p, best, than))
@@ -119,16 +124,17 @@ enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
 
 /* --- elsewhere ---------------------------------------------------------- */
 
-/* Could another key than OP's, of another HSM or of ANY, sign OP now?  When
- * its certificate runs out is the owner's to look at. */
-static bool other_key(const struct hsm_pool *p, const struct op *op, bool any)
+/* Can another key THAN that, of another HSM or of ANY, sign some of KINDS now?
+ * When its certificate runs out is for the owner of what it signs to see. */
+static bool other_key(const struct hsm_pool *p, size_t than, unsigned kinds,
+		      bool any)
 {
 	for (size_t k = 0; k < p->keys->n; k++) {
 		const struct key *key = &p->keys->key[k];
 
-		if (k != op->key && (key->kinds & op->kinds) != 0 &&
+		if (k != than && (key->kinds & kinds) != 0 &&
 		    key->state == KEY_ACTIVE && p->key[k].good > 0 &&
-		    (any || !same_hsm(p, k, op->key)))
+		    (any || !same_hsm(p, k, than)))
 			return true;
 	}
 	return false;
@@ -136,7 +142,12 @@ static bool other_key(const struct hsm_pool *p, const struct op *op, bool any)
 
 bool hsm_choose_elsewhere(const struct hsm_pool *p, const struct op *op)
 {
-	return op->kinds != 0 && other_key(p, op, false);
+	return other_key(p, op->key, op->kinds, false);
+}
+
+bool hsm_choose_covered(const struct hsm_pool *p, size_t k)
+{
+	return other_key(p, k, p->keys->key[k].kinds, false);
 }
 
 /* One of OPS that another key could sign; NULL: none, as far as it was looked.
@@ -147,7 +158,7 @@ static struct op *stray_in(const struct hsm_pool *p, struct op_list *ops)
 	unsigned looked = 0;
 
 	TAILQ_FOREACH (op, ops, entry) {
-		if (op->kinds != 0 && other_key(p, op, true))
+		if (other_key(p, op->key, op->kinds, true))
 			return op;
 		if (++looked == LOOK_MAX)
 			break;

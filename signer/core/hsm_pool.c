@@ -202,6 +202,8 @@ enum sg_err hsm_pool_submit(struct hsm_pool *p, struct op *op)
 	enum sg_err err;
 
 	assert(op->place == OP_OUT && op->key < p->keys->n);
+	if (!keyring_finishes(&p->keys->key[op->key]))
+		return SG_TOKEN_DOWN;
 	if (p->key[op->key].good == 0 &&
 	    now - p->key[op->key].down_since_us > HSM_POOL_GRACE_US)
 		return SG_TOKEN_DOWN;

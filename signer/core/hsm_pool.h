@@ -50,24 +50,26 @@ void hsm_pool_rates(struct hsm_pool *p, const struct core_settings *settings);
 SG_MUST_USE enum sg_err hsm_pool_link(struct hsm_pool *p, uint16_t slot,
 				      int fd);
 
-/*
- * The key to sign certificates of KIND with at NOW (seconds since 1970): one
- * that an hsm can use, and of these the one that will have signed first, by
- * what waits for it and how quick its HSM is.  Sets *KEY.
- * Errors: SG_NO_KEY (none is configured, or none has a valid DSC),
- * SG_TOKEN_DOWN (it is not known yet: no hsm has offered it).
- */
-SG_MUST_USE enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind,
-					int64_t now, size_t *key);
-
 /* When a certificate is to be valid; seconds since 1970. */
 struct hsm_span_of_time {
 	int64_t now, iat, exp;
 };
 /*
+ * The key to sign a certificate of KIND with, for the time T: one whose DSC's
+ * bounds that fits, where there is one; that an hsm can use; and of these the
+ * one that will have signed first, by what waits for it and how quick its HSM
+ * is.  Sets *KEY.
+ * Errors: SG_NO_KEY (none is configured, or none has a valid DSC),
+ * SG_TOKEN_DOWN (it is not known yet: no hsm has offered it).
+ */
+SG_MUST_USE enum sg_err hsm_pool_choose(struct hsm_pool *p, enum dcc_kind kind,
+					const struct hsm_span_of_time *t,
+					size_t *key);
+
+/*
  * Another key THAN that one, whose HSM has failed, to sign a certificate of
  * KIND for the time T: one that an hsm can use now, of another HSM where there
- * is one, and whose DSC's bounds T fits.  Sets *KEY.
+ * is one, and whose DSC's bounds T fits as it fits THAN's.  Sets *KEY.
  * Errors: SG_NO_KEY.
  */
 SG_MUST_USE enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
@@ -77,7 +79,8 @@ SG_MUST_USE enum sg_err hsm_pool_choose_other(struct hsm_pool *p, size_t than,
 
 /* Sign: `done` will be called once, unless OP is cancelled before.  Several
  * may be submitted, then hsm_pool_dispatch() sends them.
- * Errors: SG_TOKEN_DOWN (no hsm has the key, and none came back in time),
+ * Errors: SG_TOKEN_DOWN (no hsm has the key, and none came back in time, or it
+ * was stopped),
  * SG_INTERNAL. */
 SG_MUST_USE enum sg_err hsm_pool_submit(struct hsm_pool *p, struct op *op);
 /* Let go of OP, wherever it is; what an hsm still answers is dropped. */

@@ -19,24 +19,24 @@ struct request {
 	const char *detail; /* of an error; safe for the client */
 };
 
-/* The keys that would sign each kind now. */
-struct choice {
-	enum sg_err err[DCC_KINDS];
-	size_t key[DCC_KINDS];
-	struct policy_bounds bounds[DCC_KINDS];
-};
-
 /* --- judgement ---------------------------------------------------------- */
 
-static void choose_keys(struct issuer *s, int64_t now, struct choice *c)
+/* The bounds of all that could sign KIND at NOW: by which key it will be is of
+ * no concern to the verdict, nor is which HSM is up. */
+static void find_bounds(const struct keyring *keys, enum dcc_kind kind,
+			int64_t now, struct policy_bounds *out)
 {
-	*c = (struct choice){.key = {0}};
-	for (unsigned kind = 0; kind < DCC_KINDS; kind++) {
-		c->err[kind] = hsm_pool_choose(
-			s->part.pool, (enum dcc_kind)kind, now, &c->key[kind]);
-		if (c->err[kind] == SG_OK)
-			c->bounds[kind] =
-				s->part.keys->key[c->key[kind]].bounds;
+	*out = (struct policy_bounds){.present = false};
+	for (size_t k = 0; k < keys->n; k++) {
+		const struct policy_bounds *b = &keys->key[k].bounds;
+
+		if (!keyring_signs(keys, k, kind, now))
+			continue;
+		if (!out->present || b->not_after > out->not_after)
+			out->not_after = b->not_after;
+		if (!out->present || b->not_before < out->not_before)
+			out->not_before = b->not_before;
+		out->present = true;
 	}
 }
 
@@ -83,18 +83,21 @@ static enum sg_err may_ask(struct request *r)
 
 /* Judge R into s->decision.
  * Errors: SG_FORBIDDEN; SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
-static enum sg_err judge(struct issuer *s, struct request *r,
-			 const struct choice *choice)
+static enum sg_err judge(struct issuer *s, struct request *r)
 {
+	struct policy_bounds bounds[DCC_KINDS];
 	const struct policy_question q = {.client = r->client,
 					  .operation = operation_of(r),
 					  .request = r->m->request,
 					  .now = r->now,
-					  .bounds = choice->bounds};
+					  .bounds = bounds};
 	enum sg_err err = may_ask(r);
 
 	if (err != SG_OK)
 		return err;
+	for (unsigned kind = 0; kind < DCC_KINDS; kind++)
+		find_bounds(s->part.keys, (enum dcc_kind)kind, r->now,
+			    &bounds[kind]);
 	err = policy_decide(s->policy, &q, &s->decision);
 	/* A front writes deterministic CBOR.  What is not is its fault, but
 	 * not a reason to cut off the clients behind it. */
@@ -244,12 +247,12 @@ static enum sg_err request_admit(struct issuer *s, const struct request *r,
 
 /* May the accepted request R in s->decision be signed now?  Then do. */
 static enum sg_err request_sign(struct issuer *s, const struct request *r,
-				const struct known *known,
-				const struct choice *choice,
-				struct span warnings)
+				const struct known *known, struct span warnings)
 {
-	const unsigned kind = s->decision.document.kind;
+	const struct hsm_span_of_time time = {
+		.now = r->now, .iat = s->decision.iat, .exp = s->decision.exp};
 	bool admitted = false;
+	size_t key = 0;
 	enum sg_err err;
 
 	assert(s->decision.document.has_kind &&
@@ -258,12 +261,13 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 		return SG_CLOCK_BEHIND;
 	if (!release_open(s->part.release))
 		return SG_LEDGER_DOWN;
-	if (choice->err[kind] != SG_OK)
-		return choice->err[kind];
-	err = request_admit(s, r, known, &admitted);
+	err = hsm_pool_choose(s->part.pool, s->decision.document.kind, &time,
+			      &key);
+	if (err == SG_OK)
+		err = request_admit(s, r, known, &admitted);
 	if (err != SG_OK || !admitted)
 		return err;
-	return issue_start(s, r, known, choice->key[kind], warnings);
+	return issue_start(s, r, known, key, warnings);
 }
 
 /* Is the UVCI one that the client may not issue?  Then it is not told whether
@@ -319,14 +323,12 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
  * r->detail. */
 static enum sg_err request_take(struct issuer *s, struct request *r)
 {
-	struct choice choice;
 	struct known known;
 	struct span violations;
 	enum sg_err refusal;
 	enum sg_err err;
 
-	choose_keys(s, r->now, &choice);
-	err = judge(s, r, &choice);
+	err = judge(s, r);
 	metric_time(HISTOGRAM_DECIDE_TIME, clock_mono_us() - r->now_us);
 	if (err != SG_OK)
 		return err;
@@ -345,7 +347,7 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 	else if (s->decision.verdict.errors > 0 || r->m->dry_run)
 		answer_verdict(s, r, refusal, violations);
 	else
-		err = request_sign(s, r, &known, &choice, violations);
+		err = request_sign(s, r, &known, violations);
 	return err;
 }
 

@@ -111,6 +111,8 @@ SG_MUST_USE enum sg_err keyring_fingerprint(struct span certificate,
 					    uint8_t out[KEY_PIN_BYTES]);
 /* Is KEY one that hsms have to prove: one that signs, or may come to it? */
 bool keyring_in_use(const struct key *key);
+/* May KEY finish what was begun with it?  One that was stopped may not. */
+bool keyring_finishes(const struct key *key);
 /* Is KEY told to the world: from its publication on? */
 bool keyring_public(const struct key *key);
 /* Take DER, all of whose parts are checked, as the DSC of KEY, which has none.

@@ -57,6 +57,12 @@ bool keyring_in_use(const struct key *key)
 	       key->state == KEY_PUBLISHED || key->state == KEY_ACTIVE;
 }
 
+bool keyring_finishes(const struct key *key)
+{
+	return key->ledger || key->state == KEY_ACTIVE ||
+	       key->state == KEY_RETIRED;
+}
+
 bool keyring_public(const struct key *key)
 {
 	return key->has_dsc && key->state != KEY_GENERATED &&

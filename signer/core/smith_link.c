@@ -80,6 +80,8 @@ static void on_end(void *ctx, bool bad)
 	struct smith *smith = ctx;
 	struct smiths *s = smith->all;
 
+	log_event(LOG_INFO, "smith-link-ended", "smith=%u bad=%d", smith->slot,
+		  bad);
 	drop(smith);
 	if (bad) {
 		metric_add(METRIC_BAD_MESSAGES, 1);
@@ -125,6 +127,7 @@ enum sg_err smiths_link(struct smiths *s, uint16_t slot, int fd)
 	smith = &s->smith[slot];
 	drop(smith);
 	smith->channel = channel;
+	log_event(LOG_INFO, "smith-linked", "smith=%u", slot);
 	if (!s->busy || s->slot != slot)
 		return SG_OK;
 	if (s->sent) /* to the one before it */

@@ -98,6 +98,11 @@ SG_MUST_USE enum sg_err cose_key_from_spki(struct span der,
 SG_MUST_USE enum sg_err cose_key_of_officer(struct span der,
 					    struct cose_key **out);
 void cose_key_free(struct cose_key *key);
+/* Does a signature by the key of this SubjectPublicKeyInfo mean something: is
+ * it none by which anybody could sign (an RSA exponent of 1, an Ed25519 point
+ * of small order)?  For keys that somebody hands in. Errors: SG_MALFORMED,
+ * SG_BAD_KEY, SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err cose_key_check(struct span der);
 /* The one algorithm of ours that the key fits: P-256 ES256, RSA PS256,
  * Ed25519 EdDSA; of an officer also P-384 ES384. */
 enum cose_alg cose_key_alg(const struct cose_key *key);

@@ -36,6 +36,15 @@ char dcc_kind_letter(enum dcc_kind kind)
 	}
 }
 
+const char *dcc_kind_oid(enum dcc_kind kind)
+{
+	/* That arc stands first. */
+	for (size_t i = 0; i < USAGE_COUNT; i++)
+		if (USAGES[i].kind == kind)
+			return USAGES[i].oid;
+	return NULL;
+}
+
 static unsigned kinds_of_usage(const ASN1_OBJECT *oid)
 {
 	char text[OID_TEXT_SIZE];

@@ -14,6 +14,11 @@ enum { DCC_ALL_KINDS = (1 << DCC_KINDS) - 1 };
 /* 'v', 't' or 'r'. */
 char dcc_kind_letter(enum dcc_kind kind);
 
+/* The extended key usage that allows KIND: the OID of certificate governance
+ * s. 4.1.3, in dots.  Static; NULL for no kind.  None of the three means all.
+ */
+const char *dcc_kind_oid(enum dcc_kind kind);
+
 /* What a document signer certificate says (RFC 5280; eHealth Network
  * certificate governance s. 4). */
 struct dsc {

@@ -249,36 +249,32 @@ enum sg_err entry_encode_policy(int64_t time_ms,
 	return done(&w, len);
 }
 
-/* What officers have signed, in an entry of TYPE, and why it was REFUSED. */
-static enum sg_err encode_signed(enum entry_type type, int64_t time_ms,
-				 struct span signed_text, struct span refusal,
-				 uint8_t *out, size_t cap, size_t *len)
+enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
+				  struct span refusal, uint8_t *out, size_t cap,
+				  size_t *len)
 {
 	struct cbor_writer w = cbor_write(out, cap);
+	uint64_t fields = CEREMONY_FIELDS;
 
+	fields += refusal.n > 0;
 	*len = 0;
 	if (refusal.n > ENTRY_REFUSAL_MAX)
 		return SG_TOO_BIG;
-	put_begin(&w, CEREMONY_FIELDS + (refusal.n > 0 ? 1 : 0), type, time_ms);
-	put_field_bytes(&w, FIELD_OPERATION, signed_text.p, signed_text.n);
+	put_begin(&w, fields, ENTRY_CEREMONY, time_ms);
+	put_field_bytes(&w, FIELD_OPERATION, operation.p, operation.n);
 	if (refusal.n > 0)
 		put_field_text(&w, FIELD_REFUSAL, refusal);
 	return done(&w, len);
 }
 
-enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
-				  struct span refusal, uint8_t *out, size_t cap,
-				  size_t *len)
-{
-	return encode_signed(ENTRY_CEREMONY, time_ms, operation, refusal, out,
-			     cap, len);
-}
-
 enum sg_err entry_encode_revocation(int64_t time_ms, struct span statement,
 				    uint8_t *out, size_t cap, size_t *len)
 {
-	return encode_signed(ENTRY_REVOCATION, time_ms, statement,
-			     span_of(NULL, 0), out, cap, len);
+	struct cbor_writer w = cbor_write(out, cap);
+
+	put_begin(&w, CEREMONY_FIELDS, ENTRY_REVOCATION, time_ms);
+	put_field_bytes(&w, FIELD_OPERATION, statement.p, statement.n);
+	return done(&w, len);
 }
 
 enum sg_err entry_encode_key_event(int64_t time_ms,

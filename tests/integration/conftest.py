@@ -47,7 +47,7 @@ def free_port():
 
 
 # Those that take longest first, for whom files run side by side.
-LONG = ["test_ledger_kills.py", "test_stream.py", "test_ledger_witness.py", "test_bench.py",
+LONG = ["test_ledger_kills.py", "test_hsm_drills.py", "test_stream.py", "test_ledger_witness.py", "test_bench.py",
         "test_bulk_client.py", "test_ledger.py", "test_ledger_audit.py", "test_auditor.py"]
 
 
@@ -294,6 +294,22 @@ def own():
     log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
     demo.remove()
     assert "Sanitizer" not in log, log[-4000:]
+
+
+@pytest.fixture
+def two_hsms():
+    """Makes demos with two HSMs, not started: two_hsms(), see hsms.TwoHsms."""
+    from hsms import TwoHsms  # which needs what is here
+    made = []
+
+    def make(*arguments, **more):
+        made.append(TwoHsms(*arguments, **more))
+        return made[-1]
+    yield make
+    for demo in made:
+        log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
+        demo.remove()
+        assert "Sanitizer" not in log, log[-4000:]
 
 
 def shared(path):

@@ -85,6 +85,11 @@ def verify(cose, certificate):
     return header, cbor2.loads(payload)
 
 
+def kid(cose):
+    """The kid in the protected header of the COSE_Sign1, without verifying."""
+    return cbor2.loads(cbor2.loads(cose).value[0])[4]
+
+
 def payload_of(cose):
     """The DCC in the COSE_Sign1, without verifying."""
     return cbor2.loads(cbor2.loads(cose).value[2])[-260][1]

@@ -18,3 +18,8 @@ bool call_of(struct span name, enum call *call)
 	}
 	return false;
 }
+
+const char *call_name(enum call call)
+{
+	return NAMES[call];
+}

@@ -26,6 +26,7 @@
 	X(C_Logout)                                                            \
 	X(C_CopyObject)                                                        \
 	X(C_DestroyObject)                                                     \
+	X(C_GetAttributeValue)                                                 \
 	X(C_SignInit)                                                          \
 	X(C_Sign)
 
@@ -43,7 +44,6 @@
 	X(C_SetOperationState, OPERATION_STATE)                                \
 	X(C_CreateObject, CREATE)                                              \
 	X(C_GetObjectSize, OBJECT_SIZE)                                        \
-	X(C_GetAttributeValue, ATTRIBUTES)                                     \
 	X(C_SetAttributeValue, ATTRIBUTES)                                     \
 	X(C_FindObjectsInit, TEMPLATE)                                         \
 	X(C_FindObjects, FIND)                                                 \
@@ -97,5 +97,6 @@ enum call {
 /* Set *CALL to the function called NAME; false: there is none, or nothing can
  * be asked of it (C_Initialize and C_Finalize are before and after all). */
 bool call_of(struct span name, enum call *call);
+const char *call_name(enum call call);
 
 #endif /* SG_SHIM_CALL_H */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fault.h"
 
+#include <string.h>
+
 #include "pkcs11/ckr.h"
 
 #define HOUR_NS UINT64_C(3600000000000)
@@ -89,9 +91,28 @@ static bool read_when(struct span when, struct fault *f)
 	return fault_number(rest, CALLS_MAX, &f->to) && f->to >= f->from;
 }
 
+/* "0x" and 8 digits: for values that ckr.c has no name for. */
+static bool read_hex(struct span text, CK_RV *rv)
+{
+	*rv = 0;
+	if (text.n != 10 || text.p[0] != '0' || text.p[1] != 'x')
+		return false;
+	for (size_t i = 2; i < text.n; i++) {
+		const char *digits = "0123456789abcdef";
+		const char *at = strchr(digits, text.p[i]);
+
+		if (text.p[i] == '\0' || at == NULL)
+			return false;
+		*rv = *rv << 4 | (CK_RV)(at - digits);
+	}
+	return *rv != CKR_OK;
+}
+
 /* The standard's values end with this one; vendors' begin at 0x80000000. */
 static bool read_ckr(struct span text, CK_RV *rv)
 {
+	if (read_hex(text, rv))
+		return true;
 	for (CK_RV i = CKR_CANCEL; i <= CKR_FUNCTION_REJECTED; i++) {
 		if (span_is(text, ckr_name(i)) && !span_is(text, "unknown")) {
 			*rv = i;
@@ -110,9 +131,10 @@ static bool kind_of(struct span key, enum fault_kind *kind)
 	static const char *const names[] = {[FAULT_FAIL] = "fail",
 					    [FAULT_HANG] = "hang",
 					    [FAULT_CRASH] = "crash",
-					    [FAULT_LOSE] = "lose"};
+					    [FAULT_LOSE] = "lose",
+					    [FAULT_FORGE] = "forge"};
 
-	for (int i = 0; i <= (int)FAULT_LOSE; i++) {
+	for (int i = 0; i <= (int)FAULT_FORGE; i++) {
 		if (span_is(key, names[i])) {
 			*kind = (enum fault_kind)i;
 			return true;
@@ -134,6 +156,8 @@ const char *fault_add(struct fault_set *set, struct span key, struct span value,
 		return "too many faults";
 	if (!call_of(cut(&rest, ':'), &f.call))
 		return "names no function that can fail";
+	if (f.kind == FAULT_FORGE && f.call != CALL_C_Sign)
+		return "can only be asked of C_Sign";
 	if (!read_when(cut(&rest, ':'), &f))
 		return "which calls must be N, N-M, N- or *N";
 	if (f.kind == FAULT_FAIL && !read_ckr(rest, &f.rv))

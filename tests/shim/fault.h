@@ -11,14 +11,21 @@
  * fault: what goes wrong, at which call of which function.  Pure.
  *
  *	fail=FUNCTION:WHEN:CKR	answer that value, without doing anything
- *	hang=FUNCTION:WHEN	never return
+ *	hang=FUNCTION:WHEN	never return, but for another control file
  *	crash=FUNCTION:WHEN	abort the process
  *	lose=FUNCTION:WHEN:TIME	lose all tokens for that long
+ *	forge=C_Sign:WHEN	answer a signature that does not verify
  *
  * WHEN counts calls from 1: N, N-M, N- (from N on), or *N (each Nth).
  * TIME is an integer and one of us, ms, s.
  */
-enum fault_kind { FAULT_FAIL, FAULT_HANG, FAULT_CRASH, FAULT_LOSE };
+enum fault_kind {
+	FAULT_FAIL,
+	FAULT_HANG,
+	FAULT_CRASH,
+	FAULT_LOSE,
+	FAULT_FORGE
+};
 
 enum { FAULTS_MAX = 16 };
 
@@ -39,7 +46,7 @@ struct fault_set {
 
 /*
  * Add the fault KEY=VALUE to SET.  Returns NULL, or what is wrong with it:
- * static text.  *KNOWN is false when KEY is none of the four.
+ * static text.  *KNOWN is false when KEY is none of the five.
  */
 const char *fault_add(struct fault_set *set, struct span key, struct span value,
 		      bool *known);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fileio.h"
@@ -15,6 +16,7 @@ enum { CONTROL_BYTES_MAX = 4096 };
 static pthread_rwlock_t lock =
 	PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 static _Atomic uint64_t losses_seen;
+static _Thread_local bool forging; /* the call that this thread is in */
 
 /* --- the control file -------------------------------------------------- */
 
@@ -79,19 +81,28 @@ static void follow_control(void)
 
 /* --- faults ------------------------------------------------------------ */
 
+/* For ever; or until the HSM comes back, where the control file says so. */
+static void hang(bool by_control)
+{
+	const struct timespec step = {.tv_nsec = 10000000};
+	const uint64_t id = control_id();
+
+	while (!by_control || control_id() == id)
+		(void)nanosleep(&step, NULL);
+}
+
 /* Not from inside of any lock: the process may die here, and others live. */
-static CK_RV suffer(const struct fault *f)
+static CK_RV suffer(const struct fault *f, bool by_control)
 {
 	switch (f->kind) {
-	case FAULT_HANG:
-		for (;;)
-			(void)pause();
+	case FAULT_HANG: hang(by_control); return CKR_OK;
 	case FAULT_CRASH: (void)signal(SIGABRT, SIG_DFL); abort();
 	case FAULT_LOSE:
 		atomic_store(&shim.shared.page->lost_until_ns,
 			     shared_now_ns() + f->ns);
 		atomic_fetch_add(&shim.shared.page->losses, 1);
 		return CKR_OK;
+	case FAULT_FORGE: forging = true; return CKR_OK;
 	case FAULT_FAIL: break;
 	}
 	return f->rv;
@@ -127,9 +138,13 @@ static CK_RV meet_faults(enum call call)
 		follow_control();
 	n = 1 + atomic_fetch_add(&shim.shared.page->calls[call], 1);
 	f = fault_find(&shim.spec.faults, call, n);
-	if (f == NULL && control_fault(call, n, &from_control))
+	if (f == NULL && control_fault(call, n, &from_control)) {
+		/* So that a test knows that it has been met. */
+		(void)fprintf(stderr, "pkcs11-shim: fault at %s\n",
+			      call_name(call));
 		f = &from_control;
-	return f != NULL ? suffer(f) : CKR_OK;
+	}
+	return f != NULL ? suffer(f, f == &from_control) : CKR_OK;
 }
 
 /* --- a lost token ------------------------------------------------------ */
@@ -167,6 +182,11 @@ void gate_begin(void)
 	losses_seen = atomic_load(&shim.shared.page->losses);
 }
 
+bool gate_forges(void)
+{
+	return forging;
+}
+
 void gate_leave(void)
 {
 	pthread_rwlock_unlock(&lock);
@@ -184,6 +204,7 @@ CK_RV gate_enter(enum call call)
 
 	if (shim.real == NULL)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	forging = false;
 	rv = meet_faults(call);
 	if (rv != CKR_OK)
 		return rv;

@@ -268,6 +268,30 @@ static CK_RV destroy_object(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object)
 	return rv;
 }
 
+static bool is_lie(CK_ATTRIBUTE_TYPE type)
+{
+	for (size_t i = 0; i < shim.spec.nlies; i++)
+		if (shim.spec.lie[i] == type)
+			return true;
+	return false;
+}
+
+static CK_RV get_attributes(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object,
+			    CK_ATTRIBUTE *t, CK_ULONG n)
+{
+	CK_RV rv = gate_enter_session(CALL_C_GetAttributeValue);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = shim.real->C_GetAttributeValue(s, object, t, n);
+	gate_leave();
+	for (CK_ULONG i = 0; rv == CKR_OK && i < n; i++)
+		if (is_lie(t[i].type) && t[i].pValue != NULL &&
+		    t[i].ulValueLen == sizeof(CK_BBOOL))
+			*(CK_BBOOL *)t[i].pValue ^= 1;
+	return rv;
+}
+
 /* --- signing ----------------------------------------------------------- */
 
 static CK_RV sign_init(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE k)
@@ -325,6 +349,8 @@ static CK_RV sign(CK_SESSION_HANDLE s, CK_BYTE *data, CK_ULONG n, CK_BYTE *out,
 		rv = CKR_SESSION_HANDLE_INVALID;
 	else
 		rv = software_sign(session, span_of(data, n), out, nout);
+	if (rv == CKR_OK && out != NULL && gate_forges())
+		out[*nout / 2] ^= 1;
 	gate_leave();
 	if (rv == CKR_OK && out != NULL)
 		pace(begin_ns);
@@ -354,6 +380,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 		.C_Logout = logout,
 		.C_CopyObject = copy_object,
 		.C_DestroyObject = destroy_object,
+		.C_GetAttributeValue = get_attributes,
 		.C_SignInit = sign_init,
 		.C_Sign = sign,
 	};

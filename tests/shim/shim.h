@@ -37,6 +37,8 @@ void gate_leave(void);
 void gate_alone(void);
 /* Are the tokens lost at this moment? */
 bool gate_lost(void);
+/* Is the signature of the call that this thread is in to be a wrong one? */
+bool gate_forges(void);
 /* Forget this process's sessions and losses, at C_Initialize. */
 void gate_begin(void);
 

@@ -109,6 +109,33 @@ static const char *read_copy(struct span value, struct spec *s)
 		       : "must be allow or refuse";
 }
 
+static const char *read_lie(struct span value, struct spec *s)
+{
+	static const struct {
+		const char *name;
+		CK_ATTRIBUTE_TYPE type;
+	} known[] = {{"CKA_LOCAL", CKA_LOCAL},
+		     {"CKA_PRIVATE", CKA_PRIVATE},
+		     {"CKA_SENSITIVE", CKA_SENSITIVE},
+		     {"CKA_ALWAYS_SENSITIVE", CKA_ALWAYS_SENSITIVE},
+		     {"CKA_EXTRACTABLE", CKA_EXTRACTABLE},
+		     {"CKA_NEVER_EXTRACTABLE", CKA_NEVER_EXTRACTABLE},
+		     {"CKA_SIGN", CKA_SIGN},
+		     {"CKA_DECRYPT", CKA_DECRYPT},
+		     {"CKA_UNWRAP", CKA_UNWRAP},
+		     {"CKA_DERIVE", CKA_DERIVE}};
+
+	if (s->nlies == SPEC_LIES_MAX)
+		return "too many lies";
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!span_is(value, known[i].name))
+			continue;
+		s->lie[s->nlies++] = known[i].type;
+		return NULL;
+	}
+	return "must be a boolean attribute of a private key, as CKA_LOCAL";
+}
+
 static const struct {
 	const char *key;
 	const char *(*read)(struct span value, struct spec *s);
@@ -118,7 +145,7 @@ static const struct {
 	{"control", read_control, false},   {"key", read_key, true},
 	{"latency", read_latency, false},   {"rate", read_rate, false},
 	{"sessions", read_sessions, false}, {"sign", read_sign, false},
-	{"copy", read_copy, false},
+	{"copy", read_copy, false},	    {"lie", read_lie, true},
 };
 enum { KEYS_COUNT = sizeof(KEYS) / sizeof(KEYS[0]) };
 

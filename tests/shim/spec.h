@@ -12,6 +12,7 @@
 enum {
 	SPEC_PATH_MAX = 512,
 	SPEC_KEYS_MAX = 4,
+	SPEC_LIES_MAX = 4,
 	SPEC_RATE_MAX = 1000000,
 	SPEC_SESSIONS_MAX = 4096,
 	SPEC_WHY_MAX = 160
@@ -26,6 +27,8 @@ struct spec {
 	uint32_t sessions;	     /* 0: no cap */
 	bool software;
 	bool copy_refused;
+	size_t nlies;
+	CK_ATTRIBUTE_TYPE lie[SPEC_LIES_MAX]; /* booleans, told inverted */
 	size_t nkeys;
 	char key[SPEC_KEYS_MAX][SPEC_PATH_MAX]; /* PEM */
 	struct fault_set faults;

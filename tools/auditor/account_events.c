@@ -4,6 +4,7 @@
 #include "account.h"
 #include "base/hex.h"
 #include "row.h"
+#include "tools/common/bytes.h"
 #include "tools/common/number.h"
 
 enum { NUMBER = 32, MS = 1000, DURATION = 48 };
@@ -76,11 +77,33 @@ static void print_policies(const struct survey *v, struct sheet *s)
 static const char *what_of(enum entry_type type)
 {
 	switch (type) {
-	case ENTRY_KEY_EVENT: return "change of a signing key";
 	case ENTRY_CEREMONY: return "operation approved by officers";
 	case ENTRY_REVOCATION: return "revocation";
 	default: return "";
 	}
+}
+
+/* What happened, in a line. */
+static void print_what(const struct survey_event *e, struct sheet *s)
+{
+	char kid[BYTES_BASE64(COSE_KID_BYTES)];
+	char text[CEREMONY_TEXT];
+	const char *what;
+
+	if (e->type == ENTRY_KEY_EVENT) {
+		sheet_cellf(s, "key %s is %s%s%s", e->label, e->state,
+			    e->has_kid ? ", kid " : "",
+			    e->has_kid
+				    ? bytes_base64(e->kid, sizeof(e->kid), kid)
+				    : "");
+		return;
+	}
+	what = ceremony_speaks(&e->ceremony) ? ceremony_text(&e->ceremony, text)
+					     : what_of(e->type);
+	if (e->refusal[0] != '\0')
+		sheet_cellf(s, "REFUSED (%s): %s", e->refusal, what);
+	else
+		sheet_cell(s, span_str(what));
 }
 
 static void print_operations(const struct survey *v, struct sheet *s)
@@ -90,7 +113,6 @@ static void print_operations(const struct survey *v, struct sheet *s)
 	const unsigned types = 1U << ENTRY_KEY_EVENT | 1U << ENTRY_CEREMONY |
 			       1U << ENTRY_REVOCATION;
 	char hex[HEX_TEXT(ENTRY_HASH_BYTES)];
-	char text[CEREMONY_TEXT];
 
 	sheet_heading(s, "Keys, ceremonies and revocations");
 	if (!has_event(v, types)) {
@@ -99,7 +121,9 @@ static void print_operations(const struct survey *v, struct sheet *s)
 	}
 	sheet_para(s, "An operation is recorded with the bytes that the "
 		      "officers signed. Compare its hash with that of the "
-		      "document that they have. After a recovery of the ledger "
+		      "document that they have. An officer is named by the "
+		      "beginning of the SHA-256 of his public key. After a "
+		      "recovery of the ledger "
 		      "the entries that were known beyond those it went on "
 		      "with are lost.");
 	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);
@@ -109,11 +133,7 @@ static void print_operations(const struct survey *v, struct sheet *s)
 		if ((types & 1U << (unsigned)e->type) == 0)
 			continue;
 		when(s, e);
-		sheet_cell(
-			s,
-			span_str(e->ceremony.recovery || e->ceremony.serial > 0
-					 ? ceremony_text(&e->ceremony, text)
-					 : what_of(e->type)));
+		print_what(e, s);
 		if (ceremony_is(e->type)) {
 			sheet_cellf(s, "%zu", e->bytes);
 			sheet_cell(s, span_str(hex_encode(

@@ -127,6 +127,55 @@ static json_t *codes(const struct bag *b)
 	return list;
 }
 
+static json_t *officers(const struct ceremony *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->signers; i++) {
+		json_t *j = json_object();
+
+		(void)json_object_set_new(
+			j, "kid", hex_of(c->signer[i].kid, ROLL_KID_BYTES));
+		(void)json_object_set_new(
+			j, "alg", json_string(cose_alg_name(c->signer[i].alg)));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+/* What an operation of officers says, as far as it says something. */
+static void put_operation(json_t *j, const struct survey_event *e)
+{
+	const struct ceremony *c = &e->ceremony;
+
+	if (c->kind != OPERATION_KINDS) {
+		(void)json_object_set_new(
+			j, "operation",
+			json_string(operation_kind_name(c->kind)));
+		if (c->key[0] != '\0')
+			(void)json_object_set_new(j, "key",
+						  json_string(c->key));
+		(void)json_object_set_new(j, "proposer",
+					  json_string(c->proposer));
+		(void)json_object_set_new(j, "officers", officers(c));
+	}
+	if (e->refusal[0] != '\0')
+		(void)json_object_set_new(j, "refusal",
+					  json_string(e->refusal));
+}
+
+static void put_key(json_t *j, const struct survey_event *e)
+{
+	char kid[BYTES_BASE64(COSE_KID_BYTES)];
+
+	(void)json_object_set_new(j, "label", json_string(e->label));
+	(void)json_object_set_new(j, "state", json_string(e->state));
+	if (e->has_kid)
+		(void)json_object_set_new(
+			j, "kid",
+			json_string(bytes_base64(e->kid, sizeof(e->kid), kid)));
+}
+
 static json_t *event(const struct survey_event *e)
 {
 	json_t *j = json_object();
@@ -155,7 +204,10 @@ static json_t *event(const struct survey_event *e)
 			(void)json_object_set_new(j, "revoked",
 						  integer(e->ceremony.revoked));
 		}
+		put_operation(j, e);
 	}
+	if (e->type == ENTRY_KEY_EVENT)
+		put_key(j, e);
 	if (e->type == ENTRY_STARTED && e->follows) {
 		(void)json_object_set_new(j, "unclean",
 					  json_boolean(e->unclean));

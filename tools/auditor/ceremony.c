@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "ledger/note.h"
 #include "ledger/revocation.h"
 #include "tools/common/args.h"
@@ -50,26 +51,79 @@ static bool read_revocation(struct span operation, struct ceremony *c)
 	if (note_parse(operation, &n) != SG_OK ||
 	    revocation_parse(n.text, &r) != SG_OK)
 		return false;
-	*c = (struct ceremony){.serial = r.serial, .revoked = r.count};
+	*c = (struct ceremony){.kind = OPERATION_KINDS,
+			       .serial = r.serial,
+			       .revoked = r.count};
 	return true;
+}
+
+static void keep_name(struct span name, char out[ROLL_NAME_MAX])
+{
+	/* operation_decode() has seen to the length. */
+	(void)snprintf(out, ROLL_NAME_MAX, "%.*s", (int)name.n,
+		       (const char *)name.p);
+}
+
+static bool read_operation(struct span bytes, struct ceremony *c)
+{
+	static struct operation o; /* large; a tool has one thread for this */
+	static struct approved a;
+	const char *why;
+
+	if (approved_decode(bytes, &a) != SG_OK ||
+	    operation_decode(a.operation, &o, &why) != SG_OK)
+		return false;
+	*c = (struct ceremony){.kind = o.kind, .signers = a.n};
+	keep_name(o.key, c->key);
+	keep_name(o.proposer, c->proposer);
+	for (size_t i = 0; i < a.n; i++) {
+		c->signer[i].alg = a.approval[i].alg;
+		memcpy(c->signer[i].kid, a.approval[i].kid, ROLL_KID_BYTES);
+	}
+	return true;
+}
+
+bool ceremony_speaks(const struct ceremony *c)
+{
+	return c->recovery || c->serial > 0 || c->kind != OPERATION_KINDS;
 }
 
 struct ceremony ceremony_of(struct span operation)
 {
-	struct ceremony c = {.recovery = true};
+	struct ceremony c = {.recovery = true, .kind = OPERATION_KINDS};
+	const struct ceremony nothing = {.kind = OPERATION_KINDS};
 	struct span line;
 
-	if (read_revocation(operation, &c))
+	if (read_revocation(operation, &c) || read_operation(operation, &c))
 		return c;
 	if (!cut(&operation, '\n', &line) ||
 	    !span_is(line, "signerd ledger recovery") ||
 	    !cut(&operation, '\n', &line) || !cut(&operation, '\n', &line) ||
 	    !read_size(line, "disk", &c.disk) || !cut(&operation, '\n', &line))
-		return (struct ceremony){0};
+		return nothing;
 	c.is_known = !span_is(line, "known nothing");
 	if (c.is_known && !read_size(line, "known", &c.known))
-		return (struct ceremony){0};
+		return nothing;
 	return c;
+}
+
+static void operation_line(const struct ceremony *c, char out[CEREMONY_TEXT])
+{
+	int n = snprintf(out, CEREMONY_TEXT, "%s%s%s, proposed by %s; ",
+			 operation_kind_name(c->kind),
+			 c->key[0] != '\0' ? " " : "", c->key, c->proposer);
+
+	if (c->signers == 0)
+		(void)snprintf(out + n, CEREMONY_TEXT - (size_t)n,
+			       "signed by nobody");
+	for (size_t i = 0; i < c->signers; i++) {
+		char kid[HEX_TEXT(ROLL_KID_BYTES)];
+
+		n += snprintf(out + n, CEREMONY_TEXT - (size_t)n, "%s%s (%s)",
+			      i == 0 ? "signed by " : ", ",
+			      hex_encode(c->signer[i].kid, ROLL_KID_BYTES, kid),
+			      cose_alg_name(c->signer[i].alg));
+	}
 }
 
 const char *ceremony_text(const struct ceremony *c, char out[CEREMONY_TEXT])
@@ -90,5 +144,7 @@ const char *ceremony_text(const struct ceremony *c, char out[CEREMONY_TEXT])
 		(void)snprintf(out, CEREMONY_TEXT, "revocation %u: %u hash%s",
 			       c->serial, c->revoked,
 			       c->revoked == 1 ? "" : "es");
+	else if (c->kind != OPERATION_KINDS)
+		operation_line(c, out);
 	return out;
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/span.h"
+#include "ceremony/approval.h"
 #include "ledger/entry.h"
 
 /*
@@ -19,6 +19,16 @@ struct ceremony {
 	uint64_t known;	  /* of so many entries */
 	unsigned serial;  /* of a revocation, from 1; 0: it is none */
 	unsigned revoked; /* hashes of certificates in it */
+	/* Of an operation, signed or not; OPERATION_KINDS: it is none. */
+	enum operation_kind kind;
+	char key[ROLL_NAME_MAX]; /* that it is about; "": none */
+	char proposer[ROLL_NAME_MAX];
+	/* Whose signatures it bears; whether they verify is not known here. */
+	size_t signers;
+	struct {
+		enum cose_alg alg;
+		uint8_t kid[ROLL_KID_BYTES];
+	} signer[APPROVALS_MAX];
 };
 
 /* Have entries of TYPE an operation? */
@@ -26,7 +36,9 @@ bool ceremony_is(enum entry_type type);
 /* What OPERATION says; with an unknown one, nothing. */
 struct ceremony ceremony_of(struct span operation);
 
-enum { CEREMONY_TEXT = 128 };
+enum { CEREMONY_TEXT = 1200 };
+/* Does C say anything? */
+bool ceremony_speaks(const struct ceremony *c);
 /* The same in words; "" of nothing. */
 const char *ceremony_text(const struct ceremony *c, char out[CEREMONY_TEXT]);
 

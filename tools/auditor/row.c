@@ -3,20 +3,19 @@
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
-#include "ceremony.h"
 #include "filter.h"
 #include "hcert/utf8.h"
+#include "row_event.h"
 #include "tools/common/bytes.h"
 #include "tools/common/csv.h"
 #include "tools/common/printable.h"
 #include "tools/common/times.h"
 
-enum { MS = 1000, CLIENT_WIDTH = 20, POLICY_SHOWN = 12, OPERATION_SHOWN = 16 };
+enum { MS = 1000, CLIENT_WIDTH = 20, POLICY_SHOWN = 12 };
 
 const char *row_time(int64_t ms, char out[ROW_TIME])
 {
@@ -52,15 +51,6 @@ void row_json_text(FILE *to, struct span text)
 static bool is_certificate(const struct entry *e)
 {
 	return e->type == ENTRY_ISSUED || e->type == ENTRY_RENEWED;
-}
-
-static void operation_hash(const struct entry *e,
-			   char out[HEX_TEXT(SHA256_DIGEST_LENGTH)])
-{
-	uint8_t hash[SHA256_DIGEST_LENGTH];
-
-	(void)SHA256(e->operation.p, e->operation.n, hash);
-	(void)hex_encode(hash, sizeof(hash), out);
 }
 
 /* --- for people ----------------------------------------------------------- */
@@ -103,19 +93,6 @@ static void put_refused(FILE *to, const struct entry_refused *r)
 	}
 }
 
-static void put_ceremony(FILE *to, const struct entry *e)
-{
-	const struct ceremony c = ceremony_of(e->operation);
-	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
-	char text[CEREMONY_TEXT];
-
-	operation_hash(e, hash);
-	(void)ceremony_text(&c, text);
-	(void)fprintf(to, "%s%s%zu bytes, SHA-256 %.*s", text,
-		      text[0] != '\0' ? "; " : "", e->operation.n,
-		      OPERATION_SHOWN, hash);
-}
-
 static void put_table(FILE *to, const struct walk_entry *w)
 {
 	const struct entry *e = &w->e;
@@ -133,8 +110,8 @@ static void put_table(FILE *to, const struct walk_entry *w)
 	} else if (e->type == ENTRY_POLICY) {
 		(void)fputs(hex_encode(e->policy_hash, ENTRY_HASH_BYTES, hash),
 			    to);
-	} else if (ceremony_is(e->type)) {
-		put_ceremony(to, e);
+	} else {
+		row_event_table(to, e);
 	}
 	(void)fputc('\n', to);
 }
@@ -144,7 +121,7 @@ static void put_table(FILE *to, const struct walk_entry *w)
 static const char CSV_HEAD[] =
 	"index,time,type,client,kid,alg,kind,issued,expires,policy,"
 	"uvci_hash,revocation_hash,content_hash,attestation,leaf_hash,"
-	"from,records,codes,operation_sha256,operation_bytes";
+	"from,records,codes," ROW_EVENT_CSV;
 
 static void csv_hash(FILE *to, const uint8_t *hash, size_t n)
 {
@@ -221,7 +198,6 @@ static void put_csv(FILE *to, const struct walk_entry *w)
 {
 	const struct entry *e = &w->e;
 	char time[ROW_TIME];
-	char hash[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 	(void)fprintf(to, "%" PRIu64 ",%s,%s,", w->index,
 		      row_time(e->time_ms, time), filter_type_name(e->type));
@@ -234,12 +210,7 @@ static void put_csv(FILE *to, const struct walk_entry *w)
 	csv_hash(to, e->attestation, ENTRY_HASH_BYTES);
 	csv_hash(to, w->leaf->b, MERKLE_HASH_BYTES);
 	csv_refused(to, e);
-	if (ceremony_is(e->type)) {
-		operation_hash(e, hash);
-		(void)fprintf(to, ",%s,%zu", hash, e->operation.n);
-	} else {
-		(void)fputs(",,", to);
-	}
+	row_event_csv(to, e);
 	(void)fputs("\r\n", to);
 }
 
@@ -278,25 +249,6 @@ static void json_refused(FILE *to, const struct entry_refused *r)
 	(void)fputc('}', to);
 }
 
-static void json_ceremony(FILE *to, const struct entry *e)
-{
-	const struct ceremony c = ceremony_of(e->operation);
-	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
-
-	operation_hash(e, hash);
-	(void)fprintf(to,
-		      ", \"operation_sha256\": \"%s\", "
-		      "\"operation_bytes\": %zu",
-		      hash, e->operation.n);
-	if (c.recovery)
-		(void)fprintf(to, ", \"recovered_at\": %" PRIu64, c.disk);
-	if (c.is_known)
-		(void)fprintf(to, ", \"recovered_from\": %" PRIu64, c.known);
-	if (c.serial > 0)
-		(void)fprintf(to, ", \"serial\": %u, \"revoked\": %u", c.serial,
-			      c.revoked);
-}
-
 static void put_json(FILE *to, const struct walk_entry *w)
 {
 	const struct entry *e = &w->e;
@@ -318,8 +270,7 @@ static void put_json(FILE *to, const struct walk_entry *w)
 	json_hash(to, "attestation", e->attestation, ENTRY_HASH_BYTES);
 	if (e->type == ENTRY_REFUSED)
 		json_refused(to, &e->refused);
-	if (ceremony_is(e->type))
-		json_ceremony(to, e);
+	row_event_json(to, e);
 	json_hash(to, "leaf_hash", w->leaf->b, MERKLE_HASH_BYTES);
 	(void)fputc('}', to);
 }

@@ -150,6 +150,25 @@ void survey_code(const struct bag_cell *c, struct span *client,
 
 /* --- what happened -------------------------------------------------------- */
 
+/* What entry_decode() has bounded. */
+static void keep_text(struct span text, char *out)
+{
+	if (text.n > 0)
+		memcpy(out, text.p, text.n);
+	out[text.n] = '\0';
+}
+
+static void keep_key_event(const struct entry *e, struct survey_event *v)
+{
+	keep_text(e->label, v->label);
+	keep_text(e->state, v->state);
+	v->has_kid = e->kid != NULL;
+	if (e->kid != NULL)
+		memcpy(v->kid, e->kid, sizeof(v->kid));
+	if (e->operation_hash != NULL)
+		memcpy(v->hash, e->operation_hash, sizeof(v->hash));
+}
+
 static void add_event(struct survey *s, const struct walk_entry *e)
 {
 	struct survey_event v = {
@@ -164,6 +183,9 @@ static void add_event(struct survey *s, const struct walk_entry *e)
 		(void)SHA256(e->e.operation.p, e->e.operation.n, v.hash);
 		v.bytes = e->e.operation.n;
 		v.ceremony = ceremony_of(e->e.operation);
+		keep_text(e->e.refusal, v.refusal);
+	} else if (e->e.type == ENTRY_KEY_EVENT) {
+		keep_key_event(&e->e, &v);
 	} else if (e->e.type == ENTRY_STARTED && s->has_before) {
 		v.follows = true;
 		v.follows_ms = s->before_ms;

@@ -37,6 +37,12 @@ struct survey_event {
 	uint8_t hash[ENTRY_HASH_BYTES]; /* of the policy, of the operation */
 	size_t bytes;			/* of the operation */
 	struct ceremony ceremony;	/* what it says */
+	char refusal[ENTRY_REFUSAL_MAX + 1]; /* of it; "": accepted */
+	/* ENTRY_KEY_EVENT; HASH is the operation's then, or zeroes. */
+	char label[ENTRY_NAME_MAX + 1];
+	char state[ENTRY_STATE_MAX + 1];
+	bool has_kid;
+	uint8_t kid[COSE_KID_BYTES];
 	/* ENTRY_STARTED: what was before it. */
 	bool follows;	    /* there is an entry before it */
 	bool unclean;	    /* which is not ENTRY_STOPPED */

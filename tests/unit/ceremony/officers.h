@@ -156,4 +156,38 @@ static inline void officers_operation(enum operation_kind kind,
 		out->policy = OFFICERS_HASH;
 }
 
+/* The same with a roll where it has one; FULL: with all that it may have. */
+static inline void officers_full(enum operation_kind kind, bool full,
+				 struct operation *o)
+{
+	const unsigned has = operation_members(kind);
+
+	officers_operation(kind, o);
+	if ((has & OP_ROLL) != 0)
+		officers_roll(4, 3, &o->roll);
+	if (!full)
+		return;
+	o->reason = SPAN_LIT("N\xc4\x83m m\xe1\xbb\x9bi");
+	if ((has & OP_ALG) != 0) {
+		o->alg = COSE_PS256;
+		o->bits = 2048;
+	}
+	if ((has & OP_COUNTRY) != 0)
+		o->country = SPAN_LIT("VN");
+	if ((has & OP_LIMITS) != 0) {
+		o->signatures = UINT64_MAX;
+		o->period_s = 86400;
+	}
+	if ((has & OP_ACTIVATE) != 0) {
+		o->activate = 1800000000;
+		o->override = true;
+	}
+	if ((has & OP_RETIRE) != 0)
+		o->retire = 1800000000;
+	if ((has & OP_ROLL) != 0) {
+		o->roll.policy_approval = true;
+		o->roll.proposer_may_approve = false;
+	}
+}
+
 #endif /* SG_TEST_OFFICERS_H */

@@ -270,25 +270,28 @@ static inline struct fake_front *bureau_add_front(struct bureau *b, size_t i)
 	return f;
 }
 
-static inline void bureau_add_hsm(struct bureau *b, enum hsm_mood mood)
+/* Link hsm I, which has key I + 1. */
+static inline void bureau_add_hsm(struct bureau *b, size_t i,
+				  enum hsm_mood mood)
 {
 	static const struct channel_events events = {.message = hsm_on_message,
 						     .packet_done =
 							     hsm_on_packet,
 						     .end = hsm_on_end};
-	struct fake_hsm *h = &b->o.hsm[0];
+	struct fake_hsm *h = &b->o.hsm[i];
 	int fd[2];
 
 	channel_close(h->channel);
 	*h = (struct fake_hsm){.mood = mood,
-			       .signer = &b->o.signer,
-			       .label = "dsc-1",
+			       .signer = i == 0 ? &b->o.signer : &b->o.second,
+			       .label = i == 0 ? "dsc-1" : "dsc-2",
+			       .name = i == 0 ? "a" : "b",
 			       .sessions = 1};
 	assert_int_equal(channel_pair(fd), 0);
 	assert_int_equal(
 		channel_open(&b->o.loop, fd[0], &events, h, &h->channel),
 		SG_OK);
-	assert_int_equal(hsm_pool_link(b->pool, 0, fd[1]), SG_OK);
+	assert_int_equal(hsm_pool_link(b->pool, (uint16_t)i, fd[1]), SG_OK);
 	hsm_say_ready(h, true);
 }
 
@@ -333,8 +336,10 @@ static inline void bureau_begin(struct bureau *b)
 	uv_timer_init(&b->o.loop, &b->tick);
 	b->tick.data = b;
 	uv_timer_start(&b->tick, bureau_on_tick, 10, 10);
-	bureau_add_hsm(b, HSM_SIGNS);
-	OFFICE_WAIT(&b->o, hsm_pool_good(b->pool, 0) > 0);
+	for (size_t i = 0; i < b->o.settings.nkeys; i++) {
+		bureau_add_hsm(b, i, HSM_SIGNS);
+		OFFICE_WAIT(&b->o, hsm_pool_good(b->pool, i) > 0);
+	}
 	(void)bureau_add_front(b, 0);
 	(void)bureau_add_front(b, 1);
 }
@@ -349,7 +354,8 @@ static inline void bureau_end(struct bureau *b)
 	}
 	release_go_on(&b->release, RELEASE_LOSES);
 	b->release.mood = RELEASE_COMMITS;
-	office_kill_hsm(&b->o, 0);
+	for (size_t i = 0; i < OFFICE_HSMS; i++)
+		office_kill_hsm(&b->o, i);
 	issuer_free(b->issuer);
 	quota_free(b->quota);
 	hsm_pool_free(b->pool);
@@ -387,7 +393,8 @@ static inline void bureau_index(struct bureau *b)
 	assert_int_equal(claims_recent(b->claims), 0);
 }
 
-static inline struct bureau *bureau_open(void)
+/* One with NKEYS keys, each in an HSM of its own. */
+static inline struct bureau *bureau_open_keys(size_t nkeys)
 {
 	struct bureau *b = calloc(1, sizeof(*b));
 	const int fd = metrics_memfd();
@@ -402,7 +409,7 @@ static inline struct bureau *bureau_open(void)
 	uv_timer_init(&b->o.loop, &b->o.alarm);
 	b->o.alarm.data = &b->o;
 	b->o.signer = signer_usual(COSE_ES256);
-	b->o.settings.nkeys = 1;
+	b->o.settings.nkeys = nkeys;
 	b->o.settings.front_credit = 64;
 	b->o.settings.verify_ecdsa_one_in = 1;
 	b->o.settings.verify_all_ms = 60000;
@@ -412,6 +419,11 @@ static inline struct bureau *bureau_open(void)
 					   .alg = COSE_ES256,
 					   .kinds = DCC_ALL_KINDS,
 					   .country = "VN"};
+	if (nkeys > 1) {
+		b->o.second = signer_usual(COSE_ES256);
+		b->o.settings.key[1] = b->o.settings.key[0];
+		memcpy(b->o.settings.key[1].label, "dsc-2", 6);
+	}
 	b->o.policy = office_policy(POLICY_TEXT);
 	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/test_bureau.XXXXXX");
 	assert_non_null(mkdtemp(b->dir));
@@ -420,6 +432,11 @@ static inline struct bureau *bureau_open(void)
 	(void)snprintf(b->index_dir, sizeof(b->index_dir), "%s/index", b->dir);
 	bureau_begin(b);
 	return b;
+}
+
+static inline struct bureau *bureau_open(void)
+{
+	return bureau_open_keys(1);
 }
 
 static inline void bureau_close(struct bureau *b)
@@ -432,6 +449,7 @@ static inline void bureau_close(struct bureau *b)
 	uv_run(&b->o.loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&b->o.loop), 0);
 	signer_free(&b->o.signer);
+	signer_free(&b->o.second);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", b->dir);
 	// NOLINTNEXTLINE(cert-env33-c,concurrency-mt-unsafe): our own folder
 	assert_int_equal(system(command), 0);

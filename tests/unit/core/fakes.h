@@ -63,6 +63,7 @@ struct fake_hsm {
 	enum hsm_mood mood;
 	const struct signer *signer; /* the key it has */
 	const char *label;	     /* of it */
+	const char *name;	     /* the HSM's; NULL: it has none */
 	uint32_t sessions;
 	uint32_t sign_us;     /* what it says of a signature; 0: 330 */
 	size_t packets, jobs; /* seen; tests are not counted */
@@ -294,6 +295,8 @@ static inline void hsm_say_ready(struct fake_hsm *h, bool certificate)
 	struct wire_hsm_ready m = {.sessions = h->sessions, .nkeys = 1};
 	struct wire_packet *w = channel_room(h->channel, 8192);
 
+	if (h->name != NULL)
+		m.hsm = span_str(h->name);
 	m.key[0] = (struct wire_hsm_key){
 		.key = HSM_FIRST,
 		.alg = h->signer->alg,

@@ -182,7 +182,7 @@ static void test_headers(void **state)
 	/* A map without parameters counts as no bytes: RFC 9052 s. 4.4. */
 	assert_int_equal(decoded("84 41 a0 a0 40 40").prot.n, 0);
 	assert_int_equal(decoded("84 42 bfff a0 40 40").prot.n, 0);
-	/* Unknown algorithms, by number and by name. */
+	/* Unknown algorithms, by number (ES384) and by name. */
 	assert_int_equal(decoded("84 44 a1013822 a0 40 40").alg, COSE_NONE);
 	assert_int_equal(decoded("84 45 a101624853 a0 40 40").alg, COSE_NONE);
 	assert_int_equal(decoded("84 4b a1013bffffffffffffffff a0 40 40").alg,

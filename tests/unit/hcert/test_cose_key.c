@@ -242,6 +242,22 @@ static void test_rsa_sizes(void **state)
 	}
 }
 
+static ECDSA_SIG *ecdsa_sign(EVP_PKEY *pkey, const uint8_t *hash, size_t n)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	uint8_t der[PKI_DER_MAX];
+	const uint8_t *p = der;
+	size_t der_n = sizeof(der);
+	ECDSA_SIG *sig;
+
+	pki_must(EVP_PKEY_sign_init(ctx) == 1);
+	pki_must(EVP_PKEY_sign(ctx, der, &der_n, hash, n) == 1);
+	EVP_PKEY_CTX_free(ctx);
+	sig = d2i_ECDSA_SIG(NULL, &p, (long)der_n);
+	pki_must(sig != NULL);
+	return sig;
+}
+
 static void test_other_keys(void **state)
 {
 	EVP_PKEY *const keys[] = {
@@ -262,6 +278,57 @@ static void test_other_keys(void **state)
 		EVP_PKEY_free(keys[i]);
 	}
 	cose_key_free(NULL);
+}
+
+/* P-384 is an officer's, and nobody else's. */
+static void test_es384(void **state)
+{
+	EVP_PKEY *p384 = EVP_EC_gen("P-384");
+	const struct pki_der spki = pki_spki(p384);
+	const struct pki_der der = pki_certificate(p384, "210101000000Z",
+						   "310101000000Z", NULL, 0);
+	struct cose_key *key;
+	uint8_t hash[48];
+	uint8_t raw[COSE_ES384_BYTES];
+	const BIGNUM *r;
+	const BIGNUM *s;
+	ECDSA_SIG *sig;
+
+	(void)state;
+	assert_int_equal(cose_key_from_spki(pki_span(&spki), &key), SG_BAD_KEY);
+	assert_null(key);
+	assert_int_equal(cose_key_from_certificate(pki_span(&der), &key),
+			 SG_BAD_KEY);
+	assert_null(key);
+	assert_int_equal(cose_alg_of(SPAN_LIT("ES384")), COSE_NONE);
+	assert_string_equal(cose_alg_name(COSE_ES384), "ES384");
+	assert_int_equal(cose_key_of_officer(pki_span(&spki), &key), SG_OK);
+	assert_int_equal(cose_key_alg(key), COSE_ES384);
+	assert_int_equal(cose_key_sig_bytes(key), COSE_ES384_BYTES);
+	assert_int_equal(
+		EVP_Digest(TBS.p, TBS.n, hash, NULL, EVP_sha384(), NULL), 1);
+	sig = ecdsa_sign(p384, hash, sizeof(hash));
+	ECDSA_SIG_get0(sig, &r, &s);
+	assert_int_equal(BN_bn2binpad(r, raw, 48), 48);
+	assert_int_equal(BN_bn2binpad(s, raw + 48, 48), 48);
+	ECDSA_SIG_free(sig);
+	for (size_t i = 0; i < sizeof(raw); i++) {
+		const struct span rs = span_of(raw, sizeof(raw));
+
+		assert_int_equal(cose_key_verify(key, COSE_ES384, TBS, rs),
+				 SG_OK);
+		assert_int_equal(cose_key_verify(key, COSE_ES256, TBS, rs),
+				 SG_BAD_KEY);
+		raw[i] ^= 1;
+		assert_int_equal(cose_key_verify(key, COSE_ES384, TBS, rs),
+				 SG_BAD_SIGNATURE);
+		raw[i] ^= 1;
+	}
+	assert_int_equal(
+		cose_key_verify(key, COSE_ES384, TBS, span_of(raw, 64)),
+		SG_BAD_SIGNATURE);
+	cose_key_free(key);
+	EVP_PKEY_free(p384);
 }
 
 static void test_certificate(void **state)
@@ -325,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_ps256_forms),
 		cmocka_unit_test(test_rsa_sizes),
 		cmocka_unit_test(test_other_keys),
+		cmocka_unit_test(test_es384),
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_malformed),
 	};

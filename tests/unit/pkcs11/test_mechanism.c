@@ -20,6 +20,9 @@ static void test_table(void **state)
 	assert_int_equal(mechanism_key_type(COSE_PS256), 0x00);
 	assert_int_equal(mechanism_key_type(COSE_EDDSA), 0x40);
 	assert_null(mechanism_of(COSE_NONE));
+	assert_null(mechanism_of(COSE_ES384)); /* no key of an HSM */
+	assert_int_equal(mechanism_key_type(COSE_ES384), CKK_VENDOR_DEFINED);
+	assert_false(mechanism_takes(COSE_ES384, SPAN_LIT("x")));
 	assert_int_equal(mechanism_of(COSE_ES256)->ulParameterLen, 0);
 	pss = mechanism_of(COSE_PS256)->pParameter;
 	assert_int_equal(mechanism_of(COSE_PS256)->ulParameterLen,

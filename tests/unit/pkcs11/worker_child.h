@@ -25,6 +25,7 @@ enum {
 
 static struct softhsm hsm;
 static struct worker_settings settings;
+static int (*role_run)(const struct worker_settings *) = worker_run;
 static pid_t child = -1;
 static int control = -1;
 static int core = -1;
@@ -56,7 +57,7 @@ static inline void start(void (*patch)(CK_FUNCTION_LIST *))
 		for (int fd = ROLE_FD_CONTROL + 1; fd < 64; fd++)
 			(void)close(fd);
 		patch(softhsm_calls());
-		_exit(worker_run(&settings));
+		_exit(role_run(&settings));
 	}
 	(void)close(pair[1]);
 	control = pair[0];

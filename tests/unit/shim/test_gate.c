@@ -42,6 +42,28 @@ static void test_calls_fail_by_number(void **state)
 	}
 }
 
+static void test_a_signature_is_forged(void **state)
+{
+	uint8_t good[COSE_SIG_MAX];
+	uint8_t forged[COSE_SIG_MAX];
+	CK_SESSION_HANDLE s;
+	CK_OBJECT_HANDLE key;
+	CK_ULONG n;
+	size_t other = 0;
+
+	(void)state;
+	assert_int_equal(begin("forge=C_Sign:2,STATE"), CKR_OK);
+	s = enter();
+	key = find(s, CKO_PRIVATE_KEY, "ed"); /* always the same signature */
+	assert_int_equal(sign_with(s, key, COSE_EDDSA, good, &n), CKR_OK);
+	assert_int_equal(sign_with(s, key, COSE_EDDSA, forged, &n), CKR_OK);
+	for (size_t i = 0; i < n; i++)
+		other += good[i] != forged[i];
+	assert_int_equal(other, 1);
+	assert_int_equal(sign_with(s, key, COSE_EDDSA, forged, &n), CKR_OK);
+	assert_memory_equal(good, forged, n);
+}
+
 static void test_control_arms_and_disarms(void **state)
 {
 	char spec[256];
@@ -219,6 +241,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_crashes, forget),
 		cmocka_unit_test_teardown(test_hangs, forget),
 		cmocka_unit_test_teardown(test_calls_fail_by_number, forget),
+		cmocka_unit_test_teardown(test_a_signature_is_forged, forget),
 		cmocka_unit_test_teardown(test_control_arms_and_disarms,
 					  forget),
 		cmocka_unit_test_teardown(test_a_token_is_lost_and_comes_back,

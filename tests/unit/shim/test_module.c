@@ -165,6 +165,23 @@ static void test_copies_may_be_refused(void **state)
 	assert_int_equal(sign_with(s, copy, COSE_ES256, sig, &n), CKR_OK);
 }
 
+static void test_lies_about_attributes(void **state)
+{
+	CK_BBOOL local = 7;
+	CK_BBOOL sign = 7;
+	CK_ATTRIBUTE t[] = {{CKA_LOCAL, &local, 1}, {CKA_SIGN, &sign, 1}};
+	CK_SESSION_HANDLE s;
+
+	(void)state;
+	assert_int_equal(begin("lie=CKA_LOCAL"), CKR_OK);
+	s = enter();
+	assert_int_equal(
+		f->C_GetAttributeValue(s, find(s, CKO_PRIVATE_KEY, "ec"), t, 2),
+		CKR_OK);
+	assert_int_equal(local, CK_FALSE);
+	assert_int_equal(sign, CK_TRUE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +193,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_latency_is_slept, forget),
 		cmocka_unit_test_teardown(test_rate_is_held, forget),
 		cmocka_unit_test_teardown(test_copies_may_be_refused, forget),
+		cmocka_unit_test_teardown(test_lies_about_attributes, forget),
 	};
 
 	return cmocka_run_group_tests(tests, load, cleanup);

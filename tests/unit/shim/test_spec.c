@@ -11,8 +11,10 @@
 #define ALL                                                                    \
 	"module=/lib/m.so,latency=5ms,rate=20000,sessions=128,sign=software,"  \
 	"key=/a.pem,key=/b.pem,copy=refuse,state=/run/s,control=/run/c,"       \
+	"lie=CKA_LOCAL,lie=CKA_SIGN,"                                          \
 	"fail=C_Sign:100:CKR_DEVICE_ERROR,hang=C_Login:2-3,"                   \
-	"crash=C_SignInit:7-,lose=C_FindObjects:*5:1500us"
+	"crash=C_SignInit:7-,lose=C_FindObjects:*5:1500us,"                    \
+	"forge=C_Sign:2,fail=C_Sign:3:0x00000110"
 
 static void test_reads_all(void **state)
 {
@@ -30,9 +32,11 @@ static void test_reads_all(void **state)
 	assert_int_equal(s.sessions, 128);
 	assert_true(s.software);
 	assert_true(s.copy_refused);
+	assert_int_equal(s.nlies, 2);
+	assert_int_equal(s.lie[1], CKA_SIGN);
 	assert_int_equal(s.nkeys, 2);
 	assert_string_equal(s.key[1], "/b.pem");
-	assert_int_equal(s.faults.n, 4);
+	assert_int_equal(s.faults.n, 6);
 	assert_int_equal(f[0].kind, FAULT_FAIL);
 	assert_int_equal(f[0].call, CALL_C_Sign);
 	assert_int_equal(f[0].rv, CKR_DEVICE_ERROR);
@@ -40,6 +44,8 @@ static void test_reads_all(void **state)
 	assert_int_equal(f[2].kind, FAULT_CRASH);
 	assert_int_equal(f[3].kind, FAULT_LOSE);
 	assert_int_equal(f[3].ns, 1500000);
+	assert_int_equal(f[4].kind, FAULT_FORGE);
+	assert_int_equal(f[5].rv, CKR_WRAPPED_KEY_INVALID);
 }
 
 static void test_nothing_only_forwards(void **state)
@@ -93,11 +99,18 @@ static void test_refuses(void **state)
 		"key=/k.pem",
 		"sign=software,key=1,key=2,key=3,key=4,key=5",
 		"copy=no",
+		"lie=LOCAL",
+		"lie=CKA_LABEL",
+		"lie=CKA_LOCAL,lie=CKA_SIGN,lie=CKA_LOCAL,lie=CKA_SIGN,"
+		"lie=CKA_SIGN",
 		"fail=C_Sign:1:CKR_DEVICE_ERROR",
 		"fail=C_Sign:1,state=/s",
 		"fail=C_Sign:1:CKR_OK,state=/s",
 		"fail=C_Sign:1:unknown,state=/s",
 		"fail=C_Sign:1:0x30,state=/s",
+		"fail=C_Sign:1:0x00000000,state=/s",
+		"fail=C_Sign:1:0x000000fg,state=/s",
+		"forge=C_SignInit:1,state=/s",
 		"fail=C_Sign:0:CKR_DEVICE_ERROR,state=/s",
 		"fail=C_Sign:5-4:CKR_DEVICE_ERROR,state=/s",
 		"fail=C_Sign:*0:CKR_DEVICE_ERROR,state=/s",

@@ -103,6 +103,8 @@ static inline void fake_take_link(struct fake *f, const struct wire_msg *m,
 	} else {
 		log_event(LOG_INFO, "fake-link", "peer=%s/%u",
 			  role_name((enum wire_role)link.role), link.slot);
+		if (fake_told(f, "done"))
+			_exit(0);
 		if (fake_told(f, "accuse") && link.role == WIRE_FRONT)
 			fake_accuse(WIRE_FRONT);
 		if (fake_told(f, "accuse core") && link.role == WIRE_CORE)

@@ -36,6 +36,19 @@ static void test_back_off(void **state)
 		assert_int_equal(live(&r, &now, 1), 10000);
 }
 
+static void test_longest(void **state)
+{
+	struct restart r = {.longest_ms = 1000};
+	uint64_t now = SECOND_US;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		(void)live(&r, &now, SECOND_US);
+	assert_int_equal(live(&r, &now, SECOND_US), 800);
+	for (int i = 0; i < 10000; i++)
+		assert_int_equal(live(&r, &now, 1), 1000);
+}
+
 static void test_good_life(void **state)
 {
 	struct restart r = {0};
@@ -55,6 +68,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_back_off),
+		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_good_life),
 	};
 

@@ -10,6 +10,9 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "tests/unit/ceremony/vectors.h"
+#include "tests/unit/hcert/hex.h"
+
 #define ROOT "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 #define HEAD "signerd ledger recovery\ntest.example/log\n"
 
@@ -63,6 +66,32 @@ static void test_revocation(void **state)
 	assert_false(ceremony_is(ENTRY_POLICY));
 }
 
+static void test_operation(void **state)
+{
+	struct ceremony c = ceremony_of(hex(VECTOR_OPERATION));
+	char text[CEREMONY_TEXT];
+
+	(void)state;
+	assert_true(ceremony_speaks(&c));
+	assert_int_equal(c.kind, OPERATION_STOP);
+	assert_int_equal(c.signers, 0);
+	assert_string_equal(ceremony_text(&c, text),
+			    "stop dsc-7, proposed by alice; signed by nobody");
+	c = ceremony_of(hex(VECTOR_SIGN));
+	assert_int_equal(c.signers, 3);
+	assert_int_equal(c.signer[2].alg, COSE_ES384);
+	(void)ceremony_text(&c, text);
+	assert_non_null(strstr(text, "; signed by "));
+	assert_non_null(strstr(text, " (ES256), "));
+	assert_non_null(strstr(text, " (EdDSA), "));
+	/* As many as there can be have room. */
+	c.signers = APPROVALS_MAX;
+	memset(c.key, 'x', sizeof(c.key) - 1);
+	memset(c.proposer, 'x', sizeof(c.proposer) - 1);
+	assert_true(strlen(ceremony_text(&c, text)) < CEREMONY_TEXT - 1);
+	(void)hex_free(NULL);
+}
+
 static void test_others(void **state)
 {
 	static const char *const others[] = {
@@ -86,6 +115,7 @@ static void test_others(void **state)
 		const struct ceremony c = of(others[i]);
 
 		assert_false(c.recovery || c.is_known);
+		assert_false(ceremony_speaks(&c));
 		assert_string_equal(ceremony_text(&c, text), "");
 	}
 	/* A byte of zero ends no number. */
@@ -102,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_recovery),
 					   cmocka_unit_test(test_revocation),
+					   cmocka_unit_test(test_operation),
 					   cmocka_unit_test(test_others)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

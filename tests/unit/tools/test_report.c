@@ -9,6 +9,8 @@
 
 #include "command_fixture.h"
 #include "log_fixture.h"
+#include "tests/unit/ceremony/vectors.h"
+#include "tests/unit/hcert/hex.h"
 
 extern const struct command AUDIT_REPORT_COMMAND;
 
@@ -62,6 +64,33 @@ static void add_policy(int64_t time_ms, uint8_t name)
 	log_take(n, (struct record){0});
 }
 
+static void add_key_event(int64_t time_ms)
+{
+	static const uint8_t kid[COSE_KID_BYTES] = {1, 2, 3};
+	const struct entry_key_event e = {.label = SPAN_LIT("<dsc-7>"),
+					  .state = SPAN_LIT("active"),
+					  .kid = kid};
+	size_t n;
+
+	assert_int_equal(entry_encode_key_event(time_ms, &e,
+						log_entries[log_size].b,
+						LOG_ENTRY_BYTES, &n),
+			 SG_OK);
+	log_take(n, (struct record){0});
+}
+
+static void add_refusal(int64_t time_ms)
+{
+	size_t n;
+
+	assert_int_equal(entry_encode_ceremony(time_ms, hex(VECTOR_OPERATION),
+					       SPAN_LIT("too few <approvals>"),
+					       log_entries[log_size].b,
+					       LOG_ENTRY_BYTES, &n),
+			 SG_OK);
+	log_take(n, (struct record){0});
+}
+
 static int setup(void **state)
 {
 	size_t n;
@@ -84,6 +113,8 @@ static int setup(void **state)
 				 log_entries[log_size].b, LOG_ENTRY_BYTES, &n),
 			 SG_OK);
 	log_take(n, (struct record){0});
+	add_key_event(START_MS + HOUR_MS + 901);
+	add_refusal(START_MS + HOUR_MS + 902);
 	add_certificate(START_MS + 5 * HOUR_MS, "<lab>", ENTRY_ISSUED,
 			DCC_RECOVERY);			/* behind a gap */
 	log_run(ENTRY_STARTED, START_MS + 6 * HOUR_MS); /* a crash */
@@ -105,6 +136,11 @@ static json_int_t number_of(const json_t *j, const char *name)
 	return json_integer_value(json_object_get(j, name));
 }
 
+static const char *text_of(const json_t *j, const char *name)
+{
+	return json_string_value(json_object_get(j, name));
+}
+
 static const json_t *at(const json_t *j, const char *name, size_t i)
 {
 	return json_array_get(json_object_get(j, name), i);
@@ -122,9 +158,9 @@ static void test_json(void **state)
 	j = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
 	free(out);
 	assert_non_null(j);
-	assert_int_equal(number_of(j, "entries"), 606);
+	assert_int_equal(number_of(j, "entries"), 608);
 	assert_int_equal(number_of(j, "first_index"), 3);
-	assert_int_equal(number_of(j, "last_index"), 608);
+	assert_int_equal(number_of(j, "last_index"), 610);
 	e = json_object_get(j, "total");
 	assert_int_equal(number_of(json_object_get(e, "issued"), "v"), 594);
 	assert_int_equal(number_of(json_object_get(e, "issued"), "r"), 2);
@@ -141,16 +177,25 @@ static void test_json(void **state)
 		json_string_value(json_object_get(at(j, "keys", 0), "kid")),
 		"ERERERERERE=");
 	assert_int_equal(number_of(at(j, "refusals", 0), "times"), 15);
-	/* policy, ceremony, started */
-	assert_int_equal(json_array_size(json_object_get(j, "events")), 3);
+	/* policy, ceremony, key, ceremony, started */
+	assert_int_equal(json_array_size(json_object_get(j, "events")), 5);
+	e = at(j, "events", 2);
+	assert_string_equal(text_of(e, "label"), "<dsc-7>");
+	assert_string_equal(text_of(e, "state"), "active");
+	assert_string_equal(text_of(e, "kid"), "AQIDAAAAAAA=");
+	e = at(j, "events", 3);
+	assert_string_equal(text_of(e, "operation"), "stop");
+	assert_string_equal(text_of(e, "key"), "dsc-7");
+	assert_string_equal(text_of(e, "proposer"), "alice");
+	assert_string_equal(text_of(e, "refusal"), "too few <approvals>");
 	assert_true(
-		json_is_true(json_object_get(at(j, "events", 2), "unclean")));
+		json_is_true(json_object_get(at(j, "events", 4), "unclean")));
 	assert_int_equal(number_of(j, "starts_without_stop"), 1);
 	assert_int_equal(number_of(j, "gap_count"), 1);
 	assert_int_equal(number_of(j, "dated_before"), 1);
 	assert_int_equal(number_of(j, "dated_before_most_ms"), 5);
 	assert_int_equal(number_of(json_object_get(j, "checkpoint"), "size"),
-			 610);
+			 612);
 	assert_true(json_is_true(json_object_get(
 		json_object_get(j, "checkpoint"), "vkey_given")));
 	json_decref(j);
@@ -169,8 +214,10 @@ static void test_text(void **state)
 		"aa00000000",
 		"bb00000000",
 		"operation approved by officers",
+		"key <dsc-7> is active, kid AQIDAAAAAAA=",
+		"REFUSED (too few <approvals>): stop dsc-7, proposed by alice;",
 		"in front of them: 1, by 0.005 s",
-		"--index 3..608",
+		"--index 3..610",
 		"was given by whoever",
 	};
 	char *out;

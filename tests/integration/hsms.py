@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Demos whose HSM has faults, set by control() while they run; and with a second
+HSM, with a key and a DSC of its own:
+
+    a   the demo's own: key dsc-1
+    b   "second", in a token directory of its own: key dsc-2
+
+A request may be signed by either; check() verifies by the kid."""
+import functools
+import os
+import pathlib
+import re
+import subprocess
+
+import hcert
+from conftest import BUILD, Demo
+
+MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+           "/usr/lib64/softhsm/libsofthsm2.so")
+
+EXTENSIONS = """subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = 1.3.6.1.4.1.1847.2021.1.1, 1.3.6.1.4.1.1847.2021.1.2, 1.3.6.1.4.1.1847.2021.1.3
+"""
+
+
+def replace(path, pattern, text):
+    changed, n = re.subn(pattern, lambda m: text, path.read_text(), count=1, flags=re.M)
+    assert n == 1, pattern
+    path.write_text(changed)
+
+
+class OneHsm(Demo):
+    """The demo's HSM behind the test module."""
+
+    def __init__(self, shim="control={dir}/control", alg=None):
+        super().__init__(alg or os.environ.get("DEMO_ALG", "ES256"), shim)
+
+    def configure(self, pattern, text):
+        """Change signerd.yaml before it starts."""
+        replace(self.dir / "signerd.yaml", pattern, text)
+
+    def control(self, text):
+        """TEXT is what goes wrong with HSM a from now on."""
+        new = self.dir / "control.new"
+        new.write_text(text)
+        new.rename(self.dir / "control")
+
+    @functools.cached_property
+    def dscs(self):
+        """{label: certificate}"""
+        return {p.stem: hcert.load_certificate(p) for p in (self.dir / "dsc").glob("*.pem")}
+
+    def verify(self, hc1, dcc=None):
+        """The certificate HC1 is genuine, by the DSC that its kid names, and
+        holds DCC.  Which DSC, and the claims."""
+        cose = hcert.unwrap(hc1)
+        kid = hcert.kid(cose)
+        for label, dsc in self.dscs.items():
+            if hcert.kid_of(dsc) == kid:
+                _, claims = hcert.verify(cose, dsc)
+                assert dcc is None or claims[-260][1] == dcc
+                return label, claims
+        raise AssertionError("the kid is nobody's")
+
+    def check(self, response, dcc=None):
+        assert response.status == 200, response
+        answer = response.json
+        label, claims = self.verify(answer["hcert"], dcc)
+        assert claims[6] == answer["iat"] and claims[4] == answer["exp"]
+        return label
+
+
+class TwoHsms(OneHsm):
+    def __init__(self, shim="control={dir}/control", second="latency=1ms", alg=None,
+                 days=730):
+        """SHIM, SECOND: specifications for the test module, where {dir} is the
+        demo's directory.  The second one's latency makes the first one the
+        choice of whoever comes alone.  DAYS: how long the second DSC lasts."""
+        super().__init__(shim, alg)
+        (self.dir / "tokens-b").mkdir()
+        (self.dir / "softhsm2-b.conf").write_text(
+            f"directories.tokendir = {self.dir}/tokens-b\nobjectstore.backend = file\n"
+            "log.level = ERROR\nslots.removable = false\n")
+        module = next(m for m in MODULES if pathlib.Path(m).exists())
+        self._make_key(module, days)
+        self._configure(module, second)
+
+    def _make_key(self, module, days):
+        environment = dict(os.environ, SOFTHSM2_CONF=str(self.dir / "softhsm2-b.conf"))
+        public = subprocess.run(
+            [BUILD / "demo-token", module, "second", "pin", "dsc-2", self.alg],
+            cwd=self.dir, env=environment, check=True, stdout=subprocess.PIPE, timeout=120).stdout
+        (self.dir / "dsc-2.pub").write_bytes(public)
+        subprocess.run(
+            ["openssl", "x509", "-new", "-force_pubkey", "dsc-2.pub", "-subj",
+             "/C=VN/O=signerd demo/CN=Demo DSC 2", "-days", str(days), "-sha256",
+             "-out", "dsc/dsc-2.pem", "-CA", "csca.pem", "-CAkey", "csca.key",
+             "-extfile", "/dev/stdin"],
+            cwd=self.dir, input=EXTENSIONS.encode(), check=True, stderr=subprocess.DEVNULL,
+            timeout=60)
+
+    def _configure(self, module, second):
+        config = self.dir / "signerd.yaml"
+        spec = ",".join(filter(None, [second.format(dir=self.dir), f"module={module}",
+                                      f"state={self.dir}/run/shim-b.state"]))
+        replace(config, "^  - name: ledger$", f"""\
+  - name: second
+    module: {BUILD}/libpkcs11-shim.so
+    pin: file:pin
+    processes: 2
+    sessions: 2
+    session_copies: false
+    environment:
+      - SOFTHSM2_CONF=softhsm2-b.conf
+      - SIGNER_SHIM={spec}
+  - name: ledger""")
+        replace(config, "^ledger:$", f"""\
+  - label: dsc-2
+    hsm: second
+    uri: pkcs11:token=second;object=dsc-2
+    alg: {self.alg}
+    kinds: [v, t, r]
+    country: VN
+    certificate: dsc/dsc-2.pem
+ledger:""")

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ceremony_apply: times that come, stops, compromise. */
+#include "ceremony_world.h"
+
+static struct answer *issue(struct world *w, uint64_t id, unsigned serial)
+{
+	const struct ask ask = {.serial = serial};
+
+	front_issue(&w->o->front[0], id, &ask);
+	OFFICE_WAIT(w->o, front_answer(&w->o->front[0], id) != NULL);
+	return front_answer(&w->o->front[0], id);
+}
+
+static bool is_by(struct world *w, const struct answer *a,
+		  const struct signer *s)
+{
+	bool by;
+
+	assert_int_equal(a->type, WIRE_ISSUED);
+	w->o->second = *s;
+	by = office_signer(w->o, a) == &w->o->second;
+	w->o->second = (struct signer){0};
+	return by;
+}
+
+static void test_scheduled(void **state)
+{
+	struct world *w = world_open();
+	static struct entry e;
+	uint8_t room[8192];
+	struct signer *fresh;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	fresh = made(w, SPAN_LIT("dsc-2"));
+	assert_refused(w, activate(w, "dsc-2", clock_wall_s() - 1), SG_CONFLICT,
+		       "passed");
+	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 2));
+	assert_int_equal(state_of(w, "dsc-2"), KEY_PUBLISHED);
+	assert_false(is_by(w, issue(w, 1, 1), fresh));
+	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_RETIRED);
+	assert_true(is_by(w, issue(w, 2, 2), fresh));
+	/* generated, requested, certified, published, active; the old one */
+	OFFICE_WAIT(w->o, entries(w, ENTRY_KEY_EVENT, &e, room) == 6);
+	assert_true(span_is(e.label, "dsc-1"));
+	assert_true(span_is(e.state, "retired"));
+	assert_null(e.operation_hash);
+	OFFICE_UNTIL(w->o, 300, false); /* and it has been noted that it is */
+	world_restart(w);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_ACTIVE);
+	assert_true(is_by(w, issue(w, 3, 3), fresh));
+	OFFICE_UNTIL(w->o, 300, false);
+	assert_int_equal(entries(w, ENTRY_KEY_EVENT, NULL, NULL), 6);
+	world_close(w);
+}
+
+/* At its time no HSM has the key: the one before it goes on, also over a
+ * restart, until one has. */
+static void test_no_gap(void **state)
+{
+	struct world *w = world_open();
+	struct signer *fresh;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	fresh = made(w, SPAN_LIT("dsc-2"));
+	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 1));
+	w->token.n = 0; /* it is nowhere to be found */
+	world_restart(w);
+	OFFICE_UNTIL(w->o, 2200, false);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_PUBLISHED);
+	assert_false(is_by(w, issue(w, 1, 1), fresh));
+	assert_true(w->o->front[0].ready);
+	world_restart(w);
+	assert_false(is_by(w, issue(w, 2, 2), fresh));
+	/* Somebody has put it back; it is asked for again. */
+	w->token.n = 1;
+	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
+	assert_true(is_by(w, issue(w, 3, 3), fresh));
+	world_close(w);
+}
+
+static void test_stop(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+	const struct answer *a;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	w->o->hsm[0].mood = HSM_HOLDS;
+	front_issue(&w->o->front[0], 1, &(struct ask){.serial = 1});
+	OFFICE_WAIT(w->o, w->o->hsm[0].nheld == 1);
+	/* One officer, the proposer. */
+	begin_operation(w, &o, OPERATION_STOP, "dsc-1", nonce);
+	assert_done(w, operate(w, &o, 1));
+	assert_int_equal(state_of(w, "dsc-1"), KEY_STOPPED);
+	/* What was being signed with it is not given out. */
+	OFFICE_WAIT(w->o, front_answer(&w->o->front[0], 1) != NULL);
+	assert_int_equal(front_answer(&w->o->front[0], 1)->type, WIRE_PROBLEM);
+	hsm_release_held(&w->o->hsm[0]);
+	w->o->hsm[0].mood = HSM_SIGNS;
+	a = issue(w, 2, 2);
+	assert_int_equal(a->type, WIRE_PROBLEM);
+	assert_int_equal(a->err, SG_NO_KEY);
+	assert_false(w->o->front[0].ready);
+	begin_operation(w, &o, OPERATION_START, "dsc-1", nonce);
+	assert_refused(w, operate(w, &o, 1), SG_FORBIDDEN, "0 of the 2");
+	assert_done(w, simple(w, OPERATION_START, "dsc-1"));
+	assert_int_equal(issue(w, 3, 3)->type, WIRE_ISSUED);
+	world_close(w);
+}
+
+/* Its certificates are not given out again: the same request is signed anew by
+ * the key that is active. */
+static void test_compromise(void **state)
+{
+	struct world *w = world_open();
+	struct signer *fresh;
+	const struct answer *a;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	fresh = made(w, SPAN_LIT("dsc-2"));
+	assert_int_equal(issue(w, 1, 1)->type, WIRE_ISSUED);
+	assert_done(w, activate(w, "dsc-2", 0));
+	a = issue(w, 2, 1);
+	assert_true(a->issued.replayed);
+	assert_false(is_by(w, a, fresh));
+	assert_done(w, simple(w, OPERATION_COMPROMISE, "dsc-1"));
+	a = issue(w, 3, 1);
+	assert_false(a->issued.replayed);
+	assert_true(is_by(w, a, fresh));
+	a = issue(w, 4, 1);
+	assert_true(a->issued.replayed);
+	assert_true(is_by(w, a, fresh));
+	world_restart(w);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_COMPROMISED);
+	assert_true(is_by(w, issue(w, 5, 1), fresh));
+	world_close(w);
+}
+
+/* A request that is at the HSM when its key is retired is finished with it. */
+static void test_in_flight(void **state)
+{
+	struct world *w = world_open();
+	struct signer *fresh;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	fresh = made(w, SPAN_LIT("dsc-2"));
+	w->o->hsm[0].mood = HSM_HOLDS;
+	front_issue(&w->o->front[0], 1, &(struct ask){.serial = 1});
+	OFFICE_WAIT(w->o, w->o->hsm[0].nheld == 1);
+	assert_done(w, activate(w, "dsc-2", 0));
+	w->o->hsm[0].mood = HSM_SIGNS;
+	assert_true(is_by(w, issue(w, 2, 2), fresh));
+	hsm_release_held(&w->o->hsm[0]);
+	OFFICE_WAIT(w->o, front_answer(&w->o->front[0], 1) != NULL);
+	assert_false(is_by(w, front_answer(&w->o->front[0], 1), fresh));
+	world_close(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scheduled), cmocka_unit_test(test_no_gap),
+		cmocka_unit_test(test_stop), cmocka_unit_test(test_compromise),
+		cmocka_unit_test(test_in_flight)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

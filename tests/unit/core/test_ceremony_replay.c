@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ceremony_replay: what was accepted, after a start. */
+#include "ceremony_world.h"
+
+#include <errno.h>
+
+/* A desk that must not open with what is there. */
+static void expect_damaged(struct world *w)
+{
+	static const struct desk_events events = {0};
+	const struct desk_parts parts = {.loop = &w->o->loop,
+					 .settings = &w->o->settings,
+					 .policy = w->o->policy,
+					 .newest_iat = INT64_MIN,
+					 .events = &events,
+					 .ctx = w->o};
+	struct desk *desk;
+
+	log_limit(LOG_ERROR);
+	assert_int_equal(desk_create(&parts, &desk), SG_IO);
+	OFFICE_UNTIL(w->o, 10, false);
+}
+
+static size_t read_file(const struct world *w, const char *name, uint8_t *out,
+			size_t cap)
+{
+	char path[PLACE_PATH];
+	FILE *f;
+	size_t n;
+
+	place_path(w->p, path, name);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(out, 1, cap, f);
+	assert_int_equal(fclose(f), 0);
+	return n;
+}
+
+static uint8_t file[APPROVED_BYTES_MAX];
+
+/* The process ends after the operation's file, and before its outcome's. */
+static void test_unfinished(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+	size_t n;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	begin_operation(w, &o, OPERATION_STOP, "dsc-1", nonce);
+	n = sign_operation(w, &o, 6, file);
+	world_end(w);
+	place_write(w->p, "operations/00000002.cose", span_of(file, n));
+	world_begin(w);
+	assert_false(place_has(w->p, "operations/00000002.cose"));
+	assert_int_equal(state_of(w, "dsc-1"), KEY_ACTIVE);
+	/* It can be sent again, and is the second one. */
+	assert_done(w, bring(w, span_of(file, n)));
+	assert_int_equal(state_of(w, "dsc-1"), KEY_STOPPED);
+	assert_true(place_has(w->p, "operations/00000002.done"));
+	world_close(w);
+}
+
+/* After the outcome's, and before the ledger has it. */
+static void test_unrecorded(void **state)
+{
+	struct world *w = world_open();
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	OFFICE_UNTIL(w->o, 300, false);
+	assert_int_equal(entries(w, ENTRY_CEREMONY, NULL, NULL), 5);
+	world_end(w);
+	place_remove(w->p, "operations/recorded");
+	world_begin(w);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_PUBLISHED);
+	OFFICE_WAIT(w->o, entries(w, ENTRY_CEREMONY, NULL, NULL) == 10);
+	OFFICE_WAIT(w->o, place_has(w->p, "operations/recorded"));
+	OFFICE_UNTIL(w->o, 300, false);
+	world_restart(w);
+	OFFICE_UNTIL(w->o, 300, false);
+	assert_int_equal(entries(w, ENTRY_CEREMONY, NULL, NULL), 10);
+	world_close(w);
+}
+
+/* What root could do to the files. */
+static void test_damage(void **state)
+{
+	struct world *w = world_open();
+	uint8_t done[4096];
+	size_t n;
+	size_t m;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	assert_done(w, simple(w, OPERATION_STOP, "dsc-1"));
+	OFFICE_UNTIL(w->o, 300, false);
+	world_end(w);
+	n = read_file(w, "operations/00000002.cose", file, sizeof(file));
+	m = read_file(w, "operations/00000002.done", done, sizeof(done));
+	/* A byte of the operation; it is gone; its outcome is. */
+	file[n - 1] ^= 1;
+	place_write(w->p, "operations/00000002.cose", span_of(file, n));
+	expect_damaged(w);
+	file[n - 1] ^= 1;
+	place_remove(w->p, "operations/00000002.cose");
+	expect_damaged(w);
+	place_remove(w->p, "operations/00000002.done");
+	expect_damaged(w);
+	/* The second in the place of the third, too. */
+	place_write(w->p, "operations/00000002.cose", span_of(file, n));
+	place_write(w->p, "operations/00000002.done", span_of(done, m));
+	place_write(w->p, "operations/00000003.cose", span_of(file, n));
+	place_write(w->p, "operations/00000003.done", span_of(done, m));
+	expect_damaged(w);
+	place_remove(w->p, "operations/00000003.cose");
+	place_remove(w->p, "operations/00000003.done");
+	place_write(w->p, "operations/recorded", SPAN_LIT("nonsense"));
+	expect_damaged(w);
+	world_close(w);
+}
+
+/* A file with too few signatures is not believed, whoever put it there. */
+static void test_slipped_in(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct store_item item = {.outcome = {.time = clock_wall_s()}};
+	struct ceremony_store *store;
+	struct operation o;
+	size_t n;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	begin_operation(w, &o, OPERATION_RETIRE, "dsc-1", nonce);
+	n = sign_operation(w, &o, 2, file);
+	item.approved = span_of(file, n);
+	world_end(w);
+	assert_int_equal(ceremony_store_open(w->p->dir, &store), SG_OK);
+	assert_int_equal(ceremony_store_add(store, &item), SG_OK);
+	ceremony_store_close(store);
+	expect_damaged(w);
+	world_close(w);
+}
+
+/* A key that came to signerd.yaml after the genesis signs nothing. */
+static void test_unapproved(void **state)
+{
+	struct world *w = world_open();
+	struct signer stranger = signer_usual(COSE_ES256);
+	struct core_settings *s = &w->o->settings;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	world_end(w);
+	s->key[2] = (struct core_key_settings){.label = "dsc-x",
+					       .hsm = "one",
+					       .alg = COSE_ES256,
+					       .kinds = DCC_ALL_KINDS};
+	s->nkeys = 3;
+	world_begin(w);
+	assert_null(lifecycle_find(&ceremony_of(w)->life, SPAN_LIT("dsc-x")));
+	assert_int_equal(w->o->desk->keys->key[2].state, KEY_GENERATED);
+	world_end(w);
+	/* Nor does another one under the label of one that was adopted. */
+	s->nkeys = 2;
+	office_open_desk(w->o);
+	office_add_front(w->o, 0);
+	w->o->hsm[0].signer = &stranger;
+	office_link_hsm(w->o, 0, HSM_SIGNS);
+	w->o->hsm[0].signer = &stranger;
+	hsm_say_ready(&w->o->hsm[0], true);
+	OFFICE_UNTIL(w->o, 300, false);
+	assert_false(w->o->desk->keys->key[0].has_dsc);
+	signer_free(&stranger);
+	world_close(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_unfinished),
+					   cmocka_unit_test(test_unrecorded),
+					   cmocka_unit_test(test_damage),
+					   cmocka_unit_test(test_slipped_in),
+					   cmocka_unit_test(test_unapproved)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
