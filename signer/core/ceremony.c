@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ceremony.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -357,14 +358,25 @@ void ceremony_forget(struct ceremony *c, const void *link)
 
 void ceremony_tick(struct ceremony *c, uint64_t now_us)
 {
+	const int64_t now = clock_wall_s();
+
 	smiths_tick(c->smiths, now_us);
-	ceremony_due(c, clock_wall_s(), false);
+	key_usage_tick(c->usage, now_us);
+	ceremony_limit(c, now);
+	ceremony_due(c, now, false);
+	ceremony_watch(c, now);
 	for (size_t i = 0; i < CEREMONY_WAITERS_MAX; i++) {
 		struct ceremony_waiter *w = &c->waiter[i];
 
 		if (w->number != 0 && now_us - w->since_us > RECORD_US)
 			tell_done(c, w, NULL);
 	}
+}
+
+void ceremony_count(struct ceremony *c, const struct release_item *item,
+		    uint64_t index)
+{
+	key_usage_count(c->usage, item->facts.kid, item->facts.exp, index);
 }
 
 enum sg_err ceremony_link(struct ceremony *c, uint16_t slot, int fd)
@@ -399,6 +411,7 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 						    .bad = on_smith_bad};
 	const struct core_settings *s = parts->settings;
 	struct ceremony *c = calloc(1, sizeof(*c));
+	char journal_dir[CORE_PATH_MAX + 16];
 	enum sg_err err;
 
 	*out = NULL;
@@ -417,6 +430,12 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 	c->longest_s = policy_longest_validity(parts->policy);
 	memcpy(c->policy, policy_hash(parts->policy), sizeof(c->policy));
 	err = smiths_create(parts->loop, &events, c, &c->smiths);
+	(void)snprintf(journal_dir, sizeof(journal_dir), "%s/journal",
+		       c->state_dir);
+	if (err == SG_OK)
+		err = key_usage_create(c->state_dir, journal_dir,
+				       release_journal(parts->release),
+				       &c->usage);
 	if (err == SG_OK)
 		err = ceremony_store_open(c->state_dir, &c->store);
 	if (err == SG_OK)
@@ -436,6 +455,7 @@ void ceremony_free(struct ceremony *c)
 	if (c == NULL)
 		return;
 	smiths_free(c->smiths);
+	key_usage_free(c->usage);
 	ceremony_store_close(c->store);
 	lifecycle_free(&c->life);
 	free(c->job);

@@ -48,6 +48,9 @@ void ceremony_reload(struct ceremony *c, const struct policy *policy);
 /* May the policy of HASH be in force?  Not where the officers want to approve
  * policies, and have approved another one. */
 bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32]);
+/* ITEM is on record as leaf INDEX. */
+void ceremony_count(struct ceremony *c, const struct release_item *item,
+		    uint64_t index);
 /* To be called a few times a second: what is due by its time is done. */
 void ceremony_tick(struct ceremony *c, uint64_t now_us);
 /* Nobody waits any more for what is being done.  NULL is allowed. */

@@ -150,6 +150,8 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 		return err;
 	for (size_t i = 0; i < n; i++)
 		before[i] = c->life.key[i].state;
+	if (j->op.kind == OPERATION_IMPORT)
+		ceremony_keep_kid(c, lifecycle_find(&c->life, j->op.key));
 	err = lifecycle_apply(&c->life, &j->op, outcome);
 	if (err != SG_OK) {
 		c->nnonces--;
@@ -246,12 +248,27 @@ static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 	}
 }
 
+/* Keys of signerd.yaml whose certificates an hsm has offered since. */
+static void learn_keys(struct ceremony *c)
+{
+	size_t k;
+
+	for (size_t i = 0; i < c->life.n; i++) {
+		struct life *l = &c->life.key[i];
+
+		if (l->configured && l->spki_n == 0 &&
+		    keyring_find(c->part.keys, span_str(l->label), &k))
+			ceremony_take_spki(l, &c->part.keys->key[k]);
+	}
+}
+
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 {
 	int64_t held[LIFE_KEYS_MAX];
 	struct life_event e;
 	bool any = false;
 
+	learn_keys(c);
 	hold(c, now, replayed, held);
 	while (lifecycle_due(&c->life, now, &e)) {
 		any = true;
@@ -285,6 +302,18 @@ static void project(struct ceremony *c, const struct life *l, size_t k)
 		hsm_pool_stop(c->part.pool, k);
 }
 
+/* Tell the keyring what certificates keys had before. */
+static void project_kids(struct ceremony *c)
+{
+	size_t k;
+
+	for (size_t i = 0; i < c->nformer; i++) {
+		if (keyring_find(c->part.keys, span_str(c->former[i].label),
+				 &k))
+			keyring_add_former(c->part.keys, k, c->former[i].kid);
+	}
+}
+
 /* Has officers' import given key L, number K, another certificate? */
 static bool is_recertified(const struct ceremony *c, const struct life *l,
 			   size_t k)
@@ -313,6 +342,7 @@ void ceremony_project(struct ceremony *c)
 			/* What does not fit has been logged. */
 			came |= keyring_add(c->part.keys, l, &k) == SG_OK;
 	}
+	project_kids(c);
 	if (came)
 		hsm_pool_find(c->part.pool);
 }

@@ -204,6 +204,15 @@ static void on_lost(void *ctx, uint64_t first)
 	diary_lost(((struct desk *)ctx)->diary, first);
 }
 
+static void on_recorded(void *ctx, const struct release_item *item,
+			uint64_t index)
+{
+	struct desk *d = ctx;
+
+	if (d->ceremony != NULL)
+		ceremony_count(d->ceremony, item, index);
+}
+
 static enum sg_err create_release(struct desk *d,
 				  const struct desk_parts *parts)
 {
@@ -213,6 +222,7 @@ static enum sg_err create_release(struct desk *d,
 					.newest = parts->newest_iat,
 					.changed = on_release_changed,
 					.lost = on_lost,
+					.recorded = on_recorded,
 					.ctx = d};
 	enum sg_err err;
 

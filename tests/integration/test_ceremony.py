@@ -387,7 +387,6 @@ def test_each_kind_of_key(court, alg, bits):
     check(court.demo, a)
 
 
-@pytest.mark.xfail(reason="the core does not look at what a key has signed yet")
 def test_destroy_waits(court):
     """Not before the last certificate that it signed has run out."""
     court.found()
