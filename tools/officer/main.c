@@ -3,11 +3,12 @@
 
 #include "officer.h"
 
-/* A command a line, in the order of --help; each is in the file of its name. */
+/* A command a line, in the order of --help; each is in the file of its name, but
+ * for show.c: signer-issuer has a SHOW, too, and tests link both. */
 #define COMMANDS(X)                                                            \
 	X(KEYS)                                                                \
 	X(PROPOSE)                                                             \
-	X(SHOW)                                                                \
+	X(SHOW_OPERATION)                                                      \
 	X(APPROVE)                                                             \
 	X(JOIN)                                                                \
 	X(APPLY)                                                               \
@@ -37,8 +38,8 @@ int main(int argc, char *argv[])
 		.version = SIGNERD_VERSION,
 		.about = "For security officers: sign what only they may "
 			 "decide.",
-		.status = "1 a check failed, 2 usage or a file that cannot be "
-			  "used.",
+		.status = "1 a check failed or signerd refused, 2 usage, a "
+			  "file that cannot be used, or no connection.",
 		.column = 11,
 		.curl = true,
 		.commands = TABLE,
