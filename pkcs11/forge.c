@@ -65,8 +65,8 @@ static enum sg_err find_token(struct forge *f, struct forged *out)
 					    : "cannot be read");
 }
 
-static enum sg_err login(struct forge *f, const char *pin_file,
-			 struct forged *out)
+static enum sg_err log_in(struct forge *f, const char *pin_file,
+			  struct forged *out)
 {
 	const enum sg_err e = token_login(f->session.token, f->session.handle,
 					  pin_file, f->watch);
@@ -91,7 +91,7 @@ static enum sg_err enter(struct forge *f, const char *pin_file,
 	rv = session_open(&f->session, f->tokens.token[0], f->watch);
 	if (rv != CKR_OK)
 		return forge_fail_call(out, "C_OpenSession", rv);
-	return login(f, pin_file, out);
+	return log_in(f, pin_file, out);
 }
 
 static enum sg_err load(struct forge *f, const char *path, struct forged *out)
@@ -198,7 +198,7 @@ static void fill(struct forge *f, const struct wire_forge *task,
 void forge_do(struct forge *f, const struct wire_forge *task,
 	      struct forged *out)
 {
-	static const char *const NAME[] = {[WIRE_TASK_GENERATE] = "generate",
+	static const char *const name[] = {[WIRE_TASK_GENERATE] = "generate",
 					   [WIRE_TASK_CSR] = "csr",
 					   [WIRE_TASK_DESTROY] = "destroy"};
 
@@ -207,10 +207,10 @@ void forge_do(struct forge *f, const struct wire_forge *task,
 	fill(f, task, out);
 	if (out->err == SG_OK)
 		log_event(LOG_INFO, "forged", "task=%s key=\"%s\" token=\"%s\"",
-			  NAME[task->task], f->label, f->session.token->label);
+			  name[task->task], f->label, f->session.token->label);
 	else
 		log_event(LOG_ERROR, "forge-failed",
 			  "task=%s key=\"%s\" token=\"%s\" reason=\"%s\"",
-			  NAME[task->task], f->label, f->session.token->label,
+			  name[task->task], f->label, f->session.token->label,
 			  out->reason);
 }

@@ -137,6 +137,12 @@ enum metrics_roles {
 	X(REVOCATIONS_REFUSED, C, METRICS_CORE,                                \
 	  "signer_revocations_refused_total", "",                              \
 	  "Statements of revocation that were refused")                        \
+	X(KEYS_ACTIVE, G, METRICS_CORE, "signer_keys_active", "",              \
+	  "Keys that sign certificates, wherever their HSMs are")              \
+	X(KEYS_WARNED, G, METRICS_CORE, "signer_keys_warned", "",              \
+	  "Keys of which something runs out soon: signer-officer keys")        \
+	X(KEYS_END, G, METRICS_CORE, "signer_keys_end_seconds", "",            \
+	  "When the first active key should not sign any more, since 1970")    \
 	X(OPERATIONS, C, METRICS_CORE, "signer_operations_total", "",          \
 	  "Operations of officers that were accepted")                         \
 	X(OPERATIONS_REFUSED, C, METRICS_CORE,                                 \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ceremony.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -357,14 +358,25 @@ void ceremony_forget(struct ceremony *c, const void *link)
 
 void ceremony_tick(struct ceremony *c, uint64_t now_us)
 {
+	const int64_t now = clock_wall_s();
+
 	smiths_tick(c->smiths, now_us);
-	ceremony_due(c, clock_wall_s(), false);
+	key_usage_tick(c->usage, now_us);
+	ceremony_limit(c, now);
+	ceremony_due(c, now, false);
+	ceremony_watch(c, now);
 	for (size_t i = 0; i < CEREMONY_WAITERS_MAX; i++) {
 		struct ceremony_waiter *w = &c->waiter[i];
 
 		if (w->number != 0 && now_us - w->since_us > RECORD_US)
 			tell_done(c, w, NULL);
 	}
+}
+
+void ceremony_count(struct ceremony *c, const struct release_item *item,
+		    uint64_t index)
+{
+	key_usage_count(c->usage, item->facts.kid, item->facts.exp, index);
 }
 
 enum sg_err ceremony_link(struct ceremony *c, uint16_t slot, int fd)
@@ -374,13 +386,34 @@ enum sg_err ceremony_link(struct ceremony *c, uint16_t slot, int fd)
 
 bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32])
 {
-	return !c->life.roll.policy_approval || !c->life.has_policy ||
-	       memcmp(hash, c->life.policy, sizeof(c->life.policy)) == 0;
+	if (!c->life.roll.policy_approval || !c->life.has_policy ||
+	    memcmp(hash, c->life.policy, sizeof(c->life.policy)) == 0)
+		return true;
+	/* What is in force may stay until the new one comes; and where that
+	 * cannot be had at a start, the one before it goes on. */
+	return c->lawful ? memcmp(hash, c->policy, sizeof(c->policy)) == 0
+			 : c->has_former_policy &&
+				   memcmp(hash, c->former_policy,
+					  sizeof(c->former_policy)) == 0;
+}
+
+bool ceremony_lawful(const struct ceremony *c,
+		     uint8_t wanted[CEREMONY_POLICIES_MAX][32], size_t *n)
+{
+	*n = 0;
+	if (c->lawful)
+		return true;
+	memcpy(wanted[(*n)++], c->life.policy, sizeof(c->life.policy));
+	if (c->has_former_policy)
+		memcpy(wanted[(*n)++], c->former_policy,
+		       sizeof(c->former_policy));
+	return false;
 }
 
 void ceremony_reload(struct ceremony *c, const struct policy *policy)
 {
 	c->longest_s = policy_longest_validity(policy);
+	c->lawful = true;
 	memcpy(c->policy, policy_hash(policy), sizeof(c->policy));
 	ceremony_project(c);
 }
@@ -399,6 +432,7 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 						    .bad = on_smith_bad};
 	const struct core_settings *s = parts->settings;
 	struct ceremony *c = calloc(1, sizeof(*c));
+	char journal_dir[CORE_PATH_MAX + 16];
 	enum sg_err err;
 
 	*out = NULL;
@@ -415,8 +449,13 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 	c->strangers = STRANGERS_MAX;
 	c->refilled_us = clock_mono_us();
 	c->longest_s = policy_longest_validity(parts->policy);
-	memcpy(c->policy, policy_hash(parts->policy), sizeof(c->policy));
 	err = smiths_create(parts->loop, &events, c, &c->smiths);
+	(void)snprintf(journal_dir, sizeof(journal_dir), "%s/journal",
+		       c->state_dir);
+	if (err == SG_OK)
+		err = key_usage_create(c->state_dir, journal_dir,
+				       release_journal(parts->release),
+				       &c->usage);
 	if (err == SG_OK)
 		err = ceremony_store_open(c->state_dir, &c->store);
 	if (err == SG_OK)
@@ -427,6 +466,11 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 		ceremony_free(c);
 		return err;
 	}
+	/* At a start only the approved one will do, if it can be had. */
+	c->lawful = !c->life.roll.policy_approval || !c->life.has_policy ||
+		    memcmp(policy_hash(parts->policy), c->life.policy,
+			   sizeof(c->life.policy)) == 0;
+	memcpy(c->policy, policy_hash(parts->policy), sizeof(c->policy));
 	*out = c;
 	return SG_OK;
 }
@@ -436,6 +480,7 @@ void ceremony_free(struct ceremony *c)
 	if (c == NULL)
 		return;
 	smiths_free(c->smiths);
+	key_usage_free(c->usage);
 	ceremony_store_close(c->store);
 	lifecycle_free(&c->life);
 	free(c->job);

@@ -15,6 +15,8 @@
  */
 struct ceremony; /* opaque */
 
+enum { CEREMONY_POLICIES_MAX = 2 };
+
 struct ceremony_parts {
 	uv_loop_t *loop;
 	const struct core_settings *settings; /* for the call of create */
@@ -45,9 +47,16 @@ SG_MUST_USE enum sg_err ceremony_link(struct ceremony *c, uint16_t slot,
 				      int fd);
 /* POLICY is in force, and certificates may have been renewed. */
 void ceremony_reload(struct ceremony *c, const struct policy *policy);
-/* May the policy of HASH be in force?  Not where the officers want to approve
- * policies, and have approved another one. */
+/* May the policy of HASH come into force, or stay?  Not where the officers want
+ * to approve policies, and have approved another one. */
 bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32]);
+/* Is a policy in force that may be?  Else nothing must be signed, and WANTED
+ * gets the hashes of those that may be, the best first; *N: how many. */
+bool ceremony_lawful(const struct ceremony *c,
+		     uint8_t wanted[CEREMONY_POLICIES_MAX][32], size_t *n);
+/* ITEM is on record as leaf INDEX. */
+void ceremony_count(struct ceremony *c, const struct release_item *item,
+		    uint64_t index);
 /* To be called a few times a second: what is due by its time is done. */
 void ceremony_tick(struct ceremony *c, uint64_t now_us);
 /* Nobody waits any more for what is being done.  NULL is allowed. */

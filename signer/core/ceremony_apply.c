@@ -138,10 +138,34 @@ static enum sg_err keep_nonce(struct ceremony *c, const uint8_t *nonce)
 	return SG_OK;
 }
 
+/* Officers who want to approve policies take over the one that they find. */
+static bool takes_policy(const struct ceremony *c, const struct operation *o)
+{
+	return (o->kind == OPERATION_GENESIS ||
+		o->kind == OPERATION_OFFICERS) &&
+	       o->roll.policy_approval && !c->life.has_policy;
+}
+
+static void fold_policy(struct ceremony *c, const struct operation *o,
+			const uint8_t *found)
+{
+	if (o->kind == OPERATION_POLICY && c->life.has_policy &&
+	    memcmp(c->life.policy, o->policy, sizeof(c->life.policy)) != 0) {
+		c->has_former_policy = true;
+		memcpy(c->former_policy, c->life.policy,
+		       sizeof(c->former_policy));
+	}
+	if (found == NULL || !takes_policy(c, o))
+		return;
+	c->life.has_policy = true;
+	memcpy(c->life.policy, found, sizeof(c->life.policy));
+}
+
 enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
-			  const struct outcome *outcome, unsigned number,
+			  const struct store_item *item, unsigned number,
 			  bool records)
 {
+	const struct outcome *outcome = &item->outcome;
 	enum key_state before[LIFE_KEYS_MAX];
 	const size_t n = c->life.n;
 	enum sg_err err = keep_nonce(c, j->op.nonce);
@@ -150,6 +174,9 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 		return err;
 	for (size_t i = 0; i < n; i++)
 		before[i] = c->life.key[i].state;
+	if (j->op.kind == OPERATION_IMPORT)
+		ceremony_keep_kid(c, lifecycle_find(&c->life, j->op.key));
+	fold_policy(c, &j->op, item->policy);
 	err = lifecycle_apply(&c->life, &j->op, outcome);
 	if (err != SG_OK) {
 		c->nnonces--;
@@ -179,11 +206,13 @@ enum sg_err ceremony_accept(struct ceremony *c, const struct ceremony_job *j,
 	if (j->op.kind == OPERATION_GENESIS &&
 	    !ceremony_adopted(c, &item, hash, &r))
 		return r.err;
+	if (takes_policy(c, &j->op) && c->lawful)
+		item.policy = c->policy;
 	err = ceremony_store_add(c->store, &item);
 	if (err != SG_OK)
 		return err;
 	*number = ceremony_store_last(c->store);
-	err = ceremony_fold(c, j, outcome, *number, true);
+	err = ceremony_fold(c, j, &item, *number, true);
 	if (err != SG_OK) {
 		ceremony_store_drop(c->store);
 		return err;
@@ -246,12 +275,27 @@ static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 	}
 }
 
+/* Keys of signerd.yaml whose certificates an hsm has offered since. */
+static void learn_keys(struct ceremony *c)
+{
+	size_t k;
+
+	for (size_t i = 0; i < c->life.n; i++) {
+		struct life *l = &c->life.key[i];
+
+		if (l->configured && l->spki_n == 0 &&
+		    keyring_find(c->part.keys, span_str(l->label), &k))
+			ceremony_take_spki(l, &c->part.keys->key[k]);
+	}
+}
+
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 {
 	int64_t held[LIFE_KEYS_MAX];
 	struct life_event e;
 	bool any = false;
 
+	learn_keys(c);
 	hold(c, now, replayed, held);
 	while (lifecycle_due(&c->life, now, &e)) {
 		any = true;
@@ -285,6 +329,18 @@ static void project(struct ceremony *c, const struct life *l, size_t k)
 		hsm_pool_stop(c->part.pool, k);
 }
 
+/* Tell the keyring what certificates keys had before. */
+static void project_kids(struct ceremony *c)
+{
+	size_t k;
+
+	for (size_t i = 0; i < c->nformer; i++) {
+		if (keyring_find(c->part.keys, span_str(c->former[i].label),
+				 &k))
+			keyring_add_former(c->part.keys, k, c->former[i].kid);
+	}
+}
+
 /* Has officers' import given key L, number K, another certificate? */
 static bool is_recertified(const struct ceremony *c, const struct life *l,
 			   size_t k)
@@ -313,6 +369,7 @@ void ceremony_project(struct ceremony *c)
 			/* What does not fit has been logged. */
 			came |= keyring_add(c->part.keys, l, &k) == SG_OK;
 	}
+	project_kids(c);
 	if (came)
 		hsm_pool_find(c->part.pool);
 }

@@ -8,6 +8,7 @@
 #include "ceremony_state.h"
 
 enum {
+	DAY_S = 86400,
 	LIFETIME_MAX_S = 7 * 86400, /* from `created` to `expires` */
 	SKEW_S = 60		    /* between an officer's clock and ours */
 };
@@ -239,15 +240,34 @@ static bool check_activate(const struct ceremony *c, const struct operation *o,
 	return true;
 }
 
+/* Not before the last certificate that it has signed has run out. */
+static bool check_destroy(struct ceremony *c, const struct life *l, int64_t now,
+			  struct ceremony_refusal *r)
+{
+	const int64_t last = ceremony_last_expiry(c, l);
+
+	if (!key_usage_complete(c->usage))
+		return ceremony_refuse(r, SG_CONFLICT,
+				       "what it has signed is still being "
+				       "counted: try again later");
+	if (last >= now && !life_is_compromised(l))
+		return ceremony_refuse(
+			r, SG_CONFLICT,
+			"the last certificate that it has signed "
+			"is valid for %lld more days",
+			(long long)((last - now) / DAY_S) + 1);
+	return check_smith(c, l->hsm, r);
+}
+
 /* Beyond the states. */
-static bool check_kind(const struct ceremony *c, const struct ceremony_job *j,
+static bool check_kind(struct ceremony *c, const struct ceremony_job *j,
 		       const struct life *l, int64_t now,
 		       struct ceremony_refusal *r)
 {
 	switch (j->op.kind) {
 	case OPERATION_GENERATE: return check_generate(c, &j->op, r);
-	case OPERATION_REQUEST:
-	case OPERATION_DESTROY: return check_smith(c, l->hsm, r);
+	case OPERATION_REQUEST: return check_smith(c, l->hsm, r);
+	case OPERATION_DESTROY: return check_destroy(c, l, now, r);
 	case OPERATION_IMPORT: return ceremony_check_import(c, j, l, now, r);
 	case OPERATION_PUBLISH: return check_good(c, l, r);
 	case OPERATION_ACTIVATE: return check_activate(c, &j->op, l, now, r);

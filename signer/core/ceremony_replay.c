@@ -81,6 +81,25 @@ static bool is_approved(const struct key *key, const struct store_item *genesis)
 	       memcmp(hash, a->spki, sizeof(hash)) == 0;
 }
 
+void ceremony_take_spki(struct life *l, const struct key *key)
+{
+	const uint8_t *p = key->certificate;
+	X509 *cert = NULL;
+	uint8_t *spki = NULL;
+	int n = 0;
+
+	if (key->has_dsc)
+		cert = d2i_X509(NULL, &p, (long)key->certificate_n);
+	if (cert != NULL)
+		n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
+	if (n > 0 && (size_t)n <= sizeof(l->spki)) {
+		memcpy(l->spki, spki, (size_t)n);
+		l->spki_n = (size_t)n;
+	}
+	OPENSSL_free(spki);
+	X509_free(cert);
+}
+
 static enum sg_err adopt(struct ceremony *c, const struct key *key)
 {
 	struct life l = {.alg = key->alg,
@@ -88,24 +107,11 @@ static enum sg_err adopt(struct ceremony *c, const struct key *key)
 			 .configured = true,
 			 .state = KEY_ACTIVE,
 			 .since = key->has_dsc ? key->dsc.not_before : 0};
-	X509 *cert = NULL;
-	const uint8_t *p = key->certificate;
-	uint8_t *spki = NULL;
-	int n = 0;
 
 	memcpy(l.label, key->label, sizeof(l.label));
 	memcpy(l.hsm, key->hsm, sizeof(l.hsm));
 	memcpy(l.country, key->country, sizeof(l.country));
-	if (key->has_dsc)
-		cert = d2i_X509(NULL, &p, (long)key->certificate_n);
-	if (cert != NULL)
-		n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
-	if (n > 0 && (size_t)n <= sizeof(l.spki)) {
-		memcpy(l.spki, spki, (size_t)n);
-		l.spki_n = (size_t)n;
-	}
-	OPENSSL_free(spki);
-	X509_free(cert);
+	ceremony_take_spki(&l, key);
 	return lifecycle_adopt(&c->life, &l);
 }
 
@@ -183,7 +189,7 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 	err = judge(c, number, j, item.outcome.time);
 	if (err == SG_OK) {
 		ceremony_due(c, item.outcome.time, true);
-		err = ceremony_fold(c, j, &item.outcome, number,
+		err = ceremony_fold(c, j, &item, number,
 				    number > ceremony_store_recorded(c->store));
 	}
 	free(j);

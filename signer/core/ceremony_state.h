@@ -5,6 +5,7 @@
 #include "ceremony.h"
 #include "ceremony/approval.h"
 #include "ceremony_store.h"
+#include "key_usage.h"
 #include "smith_link.h"
 
 /*
@@ -18,6 +19,7 @@ enum {
 	CEREMONY_WAITERS_MAX = 32,
 	CEREMONY_EVENTS_MAX = 2 * LIFE_KEYS_MAX, /* on their way to the disk */
 	CEREMONY_WHY_MAX = 256,
+	CEREMONY_FORMER_MAX = 64,
 	CEREMONY_WARNINGS_MAX = 4
 };
 
@@ -54,6 +56,13 @@ struct ceremony {
 		csca[CORE_PATH_MAX];
 	struct ceremony_store *store;
 	struct lifecycle life;
+	struct key_usage *usage;
+	/* Kids that keys had before another certificate was imported. */
+	size_t nformer;
+	struct {
+		char label[LIFE_LABEL_MAX];
+		uint8_t kid[COSE_KID_BYTES];
+	} former[CEREMONY_FORMER_MAX];
 	struct smiths *smiths;
 	struct ceremony_job *job; /* that a smith has; NULL: none */
 	size_t nnonces, nonces_room;
@@ -68,7 +77,11 @@ struct ceremony {
 	uint64_t refilled_us; /* when that was last filled */
 	int64_t longest_s;    /* the longest validity that the policy grants */
 	uint64_t held_us;     /* when the log last told of a key that waits */
-	uint8_t policy[OPERATION_HASH_BYTES]; /* in force */
+	int64_t warned_day;   /* when the log last told what runs out */
+	bool lawful;	      /* a policy is in force that may be, POLICY */
+	uint8_t policy[OPERATION_HASH_BYTES];
+	bool has_former_policy; /* approved before the one that is */
+	uint8_t former_policy[OPERATION_HASH_BYTES];
 };
 
 /* --- ceremony_check.c ----------------------------------------------------- */
@@ -110,11 +123,11 @@ SG_MUST_USE enum sg_err ceremony_accept(struct ceremony *c,
 					const struct ceremony_job *j,
 					const struct outcome *outcome,
 					unsigned *number);
-/* Fold J into the states; RECORDS: and put it, and the changes of keys that it
- * brings, on record as NUMBER.  Errors: SG_NO_MEMORY. */
+/* Fold J, which ITEM is, into the states; RECORDS: and put it, and the changes
+ * of keys that it brings, on record as NUMBER.  Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
 				      const struct ceremony_job *j,
-				      const struct outcome *outcome,
+				      const struct store_item *item,
 				      unsigned number, bool records);
 /* What is due at NOW, where the keys can do it.  REPLAYED: only what has been
  * done before, by the store. */
@@ -132,12 +145,22 @@ void ceremony_recorded(struct ceremony *c, unsigned number, uint64_t leaf);
 /* What officers should know of a key. */
 struct ceremony_warnings {
 	size_t n;
+	bool soon; /* something ends within a week */
 	char text[CEREMONY_WARNINGS_MAX][96];
 };
 void ceremony_warn(const struct ceremony *c, const struct life *l, int64_t now,
 		   struct ceremony_warnings *out);
 /* Signatures that L has made, as far as they have been counted. */
 uint64_t ceremony_signed(const struct ceremony *c, const struct life *l);
+/* When the last certificate that L has signed runs out, or may; 0: it signed
+ * none. */
+int64_t ceremony_last_expiry(struct ceremony *c, const struct life *l);
+/* L is about to get another certificate than it has. */
+void ceremony_keep_kid(struct ceremony *c, const struct life *l);
+/* End the keys that have made all the signatures that they may. */
+void ceremony_limit(struct ceremony *c, int64_t now);
+/* Log what runs out, once a day each, and set the gauges. */
+void ceremony_watch(struct ceremony *c, int64_t now);
 
 /* --- ceremony_replay.c ---------------------------------------------------- */
 
@@ -149,6 +172,9 @@ SG_MUST_USE enum sg_err ceremony_replay(struct ceremony *c);
 bool ceremony_adopted(const struct ceremony *c, struct store_item *item,
 		      uint8_t (*hash)[STORE_HASH_BYTES],
 		      struct ceremony_refusal *r);
+/* L, a key of signerd.yaml, has the public key of KEY's certificate, if that is
+ * known by now. */
+void ceremony_take_spki(struct life *l, const struct key *key);
 /* Bind the configured keys to those of ITEM, a genesis. */
 void ceremony_pin(struct ceremony *c, const struct store_item *item);
 

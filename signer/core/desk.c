@@ -28,24 +28,42 @@ bool desk_ready(struct desk *d, const char **reason)
 					      .release = d->release,
 					      .books = d->books};
 
+	uint8_t wanted[CEREMONY_POLICIES_MAX][32];
+	size_t n;
+
 	*reason = d->reason;
 	if (d->draining) {
 		(void)snprintf(d->reason, sizeof(d->reason), "shutting down");
 		return false;
 	}
+	if (!desk_lawful(d, wanted, &n)) {
+		(void)snprintf(d->reason, sizeof(d->reason),
+			       "policy-unapproved: the policy that officers "
+			       "have approved is not there");
+		return false;
+	}
 	return readiness_look(&parts, clock_wall_s(), d->reason);
+}
+
+bool desk_lawful(const struct desk *d, uint8_t wanted[][32], size_t *n)
+{
+	*n = 0;
+	return d->ceremony == NULL || ceremony_lawful(d->ceremony, wanted, n);
 }
 
 /* May signatures be put on record?  What follows from it. */
 static void look_at_books(struct desk *d)
 {
+	uint8_t wanted[CEREMONY_POLICIES_MAX][32];
 	const char *reason;
 	enum books_state state;
+	size_t n;
 
 	if (d->books == NULL)
 		return;
 	state = books_look(d->books, &reason);
-	release_hold(d->release, state != BOOKS_OPEN);
+	release_hold(d->release,
+		     state != BOOKS_OPEN || !desk_lawful(d, wanted, &n));
 	if (state == BOOKS_OPEN)
 		diary_begin(d->diary);
 	if ((state == BOOKS_REFUSED || state == BOOKS_STUCK) && !d->refused) {
@@ -204,6 +222,15 @@ static void on_lost(void *ctx, uint64_t first)
 	diary_lost(((struct desk *)ctx)->diary, first);
 }
 
+static void on_recorded(void *ctx, const struct release_item *item,
+			uint64_t index)
+{
+	struct desk *d = ctx;
+
+	if (d->ceremony != NULL)
+		ceremony_count(d->ceremony, item, index);
+}
+
 static enum sg_err create_release(struct desk *d,
 				  const struct desk_parts *parts)
 {
@@ -213,6 +240,7 @@ static enum sg_err create_release(struct desk *d,
 					.newest = parts->newest_iat,
 					.changed = on_release_changed,
 					.lost = on_lost,
+					.recorded = on_recorded,
 					.ctx = d};
 	enum sg_err err;
 

@@ -357,6 +357,9 @@ void keyring_renew(struct keyring *k, struct keyring *fresh)
 		key->state = old.state;
 		key->pinned = old.pinned;
 		memcpy(key->pin, old.pin, sizeof(key->pin));
+		key->nformer = old.nformer;
+		memcpy(key->former, old.former, sizeof(key->former));
+		keyring_add_former(k, i, old.dsc.kid);
 		fresh->key[i] = old;
 		log_event(LOG_INFO, "key-renewed", "key=\"%s\" not_after=%lld",
 			  key->label, (long long)key->dsc.not_after);

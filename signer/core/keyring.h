@@ -15,7 +15,7 @@
  * per certificate.  Where a key can be used right now is the hsm_pool's.
  * Loop thread only.
  */
-enum { KEY_ED25519_BYTES = 32, KEY_PIN_BYTES = 32 };
+enum { KEY_ED25519_BYTES = 32, KEY_PIN_BYTES = 32, KEY_FORMER_MAX = 8 };
 
 struct key {
 	char label[CORE_LABEL_MAX];
@@ -36,6 +36,9 @@ struct key {
 	struct dsc dsc;
 	uint8_t *certificate; /* DER */
 	size_t certificate_n;
+	/* Kids of certificates that it had before this one. */
+	size_t nformer;
+	uint8_t former[KEY_FORMER_MAX][COSE_KID_BYTES];
 	struct cose_key *verifier; /* NULL: no hsm has offered it yet */
 	uint8_t ed25519[KEY_ED25519_BYTES]; /* ledger: its public key, raw */
 	uint8_t prot[COSE_PROTECTED_MAX];   /* protected header */
@@ -101,7 +104,10 @@ SG_MUST_USE enum sg_err keyring_recertify(struct keyring *k, size_t index,
  * its certificate allows. */
 void keyring_set_state(struct keyring *k, size_t index, enum key_state state,
 		       unsigned kinds);
-/* The key of that label, or with that kid.  False: none. */
+/* Key INDEX had a certificate with KID before the one that it has. */
+void keyring_add_former(struct keyring *k, size_t index,
+			const uint8_t kid[COSE_KID_BYTES]);
+/* The key of that label; or with that kid, now or before.  False: none. */
 bool keyring_find(const struct keyring *k, struct span label, size_t *index);
 bool keyring_find_kid(const struct keyring *k,
 		      const uint8_t kid[COSE_KID_BYTES], size_t *index);

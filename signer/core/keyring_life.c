@@ -17,14 +17,37 @@ bool keyring_find(const struct keyring *k, struct span label, size_t *index)
 	return false;
 }
 
+static bool has_kid(const struct key *key, const uint8_t *kid)
+{
+	for (size_t i = 0; i < key->nformer; i++) {
+		if (memcmp(key->former[i], kid, COSE_KID_BYTES) == 0)
+			return true;
+	}
+	return key->has_dsc && memcmp(key->dsc.kid, kid, COSE_KID_BYTES) == 0;
+}
+
+void keyring_add_former(struct keyring *k, size_t index,
+			const uint8_t kid[COSE_KID_BYTES])
+{
+	struct key *key = &k->key[index];
+
+	if (has_kid(key, kid))
+		return;
+	if (key->nformer == KEY_FORMER_MAX) { /* the oldest goes */
+		key->nformer--;
+		memmove(key->former[0], key->former[1],
+			sizeof(key->former) - sizeof(key->former[0]));
+	}
+	memcpy(key->former[key->nformer++], kid, COSE_KID_BYTES);
+}
+
 bool keyring_find_kid(const struct keyring *k,
 		      const uint8_t kid[COSE_KID_BYTES], size_t *index)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		const struct key *key = &k->key[i];
 
-		if (!key->has_dsc ||
-		    memcmp(key->dsc.kid, kid, COSE_KID_BYTES) != 0)
+		if (!has_kid(key, kid))
 			continue;
 		*index = i;
 		return true;
@@ -133,6 +156,7 @@ enum sg_err keyring_recertify(struct keyring *k, size_t index,
 		*key = old;
 		return err;
 	}
+	keyring_add_former(k, index, old.dsc.kid);
 	cose_key_free(old.verifier);
 	free(old.certificate);
 	return SG_OK;

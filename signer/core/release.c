@@ -24,6 +24,8 @@ struct release {
 	int64_t newest; /* seconds since 1970 */
 	void (*changed)(void *ctx);
 	void (*lost)(void *ctx, uint64_t first);
+	void (*recorded)(void *ctx, const struct release_item *item,
+			 uint64_t index);
 	void *ctx;
 };
 
@@ -33,6 +35,8 @@ static void finish(struct release *r, struct release_item *item,
 		   enum sg_err err)
 {
 	TAILQ_REMOVE(&r->waiting, item, entry);
+	if (err == SG_OK && r->recorded != NULL)
+		r->recorded(r->ctx, item, item->index);
 	item->released(item, err,
 		       err == SG_OK ? (int64_t)item->index
 				    : WIRE_NO_LEDGER_INDEX,
@@ -124,6 +128,7 @@ enum sg_err release_create(const struct release_parts *parts,
 	r->newest = parts->newest;
 	r->changed = parts->changed;
 	r->lost = parts->lost;
+	r->recorded = parts->recorded;
 	r->records = parts->journal_dir != NULL;
 	r->ctx = parts->ctx;
 	TAILQ_INIT(&r->waiting);

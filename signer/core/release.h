@@ -44,6 +44,10 @@ struct release_parts {
 	 * have it, and gives its leaves to what comes after.  Certificates
 	 * among it have been told.  May be NULL. */
 	void (*lost)(void *ctx, uint64_t first);
+	/* ITEM is on the disk as leaf INDEX: before its owner hears of it.  May
+	 * be NULL. */
+	void (*recorded)(void *ctx, const struct release_item *item,
+			 uint64_t index);
 	void *ctx;
 };
 

@@ -80,7 +80,7 @@ static int run(const struct args *args)
 	return status;
 }
 
-const struct command SHOW_COMMAND = {
+const struct command SHOW_OPERATION_COMMAND = {
 	.name = "show",
 	.usage = "FILE.op [--roll GENESIS.op]",
 	.about = "show an operation, and who has signed it",

@@ -89,15 +89,6 @@ static enum sg_err ask(struct asker *a, uint64_t *question)
 	return core_link_ask(front_end, &m, on_answer, a, question);
 }
 
-static enum sg_err operate(struct asker *a, size_t n, uint64_t *question)
-{
-	static uint8_t bytes[WIRE_OPERATION_MAX + 1];
-	const struct wire_operate m = {.identity = SPAN_LIT("identity"),
-				       .operation = span_of(bytes, n)};
-
-	return core_link_operate(front_end, &m, on_answer, a, question);
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -148,29 +139,6 @@ static void test_answers_reach_their_askers(void **state)
 	assert_int_equal(asker[1].exp, 77);
 	assert_int_equal(asker[2].type, WIRE_ANSWER);
 	assert_int_equal(seen.bad, 0);
-}
-
-static void test_operations(void **state)
-{
-	struct wire_operate m;
-	struct wire_msg msg;
-	uint64_t q[2];
-
-	(void)state;
-	assert_int_equal(operate(&asker[0], WIRE_OPERATION_MAX + 1, &q[0]),
-			 SG_TOO_BIG);
-	assert_int_equal(operate(&asker[0], WIRE_OPERATION_MAX, &q[0]), SG_OK);
-	assert_int_equal(operate(&asker[1], 1, &q[1]), SG_OK);
-	msg = core_takes(WIRE_OPERATE);
-	assert_int_equal(wire_get_operate(&msg, &m), SG_OK);
-	assert_int_equal(m.operation.n, WIRE_OPERATION_MAX);
-	assert_true(span_is(m.identity, "identity"));
-	core_tells(msg.id, SPAN_LIT("\xa0"));
-	assert_int_equal(asker[0].type, WIRE_ANSWER);
-	/* a certificate is no answer to it */
-	issues(core_takes(WIRE_OPERATE).id, 77);
-	assert_int_equal(asker[1].err, SG_CORE_DOWN);
-	assert_int_equal(seen.bad, 1);
 }
 
 static void test_message_arrives_whole(void **state)
@@ -510,7 +478,6 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_answers_reach_their_askers),
-		TEST(test_operations),
 		TEST(test_message_arrives_whole),
 		TEST(test_credit),
 		TEST(test_forgotten),
