@@ -92,6 +92,27 @@ static void test_pin_refused(void **state)
 	drain(r);
 }
 
+/* The other way around: an idle smith would try the PIN with its next task. */
+static void test_an_hsms_pin_is_refused(void **state)
+{
+	struct run *r = *state;
+
+	configure(r);
+	start(r);
+	order(r, "hsm.1", "pin");
+	assert_int_equal(kill(pid_of(r, "hsm/1"), SIGKILL), 0);
+	wait_for(r, "pin-refused hsm=\"demo\"", 1);
+	wait_for(r, "process-ended process=smith/0", 1);
+	sleep_ms(500);
+	assert_int_equal(seen(r, "process-started process=smith/0"), 1);
+	assert_int_equal(seen(r, "process-ended process=hsm/0"), 0);
+	order(r, "hsm.1", "");
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "process-up process=smith/0", 2);
+	wait_for(r, "process-up process=hsm/1", 2);
+	drain(r);
+}
+
 static int clean_up_all(void **state)
 {
 	const struct run *r = *state;
@@ -110,6 +131,7 @@ int main(int argc, char **argv)
 		SMITH_TEST(test_is_replaced_after_its_task),
 		SMITH_TEST(test_backs_off),
 		SMITH_TEST(test_pin_refused),
+		SMITH_TEST(test_an_hsms_pin_is_refused),
 	};
 
 	if (argc == 5)
