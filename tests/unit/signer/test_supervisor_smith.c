@@ -77,18 +77,19 @@ static void test_pin_refused(void **state)
 	struct run *r = *state;
 
 	configure(r);
+	start(r);
 	order(r, "smith.0", "pin");
-	launch(r);
+	assert_int_equal(kill(pid_of(r, "smith/0"), SIGKILL), 0);
 	wait_for(r, "pin-refused hsm=\"demo\"", 1);
-	wait_for(r, "process-up process=hsm/1", 1);
 	assert_int_equal(kill(pid_of(r, "hsm/0"), SIGKILL), 0);
 	wait_for(r, "process-ended process=hsm/0", 1);
 	sleep_ms(500);
-	assert_int_equal(seen(r, "process-started process=smith/0"), 1);
+	assert_int_equal(seen(r, "process-started process=smith/0"), 2);
 	assert_int_equal(seen(r, "process-started process=hsm/0"), 1);
 	order(r, "smith.0", "");
 	assert_int_equal(kill(r->pid, SIGHUP), 0);
-	wait_for(r, "supervisor ready ", 1);
+	wait_for(r, "process-up process=smith/0", 2);
+	wait_for(r, "process-up process=hsm/0", 2);
 	drain(r);
 }
 
