@@ -410,8 +410,10 @@ bool ceremony_lawful(const struct ceremony *c,
 	return false;
 }
 
-void ceremony_reload(struct ceremony *c, const struct policy *policy)
+void ceremony_reload(struct ceremony *c, const struct core_settings *settings,
+		     const struct policy *policy)
 {
+	memcpy(c->csca, settings->csca, sizeof(c->csca));
 	c->longest_s = policy_longest_validity(policy);
 	c->lawful = true;
 	memcpy(c->policy, policy_hash(policy), sizeof(c->policy));
