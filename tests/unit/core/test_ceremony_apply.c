@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_apply: times that come, stops, compromise. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 static struct answer *issue(struct world *w, uint64_t id, unsigned serial)
 {
