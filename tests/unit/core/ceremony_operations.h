@@ -31,12 +31,13 @@ static inline void on_heard(void *link, uint64_t id, enum sg_err err,
 static inline void fill_roll(struct world *w, struct roll *r, size_t n,
 			     unsigned threshold)
 {
-	*r = (struct roll){.n = n,
-			   .threshold = threshold,
-			   .lead_s = w->lead,
-			   .stale_s = w->stale,
-			   .proposer_may_approve = w->proposer_approves,
-			   .policy_approval = w->policy_approval};
+	memset(r, 0, sizeof(*r));
+	r->n = n;
+	r->threshold = threshold;
+	r->lead_s = w->lead;
+	r->stale_s = w->stale;
+	r->proposer_may_approve = w->proposer_approves;
+	r->policy_approval = w->policy_approval;
 	for (size_t i = 0; i < n; i++)
 		r->officer[i] = w->officer[i];
 }
@@ -51,11 +52,12 @@ static inline void begin_operation(struct world *w, struct operation *o,
 	memset(nonce, 0, OPERATION_NONCE_BYTES);
 	w->nonce++;
 	memcpy(nonce, &w->nonce, sizeof(w->nonce));
-	*o = (struct operation){.kind = kind,
-				.origin = SPAN_LIT("test.example/log"),
-				.nonce = nonce,
-				.created = clock_wall_s(),
-				.proposer = SPAN_LIT("anne")};
+	memset(o, 0, sizeof(*o));
+	o->kind = kind;
+	o->origin = SPAN_LIT("test.example/log");
+	o->nonce = nonce;
+	o->created = clock_wall_s();
+	o->proposer = SPAN_LIT("anne");
 	if (w->created != 0)
 		o->created = w->created;
 	o->expires = w->expires != 0 ? w->expires : o->created + 3600;
@@ -89,7 +91,7 @@ static inline size_t sign_operation(struct world *w, const struct operation *o,
 	static uint8_t message[OPERATION_BYTES_MAX + 256];
 	static uint8_t bytes[OPERATION_BYTES_MAX];
 	uint8_t sig[COSE_SIG_MAX];
-	struct approved a;
+	static struct approved a;
 	size_t n;
 	size_t m;
 
@@ -141,7 +143,7 @@ static inline enum sg_err simple(struct world *w, enum operation_kind kind,
 				 const char *key)
 {
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, kind, key, nonce);
 	return operate(w, &o, 6);
@@ -150,7 +152,7 @@ static inline enum sg_err simple(struct world *w, enum operation_kind kind,
 static inline enum sg_err genesis(struct world *w)
 {
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, OPERATION_GENESIS, NULL, nonce);
 	fill_roll(w, &o.roll, OFFICERS, 2);
@@ -160,7 +162,7 @@ static inline enum sg_err genesis(struct world *w)
 static inline enum sg_err generate(struct world *w, const char *key)
 {
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, OPERATION_GENERATE, key, nonce);
 	o.hsm = SPAN_LIT("one");
@@ -176,7 +178,7 @@ static inline enum sg_err request(struct world *w, const char *key)
 				       0x09, 0x06, 0x03, 0x55, 0x04,
 				       0x06, 0x13, 0x02, 'V',  'N'};
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, OPERATION_REQUEST, key, nonce);
 	o.subject = span_of(name, sizeof(name));
@@ -187,7 +189,7 @@ static inline enum sg_err import(struct world *w, const char *key,
 				 const struct signer *s)
 {
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, OPERATION_IMPORT, key, nonce);
 	o.certificate = span_of(s->der, (size_t)s->der_n);
@@ -197,7 +199,7 @@ static inline enum sg_err import(struct world *w, const char *key,
 static inline enum sg_err activate(struct world *w, const char *key, int64_t at)
 {
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, OPERATION_ACTIVATE, key, nonce);
 	o.activate = at;

@@ -278,7 +278,7 @@ static inline size_t entries(const struct world *w, enum entry_type type,
 			     struct entry *entry, uint8_t room[8192])
 {
 	static struct entry last;
-	uint8_t space[8192];
+	static uint8_t space[8192];
 	const uint64_t n = place_records(w->p, 0, NULL, NULL);
 	size_t found = 0;
 

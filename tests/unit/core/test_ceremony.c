@@ -26,7 +26,7 @@ static void expect_recorded_refusal(struct world *w, size_t n,
 				    const char *words)
 {
 	static struct entry e;
-	uint8_t room[8192];
+	static uint8_t room[8192];
 
 	OFFICE_WAIT(w->o, entries(w, ENTRY_CEREMONY, &e, room) == n);
 	assert_true(e.refusal.n > 0);
@@ -86,7 +86,7 @@ static size_t proposal(struct world *w, const char *key, unsigned signers,
 		       uint8_t out[APPROVED_BYTES_MAX])
 {
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, OPERATION_GENERATE, key, nonce);
 	o.hsm = SPAN_LIT("one");
@@ -137,7 +137,7 @@ static void test_twice(void **state)
 {
 	struct world *w = world_open();
 	static uint8_t twice[APPROVED_BYTES_MAX];
-	struct approved a;
+	static struct approved a;
 	size_t n;
 	size_t sig;
 
@@ -186,7 +186,7 @@ static void test_ledger(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	(void)state;
 	assert_done(w, genesis(w));
@@ -212,7 +212,7 @@ static void test_officers(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	(void)state;
 	assert_refused(w, generate(w, "dsc-2"), SG_FORBIDDEN,
@@ -237,7 +237,7 @@ static void test_strangers(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	(void)state;
 	assert_done(w, genesis(w));

@@ -57,7 +57,7 @@ static void test_signatures(void **state)
 	struct world *w = world_open();
 	struct ceremony_warnings warnings;
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	(void)state;
 	assert_done(w, genesis(w));
