@@ -103,8 +103,11 @@ void ceremony_recorded(struct ceremony *c, unsigned number, uint64_t leaf)
 static void wait_for_record(struct ceremony *c, const struct ceremony_job *j,
 			    unsigned number)
 {
-	struct ceremony_waiter w = {
-		.number = number, .since_us = clock_mono_us(), .who = j->who};
+	struct ceremony_waiter w = {.number = number,
+				    .since_us = clock_mono_us(),
+				    .requested =
+					    j->op.kind == OPERATION_REQUEST,
+				    .who = j->who};
 
 	if (j->op.key.n > 0)
 		memcpy(w.label, j->op.key.p, j->op.key.n);

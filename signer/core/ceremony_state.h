@@ -45,6 +45,7 @@ struct ceremony_waiter {
 	uint64_t since_us;
 	struct ceremony_caller who;
 	char label[LIFE_LABEL_MAX]; /* of its key; empty: none */
+	bool requested;		    /* a CSR: it wants that */
 	uint8_t hash[OPERATION_HASH_BYTES];
 };
 
