@@ -224,17 +224,20 @@ static inline enum key_state state_of(struct world *w, const char *key)
 	return l->state;
 }
 
-#define assert_done(w, err)                                                    \
-	do {                                                                   \
-		if ((err) != SG_OK)                                            \
-			fail_msg("refused: %s", (w)->heard.text);              \
-	} while (0)
-#define assert_refused(w, err, want, words)                                    \
-	do {                                                                   \
-		assert_int_equal(err, want);                                   \
-		if (strstr((w)->heard.text, words) == NULL)                    \
-			fail_msg("not \"%s\": %s", words, (w)->heard.text);    \
-	} while (0)
+/* What ERR, of what was heard last, must be. */
+static inline void assert_done(const struct world *w, enum sg_err err)
+{
+	if (err != SG_OK)
+		fail_msg("refused: %s", w->heard.text);
+}
+
+static inline void assert_refused(const struct world *w, enum sg_err err,
+				  enum sg_err want, const char *words)
+{
+	assert_int_equal(err, want);
+	if (strstr(w->heard.text, words) == NULL)
+		fail_msg("not \"%s\": %s", words, w->heard.text);
+}
 
 /* A key of that label from nothing until it is published. */
 static inline void bring_up(struct world *w, const char *key)

@@ -169,7 +169,7 @@ static void test_times(void **state)
 	w->expires = now - 10;
 	assert_refused(w, generate(w, "dsc-2"), SG_FORBIDDEN, "expired");
 	expect_recorded_refusal(w, 2, "it has expired");
-	w->expires = now + 8 * 86400;
+	w->expires = now + 8 * INT64_C(86400);
 	assert_refused(w, generate(w, "dsc-2"), SG_FORBIDDEN, "7 days");
 	w->created = now + 300;
 	w->expires = now + 3600;

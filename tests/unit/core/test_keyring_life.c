@@ -149,8 +149,8 @@ static void test_recertify(void **state)
 	assert_memory_not_equal(k->key[0].dsc.kid, kid, sizeof(kid));
 	assert_true(keyring_find_kid(k, kid, &i));
 	/* Only so many are kept. */
-	for (uint8_t n = 1; n <= KEY_FORMER_MAX; n++) {
-		other[0] = n;
+	for (size_t n = 1; n <= KEY_FORMER_MAX; n++) {
+		other[0] = (uint8_t)n;
 		keyring_add_former(k, 0, other);
 		keyring_add_former(k, 0, other);
 	}
