@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "ckr.h"
 #include "copy.h"
+#include "flood.h"
 
 /* Aligned so that threads do not share cache lines through their watches. */
 struct lane {
@@ -22,6 +23,7 @@ struct vault {
 	struct session_keys keys;
 	size_t token_of[WORKER_KEYS_MAX]; /* by key: index in tokens */
 	_Atomic unsigned failures;	  /* in a row */
+	struct flood flood;		  /* of sign-failed */
 	uint32_t nlanes;
 	struct lane *lane;
 };
@@ -246,9 +248,11 @@ static enum ckr_fault attempt(struct vault *v, uint32_t lane, size_t number,
 		return CKR_FAULT_NONE;
 	}
 	metric_add(METRIC_SIGN_ERRORS, 1);
-	log_event(LOG_WARNING, "sign-failed",
-		  "key=\"%s\" lane=%u copy=%d " CKR_FMT,
-		  v->keys.key[number].label, lane, out->by_copy, CKR_ARGS(rv));
+	if (flood_allows(&v->flood))
+		log_event(LOG_WARNING, "sign-failed",
+			  "key=\"%s\" lane=%u copy=%d " CKR_FMT,
+			  v->keys.key[number].label, lane, out->by_copy,
+			  CKR_ARGS(rv));
 	/* Signing has no success but CKR_OK. */
 	return ckr_fault(rv) != CKR_FAULT_NONE ? ckr_fault(rv)
 					       : CKR_FAULT_RETRY;

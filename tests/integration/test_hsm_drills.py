@@ -166,6 +166,7 @@ def test_one_in_a_hundred_fails(demo):
     assert sum(by.values()) == 6000
     assert by.get("dsc-1", 0) > 500, by
     assert demo.metric_sum("signer_hsm_errors_total") >= by["dsc-1"] / 200
+    assert log_lines_a_second(demo) < 100
     assert demo.metric_sum("signer_signatures_wrong_total") == 0
     finish(demo)
 
