@@ -115,8 +115,7 @@ static void activate(struct lifecycle *l, struct life *k, int64_t at)
 {
 	enter(k, KEY_ACTIVE, at);
 	k->activate = 0;
-	if (k->activated == 0)
-		k->activated = at;
+	k->activated = at; /* a key comes here once */
 	for (size_t i = 0; i < l->n; i++) {
 		struct life *other = &l->key[i];
 

@@ -24,8 +24,7 @@ static const char *const MEANINGS[OPERATION_KINDS] = {
 	[OPERATION_REQUEST] = "make a certificate request for a key",
 	[OPERATION_IMPORT] = "take a key's certificate (DSC)",
 	[OPERATION_PUBLISH] = "tell verifiers of a key",
-	[OPERATION_ACTIVATE] = "sign with a key, in place of the one that its "
-			       "HSM has now",
+	[OPERATION_ACTIVATE] = "sign with a key, in place of its HSM's old one",
 	[OPERATION_RETIRE] = "sign no more with a key; it still verifies",
 	[OPERATION_DESTROY] = "delete a key from its HSM, for ever",
 	[OPERATION_STOP] = "stop signing with a key, at once",

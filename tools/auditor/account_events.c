@@ -86,16 +86,19 @@ static const char *what_of(enum entry_type type)
 /* What happened, in a line. */
 static void print_what(const struct survey_event *e, struct sheet *s)
 {
-	char kid[BYTES_BASE64(COSE_KID_BYTES)];
+	char kid[BYTES_BASE64(COSE_KID_BYTES)] = "";
+	char id[HEX_TEXT(ENTRY_HASH_BYTES)];
 	char text[CEREMONY_TEXT];
 	const char *what;
 
 	if (e->type == ENTRY_KEY_EVENT) {
-		sheet_cellf(s, "key %s is %s%s%s", e->label, e->state,
-			    e->has_kid ? ", kid " : "",
-			    e->has_kid
-				    ? bytes_base64(e->kid, sizeof(e->kid), kid)
-				    : "");
+		if (e->has_kid)
+			(void)bytes_base64(e->kid, sizeof(e->kid), kid);
+		sheet_cellf(s, "key %s is %s%s%s%s%.*s", e->label, e->state,
+			    e->has_kid ? ", kid " : "", kid,
+			    e->has_operation ? ", by operation " : "",
+			    e->has_operation ? CEREMONY_ID_SHOWN : 0,
+			    hex_encode(e->hash, sizeof(e->hash), id));
 		return;
 	}
 	what = ceremony_speaks(&e->ceremony) ? ceremony_text(&e->ceremony, text)

@@ -152,6 +152,8 @@ static void put_operation(json_t *j, const struct survey_event *e)
 		(void)json_object_set_new(
 			j, "operation",
 			json_string(operation_kind_name(c->kind)));
+		(void)json_object_set_new(j, "operation_id",
+					  hex_of(c->id, sizeof(c->id)));
 		if (c->key[0] != '\0')
 			(void)json_object_set_new(j, "key",
 						  json_string(c->key));
@@ -174,6 +176,9 @@ static void put_key(json_t *j, const struct survey_event *e)
 		(void)json_object_set_new(
 			j, "kid",
 			json_string(bytes_base64(e->kid, sizeof(e->kid), kid)));
+	if (e->has_operation)
+		(void)json_object_set_new(j, "operation_id",
+					  hex_of(e->hash, sizeof(e->hash)));
 }
 
 static json_t *event(const struct survey_event *e)

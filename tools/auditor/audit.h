@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "approvals.h"
 #include "findings.h"
 #include "ledger/checkpoint.h"
 #include "source.h"
@@ -29,6 +30,8 @@ struct audit_settings {
 	/* Something must be wrong; if nothing is found, say that the root is.
 	 */
 	bool unproved;
+	/* Gets the operations that the log says were accepted; or NULL. */
+	struct approvals *approvals;
 	bool quiet;			   /* no progress */
 	const volatile sig_atomic_t *stop; /* not 0: end early; or NULL */
 };

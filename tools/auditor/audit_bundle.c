@@ -28,6 +28,19 @@ static void note_time(struct audit_worker *w, struct audit_bundle *b,
 	b->has_time = true;
 }
 
+static void note_operation(struct audit_worker *w, uint64_t index,
+			   const struct entry *e)
+{
+	struct approvals *a = w->a->settings->approvals;
+	enum sg_err err;
+
+	if (a == NULL || e->type != ENTRY_CEREMONY || e->refusal.n > 0)
+		return;
+	err = approvals_add(a, index, e->operation);
+	if (err != SG_OK)
+		audit_fail(w->a, err, err_text(err));
+}
+
 /* Entry I of the bundle; returns whether all is well with it. */
 static bool check_entry(struct audit_worker *w, const struct pair *p,
 			unsigned i, struct span entry, struct audit_bundle *b)
@@ -53,6 +66,7 @@ static bool check_entry(struct audit_worker *w, const struct pair *p,
 	err = entry_decode(entry, &e);
 	if (err == SG_OK) {
 		note_time(w, b, index, e.time_ms);
+		note_operation(w, index, &e);
 		return true;
 	}
 	place = findings_entry(index);

@@ -2,6 +2,7 @@
 #include "ceremony.h"
 
 #include <inttypes.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,6 +75,7 @@ static bool read_operation(struct span bytes, struct ceremony *c)
 	    operation_decode(a.operation, &o, &why) != SG_OK)
 		return false;
 	*c = (struct ceremony){.kind = o.kind, .signers = a.n};
+	(void)SHA256(a.operation.p, a.operation.n, c->id);
 	keep_name(o.key, c->key);
 	keep_name(o.proposer, c->proposer);
 	for (size_t i = 0; i < a.n; i++) {
@@ -109,9 +111,12 @@ struct ceremony ceremony_of(struct span operation)
 
 static void operation_line(const struct ceremony *c, char out[CEREMONY_TEXT])
 {
-	int n = snprintf(out, CEREMONY_TEXT, "%s%s%s, proposed by %s; ",
-			 operation_kind_name(c->kind),
-			 c->key[0] != '\0' ? " " : "", c->key, c->proposer);
+	char id[HEX_TEXT(ENTRY_HASH_BYTES)];
+	int n = snprintf(
+		out, CEREMONY_TEXT, "%s%s%s (operation %.*s), proposed by %s; ",
+		operation_kind_name(c->kind), c->key[0] != '\0' ? " " : "",
+		c->key, CEREMONY_ID_SHOWN, hex_encode(c->id, sizeof(c->id), id),
+		c->proposer);
 
 	if (c->signers == 0)
 		(void)snprintf(out + n, CEREMONY_TEXT - (size_t)n,

@@ -21,6 +21,9 @@ struct ceremony {
 	unsigned revoked; /* hashes of certificates in it */
 	/* Of an operation, signed or not; OPERATION_KINDS: it is none. */
 	enum operation_kind kind;
+	/* SHA-256 of its own bytes, without signatures: what changes of keys
+	 * name it by. */
+	uint8_t id[ENTRY_HASH_BYTES];
 	char key[ROLL_NAME_MAX]; /* that it is about; "": none */
 	char proposer[ROLL_NAME_MAX];
 	/* Whose signatures it bears; whether they verify is not known here. */
@@ -36,7 +39,7 @@ bool ceremony_is(enum entry_type type);
 /* What OPERATION says; with an unknown one, nothing. */
 struct ceremony ceremony_of(struct span operation);
 
-enum { CEREMONY_TEXT = 1200 };
+enum { CEREMONY_TEXT = 1200, CEREMONY_ID_SHOWN = 16 /* digits */ };
 /* Does C say anything? */
 bool ceremony_speaks(const struct ceremony *c);
 /* The same in words; "" of nothing. */

@@ -46,6 +46,8 @@
 	X(PARTIAL_ALTERED, "partial-altered",                                  \
 	  "an older partial tile is not the beginning of the newer one")       \
 	X(TIME_BACK, "time-back", "the time runs back")                        \
+	X(OPERATION_UNAPPROVED, "operation-unapproved",                        \
+	  "an operation was accepted that officers had not approved")          \
 	X(JOURNAL_MISSING, "journal-missing",                                  \
 	  "the entry is not in the journal")                                   \
 	X(JOURNAL_DIFFERS, "journal-differs", "the journal has another entry") \

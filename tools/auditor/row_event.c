@@ -56,7 +56,7 @@ static void put_key(FILE *to, const struct entry *e)
 		char hash[HEX_TEXT(ENTRY_HASH_BYTES)];
 
 		(void)fprintf(
-			to, ", by operation %.*s", OPERATION_SHOWN,
+			to, ", by operation %.*s", CEREMONY_ID_SHOWN,
 			hex_encode(e->operation_hash, ENTRY_HASH_BYTES, hash));
 	}
 }
@@ -84,12 +84,14 @@ static void csv_field(FILE *to, struct span text)
 	csv_text(to, out);
 }
 
-/* operation, operation_key, proposer, officers */
+/* operation, operation_id, operation_key, proposer, officers */
 static void csv_operation(FILE *to, const struct ceremony *c)
 {
 	char kid[HEX_TEXT(ROLL_KID_BYTES)];
+	char id[HEX_TEXT(ENTRY_HASH_BYTES)];
 
-	(void)fprintf(to, ",%s,%s,%s,", operation_kind_name(c->kind), c->key,
+	(void)fprintf(to, ",%s,%s,%s,%s,", operation_kind_name(c->kind),
+		      hex_encode(c->id, sizeof(c->id), id), c->key,
 		      c->proposer);
 	for (size_t i = 0; i < c->signers; i++)
 		(void)fprintf(to, "%s%s=%s", i > 0 ? " " : "",
@@ -107,7 +109,7 @@ static void csv_ceremony(FILE *to, const struct entry *e)
 	if (c.kind != OPERATION_KINDS)
 		csv_operation(to, &c);
 	else
-		(void)fputs(",,,,", to);
+		(void)fputs(",,,,,", to);
 	csv_field(to, e->refusal);
 }
 
@@ -123,7 +125,7 @@ void row_event_csv(FILE *to, const struct entry *e)
 	}
 	if (e->operation_hash != NULL)
 		(void)hex_encode(e->operation_hash, ENTRY_HASH_BYTES, hash);
-	(void)fprintf(to, ",%s,,,,,,", hash);
+	(void)fprintf(to, ",,,,%s,,,,", hash);
 	csv_field(to, e->label);
 	csv_field(to, e->state);
 	(void)fprintf(to, ",%s",
@@ -135,9 +137,11 @@ void row_event_csv(FILE *to, const struct entry *e)
 static void json_operation(FILE *to, const struct ceremony *c)
 {
 	char kid[HEX_TEXT(ROLL_KID_BYTES)];
+	char id[HEX_TEXT(ENTRY_HASH_BYTES)];
 
-	(void)fprintf(to, ", \"operation\": \"%s\"",
-		      operation_kind_name(c->kind));
+	(void)fprintf(to, ", \"operation\": \"%s\", \"operation_id\": \"%s\"",
+		      operation_kind_name(c->kind),
+		      hex_encode(c->id, sizeof(c->id), id));
 	if (c->key[0] != '\0')
 		(void)fprintf(to, ", \"key\": \"%s\"", c->key);
 	(void)fprintf(to, ", \"proposer\": \"%s\", \"officers\": [",
@@ -189,7 +193,7 @@ static void json_key(FILE *to, const struct entry *e)
 			      bytes_base64(e->kid, COSE_KID_BYTES, kid));
 	if (e->operation_hash != NULL)
 		(void)fprintf(
-			to, ", \"operation_sha256\": \"%s\"",
+			to, ", \"operation_id\": \"%s\"",
 			hex_encode(e->operation_hash, ENTRY_HASH_BYTES, hash));
 }
 

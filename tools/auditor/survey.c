@@ -165,6 +165,7 @@ static void keep_key_event(const struct entry *e, struct survey_event *v)
 	v->has_kid = e->kid != NULL;
 	if (e->kid != NULL)
 		memcpy(v->kid, e->kid, sizeof(v->kid));
+	v->has_operation = e->operation_hash != NULL;
 	if (e->operation_hash != NULL)
 		memcpy(v->hash, e->operation_hash, sizeof(v->hash));
 }

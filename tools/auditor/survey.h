@@ -38,7 +38,8 @@ struct survey_event {
 	size_t bytes;			/* of the operation */
 	struct ceremony ceremony;	/* what it says */
 	char refusal[ENTRY_REFUSAL_MAX + 1]; /* of it; "": accepted */
-	/* ENTRY_KEY_EVENT; HASH is the operation's then, or zeroes. */
+	/* ENTRY_KEY_EVENT; HASH is the operation's id then. */
+	bool has_operation;
 	char label[ENTRY_NAME_MAX + 1];
 	char state[ENTRY_STATE_MAX + 1];
 	bool has_kid;

@@ -43,6 +43,7 @@ struct verify {
 	struct source_settings where;
 	struct source *source;
 	struct outcome o;
+	struct approvals *approvals; /* NULL: they are not looked at */
 	uint64_t jobs;
 	char why[WHY_MAX];
 };
@@ -77,6 +78,16 @@ static bool is_broken_off(const struct findings *f)
 	       findings_has(f, FINDING_ROLLED_BACK);
 }
 
+static enum sg_err judge(struct verify *v)
+{
+	const enum sg_err err = approvals_judge(
+		v->approvals, v->o.checkpoint.c.origin, v->o.findings);
+
+	if (err != SG_OK)
+		(void)snprintf(v->why, sizeof(v->why), "%s", err_text(err));
+	return err;
+}
+
 static enum sg_err look_at_entries(struct verify *v)
 {
 	struct outcome *o = &v->o;
@@ -84,11 +95,24 @@ static enum sg_err look_at_entries(struct verify *v)
 	const char *journal = v->args->value[OPT_JOURNAL];
 	enum sg_err err;
 
+	/* From the log's first entry on, or who the officers are is not known.
+	 */
+	if (settings.from == 0) {
+		err = approvals_create(&v->approvals);
+		if (err != SG_OK) {
+			(void)snprintf(v->why, sizeof(v->why), "%s",
+				       err_text(err));
+			return err;
+		}
+	}
+	settings.approvals = v->approvals;
 	settings.jobs = (unsigned)v->jobs;
 	settings.quiet = v->args->value[OPT_QUIET] != NULL;
 	err = audit_run(&settings, o->findings, &o->result, v->why,
 			sizeof(v->why));
 	o->audited = err == SG_OK;
+	if (err == SG_OK && v->approvals != NULL)
+		err = judge(v);
 	if (err == SG_OK && !source_remote(v->source) && !o->has_kept)
 		err = partials_check(v->where.where, settings.size, o->findings,
 				     v->why, sizeof(v->why));
@@ -142,6 +166,7 @@ static int run(const struct args *args)
 		else
 			status = verify(v);
 	}
+	approvals_free(v->approvals);
 	findings_free(v->o.findings);
 	source_close(v->source);
 	free(v);

@@ -198,8 +198,8 @@ static void test_text(void **state)
 	assert_int_equal(operation_text(&o, text, sizeof(text)), SG_OK);
 	assert_string_equal(
 		text,
-		"operation: activate: sign with a key, in place of the one "
-		"that its HSM has now\n"
+		"operation: activate: sign with a key, in place of its HSM's "
+		"old one\n"
 		"key: dsc-1\n"
 		"at: 2027-01-15 08:00:00 UTC\n"
 		"OVERRIDE: although verifiers may not know it yet\n"

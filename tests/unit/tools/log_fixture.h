@@ -17,7 +17,7 @@
 #include "ledger/segment.h"
 #include "ledger/tiles.h"
 
-enum { LOG_ENTRIES_MAX = 70000, LOG_ENTRY_BYTES = 400 };
+enum { LOG_ENTRIES_MAX = 70000, LOG_ENTRY_BYTES = 640 };
 
 #define LOG_ORIGIN "log.example/test"
 

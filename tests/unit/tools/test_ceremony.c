@@ -76,7 +76,8 @@ static void test_operation(void **state)
 	assert_int_equal(c.kind, OPERATION_STOP);
 	assert_int_equal(c.signers, 0);
 	assert_string_equal(ceremony_text(&c, text),
-			    "stop dsc-7, proposed by alice; signed by nobody");
+			    "stop dsc-7 (operation 573e9d896e2d4e9e), proposed "
+			    "by alice; signed by nobody");
 	c = ceremony_of(hex(VECTOR_SIGN));
 	assert_int_equal(c.signers, 3);
 	assert_int_equal(c.signer[2].alg, COSE_ES384);

@@ -215,7 +215,7 @@ static void test_text(void **state)
 		"bb00000000",
 		"operation approved by officers",
 		"key <dsc-7> is active, kid AQIDAAAAAAA=",
-		"REFUSED (too few <approvals>): stop dsc-7, proposed by alice;",
+		"REFUSED (too few <approvals>): stop dsc-7 (operation 573e9d",
 		"in front of them: 1, by 0.005 s",
 		"--index 3..610",
 		"was given by whoever",

@@ -81,7 +81,7 @@ static void test_key(void **state)
 	assert_string_equal(text_of(j, "label"), "dsc-\x1b[7");
 	assert_string_equal(text_of(j, "state"), "active");
 	assert_string_equal(text_of(j, "kid"), "AQIDAAAAAAA=");
-	assert_int_equal(strlen(text_of(j, "operation_sha256")), 64);
+	assert_int_equal(strlen(text_of(j, "operation_id")), 64);
 	json_decref(j);
 	text = printed(row_event_csv, &e);
 	assert_int_equal(commas(text), commas(ROW_EVENT_CSV) + 1);
@@ -105,9 +105,10 @@ static void test_ceremony(void **state)
 	const json_t *officers = json_object_get(j, "officers");
 
 	(void)state;
-	assert_ptr_equal(strstr(text, "stop dsc-7, proposed by alice; signed "
-				      "by "),
-			 text);
+	assert_ptr_equal(
+		strstr(text,
+		       "stop dsc-7 (operation 573e9d896e2d4e9e), proposed by "),
+		text);
 	free(text);
 	assert_string_equal(text_of(j, "operation"), "stop");
 	assert_string_equal(text_of(j, "key"), "dsc-7");
@@ -121,7 +122,7 @@ static void test_ceremony(void **state)
 	json_decref(j);
 	text = printed(row_event_csv, &e);
 	assert_int_equal(commas(text), commas(ROW_EVENT_CSV) + 1);
-	assert_non_null(strstr(text, ",stop,dsc-7,alice,"));
+	assert_non_null(strstr(text, ",dsc-7,alice,"));
 	assert_non_null(strstr(text, "=ES256 "));
 	free(text);
 }
