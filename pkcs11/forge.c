@@ -59,8 +59,51 @@ static enum sg_err find_token(struct forge *f, struct forged *out)
 	uri_free(uri);
 	if (e == SG_OK)
 		return SG_OK;
-	return forge_fail(out, e, "the HSM's token for new keys: %s",
-			  err_text(e));
+	return forge_fail(out, e, "the HSM's token for new keys %s",
+			  e == SG_NOT_FOUND ? "is not there"
+			  : e == SG_CONFIG  ? "is one of several"
+					    : "cannot be read");
+}
+
+static enum sg_err log_in(struct forge *f, const char *pin_file,
+			  struct forged *out)
+{
+	const enum sg_err e = token_login(f->session.token, f->session.handle,
+					  pin_file, f->watch);
+
+	if (e == SG_OK)
+		return SG_OK;
+	if (e == SG_PIN_REFUSED)
+		return forge_fail(out, e, "the token refuses the PIN");
+	return forge_fail(out, e, "the login fails: %s", err_text(e));
+}
+
+/* On the module that is loaded. */
+static enum sg_err enter(struct forge *f, const char *pin_file,
+			 struct forged *out)
+{
+	enum sg_err e = find_token(f, out);
+	CK_RV rv;
+
+	if (e != SG_OK)
+		return e;
+	f->tokens.token[0]->writes = true;
+	rv = session_open(&f->session, f->tokens.token[0], f->watch);
+	if (rv != CKR_OK)
+		return forge_fail_call(out, "C_OpenSession", rv);
+	return log_in(f, pin_file, out);
+}
+
+static enum sg_err load(struct forge *f, const char *path, struct forged *out)
+{
+	enum sg_err e;
+
+	watch_enter(f->watch, "loading the module", clock_mono_us());
+	e = module_load(path, &f->module);
+	watch_leave(f->watch);
+	if (e == SG_OK)
+		return SG_OK;
+	return forge_fail(out, SG_CONFIG, "the module cannot be loaded");
 }
 
 static void pause_ms(long ms)
@@ -70,49 +113,30 @@ static void pause_ms(long ms)
 	(void)nanosleep(&t, NULL);
 }
 
-static enum sg_err login(struct forge *f, const char *pin_file,
-			 struct forged *out)
-{
-	enum sg_err e = SG_OK;
-
-	/* A refused PIN is never tried again: it would lock the token. */
-	for (int i = 0; i < FORGE_LOGINS; i++) {
-		if (i > 0)
-			pause_ms(FORGE_LOGIN_PAUSE_MS);
-		e = token_login(f->session.token, f->session.handle, pin_file,
-				f->watch);
-		if (e != SG_TOKEN_DOWN)
-			break;
-	}
-	if (e == SG_OK)
-		return SG_OK;
-	if (e == SG_PIN_REFUSED)
-		return forge_fail(out, e, "the token refuses the PIN");
-	return forge_fail(out, e, "the login fails: %s", err_text(e));
-}
-
 enum sg_err forge_open(struct forge *f, const struct worker_settings *settings,
 		       struct watch *w, struct forged *out)
 {
-	enum sg_err e;
-	CK_RV rv;
+	enum sg_err e = SG_OK;
 
 	*f = (struct forge){.token_uri = settings->token,
 			    .copies = settings->session_copies,
 			    .watch = w};
-	watch_enter(w, "loading the module", clock_mono_us());
-	e = module_load(settings->module, &f->module);
-	watch_leave(w);
-	if (e != SG_OK)
-		return forge_fail(out, e, "the module cannot be loaded");
-	e = find_token(f, out);
-	if (e != SG_OK)
-		return e;
-	f->tokens.token[0]->writes = true;
-	rv = session_open(&f->session, f->tokens.token[0], w);
-	if (rv != CKR_OK)
-		return forge_fail_call(out, "C_OpenSession", rv);
-	return login(f, settings->pin_file, out);
+	for (int i = 0; i < FORGE_TRIES; i++) {
+		if (i > 0) {
+			forge_close(f);
+			pause_ms(FORGE_PAUSE_MS);
+		}
+		*out = (struct forged){0};
+		e = load(f, settings->module, out);
+		if (e != SG_OK)
+			break;
+		e = enter(f, settings->pin_file, out);
+		/* A refused PIN is never tried again: that would lock the
+		 * token. */
+		if (e == SG_OK || e == SG_PIN_REFUSED)
+			break;
+	}
+	return e;
 }
 
 void forge_close(struct forge *f)
@@ -126,6 +150,7 @@ void forge_close(struct forge *f)
 		t->module->f->C_Logout(f->session.handle);
 	if (t != NULL)
 		session_close(&f->session);
+	f->session = (struct session){0};
 	token_set_free(&f->tokens);
 	module_unload(f->module);
 	f->module = NULL;
@@ -173,7 +198,7 @@ static void fill(struct forge *f, const struct wire_forge *task,
 void forge_do(struct forge *f, const struct wire_forge *task,
 	      struct forged *out)
 {
-	static const char *const NAME[] = {[WIRE_TASK_GENERATE] = "generate",
+	static const char *const name[] = {[WIRE_TASK_GENERATE] = "generate",
 					   [WIRE_TASK_CSR] = "csr",
 					   [WIRE_TASK_DESTROY] = "destroy"};
 
@@ -182,10 +207,10 @@ void forge_do(struct forge *f, const struct wire_forge *task,
 	fill(f, task, out);
 	if (out->err == SG_OK)
 		log_event(LOG_INFO, "forged", "task=%s key=\"%s\" token=\"%s\"",
-			  NAME[task->task], f->label, f->session.token->label);
+			  name[task->task], f->label, f->session.token->label);
 	else
 		log_event(LOG_ERROR, "forge-failed",
 			  "task=%s key=\"%s\" token=\"%s\" reason=\"%s\"",
-			  NAME[task->task], f->label, f->session.token->label,
+			  name[task->task], f->label, f->session.token->label,
 			  out->reason);
 }

@@ -16,9 +16,10 @@
  */
 enum {
 	FORGE_REASON_MAX = 200, /* bytes, with a NUL */
-	/* Logins of several processes at a time fail with some modules. */
-	FORGE_LOGINS = 6,
-	FORGE_LOGIN_PAUSE_MS = 300
+	/* With some modules a login fails, or a token is not to be seen, while
+	 * another process logs in: so a token is tried that often. */
+	FORGE_TRIES = 6,
+	FORGE_PAUSE_MS = 200
 };
 
 /* What a watch says while an RSA key is made, which may take long. */

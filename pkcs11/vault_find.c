@@ -99,25 +99,30 @@ static enum sg_err find(struct vault *v, struct lane *lane, size_t number,
 	return e == SG_TOKEN_DOWN ? SG_NOT_FOUND : e;
 }
 
+/* Is it worth a look? */
+static enum sg_err may_find(const struct vault *v, size_t number,
+			    enum cose_alg alg)
+{
+	const bool known = number < atomic_load(&v->keys.n);
+
+	if (known && v->keys.key[number].alg != alg)
+		return SG_NOT_FOUND;
+	if (!known && number == WORKER_KEYS_MAX)
+		return SG_TOO_BIG;
+	return known || v->made_on != NULL ? SG_OK : SG_NOT_FOUND;
+}
+
 enum sg_err vault_find(struct vault *v, uint32_t lane, struct span label,
 		       enum cose_alg alg, size_t *number)
 {
-	enum sg_err e = SG_OK;
+	enum sg_err e;
 
 	assert(lane < v->nlanes && label.n < KEY_LABEL_MAX);
 	pthread_mutex_lock(&v->finding);
 	*number = number_of(v, label);
-	if (*number < v->configured) {
-		if (v->keys.key[*number].alg != alg)
-			e = SG_NOT_FOUND;
-	} else if (v->made_on == NULL) {
-		e = SG_NOT_FOUND;
-	} else if (*number == WORKER_KEYS_MAX) {
-		e = SG_TOO_BIG;
-	} else if (*number < atomic_load(&v->keys.n) &&
-		   v->keys.key[*number].alg != alg) {
-		e = SG_NOT_FOUND;
-	} else {
+	e = may_find(v, *number, alg);
+	/* Those of the settings are where they were. */
+	if (e == SG_OK && *number >= v->configured) {
 		if (*number == atomic_load(&v->keys.n)) {
 			memcpy(v->found_label[*number], label.p, label.n);
 			v->found_label[*number][label.n] = '\0';

@@ -43,6 +43,7 @@
  *	      # a value that names an existing file relative to the base is
  *	      # made absolute
  *	      - SOFTHSM2_CONF=softhsm2.conf
+ *	csca: csca.pem              # optional: who issues what officers import
  *	keys:                       # optional where an HSM has a token
  *	  - label: dsc-1
  *	    hsm: demo

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -51,6 +52,29 @@ static bool is_kept(const char *path, struct span text)
 			  "file=" LOG_Q " text=\"it is written anew\"", path);
 	free(found);
 	return same;
+}
+
+enum sg_err archive_read(const char *state,
+			 const uint8_t hash[ARCHIVE_HASH_BYTES], uint8_t **out,
+			 size_t *n)
+{
+	char hex[HEX_TEXT(ARCHIVE_HASH_BYTES)];
+	char file[PATH_BYTES];
+	uint8_t found[ARCHIVE_HASH_BYTES];
+	enum sg_err err;
+
+	(void)snprintf(file, sizeof(file), "%s/policies/%s.yaml", state,
+		       hex_encode(hash, ARCHIVE_HASH_BYTES, hex));
+	err = fileio_read(file, POLICY_FILE_BYTES_MAX, out, n);
+	if (err != SG_OK)
+		return err == SG_NO_MEMORY ? err : SG_NOT_FOUND;
+	if (EVP_Digest(*out, *n, found, NULL, EVP_sha256(), NULL) == 1 &&
+	    memcmp(found, hash, sizeof(found)) == 0)
+		return SG_OK;
+	log_event(LOG_ERROR, "policy-archive-damaged", "file=" LOG_Q, file);
+	free(*out);
+	*out = NULL;
+	return SG_NOT_FOUND;
 }
 
 enum sg_err archive_policy(const char *state,

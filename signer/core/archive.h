@@ -21,4 +21,11 @@ SG_MUST_USE enum sg_err archive_policy(const char *state,
 				       const uint8_t hash[ARCHIVE_HASH_BYTES],
 				       struct span text);
 
+/* Read the policy of HASH that STATE has kept.
+ * Owns: *OUT is the caller's; free() it.  Errors: SG_NOT_FOUND (it is not
+ * there, or something else is: logged), SG_NO_MEMORY, SG_INTERNAL. */
+SG_MUST_USE enum sg_err archive_read(const char *state,
+				     const uint8_t hash[ARCHIVE_HASH_BYTES],
+				     uint8_t **out, size_t *n);
+
 #endif /* SG_ARCHIVE_H */

@@ -386,13 +386,36 @@ enum sg_err ceremony_link(struct ceremony *c, uint16_t slot, int fd)
 
 bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32])
 {
-	return !c->life.roll.policy_approval || !c->life.has_policy ||
-	       memcmp(hash, c->life.policy, sizeof(c->life.policy)) == 0;
+	if (!c->life.roll.policy_approval || !c->life.has_policy ||
+	    memcmp(hash, c->life.policy, sizeof(c->life.policy)) == 0)
+		return true;
+	/* What is in force may stay until the new one comes; and where that
+	 * cannot be had at a start, the one before it goes on. */
+	return c->lawful ? memcmp(hash, c->policy, sizeof(c->policy)) == 0
+			 : c->has_former_policy &&
+				   memcmp(hash, c->former_policy,
+					  sizeof(c->former_policy)) == 0;
 }
 
-void ceremony_reload(struct ceremony *c, const struct policy *policy)
+bool ceremony_lawful(const struct ceremony *c,
+		     uint8_t wanted[CEREMONY_POLICIES_MAX][32], size_t *n)
 {
+	*n = 0;
+	if (c->lawful)
+		return true;
+	memcpy(wanted[(*n)++], c->life.policy, sizeof(c->life.policy));
+	if (c->has_former_policy)
+		memcpy(wanted[(*n)++], c->former_policy,
+		       sizeof(c->former_policy));
+	return false;
+}
+
+void ceremony_reload(struct ceremony *c, const struct core_settings *settings,
+		     const struct policy *policy)
+{
+	memcpy(c->csca, settings->csca, sizeof(c->csca));
 	c->longest_s = policy_longest_validity(policy);
+	c->lawful = true;
 	memcpy(c->policy, policy_hash(policy), sizeof(c->policy));
 	ceremony_project(c);
 }
@@ -428,7 +451,6 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 	c->strangers = STRANGERS_MAX;
 	c->refilled_us = clock_mono_us();
 	c->longest_s = policy_longest_validity(parts->policy);
-	memcpy(c->policy, policy_hash(parts->policy), sizeof(c->policy));
 	err = smiths_create(parts->loop, &events, c, &c->smiths);
 	(void)snprintf(journal_dir, sizeof(journal_dir), "%s/journal",
 		       c->state_dir);
@@ -446,6 +468,11 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 		ceremony_free(c);
 		return err;
 	}
+	/* At a start only the approved one will do, if it can be had. */
+	c->lawful = !c->life.roll.policy_approval || !c->life.has_policy ||
+		    memcmp(policy_hash(parts->policy), c->life.policy,
+			   sizeof(c->life.policy)) == 0;
+	memcpy(c->policy, policy_hash(parts->policy), sizeof(c->policy));
 	*out = c;
 	return SG_OK;
 }

@@ -15,6 +15,8 @@
  */
 struct ceremony; /* opaque */
 
+enum { CEREMONY_POLICIES_MAX = 2 };
+
 struct ceremony_parts {
 	uv_loop_t *loop;
 	const struct core_settings *settings; /* for the call of create */
@@ -43,11 +45,17 @@ SG_MUST_USE enum sg_err ceremony_create(const struct ceremony_parts *parts,
 /* Take over FD, the channel to the smith in SLOT: smiths_link(). */
 SG_MUST_USE enum sg_err ceremony_link(struct ceremony *c, uint16_t slot,
 				      int fd);
-/* POLICY is in force, and certificates may have been renewed. */
-void ceremony_reload(struct ceremony *c, const struct policy *policy);
-/* May the policy of HASH be in force?  Not where the officers want to approve
- * policies, and have approved another one. */
+/* POLICY is in force, certificates may have been renewed, and SETTINGS may name
+ * another CSCA. */
+void ceremony_reload(struct ceremony *c, const struct core_settings *settings,
+		     const struct policy *policy);
+/* May the policy of HASH come into force, or stay?  Not where the officers want
+ * to approve policies, and have approved another one. */
 bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32]);
+/* Is a policy in force that may be?  Else nothing must be signed, and WANTED
+ * gets the hashes of those that may be, the best first; *N: how many. */
+bool ceremony_lawful(const struct ceremony *c,
+		     uint8_t wanted[CEREMONY_POLICIES_MAX][32], size_t *n);
 /* ITEM is on record as leaf INDEX. */
 void ceremony_count(struct ceremony *c, const struct release_item *item,
 		    uint64_t index);

@@ -138,10 +138,34 @@ static enum sg_err keep_nonce(struct ceremony *c, const uint8_t *nonce)
 	return SG_OK;
 }
 
+/* Officers who want to approve policies take over the one that they find. */
+static bool takes_policy(const struct ceremony *c, const struct operation *o)
+{
+	return (o->kind == OPERATION_GENESIS ||
+		o->kind == OPERATION_OFFICERS) &&
+	       o->roll.policy_approval && !c->life.has_policy;
+}
+
+static void fold_policy(struct ceremony *c, const struct operation *o,
+			const uint8_t *found)
+{
+	if (o->kind == OPERATION_POLICY && c->life.has_policy &&
+	    memcmp(c->life.policy, o->policy, sizeof(c->life.policy)) != 0) {
+		c->has_former_policy = true;
+		memcpy(c->former_policy, c->life.policy,
+		       sizeof(c->former_policy));
+	}
+	if (found == NULL || !takes_policy(c, o))
+		return;
+	c->life.has_policy = true;
+	memcpy(c->life.policy, found, sizeof(c->life.policy));
+}
+
 enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
-			  const struct outcome *outcome, unsigned number,
+			  const struct store_item *item, unsigned number,
 			  bool records)
 {
+	const struct outcome *outcome = &item->outcome;
 	enum key_state before[LIFE_KEYS_MAX];
 	const size_t n = c->life.n;
 	enum sg_err err = keep_nonce(c, j->op.nonce);
@@ -152,6 +176,7 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 		before[i] = c->life.key[i].state;
 	if (j->op.kind == OPERATION_IMPORT)
 		ceremony_keep_kid(c, lifecycle_find(&c->life, j->op.key));
+	fold_policy(c, &j->op, item->policy);
 	err = lifecycle_apply(&c->life, &j->op, outcome);
 	if (err != SG_OK) {
 		c->nnonces--;
@@ -181,11 +206,13 @@ enum sg_err ceremony_accept(struct ceremony *c, const struct ceremony_job *j,
 	if (j->op.kind == OPERATION_GENESIS &&
 	    !ceremony_adopted(c, &item, hash, &r))
 		return r.err;
+	if (takes_policy(c, &j->op) && c->lawful)
+		item.policy = c->policy;
 	err = ceremony_store_add(c->store, &item);
 	if (err != SG_OK)
 		return err;
 	*number = ceremony_store_last(c->store);
-	err = ceremony_fold(c, j, outcome, *number, true);
+	err = ceremony_fold(c, j, &item, *number, true);
 	if (err != SG_OK) {
 		ceremony_store_drop(c->store);
 		return err;

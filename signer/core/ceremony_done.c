@@ -19,6 +19,7 @@ enum sg_err ceremony_done_encode(const struct store_item *item,
 	n += o->csr.n > 0;
 	n += item->nadopted > 0;
 	n += o->spki.n > 0;
+	n += item->policy != NULL;
 	cbor_put_map(&w, n);
 	if (o->csr.n > 0) {
 		put_text(&w, "csr");
@@ -42,6 +43,10 @@ enum sg_err ceremony_done_encode(const struct store_item *item,
 	}
 	put_text(&w, "time");
 	cbor_put_int(&w, o->time);
+	if (item->policy != NULL) {
+		put_text(&w, "policy");
+		cbor_put_bytes(&w, span_of(item->policy, STORE_HASH_BYTES));
+	}
 	return cbor_done(&w, len);
 }
 
@@ -117,6 +122,7 @@ enum sg_err ceremony_done_decode(struct span in,
 
 	*o = (struct outcome){0};
 	out->nadopted = 0;
+	out->policy = NULL;
 	if (err != SG_OK || map.type != CBOR_MAP)
 		return SG_MALFORMED;
 	if (take_key(&r, "csr"))
@@ -129,6 +135,8 @@ enum sg_err ceremony_done_decode(struct span in,
 		err = take_bytes(&r, &o->spki);
 	if (err == SG_OK)
 		err = take_time(&r, &o->time);
+	if (err == SG_OK && take_key(&r, "policy"))
+		err = take_hash(&r, &out->policy);
 	if (err != SG_OK || !cbor_at_end(&r))
 		return SG_MALFORMED;
 	return memcmp(of, hash, STORE_HASH_BYTES) == 0 ? SG_OK : SG_MALFORMED;

@@ -9,7 +9,7 @@
  * deterministic CBOR:
  *
  *	{? "csr": bstr, "hash": bstr, ? "keys": [+ [tstr, bstr]],
- *	 ? "spki": bstr, "time": int}
+ *	 ? "spki": bstr, "time": int, ? "policy": bstr}
  *
  * hash: SHA-256 of the COSE_Sign; keys: of a genesis.  Pure.
  */

@@ -189,7 +189,7 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 	err = judge(c, number, j, item.outcome.time);
 	if (err == SG_OK) {
 		ceremony_due(c, item.outcome.time, true);
-		err = ceremony_fold(c, j, &item.outcome, number,
+		err = ceremony_fold(c, j, &item, number,
 				    number > ceremony_store_recorded(c->store));
 	}
 	free(j);

@@ -78,7 +78,10 @@ struct ceremony {
 	int64_t longest_s;    /* the longest validity that the policy grants */
 	uint64_t held_us;     /* when the log last told of a key that waits */
 	int64_t warned_day;   /* when the log last told what runs out */
-	uint8_t policy[OPERATION_HASH_BYTES]; /* in force */
+	bool lawful;	      /* a policy is in force that may be, POLICY */
+	uint8_t policy[OPERATION_HASH_BYTES];
+	bool has_former_policy; /* approved before the one that is */
+	uint8_t former_policy[OPERATION_HASH_BYTES];
 };
 
 /* --- ceremony_check.c ----------------------------------------------------- */
@@ -120,11 +123,11 @@ SG_MUST_USE enum sg_err ceremony_accept(struct ceremony *c,
 					const struct ceremony_job *j,
 					const struct outcome *outcome,
 					unsigned *number);
-/* Fold J into the states; RECORDS: and put it, and the changes of keys that it
- * brings, on record as NUMBER.  Errors: SG_NO_MEMORY. */
+/* Fold J, which ITEM is, into the states; RECORDS: and put it, and the changes
+ * of keys that it brings, on record as NUMBER.  Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
 				      const struct ceremony_job *j,
-				      const struct outcome *outcome,
+				      const struct store_item *item,
 				      unsigned number, bool records);
 /* What is due at NOW, where the keys can do it.  REPLAYED: only what has been
  * done before, by the store. */

@@ -35,6 +35,9 @@ struct store_adopted {
 struct store_item {
 	struct span approved; /* the COSE_Sign */
 	struct outcome outcome;
+	/* The policy in force, which officers who want to approve policies find
+	 * approved when they take over: STORE_HASH_BYTES, or NULL. */
+	const uint8_t *policy;
 	size_t nadopted; /* of a genesis */
 	struct store_adopted adopted[LIFE_KEYS_MAX];
 };

@@ -8,6 +8,7 @@
 #include "base/fileio.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "ceremony.h"
 #include "fds.h"
 #include "ipc/channel.h"
 #include "ipc/role.h"
@@ -296,6 +297,40 @@ static void on_ledger_refused(void *ctx, const char *reason, bool mends)
 	finish(ctx, ROLE_EXIT_LEDGER_REFUSED);
 }
 
+/* The policy of the file is not the one that officers have approved: take that
+ * from the archive.  Where it is gone, nothing is signed: the desk says so. */
+static void find_policy(struct control *c)
+{
+	uint8_t wanted[CEREMONY_POLICIES_MAX][32];
+	struct faults *faults = calloc(1, sizeof(*faults));
+	size_t n = 0;
+	bool found = faults != NULL && desk_lawful(c->desk, wanted, &n);
+
+	for (size_t i = 0; faults != NULL && !found && i < n; i++) {
+		struct policy *policy = NULL;
+		uint8_t *text = NULL;
+		size_t text_n = 0;
+		enum sg_err err = archive_read(c->settings->state, wanted[i],
+					       &text, &text_n);
+
+		if (err == SG_OK)
+			err = policy_load(span_of(text, text_n), "policy.yaml",
+					  &policy, faults);
+		if (err == SG_OK)
+			err = desk_reload(c->desk, c->settings, policy);
+		found = err == SG_OK;
+		log_event(found ? LOG_WARNING : LOG_ERROR, "policy-unapproved",
+			  "text=\"the policy file is not the one that officers "
+			  "have approved\" found=%s",
+			  !found   ? "nothing"
+			  : i == 0 ? "the-approved"
+				   : "the-one-before");
+		policy_unref(policy);
+		free(text);
+	}
+	free(faults);
+}
+
 static enum sg_err open_desk(struct control *c,
 			     const struct control_parts *parts)
 {
@@ -321,6 +356,8 @@ static enum sg_err open_desk(struct control *c,
 	desk.policy = policy;
 	err = desk_create(&desk, &c->desk);
 	policy_unref(policy);
+	if (err == SG_OK)
+		find_policy(c);
 	if (err == SG_LEDGER_DOWN)
 		log_refused("the journal is damaged: a file of it is missing, "
 			    "cut short or of another log");

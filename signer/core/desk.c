@@ -28,24 +28,42 @@ bool desk_ready(struct desk *d, const char **reason)
 					      .release = d->release,
 					      .books = d->books};
 
+	uint8_t wanted[CEREMONY_POLICIES_MAX][32];
+	size_t n;
+
 	*reason = d->reason;
 	if (d->draining) {
 		(void)snprintf(d->reason, sizeof(d->reason), "shutting down");
 		return false;
 	}
+	if (!desk_lawful(d, wanted, &n)) {
+		(void)snprintf(d->reason, sizeof(d->reason),
+			       "policy-unapproved: the policy that officers "
+			       "have approved is not there");
+		return false;
+	}
 	return readiness_look(&parts, clock_wall_s(), d->reason);
+}
+
+bool desk_lawful(const struct desk *d, uint8_t wanted[][32], size_t *n)
+{
+	*n = 0;
+	return d->ceremony == NULL || ceremony_lawful(d->ceremony, wanted, n);
 }
 
 /* May signatures be put on record?  What follows from it. */
 static void look_at_books(struct desk *d)
 {
+	uint8_t wanted[CEREMONY_POLICIES_MAX][32];
 	const char *reason;
 	enum books_state state;
+	size_t n;
 
 	if (d->books == NULL)
 		return;
 	state = books_look(d->books, &reason);
-	release_hold(d->release, state != BOOKS_OPEN);
+	release_hold(d->release,
+		     state != BOOKS_OPEN || !desk_lawful(d, wanted, &n));
 	if (state == BOOKS_OPEN)
 		diary_begin(d->diary);
 	if ((state == BOOKS_REFUSED || state == BOOKS_STUCK) && !d->refused) {
@@ -374,7 +392,7 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 		return err;
 	keyring_renew(d->keys, fresh);
 	if (d->ceremony != NULL)
-		ceremony_reload(d->ceremony, policy);
+		ceremony_reload(d->ceremony, settings, policy);
 	policy_ref(policy); /* first: it may be the same one */
 	policy_unref(d->policy);
 	d->policy = policy;

@@ -64,6 +64,9 @@ SG_MUST_USE enum sg_err desk_reload(struct desk *d,
 				    const struct core_settings *settings,
 				    struct policy *policy);
 
+/* As ceremony_lawful(): is the policy in force one that may be? */
+bool desk_lawful(const struct desk *d, uint8_t wanted[][32], size_t *n);
+
 /* Take no new request, answer what is in flight, then call `drained`. */
 void desk_drain(struct desk *d);
 

@@ -114,7 +114,7 @@ static void wrong_signature(struct hsm_pool *p, struct hsm_link *l,
 	metric_add(METRIC_VERIFY_FAILED, 1);
 	p->errors[l->slot]++;
 	log_failure(l, &p->keys->key[k], "signature-wrong", 0, now_us);
-	sigcheck_alarm(p->check, now_us);
+	hsm_pool_alarm(p, l, now_us);
 	if (op->test) {
 		hsm_test_result(p, l, k, false);
 		return;
@@ -134,8 +134,9 @@ bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
 
 	if (op == NULL)
 		return ok;
-	err = sigcheck_verify(p->check, &p->keys->key[op->key], op->message,
-			      m->signature, op->test, now);
+	err = sigcheck_verify(
+		p->check, &p->keys->key[op->key], op->message, m->signature,
+		op->test || now < p->key[op->key].verify_until_us);
 	if (err == SG_BAD_SIGNATURE) {
 		wrong_signature(p, l, op, now);
 		return true;
@@ -176,7 +177,7 @@ bool hsm_answer_failed(void *ctx, struct hsm_link *l, op_id id,
 	}
 	p->errors[l->slot]++;
 	log_failure(l, &p->keys->key[k], "signing-failed", m->ckr, now);
-	sigcheck_alarm(p->check, now);
+	hsm_pool_alarm(p, l, now);
 	if (op->test) {
 		hsm_test_result(p, l, k, false);
 		return true;

@@ -27,14 +27,18 @@ void hsm_choose_measure(struct hsm_pool *p, uint64_t now_us)
 		return;
 	p->measured_us = now_us;
 	for (size_t k = 0; k < p->keys->n; k++)
-		p->key[k].speed = 0;
+		p->key[k].speed = p->key[k].sessions = 0;
 	for (size_t i = 0; i < p->nlinks; i++) {
 		const struct hsm_link *l = p->link[i];
 
 		if (l == NULL)
 			continue;
-		for (left = l->usable; left != 0; left &= left - 1)
-			p->key[__builtin_ctzll(left)].speed += speed_of(l);
+		for (left = l->usable; left != 0; left &= left - 1) {
+			const int k = __builtin_ctzll(left);
+
+			p->key[k].speed += speed_of(l);
+			p->key[k].sessions += l->sessions;
+		}
 	}
 }
 
@@ -46,8 +50,18 @@ static bool fits(const struct hsm_pool *p, size_t k,
 	return b->not_before <= t->iat && t->exp <= b->not_after;
 }
 
-/* Would an operation more be signed by key A before B?  What waits for a key
- * is done by all the sessions that have it, each in the time that it takes. */
+/* An operation more is signed by key K within this, in units of one second by
+ * its speed: at once where a session is free, and otherwise after what waits.
+ * The time of a signature itself counts: a slow HSM that is idle is not quicker
+ * than a quick one with some to do, and streams answer in order. */
+static uint64_t turns(const struct hsm_pool *p, size_t k)
+{
+	const uint64_t ahead = p->key[k].load + 1;
+
+	return ahead > p->key[k].sessions ? ahead : p->key[k].sessions;
+}
+
+/* Would an operation more be signed by key A before B? */
 static bool better(const struct hsm_pool *p, size_t a, size_t b)
 {
 	const uint64_t good_a = p->key[a].good;
@@ -55,8 +69,7 @@ static bool better(const struct hsm_pool *p, size_t a, size_t b)
 
 	if (good_a == 0 || good_b == 0)
 		return good_a > good_b;
-	return (p->key[a].load + 1) * (p->key[b].speed + 1) <
-	       (p->key[b].load + 1) * (p->key[a].speed + 1);
+	return turns(p, a) * p->key[b].speed < turns(p, b) * p->key[a].speed;
 }
 
 /* --- which -------------------------------------------------------------- */

@@ -78,6 +78,16 @@ static void on_batch(void *ctx)
 	hsm_pool_dispatch(ctx);
 }
 
+void hsm_pool_alarm(struct hsm_pool *p, const struct hsm_link *l,
+		    uint64_t now_us)
+{
+	const uint64_t until = sigcheck_alarm(p->check, now_us);
+
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++)
+		if (l->key[k].offered)
+			p->key[k].verify_until_us = until;
+}
+
 void hsm_pool_take_back(struct hsm_pool *p, struct hsm_link *l, int avoid)
 {
 	struct op *op;
@@ -112,7 +122,7 @@ static void on_end(void *ctx, struct hsm_link *l, bool bad)
 	const uint16_t slot = l->slot;
 
 	log_event(LOG_WARNING, "hsm-link-ended", "hsm=%u bad=%d", slot, bad);
-	sigcheck_alarm(p->check, clock_mono_us());
+	hsm_pool_alarm(p, l, clock_mono_us());
 	drop_link(p, l);
 	if (bad) {
 		metric_add(METRIC_BAD_MESSAGES, 1);

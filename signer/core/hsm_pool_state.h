@@ -29,9 +29,10 @@ struct hsm_pool {
 		size_t good;		/* links that can use it */
 		size_t load;		/* operations queued and in flight */
 		uint64_t down_since_us; /* while good == 0 */
-		uint64_t speed; /* of all that can use it, signatures a second;
-				   see hsm_choose.c */
+		/* Of all that can use it; see hsm_choose.c. */
+		uint64_t sessions, speed;      /* signatures a second */
 		const struct hsm_breaker *hsm; /* the last that offered it */
+		uint64_t verify_until_us;      /* all that it signs */
 	} key[CORE_KEYS_MAX];
 	uint64_t measured_us; /* when the speeds were */
 	size_t nhsms;
@@ -55,6 +56,11 @@ struct hsm_pool {
 /* Take everything back from L, to be signed first of all, rather not in the
  * slot AVOID (-1: anywhere).  A test of it counts as failed. */
 void hsm_pool_take_back(struct hsm_pool *p, struct hsm_link *l, int avoid);
+
+/* Something went wrong at L, whose keys are looked at closely for a while.  Not
+ * those of other HSMs: one that stays down must not cost them their speed. */
+void hsm_pool_alarm(struct hsm_pool *p, const struct hsm_link *l,
+		    uint64_t now_us);
 
 /* --- hsm_choose.c ------------------------------------------------------- */
 

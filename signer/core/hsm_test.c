@@ -10,6 +10,7 @@ void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good)
 	if (lk->good == good)
 		return;
 	lk->good = good;
+	p->measured_us = 0;
 	if (good) {
 		l->usable |= UINT64_C(1) << k;
 		p->key[k].good++;

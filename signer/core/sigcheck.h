@@ -7,8 +7,9 @@
 /*
  * sigcheck: the digest that goes to the HSM, and whether what comes back is
  * verified: RSA always (it costs 18 us against 830 for signing), the ledger's
- * key always (the public sees it at once), other ECDSA and EdDSA one in N, and
- * everything for a while after something went wrong. Loop thread only.
+ * key always (the public sees it at once), other ECDSA and EdDSA one in N; and
+ * everything by a key for a while after something went wrong with it.  Loop
+ * thread only.
  */
 struct sigcheck; /* opaque */
 
@@ -22,8 +23,9 @@ void sigcheck_rates(struct sigcheck *s, const struct core_settings *settings);
 /* SHA-256 of MESSAGE.  Errors: SG_INTERNAL. */
 SG_MUST_USE enum sg_err sigcheck_digest(struct sigcheck *s, struct span message,
 					uint8_t out[32]);
-/* Something went wrong at NOW_US: verify everything for a while. */
-void sigcheck_alarm(struct sigcheck *s, uint64_t now_us);
+/* Something went wrong with a key at NOW_US: until when everything by it is to
+ * be verified. */
+uint64_t sigcheck_alarm(const struct sigcheck *s, uint64_t now_us);
 /*
  * May SIGNATURE by KEY over MESSAGE be released?  The length is checked
  * always; the signature if it is its turn, or ALWAYS.
@@ -32,8 +34,7 @@ void sigcheck_alarm(struct sigcheck *s, uint64_t now_us);
 SG_MUST_USE enum sg_err sigcheck_verify(struct sigcheck *s,
 					const struct key *key,
 					struct span message,
-					struct span signature, bool always,
-					uint64_t now_us);
+					struct span signature, bool always);
 void sigcheck_free(struct sigcheck *s); /* NULL is allowed */
 
 #endif /* SG_SIGCHECK_H */

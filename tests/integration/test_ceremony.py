@@ -412,6 +412,11 @@ def test_policy_needs_approval(court):
     demo.reload()
     assert court.document()["policy"] == before
     assert demo.issue(record()).status == 200
+    # nor by a restart: the approved one is in the archive
+    demo.stop()
+    demo.start()
+    assert court.document()["policy"] == before
+    assert demo.issue(record()).status == 200
     private = {n: o.write(court.dir)[0] for n, o in court.officers.items()}
     file = court.dir / "policy.op"
     good("propose", "policy", "--socket", court.socket, "--proposer", "anh", "--policy", path,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony: from what officers sign to keys that sign. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 static const struct ask ONE = {.serial = 1}, TWO = {.serial = 2};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_apply: times that come, stops, compromise. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 static struct answer *issue(struct world *w, uint64_t id, unsigned serial)
 {
@@ -167,12 +167,79 @@ static void test_in_flight(void **state)
 	world_close(w);
 }
 
+static struct policy *another_policy(void)
+{
+	static const char more[] = "# by somebody alone\n";
+	static char text[sizeof(POLICY_TEXT) + sizeof(more)];
+
+	(void)snprintf(text, sizeof(text), "%s%s", POLICY_TEXT, more);
+	return office_policy(text);
+}
+
+static enum sg_err decide_policy(struct world *w, const struct policy *p)
+{
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	struct operation o;
+
+	begin_operation(w, &o, OPERATION_POLICY, NULL, nonce);
+	o.policy = policy_hash(p);
+	return operate(w, &o, 6);
+}
+
+/* Officers who approve policies: no other comes into force, by a reload or by a
+ * restart. */
+static void test_policy(void **state)
+{
+	struct world *w = world_open();
+	struct policy *other = another_policy();
+	struct policy *usual = policy_ref(w->o->policy);
+	const char *reason;
+
+	(void)state;
+	w->policy_approval = true;
+	assert_done(w, genesis(w));
+	assert_int_equal(desk_reload(w->o->desk, &w->o->settings, other),
+			 SG_FORBIDDEN);
+	assert_int_equal(desk_reload(w->o->desk, &w->o->settings, usual),
+			 SG_OK);
+	/* It is the file's now: the core starts with it, and signs nothing. */
+	world_end(w);
+	policy_unref(w->o->policy);
+	w->o->policy = other;
+	office_open_desk(w->o);
+	office_add_front(w->o, 0);
+	add_hsms(w);
+	OFFICE_UNTIL(w->o, 500, false);
+	assert_false(desk_ready(w->o->desk, &reason));
+	assert_non_null(strstr(reason, "policy-unapproved"));
+	assert_int_equal(issue(w, 1, 1)->type, WIRE_PROBLEM);
+	/* But by the one that was approved, all goes on. */
+	assert_int_equal(desk_reload(w->o->desk, &w->o->settings, usual),
+			 SG_OK);
+	OFFICE_WAIT(w->o, w->o->front[0].ready);
+	assert_int_equal(issue(w, 2, 2)->type, WIRE_ISSUED);
+	assert_done(w, decide_policy(w, other));
+	/* That is approved, and the other one stays until it comes. */
+	assert_int_equal(issue(w, 3, 3)->type, WIRE_ISSUED);
+	assert_int_equal(desk_reload(w->o->desk, &w->o->settings, usual),
+			 SG_OK);
+	assert_int_equal(desk_reload(w->o->desk, &w->o->settings, other),
+			 SG_OK);
+	assert_int_equal(desk_reload(w->o->desk, &w->o->settings, usual),
+			 SG_FORBIDDEN);
+	assert_int_equal(issue(w, 4, 4)->type, WIRE_ISSUED);
+	policy_unref(usual);
+	world_close(w);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scheduled), cmocka_unit_test(test_no_gap),
-		cmocka_unit_test(test_stop), cmocka_unit_test(test_compromise),
-		cmocka_unit_test(test_in_flight)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_scheduled),
+					   cmocka_unit_test(test_no_gap),
+					   cmocka_unit_test(test_stop),
+					   cmocka_unit_test(test_compromise),
+					   cmocka_unit_test(test_in_flight),
+					   cmocka_unit_test(test_policy)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

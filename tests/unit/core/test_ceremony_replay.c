@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_replay: what was accepted, after a start. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_watch: what keys have signed, and what runs out. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 static enum wire_type issue(struct world *w, unsigned serial)
 {

@@ -49,10 +49,10 @@ static void bench_close(struct bench *b)
 }
 
 static enum sg_err verify(struct bench *b, const uint8_t *sig, size_t n,
-			  bool always, uint64_t now_us)
+			  bool always)
 {
 	return sigcheck_verify(b->check, &b->key, MESSAGE, span_of(sig, n),
-			       always, now_us);
+			       always);
 }
 
 static void test_digest(void **state)
@@ -73,12 +73,12 @@ static void test_digest(void **state)
 }
 
 /* How many of 100 wrong signatures are found? */
-static unsigned found(struct bench *b, uint64_t now_us)
+static unsigned found(struct bench *b)
 {
 	unsigned n = 0;
 
 	for (int i = 0; i < 100; i++)
-		n += verify(b, b->bad, b->n, false, now_us) != SG_OK;
+		n += verify(b, b->bad, b->n, false) != SG_OK;
 	return n;
 }
 
@@ -91,18 +91,15 @@ static void test_rate(void **state)
 		struct bench b;
 
 		bench_open(&b, algs[i], 20);
-		assert_int_equal(found(&b, 1000), 5);
-		assert_int_equal(verify(&b, b.bad, b.n, true, 1000),
+		assert_int_equal(found(&b), 5);
+		assert_int_equal(verify(&b, b.bad, b.n, true),
 				 SG_BAD_SIGNATURE);
-		assert_int_equal(verify(&b, b.good, b.n, true, 1000), SG_OK);
-		sigcheck_alarm(b.check, 1000);
-		assert_int_equal(found(&b, 1000), 100);
-		assert_int_equal(found(&b, 1000 + 999999), 100);
-		assert_int_equal(found(&b, 1000 + 1000000), 5);
+		assert_int_equal(verify(&b, b.good, b.n, true), SG_OK);
+		assert_int_equal(sigcheck_alarm(b.check, 1000), 1001000);
 		/* The length is looked at always. */
-		assert_int_equal(verify(&b, b.good, b.n - 1, false, 0),
+		assert_int_equal(verify(&b, b.good, b.n - 1, false),
 				 SG_BAD_SIGNATURE);
-		assert_int_equal(verify(&b, b.good, 0, false, 0),
+		assert_int_equal(verify(&b, b.good, 0, false),
 				 SG_BAD_SIGNATURE);
 		bench_close(&b);
 	}
@@ -115,8 +112,8 @@ static void test_rsa_always(void **state)
 	(void)state;
 	bench_open(&b, COSE_PS256, 1000);
 	assert_int_equal(b.n, 256);
-	assert_int_equal(found(&b, 0), 100);
-	assert_int_equal(verify(&b, b.good, b.n, false, 0), SG_OK);
+	assert_int_equal(found(&b), 100);
+	assert_int_equal(verify(&b, b.good, b.n, false), SG_OK);
 	bench_close(&b);
 }
 
@@ -128,8 +125,8 @@ static void test_ledger_always(void **state)
 	(void)state;
 	bench_open(&b, COSE_EDDSA, 1000);
 	b.key.ledger = true;
-	assert_int_equal(found(&b, 0), 100);
-	assert_int_equal(verify(&b, b.good, b.n, false, 0), SG_OK);
+	assert_int_equal(found(&b), 100);
+	assert_int_equal(verify(&b, b.good, b.n, false), SG_OK);
 	bench_close(&b);
 }
 

@@ -413,7 +413,7 @@ static void test_says_why_it_cannot_begin(void **state)
 	assert_non_null(strstr(out.reason, "token for new keys"));
 	smith_settings = good;
 	(void)snprintf(smith_settings.module, WORKER_PATH_MAX, "/nowhere.so");
-	assert_int_equal(forge(&task, &out), SG_TOKEN_DOWN);
+	assert_int_equal(forge(&task, &out), SG_CONFIG);
 	assert_non_null(strstr(out.reason, "the module cannot be loaded"));
 	smith_settings = good;
 	(void)snprintf(smith_settings.pin_file, WORKER_PATH_MAX, "%s",
