@@ -126,7 +126,7 @@ static enum sg_err make(const struct args *args, const struct checkpoint *at,
 		.now = clock_wall_s(),
 		.lifetime_s = expires != NULL ? literal_duration_s(expires)
 					      : PROPOSAL_LIFETIME_S};
-	struct proposal p;
+	static struct proposal p;
 	struct members m;
 	enum sg_err err;
 
@@ -146,9 +146,9 @@ static enum sg_err make(const struct args *args, const struct checkpoint *at,
 
 static int report(const struct args *args, struct span bytes)
 {
+	static struct opfile f;
 	const struct opfile_known nobody = {0};
 	const char *fault;
-	struct opfile f = {0};
 	char *text;
 	json_t *j;
 
