@@ -29,7 +29,7 @@
  *	  min_version: "1.3"        # optional; or "1.2"
  *	policy: policy.yaml
  *	state: state                # directory
- *	run: run                    # directory of signerd.pid
+ *	run: run                    # directory of signerd.pid, officer.sock
  *	hsms:
  *	  - name: demo
  *	    module: /usr/lib/softhsm/libsofthsm2.so
