@@ -90,6 +90,11 @@ enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
 	as.role = WIRE_HSM;
 	if (e == SG_OK)
 		e = add_children(r, loop, &as, hsms);
+	for (size_t i = 0; i < r->n; i++)
+		if (r->child[i].role == WIRE_HSM)
+			metrics_set_hsm(r->child[i].page,
+					config_hsm_of(c, r->child[i].slot)
+						->worker.name);
 	as.role = WIRE_WITNESS;
 	if (e == SG_OK)
 		e = add_children(r, loop, &as, witnesses);

@@ -377,6 +377,7 @@ static unsigned highest(const char *dir, const char *suffix)
 	const struct dirent *e;
 	unsigned most = 0;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone */
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		char *end;
 		const unsigned long n = strtoul(e->d_name, &end, 10);

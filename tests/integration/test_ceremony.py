@@ -3,6 +3,7 @@
 and that a key's state outlives the process."""
 import base64
 import hashlib
+import http.server
 import os
 import pathlib
 import shutil
@@ -268,6 +269,35 @@ def test_join_and_show_refuse(court):
             stdin=subprocess.DEVNULL)
     assert r.returncode == 1 and "--yes" in r.stderr
     assert cbor2.loads((d / "a.op").read_bytes())["op"] == "publish"  # nothing was signed
+
+
+def test_away_from_the_daemon(court):
+    """An officer who sees nothing of it but its ledger, at any file server."""
+    folder = court.demo.dir / "state/ledger"
+    until(lambda: (folder / "checkpoint").exists())
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *words):
+            super().__init__(*words, directory=folder)
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            for ledger in (url, folder):
+                good("propose", "publish", "--ledger", ledger, "--proposer", "anh", "--key",
+                     "dsc-1", "--out", court.dir / "x.op")
+                o = cbor2.loads((court.dir / "x.op").read_bytes())
+                assert o["origin"] == court.document()["origin"] and len(o["root"]) == 32
+            r = run("propose", "publish", "--ledger", url + "/nothing", "--proposer", "anh",
+                    "--key", "dsc-1", "--out", court.dir / "y.op")
+            assert r.returncode == 2 and "404" in r.stderr
+            assert not (court.dir / "y.op").exists()
+        finally:
+            server.shutdown()
 
 
 # --- rotations ------------------------------------------------------------------

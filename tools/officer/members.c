@@ -10,6 +10,7 @@
 
 #include "hcert/dsc.h"
 #include "members_roll.h"
+#include "pkcs11/unconst.h"
 #include "policy/literal.h"
 #include "subject.h"
 #include "tools/common/input.h"
@@ -272,6 +273,6 @@ enum sg_err members_read(const struct args *args, struct operation *o,
 
 void members_free(struct members *m)
 {
-	OPENSSL_free((void *)(uintptr_t)m->subject.p);
-	OPENSSL_free((void *)(uintptr_t)m->certificate.p);
+	OPENSSL_free(unconst(m->subject.p));
+	OPENSSL_free(unconst(m->certificate.p));
 }
