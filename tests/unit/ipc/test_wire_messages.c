@@ -347,7 +347,7 @@ static void test_hsm_ready(void **state)
 	assert_span(out.key[1].label, in.key[1].label);
 	assert_int_equal(out.key[1].certificate.n, 0);
 	check_lengths(&m, read_hsm_ready, &out);
-	memcpy(packet + HEAD + 8, &many, sizeof(many));
+	memcpy(packet + HEAD + 4, &many, sizeof(many));
 	assert_int_equal(wire_get_hsm_ready(&m, &out), SG_MALFORMED);
 }
 
