@@ -49,6 +49,12 @@ struct ceremony_waiter {
 	uint8_t hash[OPERATION_HASH_BYTES];
 };
 
+/* So many at once, and one more each EVERY_US. */
+struct ceremony_bucket {
+	unsigned most, left;
+	uint64_t every_us, filled_us;
+};
+
 struct ceremony {
 	struct ceremony_parts part; /* settings and policy: NULL */
 	size_t nhsms;
@@ -73,13 +79,13 @@ struct ceremony {
 		bool used;
 		struct store_event event;
 	} event[CEREMONY_EVENTS_MAX];
-	unsigned strangers;   /* refusals of nobody we know that may yet go on
-				 record */
-	uint64_t refilled_us; /* when that was last filled */
-	int64_t longest_s;    /* the longest validity that the policy grants */
-	uint64_t held_us;     /* when the log last told of a key that waits */
-	int64_t warned_day;   /* when the log last told what runs out */
-	bool lawful;	      /* a policy is in force that may be, POLICY */
+	/* Refusals that may yet go on record: what no officer of ours has
+	 * signed, and the others. */
+	struct ceremony_bucket strangers, known;
+	int64_t longest_s;  /* the longest validity that the policy grants */
+	uint64_t held_us;   /* when the log last told of a key that waits */
+	int64_t warned_day; /* when the log last told what runs out */
+	bool lawful;	    /* a policy is in force that may be, POLICY */
 	uint8_t policy[OPERATION_HASH_BYTES];
 	bool has_former_policy; /* approved before the one that is */
 	uint8_t former_policy[OPERATION_HASH_BYTES];
