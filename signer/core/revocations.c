@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "revocations.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +170,44 @@ static enum sg_err take(struct revocations *r, unsigned serial,
 	return err;
 }
 
+/* The serial that a note's file NAME gives; 0: it is none. */
+static unsigned serial_of(const char *name)
+{
+	unsigned serial = 0;
+	int end = 0;
+
+	/* NOLINTNEXTLINE(cert-err34-c): eight digits fit */
+	if (sscanf(name, "%8u.note%n", &serial, &end) != 1 || end != 13 ||
+	    name[end] != '\0')
+		return 0;
+	return serial;
+}
+
+/* There is none after those in force.  One that lies there all the same waits
+ * behind a gap: whoever has put it there believes that it counts. */
+static void tell_gap(const struct revocations *r)
+{
+	unsigned waiting = 0;
+	const struct dirent *entry;
+	DIR *dir = opendir(r->dir);
+
+	if (dir == NULL)
+		return;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a DIR of our own */
+	while ((entry = readdir(dir)) != NULL) {
+		const unsigned serial = serial_of(entry->d_name);
+
+		if (serial > r->loaded && (waiting == 0 || serial < waiting))
+			waiting = serial;
+	}
+	(void)closedir(dir);
+	if (waiting > 0)
+		log_event(LOG_WARNING, "revocation-waiting",
+			  "serial=%u missing=%u text=\"it counts when those "
+			  "before it are there\"",
+			  waiting, r->loaded + 1);
+}
+
 void revocations_look(struct revocations *r)
 {
 	struct refusal f = {.err = SG_OK};
@@ -176,6 +215,8 @@ void revocations_look(struct revocations *r)
 
 	while (err == SG_OK && r->loaded < REVOCATION_SERIAL_MAX)
 		err = take(r, r->loaded + 1, &f);
+	if (err == SG_NOT_FOUND)
+		tell_gap(r);
 	if (err == SG_OK || err == SG_NOT_FOUND)
 		return;
 	metric_add(METRIC_REVOCATIONS_REFUSED, 1);

@@ -91,20 +91,12 @@ void api_stream_recount(struct api_stream *s)
 
 /* --- what the client sends --------------------------------------------- */
 
-static enum sg_err translate(struct api_stream *s, struct span text,
-			     struct span *request)
-{
-	struct dcc_scratch *scratch = &api_of(s)->dcc;
-
-	return s->cutter.form == CUTTER_ITEMS
-		       ? dcc_cbor_read(scratch, text, request)
-		       : dcc_json_read(scratch, text, request);
-}
-
 void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
 		    struct span presented, uint64_t now_us)
 {
 	const struct exchange *x = s->x;
+	const uint64_t within_us =
+		(uint64_t)x->front->settings.request_ms * US_PER_MS;
 	const struct wire_issue issue = {
 		.dry_run = api_is_validation(s->call),
 		.renew = api_is_renewal(s->call),
@@ -113,28 +105,27 @@ void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
 		.request = request,
 		.presented = presented,
-		.deadline_us =
-			now_us +
-			(uint64_t)x->front->settings.request_ms * US_PER_MS,
+		.deadline_us = now_us + within_us,
 	};
 	const enum sg_err err = core_link_issue(
 		x->front->link, &issue, api_stream_answered, r, &r->question);
 
+	r->asked = err == SG_OK;
 	if (err != SG_OK)
 		api_stream_refuse(s, r, err, NULL);
-	else
-		r->asked = true;
 }
 
 /* TEXT is what the client has sent as R. */
 static void ask(struct api_stream *s, struct record *r, struct span text)
 {
-	const struct dcc_scratch *scratch = &api_of(s)->dcc;
+	struct dcc_scratch *scratch = &api_of(s)->dcc;
 	const char *detail = NULL;
 	struct problem p;
 	struct span request;
 	struct span presented;
-	enum sg_err err = translate(s, text, &request);
+	enum sg_err err = s->cutter.form == CUTTER_ITEMS
+				  ? dcc_cbor_read(scratch, text, &request)
+				  : dcc_json_read(scratch, text, &request);
 
 	if (err != SG_OK && scratch->detail[0] != '\0')
 		detail = scratch->detail;

@@ -157,6 +157,12 @@ def test_what_is_refused_changes_nothing(revoking):
         assert own.metric_sum("signer_revocations") == 0
         assert own.issue(dcc).status == 200
 
+    revoking.put(3, *revoking.make(3, "uci", hashes))
+    own.reload()
+    assert "revocation-waiting serial=3 missing=1 " in own.log()
+    assert own.issue(dcc).status == 200
+    for left in revoking.dir.glob("00000003.*"):
+        left.unlink()
     one = revoking.make(1, "uci", hashes, signers=["guard-1"])
     revoking.put(1, *one)
     refused("not enough officers have signed it")

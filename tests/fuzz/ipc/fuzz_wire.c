@@ -48,6 +48,7 @@ static void read_requests(const struct wire_msg *m, struct wire_packet *w)
 	if (wire_get_issue(m, &issue) == SG_OK) {
 		touch(issue.identity);
 		touch(issue.request);
+		touch(issue.presented);
 		if (wire_put_issue(w, m->id, &issue) != SG_OK)
 			abort();
 		again(m, w);
@@ -81,6 +82,7 @@ static void read_answers(const struct wire_msg *m, struct wire_packet *w)
 	}
 	if (wire_get_later(m, &later) == SG_OK) {
 		touch(later.request);
+		touch(later.presented);
 		if (wire_put_later(w, m->id, &later) != SG_OK)
 			abort();
 		again(m, w);
@@ -90,6 +92,43 @@ static void read_answers(const struct wire_msg *m, struct wire_packet *w)
 	if (wire_get_signed(m, &done) == SG_OK)
 		touch(done.signature);
 	(void)!wire_get_sign_failed(m, &failed);
+}
+
+static void read_keys(const struct wire_msg *m, struct wire_packet *w)
+{
+	struct wire_operate operate;
+	struct wire_find_key find;
+	struct wire_found_key found;
+	struct wire_forge forge;
+	struct wire_forged forged;
+
+	if (wire_get_operate(m, &operate) == SG_OK) {
+		touch(operate.identity);
+		touch(operate.operation);
+	}
+	if (wire_get_find_key(m, &find) == SG_OK)
+		touch(find.label);
+	if (wire_get_found_key(m, &found) == SG_OK) {
+		touch(found.key.label);
+		touch(found.key.certificate);
+		touch(found.key.spki);
+		if (wire_put_found_key(w, m->id, &found) != SG_OK)
+			abort();
+		again(m, w);
+	}
+	if (wire_get_forge(m, &forge) == SG_OK) {
+		touch(forge.label);
+		touch(forge.subject);
+		touch(forge.spki);
+		if (wire_put_forge(w, m->id, &forge) != SG_OK)
+			abort();
+		again(m, w);
+	}
+	if (wire_get_forged(m, &forged) == SG_OK) {
+		touch(forged.reason);
+		touch(forged.spki);
+		touch(forged.csr);
+	}
 }
 
 static void read_rest(const struct wire_msg *m, struct wire_packet *w)
@@ -133,6 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		w.len = 0;
 		read_requests(&m, &w);
 		read_answers(&m, &w);
+		read_keys(&m, &w);
 		read_rest(&m, &w);
 	}
 	return 0;
