@@ -379,6 +379,28 @@ def test_states_outlive_the_process(court):
     assert check(demo, demo.issue(record()).json) == kid
 
 
+def test_outcomes_are_bound_to_the_ledger(court):
+    """What came of an operation says which keys and which policy count: it must be on record."""
+    demo = court.demo
+    court.found()
+    court.rotate("dsc-2")
+    until(lambda: len((demo.dir / "state/operations/recorded").read_text().splitlines()) >= 6)
+    assert demo.stop() == 0
+    done = demo.dir / "state/operations/00000001.done"
+    good = done.read_bytes()
+    outcome = cbor2.loads(good)
+    outcome["time"] += 1
+    done.write_bytes(cbor2.dumps(outcome))
+    assert cbor2.dumps(cbor2.loads(good)) == good  # else the check would be of the form
+    demo.start(wait=False)
+    until(lambda: "what came of it is not what is on record" in demo.log())
+    assert "number=1 " in demo.log()
+    demo.kill()
+    done.write_bytes(good)
+    demo.start()
+    check(demo, demo.issue(record()).json)
+
+
 def test_stop_at_once(court):
     demo = court.demo
     court.found()

@@ -110,8 +110,8 @@ static void test_full_disk(void **state)
 {
 	struct place *p = place_open();
 	struct ceremony_store *s = store_open(p);
-	const struct store_item item = {.approved = SPAN_LIT("some bytes"),
-					.outcome = {.time = 1}};
+	struct store_item item = {.approved = SPAN_LIT("some bytes"),
+				  .outcome = {.time = 1}};
 
 	(void)state;
 	place_limit_files(4);
