@@ -395,9 +395,8 @@ def test_outcomes_are_bound_to_the_ledger(court):
     demo.start(wait=False)
     until(lambda: "what came of it is not what is on record" in demo.log())
     assert "number=1 " in demo.log()
-    demo.kill()
     done.write_bytes(good)
-    demo.start()
+    demo.wait_ready(60)
     check(demo, demo.issue(record()).json)
 
 
