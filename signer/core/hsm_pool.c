@@ -83,7 +83,7 @@ void hsm_pool_alarm(struct hsm_pool *p, const struct hsm_link *l,
 {
 	const uint64_t until = sigcheck_alarm(p->check, now_us);
 
-	for (size_t k = 0; k < l->nkeys; k++)
+	for (size_t k = 0; k < p->keys->n; k++)
 		if (l->key[k].offered)
 			p->key[k].verify_until_us = until;
 }
