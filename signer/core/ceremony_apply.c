@@ -177,6 +177,8 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 	if (j->op.kind == OPERATION_IMPORT)
 		ceremony_keep_kid(c, lifecycle_find(&c->life, j->op.key));
 	fold_policy(c, &j->op, item->policy);
+	if (j->op.kind == OPERATION_LOG_KEY)
+		c->log_key = number;
 	err = lifecycle_apply(&c->life, &j->op, outcome);
 	if (err != SG_OK) {
 		c->nnonces--;
@@ -253,14 +255,45 @@ static void tell_held(struct ceremony *c, const struct life *l)
 		  l->label);
 }
 
-/* Put off the activations that are due at NOW and cannot be: their times go to
- * HELD. */
+/* Must L, the ledger's key that is leaving, sign on after its time?  Until
+ * there is a checkpoint by both keys, on record beside both of them, that has
+ * the operation: from then on either one knows of the other. */
+static bool must_stay(const struct ceremony *c, const struct life *l,
+		      int64_t now, bool replayed)
+{
+	if (!life_signs_ledger(l) || l->retire == 0 || l->retire > now)
+		return false;
+	return replayed ? !ceremony_store_event(c->store, l->label, KEY_RETIRED,
+						now)
+			: !ceremony_handed_over(c);
+}
+
+bool ceremony_handed_over(const struct ceremony *c)
+{
+	struct store_item item;
+	uint64_t leaf;
+
+	return c->log_key > 0 &&
+	       c->log_key <= ceremony_store_recorded(c->store) &&
+	       ceremony_store_read(c->store, c->log_key, &item) == SG_OK &&
+	       ceremony_store_leaf(c->store, c->log_key, item.approved,
+				   &leaf) &&
+	       c->part.handed_over != NULL &&
+	       c->part.handed_over(c->part.ctx) > leaf;
+}
+
+/* Put off what is due at NOW and cannot be: the times go to HELD. */
 static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 {
 	for (size_t i = 0; i < c->life.n; i++) {
 		struct life *l = &c->life.key[i];
 
 		held[i] = 0;
+		if (must_stay(c, l, now, replayed)) {
+			held[i] = l->retire;
+			l->retire = 0;
+			continue;
+		}
 		if (l->state != KEY_PUBLISHED || l->activate == 0 ||
 		    l->activate > now)
 			continue;
@@ -305,7 +338,11 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 			record_event(c, e.key, NULL, now);
 	}
 	for (size_t i = 0; i < c->life.n; i++) {
-		if (held[i] != 0)
+		if (held[i] == 0)
+			continue;
+		if (c->life.key[i].ledger)
+			c->life.key[i].retire = held[i];
+		else
 			c->life.key[i].activate = held[i];
 	}
 	if (!any || replayed)
@@ -324,7 +361,10 @@ static void project(struct ceremony *c, const struct life *l, size_t k)
 	const enum key_state now =
 		life_is_compromised(l) ? KEY_COMPROMISED : l->state;
 
-	keyring_set_state(c->part.keys, k, now, l->kinds);
+	if (l->ledger)
+		keyring_set_ledger(c->part.keys, k, now, l->retire != 0);
+	else
+		keyring_set_state(c->part.keys, k, now, l->kinds);
 	if (now != before && (now == KEY_STOPPED || now == KEY_COMPROMISED))
 		hsm_pool_stop(c->part.pool, k);
 }
@@ -365,7 +405,8 @@ void ceremony_project(struct ceremony *c)
 			    keyring_recertify(c->part.keys, k, l) != SG_OK)
 				continue; /* logged */
 			project(c, l, k);
-		} else if (l->certificate_n > 0)
+		} else if (l->certificate_n > 0 ||
+			   (l->ledger && l->state != KEY_DESTROYED))
 			/* What does not fit has been logged. */
 			came |= keyring_add(c->part.keys, l, &k) == SG_OK;
 	}

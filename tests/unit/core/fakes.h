@@ -69,6 +69,7 @@ struct fake_hsm {
 	size_t packets, jobs; /* seen; tests are not counted */
 	size_t most_in_packet, in_packet;
 	struct fake_anchor *anchor;
+	struct fake_anchor *made_anchor; /* of the first key of the token */
 	size_t nheld;
 	struct {
 		uint64_t id;
@@ -163,9 +164,9 @@ static inline void hsm_answer(struct fake_hsm *h, uint64_t id, uint16_t key,
 	assert_int_equal(wire_put_signed(w, id, &m), SG_OK);
 }
 
-static inline void hsm_say_anchored(struct fake_hsm *h, uint64_t id)
+static inline void hsm_say_anchor(struct fake_hsm *h,
+				  const struct fake_anchor *a, uint64_t id)
 {
-	const struct fake_anchor *a = h->anchor;
 	const struct wire_anchored m = {
 		.ok = !a->fails,
 		.ckr = a->fails ? 0x30 : 0,
@@ -176,14 +177,22 @@ static inline void hsm_say_anchored(struct fake_hsm *h, uint64_t id)
 	assert_int_equal(wire_put_anchored(w, id, &m), SG_OK);
 }
 
+static inline void hsm_say_anchored(struct fake_hsm *h, uint64_t id)
+{
+	hsm_say_anchor(h, h->anchor, id);
+}
+
 static inline bool hsm_on_anchor(struct fake_hsm *h, const struct wire_msg *m)
 {
 	struct fake_anchor *a = h->anchor;
 	struct wire_anchor job;
 
-	assert_non_null(a);
 	assert_int_equal(wire_get_anchor(m, &job), SG_OK);
-	assert_int_equal(job.key, 7);
+	if (job.key == HSM_MADE_FIRST)
+		a = h->made_anchor;
+	else
+		assert_int_equal(job.key, HSM_FIRST);
+	assert_non_null(a);
 	a->asked++;
 	a->id = m->id;
 	if (job.value.n > 0 && !a->fails) {
@@ -192,7 +201,7 @@ static inline bool hsm_on_anchor(struct fake_hsm *h, const struct wire_msg *m)
 		memcpy(a->value, job.value.p, job.value.n);
 	}
 	if (!a->silent)
-		hsm_say_anchored(h, m->id);
+		hsm_say_anchor(h, a, m->id);
 	return true;
 }
 
