@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger's checkpoints come to be signed by another key, while certificates
+are issued: nobody who checks the ledger by the old key is left behind, and no
+older state comes back."""
+import base64
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+import ledger
+from ceremony import ALGS, Ceremony
+from conftest import BUILD, SLOW, record
+from test_ceremony import Load, demo_lives, refused, until
+from test_ledger import state, wait_covered
+
+LEAD = 3  # seconds for which both keys sign
+
+
+@pytest.fixture
+def court(own):
+    own.start().wait_all_up()
+    c = Ceremony(own)
+    c.found(lead=LEAD)
+    return c
+
+
+def make(court, label="ledger-2"):
+    """A key beside the ledger's; returns its SPKI, and its verifier key."""
+    court.decide("generate", key=label, hsm="ledger", alg=ALGS["EdDSA"])
+    spki = base64.b64decode(court.key(label)["spki"])
+    until(lambda: court.key(label)["good"] > 0)
+    raw, origin = b"\1" + spki[-32:], court.document()["origin"]
+    keyhash = ledger.sha(origin.encode(), b"\n", raw)[:4].hex()
+    return spki, f"{origin}+{keyhash}+{base64.b64encode(raw).decode()}"
+
+
+def signers(demo):
+    """How many signatures the newest checkpoint has."""
+    return (state(demo) / "checkpoint").read_bytes().partition(b"\n\n")[2].count(b"\n")
+
+
+def audit(demo, vkey, *words):
+    return subprocess.run([BUILD / "signer-auditor", "verify", "--quiet", "--vkey", vkey,
+                           *map(str, words), state(demo)], capture_output=True, text=True,
+                          timeout=120 * SLOW)
+
+
+def change(court, label="ledger-2"):
+    spki, vkey = make(court, label)
+    court.decide("log-key", key=label, spki=spki)
+    return vkey
+
+
+def retired(court, label="ledger"):
+    return court.key(label)["state"] == "retired"
+
+
+def test_change_under_load(court):
+    demo = court.demo
+    old = (state(demo) / "vkey").read_text().strip()
+    first = ledger.Log(state(demo))
+    kept = court.dir / "kept"
+    assert audit(demo, old, "--keep", kept).returncode == 0
+    load = Load(demo)
+    try:
+        spki, new = make(court)
+        assert signers(demo) == 1
+        court.decide("log-key", key="ledger-2", spki=spki)
+        until(lambda: signers(demo) == 2)
+        until(lambda: (state(demo) / "vkey").read_text().strip() == new)
+        both = ledger.Log(state(demo), old)  # by either key
+        assert ledger.Log(state(demo), new).size >= both.size
+        until(lambda: retired(court))
+        until(lambda: signers(demo) == 1)
+        before = len(load.answers)
+        until(lambda: len(load.answers) > before + 50)
+    finally:
+        answers = load.end()
+    assert all(a.status == 200 for a in answers), [a for a in answers if a.status != 200][:3]
+    log = wait_covered(demo, max(a.json["ledger"]["index"] for a in answers))
+    assert log.vkey.strip() == new
+    entries = log.check()
+    assert [(e[19], e[20]) for e in entries if e[1] == 4] == [
+        ("ledger-2", "generated"), ("ledger-2", "active"), ("ledger", "retired")]
+    with pytest.raises(ledger.Broken):
+        ledger.Log(state(demo), old)
+    # who kept the old key, and a checkpoint by it
+    for words in ([], ["--since", kept]):
+        done = audit(demo, new, *words) if not words else audit(demo, old, *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "ledger-2" in done.stdout
+    assert demo.stop() == 0
+    demo.start().wait_all_up()
+    assert demo.issue(record()).status == 200
+    assert signers(demo) == 1 and retired(court)
+    assert first.size < log.size
+
+
+def test_restarts_in_each_phase(court):
+    demo = court.demo
+    court.decide("officers", **court.roll(court.officers.values(), lead=60))
+    spki, new = make(court)
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        demo.stop(sig)
+        until(lambda: not demo_lives(demo))
+        demo.start().wait_all_up()
+        assert demo.issue(record()).status == 200 and signers(demo) == 1
+    court.decide("log-key", key="ledger-2", spki=spki)
+    for sig in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+        demo.stop(sig)
+        until(lambda: not demo_lives(demo))
+        demo.start().wait_all_up()
+        wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
+        assert signers(demo) == 2 and not retired(court)
+    # the last key does not go; the old one does, before its time
+    r = court.bring(court.signed(court.operation("compromise", key="ledger-2"), "binh", "chi"))
+    assert r.status == 409, r
+    court.decide("compromise", key="ledger")
+    for sig in (signal.SIGKILL, signal.SIGTERM):
+        wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
+        assert signers(demo) == 1
+        assert (state(demo) / "vkey").read_text().strip() == new
+        demo.stop(sig)
+        until(lambda: not demo_lives(demo))
+        demo.start().wait_all_up()
+    assert court.key("ledger")["state"] == "compromised"
+    # and once more
+    third = change(court, "ledger-3")
+    until(lambda: signers(demo) == 2)
+    assert (state(demo) / "vkey").read_text().strip() == third
+    assert demo.issue(record()).status == 200
+
+
+@pytest.mark.parametrize("when", ["before", "overlap", "after"])
+def test_no_older_state_comes_back(court, when):
+    demo = court.demo
+
+    def copy():
+        assert demo.stop() == 0
+        shutil.copytree(demo.dir / "state", demo.dir / "old")
+        demo.start().wait_all_up()
+
+    if when == "before":
+        copy()
+    change(court)
+    if when == "overlap":
+        until(lambda: signers(demo) == 2)
+        copy()
+    until(lambda: retired(court))
+    until(lambda: signers(demo) == 1)
+    if when == "after":
+        copy()
+    wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
+    assert demo.stop() == 0
+    shutil.rmtree(demo.dir / "state")
+    shutil.move(demo.dir / "old", demo.dir / "state")
+    mark = len(demo.log())
+    demo.start(wait=False)
+    until(lambda: "rolled back" in demo.log()[mark:], 60)
+    assert demo.issue(record()).status == 503
+
+
+def test_what_may_not_be(court):
+    def no(op, status, reason, **members):
+        refused(court, court.signed(court.operation(op, **members), "binh", "chi"), status,
+                reason)
+
+    no("generate", 409, "beside the one that it has", key="x", hsm="demo", alg=-8)
+    no("generate", 409, "for the ledger alone", key="x", hsm="ledger", alg=-7, kinds="vtr",
+       country="VN")
+    no("generate", 400, "a key for no kind", key="x", hsm="ledger", alg=-7)
+    spki, _ = make(court)
+    no("log-key", 409, "public key", key="ledger-2", spki=spki[:-1] + bytes([spki[-1] ^ 1]))
+    no("csr", 409, "a key of the ledger", key="ledger-2",
+       subject=b"\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02VN")
+    no("stop", 409, "a key of the ledger", key="ledger")
+    no("retire", 409, "no other key", key="ledger")
+    no("destroy", 409, "signerd.yaml names it", key="ledger")
+    court.decide("destroy", key="ledger-2")
+    assert court.key("ledger-2")["state"] == "destroyed"
+    assert court.demo.issue(record()).status == 200
