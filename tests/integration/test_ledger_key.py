@@ -14,7 +14,7 @@ import ledger
 from ceremony import ALGS, Ceremony
 from conftest import BUILD, SLOW, record
 from test_ceremony import Load, demo_lives, refused, until
-from test_ledger import state, wait_covered
+from test_ledger import refuses, state, wait_covered
 
 LEAD = 3  # seconds for which both keys sign
 
@@ -35,6 +35,10 @@ def make(court, label="ledger-2"):
     raw, origin = b"\1" + spki[-32:], court.document()["origin"]
     keyhash = ledger.sha(origin.encode(), b"\n", raw)[:4].hex()
     return spki, f"{origin}+{keyhash}+{base64.b64encode(raw).decode()}"
+
+
+def ledger_size(path):
+    return int(path.read_bytes().split(b"\n")[1])
 
 
 def signers(demo):
@@ -61,9 +65,11 @@ def retired(court, label="ledger"):
 def test_change_under_load(court):
     demo = court.demo
     old = (state(demo) / "vkey").read_text().strip()
-    first = ledger.Log(state(demo))
-    kept = court.dir / "kept"
+    early, kept = court.dir / "early", court.dir / "kept"
+    assert audit(demo, old, "--keep", early).returncode == 0  # before the officers, maybe
+    wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
     assert audit(demo, old, "--keep", kept).returncode == 0
+    first = ledger.Log(state(demo))
     load = Load(demo)
     try:
         spki, new = make(court)
@@ -73,6 +79,7 @@ def test_change_under_load(court):
         until(lambda: (state(demo) / "vkey").read_text().strip() == new)
         both = ledger.Log(state(demo), old)  # by either key
         assert ledger.Log(state(demo), new).size >= both.size
+        during = [audit(demo, k, "--since", kept) for k in (old, new) if not retired(court)]
         until(lambda: retired(court))
         until(lambda: signers(demo) == 1)
         before = len(load.answers)
@@ -87,11 +94,17 @@ def test_change_under_load(court):
         ("ledger-2", "generated"), ("ledger-2", "active"), ("ledger", "retired")]
     with pytest.raises(ledger.Broken):
         ledger.Log(state(demo), old)
-    # who kept the old key, and a checkpoint by it
-    for words in ([], ["--since", kept]):
-        done = audit(demo, new, *words) if not words else audit(demo, old, *words)
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert "ledger-2" in done.stdout
+    assert during[0].returncode == 0 and "vkey-changes" in during[0].stdout, during[0].stdout
+    # who has the new key; and who has the old one, and a checkpoint by it
+    assert audit(demo, new).returncode == 0
+    done = audit(demo, old, "--since", kept, "--keep", kept)
+    assert done.returncode == 0 and f"new key   {new}" in done.stdout, done.stdout + done.stderr
+    for key in (old, new):
+        assert audit(demo, key, "--since", kept).returncode == 0
+    # the old key alone says nothing about the new one
+    for words in ([], ["--since", early] if first.size > ledger_size(early) == 0 else []):
+        done = audit(demo, old, *words)
+        assert done.returncode == 1 and "checkpoint-unsigned" in done.stdout, done.stdout
     assert demo.stop() == 0
     demo.start().wait_all_up()
     assert demo.issue(record()).status == 200
@@ -155,12 +168,14 @@ def test_no_older_state_comes_back(court, when):
         copy()
     wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
     assert demo.stop() == 0
-    shutil.rmtree(demo.dir / "state")
+    shutil.move(demo.dir / "state", demo.dir / "new")
     shutil.move(demo.dir / "old", demo.dir / "state")
-    mark = len(demo.log())
-    demo.start(wait=False)
-    until(lambda: "rolled back" in demo.log()[mark:], 60)
-    assert demo.issue(record()).status == 503
+    refuses(demo, ["the HSM knows of", "rolled back"])
+    # the right one back: it goes on
+    shutil.rmtree(demo.dir / "state")
+    shutil.move(demo.dir / "new", demo.dir / "state")
+    demo.start().wait_all_up()
+    assert demo.issue(record()).status == 200
 
 
 def test_what_may_not_be(court):
