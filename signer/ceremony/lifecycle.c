@@ -147,6 +147,14 @@ static void activate_ledger(struct lifecycle *l, struct life *k, int64_t at)
 	k->activated = at;
 }
 
+/* The new key of the ledger is given up: the old one goes on. */
+static void keep_ledger(struct lifecycle *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (life_signs_ledger(&l->key[i]))
+			l->key[i].retire = 0;
+}
+
 /* *P and *N become a copy of S. */
 static enum sg_err keep(struct span s, uint8_t **p, size_t *n)
 {
@@ -271,7 +279,11 @@ static enum sg_err apply_to_key(struct lifecycle *l, struct life *k,
 	case OPERATION_DESTROY: end_in(k, KEY_DESTROYED, out->time); break;
 	case OPERATION_STOP: stop(k, out->time); break;
 	case OPERATION_START: start(k, out->time); break;
-	case OPERATION_COMPROMISE: end_in(k, KEY_COMPROMISED, out->time); break;
+	case OPERATION_COMPROMISE:
+		if (life_signs_ledger(k) && k->retire == 0)
+			keep_ledger(l);
+		end_in(k, KEY_COMPROMISED, out->time);
+		break;
 	case OPERATION_LOG_KEY: activate_ledger(l, k, out->time); break;
 	case OPERATION_GENESIS:
 	case OPERATION_OFFICERS:

@@ -168,7 +168,8 @@ static const char *log_key_fault(const struct lifecycle *l,
 }
 
 /* What only a key of the ledger, or only one of certificates, can have done. */
-static const char *purpose_fault(const struct life *k, enum operation_kind kind)
+static const char *purpose_fault(const struct lifecycle *l,
+				 const struct life *k, enum operation_kind kind)
 {
 	switch (kind) {
 	case OPERATION_LOG_KEY:
@@ -177,8 +178,11 @@ static const char *purpose_fault(const struct life *k, enum operation_kind kind)
 				   "the ledger (without kinds)";
 	case OPERATION_RETIRE:
 	case OPERATION_COMPROMISE:
-		/* The ledger is never without a key. */
-		return life_signs_ledger(k) && k->retire == 0
+		/* The ledger is never without a key.  A new one that is good
+		 * for nothing can be given up, while the old one is there. */
+		return life_signs_ledger(k) && k->retire == 0 &&
+				       (kind == OPERATION_RETIRE ||
+					!is_changing(l))
 			       ? "the ledger has no other key: generate one "
 				 "and have it sign (log-key) first"
 			       : NULL;
@@ -214,7 +218,7 @@ static const char *key_fault(const struct lifecycle *l,
 
 	if (k == NULL)
 		return "there is no key of this label";
-	fault = purpose_fault(k, o->kind);
+	fault = purpose_fault(l, k, o->kind);
 	if (fault == NULL)
 		fault = configured_fault(k, o->kind);
 	if (fault == NULL)

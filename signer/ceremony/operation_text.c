@@ -31,8 +31,7 @@ static const char *const MEANINGS[OPERATION_KINDS] = {
 	[OPERATION_STOP] = "stop signing with a key, at once",
 	[OPERATION_START] = "let a key that was stopped go on",
 	[OPERATION_COMPROMISE] = "declare a key compromised, for ever",
-	[OPERATION_LOG_KEY] = "have a key sign the ledger, in the old one's "
-			      "place",
+	[OPERATION_LOG_KEY] = "sign the ledger with a key, in place of the old",
 };
 
 struct text {

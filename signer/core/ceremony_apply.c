@@ -257,7 +257,8 @@ static void tell_held(struct ceremony *c, const struct life *l)
 
 /* Must L, the ledger's key that is leaving, sign on after its time?  Until
  * there is a checkpoint by both keys, on record beside both of them, that has
- * the operation: from then on either one knows of the other. */
+ * the operation: from then on either one knows of the other.  And while the new
+ * one cannot be used there is still a way back. */
 static bool must_stay(const struct ceremony *c, const struct life *l,
 		      int64_t now, bool replayed)
 {
@@ -268,12 +269,28 @@ static bool must_stay(const struct ceremony *c, const struct life *l,
 			: !ceremony_handed_over(c);
 }
 
+/* Can an hsm sign with the key of the ledger that stays? */
+static bool heir_is_good(const struct ceremony *c)
+{
+	size_t k;
+
+	for (size_t i = 0; i < c->life.n; i++) {
+		const struct life *l = &c->life.key[i];
+
+		if (life_signs_ledger(l) && l->retire == 0)
+			return keyring_find(c->part.keys, span_str(l->label),
+					    &k) &&
+			       hsm_pool_good(c->part.pool, k) > 0;
+	}
+	return false;
+}
+
 bool ceremony_handed_over(const struct ceremony *c)
 {
 	struct store_item item;
 	uint64_t leaf;
 
-	return c->log_key > 0 &&
+	return c->log_key > 0 && heir_is_good(c) &&
 	       c->log_key <= ceremony_store_recorded(c->store) &&
 	       ceremony_store_read(c->store, c->log_key, &item) == SG_OK &&
 	       ceremony_store_leaf(c->store, c->log_key, item.approved,

@@ -281,7 +281,9 @@ static bool check_destroy(struct ceremony *c, const struct life *l, int64_t now,
 static bool check_leave(const struct ceremony *c, const struct operation *o,
 			const struct life *l, struct ceremony_refusal *r)
 {
-	if (!life_signs_ledger(l) || o->retire != 0 || ceremony_handed_over(c))
+	/* What the new one has signed and has on record, the old one has. */
+	if (!life_signs_ledger(l) || l->retire == 0 || o->retire != 0 ||
+	    ceremony_handed_over(c))
 		return true;
 	return ceremony_refuse(r, SG_CONFLICT,
 			       "no checkpoint by both keys of the ledger has "

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import time
 
+import cbor2
 import pytest
 
 import ledger
-from ceremony import ALGS, Ceremony
+from ceremony import ALGS, Ceremony, good, run
 from conftest import BUILD, SLOW, record
 from test_ceremony import Load, demo_lives, refused, until
 from test_ledger import refuses, state, wait_covered
@@ -106,10 +107,43 @@ def test_change_under_load(court):
         done = audit(demo, old, *words)
         assert done.returncode == 1 and "checkpoint-unsigned" in done.stdout, done.stdout
     assert demo.stop() == 0
+    # signerd.yaml may name the new key, and the old one go
+    config = demo.dir / "signerd.yaml"
+    config.write_text(config.read_text().replace("object=ledger\n", "object=ledger-2\n"))
     demo.start().wait_all_up()
     assert demo.issue(record()).status == 200
     assert signers(demo) == 1 and retired(court)
     assert first.size < log.size
+
+
+def test_commands(court):
+    """The same by signer-officer."""
+    d, at = court.dir, ("--socket", court.socket)
+    files = {n: court.officers[n].write(d) for n in ("binh", "chi")}
+
+    def decide(op, *words):
+        file = d / f"{op}.op"
+        good("propose", op, *at, "--proposer", "anh", "--key", "ledger-2", "--out", file, *words)
+        for n, (private, _) in files.items():
+            assert run("approve", file, "--key", private, "--name", n, "--yes").returncode == 0
+        return file, good("apply", file, *at)
+
+    r = run("propose", "log-key", *at, "--proposer", "anh", "--key", "ledger", "--out", d / "x.op")
+    assert r.returncode != 0 and "--public" in r.stderr, r.stderr
+    decide("generate", "--hsm", "ledger", "--alg", "EdDSA", "--kinds", "none")
+    until(lambda: court.key("ledger-2")["good"] > 0)
+    spki = base64.b64decode(court.key("ledger-2")["spki"])
+    # signerd's word of the public key, and a file's
+    der = d / "public.der"
+    der.write_bytes(spki)
+    good("propose", "log-key", *at, "--proposer", "anh", "--key", "ledger-2", "--out",
+         d / "file.op", "--public", der)
+    assert cbor2.loads((d / "file.op").read_bytes())["spki"] == spki
+    file, out = decide("log-key")
+    assert "active" in out
+    until(lambda: signers(court.demo) == 2)
+    shown = good("show", file)
+    assert f"verifier key: {(state(court.demo) / 'vkey').read_text().strip()}" in shown
 
 
 def test_restarts_in_each_phase(court):
@@ -128,8 +162,8 @@ def test_restarts_in_each_phase(court):
         demo.start().wait_all_up()
         wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
         assert signers(demo) == 2 and not retired(court)
-    # the last key does not go; the old one does, before its time
-    r = court.bring(court.signed(court.operation("compromise", key="ledger-2"), "binh", "chi"))
+    # the new key does not retire; the old one goes before its time
+    r = court.bring(court.signed(court.operation("retire", key="ledger-2"), "binh", "chi"))
     assert r.status == 409, r
     court.decide("compromise", key="ledger")
     for sig in (signal.SIGKILL, signal.SIGTERM):
@@ -145,6 +179,17 @@ def test_restarts_in_each_phase(court):
     until(lambda: signers(demo) == 2)
     assert (state(demo) / "vkey").read_text().strip() == third
     assert demo.issue(record()).status == 200
+    # which was a mistake: the one before goes on alone
+    court.decide("compromise", key="ledger-3")
+    for sig in (None, signal.SIGKILL):
+        if sig:
+            demo.stop(sig)
+            until(lambda: not demo_lives(demo))
+            demo.start().wait_all_up()
+        wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
+        assert signers(demo) == 1
+        assert (state(demo) / "vkey").read_text().strip() == new
+    assert court.key("ledger-2")["state"] == "active"
 
 
 @pytest.mark.parametrize("when", ["before", "overlap", "after"])

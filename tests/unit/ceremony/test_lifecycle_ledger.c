@@ -82,7 +82,6 @@ static void test_last_one_stays(void **state)
 	assert_non_null(asked(OPERATION_STOP, "ledger"));
 	must(OPERATION_LOG_KEY, "l2");
 	assert_non_null(asked(OPERATION_RETIRE, "l2"));
-	assert_non_null(asked(OPERATION_COMPROMISE, "l2"));
 	/* The old one may go at another time, or at once. */
 	operation(OPERATION_RETIRE, "ledger");
 	o.retire = now + 2 * LEAD;
@@ -122,6 +121,25 @@ static void test_refused(void **state)
 	assert_non_null(strstr(asked(OPERATION_LOG_KEY, "k"), "certificates"));
 }
 
+/* The new key is good for nothing: the old one goes on. */
+static void test_given_up(void **state)
+{
+	(void)state;
+	begin_with_ledger();
+	make("l2");
+	must(OPERATION_LOG_KEY, "l2");
+	must(OPERATION_COMPROMISE, "l2");
+	assert_int_equal(key("l2")->state, KEY_COMPROMISED);
+	assert_int_equal(key("ledger")->retire, 0);
+	now += 2 * LEAD;
+	expect_no_due();
+	assert_true(life_signs_ledger(key("ledger")));
+	assert_non_null(asked(OPERATION_COMPROMISE, "ledger"));
+	make("l3");
+	must(OPERATION_LOG_KEY, "l3");
+	assert_int_equal(key("ledger")->retire, now + LEAD);
+}
+
 /* A retirement that a restart does not know of: never are there three. */
 static void test_two_at_most(void **state)
 {
@@ -148,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_last_one_stays),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_two_at_most),
 	};
 	const int failed = cmocka_run_group_tests(tests, NULL, NULL);
