@@ -59,7 +59,6 @@ enum { HSM_FIRST = 7, HSM_MADE_FIRST = 100 };
 struct fake_hsm {
 	struct channel *channel;
 	struct fake_token *token; /* or NULL */
-	const char *hsm;	  /* the name of its HSM, or NULL */
 	enum hsm_mood mood;
 	const struct signer *signer; /* the key it has */
 	const char *label;	     /* of it */
@@ -177,21 +176,14 @@ static inline void hsm_say_anchor(struct fake_hsm *h,
 	assert_int_equal(wire_put_anchored(w, id, &m), SG_OK);
 }
 
-static inline void hsm_say_anchored(struct fake_hsm *h, uint64_t id)
-{
-	hsm_say_anchor(h, h->anchor, id);
-}
-
 static inline bool hsm_on_anchor(struct fake_hsm *h, const struct wire_msg *m)
 {
-	struct fake_anchor *a = h->anchor;
+	struct fake_anchor *a;
 	struct wire_anchor job;
 
 	assert_int_equal(wire_get_anchor(m, &job), SG_OK);
-	if (job.key == HSM_MADE_FIRST)
-		a = h->made_anchor;
-	else
-		assert_int_equal(job.key, HSM_FIRST);
+	assert_true(job.key == HSM_FIRST || job.key == HSM_MADE_FIRST);
+	a = job.key == HSM_FIRST ? h->anchor : h->made_anchor;
 	assert_non_null(a);
 	a->asked++;
 	a->id = m->id;
@@ -314,8 +306,6 @@ static inline void hsm_say_ready(struct fake_hsm *h, bool certificate)
 	if (certificate)
 		m.key[0].certificate =
 			span_of(h->signer->der, (size_t)h->signer->der_n);
-	if (h->hsm != NULL)
-		m.hsm = span_str(h->hsm);
 	assert_non_null(w);
 	assert_int_equal(wire_put_hsm_ready(w, &m), SG_OK);
 }
