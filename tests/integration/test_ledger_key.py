@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+import time
 
 import cbor2
 import pytest
@@ -190,6 +191,29 @@ def test_restarts_in_each_phase(court):
         wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
         until(lambda: signers(demo) == 1 and names(demo) == new)
     assert court.key("ledger-2")["state"] == "active"
+
+
+def test_kills_while_it_changes(court):
+    """Whenever the process is killed, the log goes on, and the change with it."""
+    demo, last = court.demo, "ledger"
+    court.decide("officers", **court.roll(court.officers.values(), lead=1))
+    for n in range(2, 7):
+        label = f"ledger-{n}"
+        change(court, label)
+        time.sleep(0.45 * (n - 2))  # from the operation to the end of the overlap
+        demo.stop(signal.SIGKILL)
+        until(lambda: not demo_lives(demo))
+        demo.start().wait_all_up()
+        wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
+        until(lambda old=last: retired(court, old))
+        until(lambda: signers(demo) == 1)
+        last = label
+    log = wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
+    states = [(e[19], e[20]) for e in log.check() if e[1] == 4 and e[20] != "generated"]
+    # a kill at the wrong moment may have one recorded twice
+    assert list(dict.fromkeys(states)) == [s for n in range(2, 7) for s in (
+        (f"ledger-{n}", "active"), ("ledger" if n == 2 else f"ledger-{n - 1}", "retired"))]
+    assert audit(demo, names(demo)).returncode == 0
 
 
 @pytest.mark.parametrize("when", ["before", "overlap", "after"])
