@@ -214,3 +214,17 @@ void forge_do(struct forge *f, const struct wire_forge *task,
 			  name[task->task], f->label, f->session.token->label,
 			  out->reason);
 }
+
+void forge_undo(struct forge *f, const struct wire_forge *task,
+		const struct forged *out)
+{
+	struct wire_forge undo = *task;
+	struct forged undone = {0};
+
+	if (task->task != WIRE_TASK_GENERATE)
+		return;
+	undo.task = WIRE_TASK_DESTROY;
+	undo.spki = out->spki;
+	forge_do(f, &undo, &undone);
+	forged_drop(&undone);
+}

@@ -58,6 +58,10 @@ SG_MUST_USE enum sg_err forge_open(struct forge *f,
 /* Do TASK, whose spans the caller keeps; sets *OUT. */
 void forge_do(struct forge *f, const struct wire_forge *task,
 	      struct forged *out);
+/* TASK was done, with OUT, and nobody has heard of it: destroy the key that it
+ * has made, which nobody could ever use. */
+void forge_undo(struct forge *f, const struct wire_forge *task,
+		const struct forged *out);
 /* Log out, finalise the module. */
 void forge_close(struct forge *f);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "ckr.h"
 #include "copy.h"
+#include "flood.h"
 #include "mechanism.h"
 #include "unconst.h"
 
@@ -187,12 +188,13 @@ static enum sg_err renew(struct session *s, CK_RV cause,
 enum sg_err session_renew(struct session *s, CK_RV cause,
 			  const struct session_keys *keys, struct watch *w)
 {
+	static struct flood flood;
 	enum sg_err e;
 
 	pthread_rwlock_wrlock(&s->token->lock);
 	e = renew(s, cause, keys, w);
 	pthread_rwlock_unlock(&s->token->lock);
-	if (e == SG_OK)
+	if (e == SG_OK && flood_allows(&flood))
 		log_event(LOG_INFO, "session-renewed", "token=\"%s\" cause=%s",
 			  s->token->label, ckr_name(cause));
 	return e;

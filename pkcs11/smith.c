@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -47,6 +48,8 @@ struct smith {
 	struct watch watch;
 	pthread_t helper;
 	_Atomic bool done, closed;
+	sem_t told;	     /* posted when the answer is out, or cannot be */
+	bool unheard;	     /* before TOLD: it cannot be */
 	uint64_t closing_us; /* since when */
 	uint64_t sampled_us;
 };
@@ -76,6 +79,10 @@ static void *work(void *arg)
 		forge_do(&f, &s->task, &s->forged);
 	atomic_store(&s->done, true);
 	wake(s);
+	while (sem_wait(&s->told) != 0)
+		; /* a signal came between */
+	if (s->unheard && s->forged.err == SG_OK)
+		forge_undo(&f, &s->task, &s->forged);
 	forge_close(&f);
 	atomic_store(&s->closed, true);
 	wake(s);
@@ -150,12 +157,15 @@ static void answer(struct smith *s)
 		die("no memory for an answer");
 	/* Not waiting: a channel with one answer in it has room. */
 	if (s->link < 0 || wire_put_forged(&w, s->id, &m) != SG_OK ||
-	    send(s->link, w.buf, w.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	    send(s->link, w.buf, w.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
 		log_event(LOG_ERROR, "forged-unheard",
 			  "hsm=\"%s\" ok=%d reason=\"the core that asked is "
 			  "gone\"",
 			  s->settings->name, m.ok);
+		s->unheard = true;
+	}
 	free(buf);
+	(void)sem_post(&s->told);
 }
 
 /* --- the control channel -------------------------------------------------- */
@@ -314,6 +324,7 @@ static enum sg_err begin(struct smith *s)
 		return e;
 	if (s->settings->token[0] == '\0')
 		return SG_CONFIG;
+	(void)sem_init(&s->told, 0, 0);
 	s->packet = aligned_alloc(64, WIRE_PACKET_MAX);
 	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->packet == NULL || s->event < 0)

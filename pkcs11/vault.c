@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "ckr.h"
 #include "copy.h"
+#include "flood.h"
 #include "vault_state.h"
 
 static void lane_close(const struct vault *v, struct lane *lane)
@@ -262,9 +263,11 @@ static enum ckr_fault attempt(struct vault *v, uint32_t lane, size_t number,
 		return CKR_FAULT_NONE;
 	}
 	metric_add(METRIC_SIGN_ERRORS, 1);
-	log_event(LOG_WARNING, "sign-failed",
-		  "key=\"%s\" lane=%u copy=%d " CKR_FMT,
-		  v->keys.key[number].label, lane, out->by_copy, CKR_ARGS(rv));
+	if (flood_allows(&v->flood))
+		log_event(LOG_WARNING, "sign-failed",
+			  "key=\"%s\" lane=%u copy=%d " CKR_FMT,
+			  v->keys.key[number].label, lane, out->by_copy,
+			  CKR_ARGS(rv));
 	/* Signing has no success but CKR_OK. */
 	return ckr_fault(rv) != CKR_FAULT_NONE ? ckr_fault(rv)
 					       : CKR_FAULT_RETRY;

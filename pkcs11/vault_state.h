@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "flood.h"
 #include "vault.h"
 
 /* vault_state: what vault.c and vault_find.c share. */
@@ -27,6 +28,7 @@ struct vault {
 	size_t configured;		  /* of them are of the settings */
 	size_t token_of[WORKER_KEYS_MAX]; /* by key: index in tokens */
 	_Atomic unsigned failures;	  /* in a row */
+	struct flood flood;		  /* of sign-failed */
 	uint32_t nlanes;
 	struct lane *lane;
 	/* Keys that are found later. */

@@ -29,7 +29,7 @@
  *	  min_version: "1.3"        # optional; or "1.2"
  *	policy: policy.yaml
  *	state: state                # directory
- *	run: run                    # directory of signerd.pid
+ *	run: run                    # directory of signerd.pid, officer.sock
  *	hsms:
  *	  - name: demo
  *	    module: /usr/lib/softhsm/libsofthsm2.so
@@ -43,6 +43,7 @@
  *	      # a value that names an existing file relative to the base is
  *	      # made absolute
  *	      - SOFTHSM2_CONF=softhsm2.conf
+ *	csca: csca.pem              # optional: who issues what officers import
  *	keys:                       # optional where an HSM has a token
  *	  - label: dsc-1
  *	    hsm: demo

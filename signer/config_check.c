@@ -334,6 +334,15 @@ static void check_ledger(const struct yaml_at *root, const struct config *c)
 		X509_free(read_certificate(&ca, c->witness.ca));
 }
 
+/* Who issues the certificates that officers import. */
+static void check_csca(const struct yaml_at *root, const struct config *c)
+{
+	const struct yaml_at at = yaml_child(root, "csca");
+
+	if (c->core.csca[0] != '\0')
+		X509_free(read_certificate(&at, c->core.csca));
+}
+
 /* --- directories and the policy ------------------------------------------ */
 
 /* The supervisor makes the last directory of PATH where it is missing. */
@@ -393,6 +402,7 @@ enum sg_err config_check(struct yaml_tree *t, struct config *c,
 	check_tls(&root, c);
 	check_hsms(&root, c);
 	check_keys(&root, c);
+	check_csca(&root, c);
 	check_ledger(&root, c);
 	check_directory(&root, "state", c->core.state);
 	check_directory(&root, "state", c->front.ledger);

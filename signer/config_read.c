@@ -463,6 +463,7 @@ void config_read(struct yaml_tree *t, struct config *c)
 		REQUIRED("run", value_path, run),
 		{.key = "hsms", .read = read_hsms},
 		{.key = "keys", .read = read_keys, .optional = true},
+		OPTIONAL("csca", value_path, core.csca),
 		{.key = "ledger", .read = config_read_ledger},
 		{.key = "limits", .read = read_limits, .optional = true},
 		{.key = "verify", .read = read_verify, .optional = true},

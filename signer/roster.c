@@ -90,6 +90,11 @@ enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
 	as.role = WIRE_HSM;
 	if (e == SG_OK)
 		e = add_children(r, loop, &as, hsms);
+	for (size_t i = 0; i < r->n; i++)
+		if (r->child[i].role == WIRE_HSM)
+			metrics_set_hsm(r->child[i].page,
+					config_hsm_of(c, r->child[i].slot)
+						->worker.name);
 	as.role = WIRE_WITNESS;
 	if (e == SG_OK)
 		e = add_children(r, loop, &as, witnesses);
@@ -176,9 +181,16 @@ void roster_hold_hsm(struct roster *r, const struct config *config,
 {
 	const struct config_hsm *hsm = roster_hsm_of(config, c);
 
-	for (size_t i = 0; i < r->n; i++)
-		if (hsm != NULL && roster_hsm_of(config, &r->child[i]) == hsm)
-			r->child[i].held = true;
+	for (size_t i = 0; i < r->n && hsm != NULL; i++) {
+		struct child *other = &r->child[i];
+
+		if (roster_hsm_of(config, other) != hsm)
+			continue;
+		other->held = true;
+		/* Its next task would begin with a login. */
+		if (other->role == WIRE_SMITH)
+			child_drain(other);
+	}
 }
 
 void roster_release(struct roster *r)

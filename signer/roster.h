@@ -48,8 +48,8 @@ bool roster_may_start(const struct roster *r, const struct config *config,
 const struct config_hsm *roster_hsm_of(const struct config *config,
 				       const struct child *c);
 /* Do not start C, nor another hsm or smith of its HSM in the configuration
- * CONFIG, before roster_release().  Those that run go on: they are logged in,
- * or idle. */
+ * CONFIG, before roster_release().  Hsm processes that run go on, for they are
+ * logged in; an idle smith ends. */
 void roster_hold_hsm(struct roster *r, const struct config *config,
 		     const struct child *c);
 /* Nobody is held any more. */

@@ -61,16 +61,12 @@ static void step(struct supervisor *s);
 static struct child_fds fds_of(const struct supervisor *s,
 			       const struct child *c)
 {
-	struct child_fds fds = {.config = s->reload.config_fd,
-				.policy_or_listen = -1,
-				.ops_or_officers = -1,
-				.public = -1};
+	struct child_fds fds = {s->reload.config_fd, -1, -1, -1};
 
 	if (c->role == WIRE_CORE) {
 		fds.policy_or_listen = s->reload.policy_fd;
 		fds.ops_or_officers = s->listeners.officers;
-	}
-	if (c->role == WIRE_FRONT) {
+	} else if (c->role == WIRE_FRONT) {
 		fds.policy_or_listen = s->listeners.tls[c->slot];
 		fds.ops_or_officers = s->listeners.ops;
 		fds.public = s->listeners.public;

@@ -20,7 +20,7 @@
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
 	       "processes share these counters: no hidden lock may be in them");
 
-enum { US_PER_S = 1000000, NS_PER_US = 1000, PIECE_SIZE = 512 };
+enum { US_PER_S = 1000000, NS_PER_US = 1000, PIECE_SIZE = 512, HSM_MAX = 64 };
 
 enum kind { KIND_C, KIND_G };
 
@@ -33,6 +33,7 @@ struct metrics_page {
 	_Atomic uint64_t metric[METRIC_COUNT];
 	struct metrics_histogram histogram[HISTOGRAM_COUNT];
 	_Atomic uint64_t samples;
+	_Atomic char hsm[HSM_MAX]; /* its HSM's name, or empty */
 };
 
 struct metric_row {
@@ -105,6 +106,16 @@ struct metrics_page *metrics_map(int fd, int writable)
 		 writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd,
 		 0);
 	return p == MAP_FAILED ? NULL : p;
+}
+
+void metrics_set_hsm(struct metrics_page *page, const char *name)
+{
+	const size_t n = strnlen(name, HSM_MAX - 1);
+
+	for (size_t i = 0; i < n; i++)
+		atomic_store_explicit(&page->hsm[i], name[i],
+				      memory_order_relaxed);
+	atomic_store_explicit(&page->hsm[n], '\0', memory_order_relaxed);
 }
 
 void metrics_clear_gauges(struct metrics_page *page)
@@ -306,11 +317,34 @@ static void put_family(struct text *t, const struct metric_row *row,
 	    row->family, type);
 }
 
+/* The name of the HSM of PAGE; false: it has none.  The process itself can
+ * write to its page: what is no word is left out. */
+static bool read_hsm(const struct metrics_page *page, char out[HSM_MAX])
+{
+	size_t n = 0;
+
+	for (; n < HSM_MAX - 1; n++) {
+		const char c = atomic_load_explicit(&page->hsm[n],
+						    memory_order_relaxed);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
+			break;
+		out[n] = c;
+	}
+	out[n] = '\0';
+	return n > 0;
+}
+
 /* NAME{role="front",slot="0",... without the closing brace. */
 static void put_name(struct text *t, const char *name, const char *suffix,
 		     const struct metrics_source *s)
 {
+	char hsm[HSM_MAX];
+
 	put(t, "%s%s{role=\"%s\",slot=\"%u\"", name, suffix, s->role, s->slot);
+	if (read_hsm(s->page, hsm))
+		put(t, ",hsm=\"%s\"", hsm);
 }
 
 static void put_metric(struct text *t, enum metric_id id,

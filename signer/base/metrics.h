@@ -17,7 +17,7 @@
  * kind: C counter, G gauge.  roles: whose pages it is printed of, so that a
  * zero always means something.  Members of one family stand together and are
  * of the same roles.  Every series gets the labels role="front",slot="0" on
- * top of LABELS.
+ * top of LABELS, and hsm="NAME" where the page has a name.
  */
 enum metrics_roles {
 	METRICS_SUPERVISOR = 1,
@@ -107,7 +107,9 @@ enum metrics_roles {
 	X(VERIFY_FAILED, C, METRICS_CORE, "signer_signatures_wrong_total", "", \
 	  "Signatures that did not verify and were thrown away")               \
 	X(READY, G, METRICS_CORE, "signer_ready", "",                          \
-	  "1 while the last test signature of every active key is good")       \
+	  "1 while each kind, and the ledger, can be signed and recorded")     \
+	X(KEYS_DOWN, G, METRICS_CORE, "signer_keys_down", "",                  \
+	  "Active keys that no HSM can sign with now")                         \
 	X(DSC_EXPIRY, G, METRICS_CORE, "signer_dsc_expires_seconds", "",       \
 	  "Earliest notAfter of the signing certificates, seconds since 1970") \
 	X(LEDGER_ENTRIES, G, METRICS_CORE, "signer_ledger_entries", "",        \
@@ -213,6 +215,9 @@ void metric_time(enum histogram_id id, uint64_t us);
 void metrics_add_to(struct metrics_page *page, enum metric_id id, uint64_t n);
 void metrics_set_in(struct metrics_page *page, enum metric_id id,
 		    uint64_t value);
+/* PAGE is of a process of the HSM called NAME: up to 63 letters, digits and any
+ * of "._-". */
+void metrics_set_hsm(struct metrics_page *page, const char *name);
 /* Set the gauges of PAGE to 0: its process is gone. */
 void metrics_clear_gauges(struct metrics_page *page);
 /* Read from any page (for tests, and for the exposition). */

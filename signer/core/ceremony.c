@@ -13,6 +13,8 @@
 enum {
 	STRANGERS_MAX = 10, /* refusals of nobody we know that go on record */
 	STRANGERS_US = 60 * 1000 * 1000, /* one more in that time */
+	KNOWN_MAX = 100, /* likewise of what an officer has signed */
+	KNOWN_US = 10 * 1000 * 1000,
 	/* Who waits for the record is told by then that it is done, though not
 	 * yet on record. */
 	RECORD_US = 10 * 1000 * 1000,
@@ -33,7 +35,7 @@ static void put_text(struct cbor_writer *w, const char *text)
 	cbor_put_text(w, span_str(text));
 }
 
-/* {? "csr", "index"?...}: in the order of their keys. */
+/* In the order of the keys. */
 static enum sg_err put_answer(struct ceremony *c,
 			      const struct ceremony_waiter *w,
 			      const uint64_t *leaf, uint8_t *out, size_t cap,
@@ -103,8 +105,11 @@ void ceremony_recorded(struct ceremony *c, unsigned number, uint64_t leaf)
 static void wait_for_record(struct ceremony *c, const struct ceremony_job *j,
 			    unsigned number)
 {
-	struct ceremony_waiter w = {
-		.number = number, .since_us = clock_mono_us(), .who = j->who};
+	struct ceremony_waiter w = {.number = number,
+				    .since_us = clock_mono_us(),
+				    .requested =
+					    j->op.kind == OPERATION_REQUEST,
+				    .who = j->who};
 
 	if (j->op.key.n > 0)
 		memcpy(w.label, j->op.key.p, j->op.key.n);
@@ -130,22 +135,26 @@ static void log_operation(enum log_level level, const char *event,
 		  (int)o->proposer.n, (const char *)o->proposer.p, reason);
 }
 
-/* May a refusal of nobody we know go on record? */
-static bool admits_stranger(struct ceremony *c)
+/* Take one out of B, if there is one. */
+static bool take(struct ceremony_bucket *b)
 {
 	const uint64_t now = clock_mono_us();
+	const uint64_t more = (now - b->filled_us) / b->every_us;
 
-	while (c->strangers < STRANGERS_MAX &&
-	       now - c->refilled_us >= STRANGERS_US) {
-		c->strangers++;
-		c->refilled_us += STRANGERS_US;
-	}
-	if (c->strangers == STRANGERS_MAX)
-		c->refilled_us = now;
-	if (c->strangers == 0)
+	b->filled_us += more * b->every_us;
+	b->left = more < b->most - b->left ? b->left + (unsigned)more : b->most;
+	if (b->left == 0)
 		return false;
-	c->strangers--;
+	b->left--;
 	return true;
+}
+
+static void fill(struct ceremony_bucket *b, unsigned most, uint64_t every_us)
+{
+	*b = (struct ceremony_bucket){.most = most,
+				      .left = most,
+				      .every_us = every_us,
+				      .filled_us = clock_mono_us()};
 }
 
 /* J is refused for R; KNOWN: one of the officers has signed it. */
@@ -154,7 +163,7 @@ static void refuse(struct ceremony *c, const struct ceremony_job *j, bool known,
 {
 	metric_add(METRIC_OPERATIONS_REFUSED, 1);
 	log_operation(LOG_WARNING, "operation-refused", &j->op, r->why);
-	if (known || admits_stranger(c))
+	if (take(known ? &c->known : &c->strangers))
 		ceremony_record_refusal(c, span_of(j->bytes, j->n), r);
 	tell(&j->who, r->err, span_str(r->why));
 }
@@ -410,8 +419,10 @@ bool ceremony_lawful(const struct ceremony *c,
 	return false;
 }
 
-void ceremony_reload(struct ceremony *c, const struct policy *policy)
+void ceremony_reload(struct ceremony *c, const struct core_settings *settings,
+		     const struct policy *policy)
 {
+	memcpy(c->csca, settings->csca, sizeof(c->csca));
 	c->longest_s = policy_longest_validity(policy);
 	c->lawful = true;
 	memcpy(c->policy, policy_hash(policy), sizeof(c->policy));
@@ -446,8 +457,8 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 	memcpy(c->origin, s->ledger.origin, sizeof(c->origin));
 	memcpy(c->state_dir, s->state, sizeof(c->state_dir));
 	memcpy(c->csca, s->csca, sizeof(c->csca));
-	c->strangers = STRANGERS_MAX;
-	c->refilled_us = clock_mono_us();
+	fill(&c->strangers, STRANGERS_MAX, STRANGERS_US);
+	fill(&c->known, KNOWN_MAX, KNOWN_US);
 	c->longest_s = policy_longest_validity(parts->policy);
 	err = smiths_create(parts->loop, &events, c, &c->smiths);
 	(void)snprintf(journal_dir, sizeof(journal_dir), "%s/journal",

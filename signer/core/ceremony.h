@@ -49,8 +49,10 @@ SG_MUST_USE enum sg_err ceremony_create(const struct ceremony_parts *parts,
 /* Take over FD, the channel to the smith in SLOT: smiths_link(). */
 SG_MUST_USE enum sg_err ceremony_link(struct ceremony *c, uint16_t slot,
 				      int fd);
-/* POLICY is in force, and certificates may have been renewed. */
-void ceremony_reload(struct ceremony *c, const struct policy *policy);
+/* POLICY is in force, certificates may have been renewed, and SETTINGS may name
+ * another CSCA. */
+void ceremony_reload(struct ceremony *c, const struct core_settings *settings,
+		     const struct policy *policy);
 /* May the policy of HASH come into force, or stay?  Not where the officers want
  * to approve policies, and have approved another one. */
 bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32]);

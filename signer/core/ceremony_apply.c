@@ -27,9 +27,11 @@ static void on_operation_recorded(void *ctx, uint64_t tag, uint64_t index)
 	ceremony_recorded(ctx, (unsigned)tag, index);
 }
 
-/* Put APPROVED on record: with NUMBER, or refused for WHY. */
+/* Put APPROVED on record: with NUMBER and the hash of what came of it, or
+ * (DONE is NULL) refused for WHY. */
 static void record_operation(struct ceremony *c, struct span approved,
-			     unsigned number, const char *why)
+			     unsigned number, const uint8_t *done,
+			     const char *why)
 {
 	const size_t cap = approved.n + ENTRY_ROOM;
 	uint8_t *entry = malloc(cap);
@@ -38,7 +40,8 @@ static void record_operation(struct ceremony *c, struct span approved,
 
 	if (entry != NULL)
 		err = entry_encode_ceremony(clock_wall_ms(), approved,
-					    span_str(why), entry, cap, &n);
+					    span_str(why), done, entry, cap,
+					    &n);
 	if (err == SG_OK)
 		err = diary_note(c->part.diary, span_of(entry, n),
 				 number != 0 ? on_operation_recorded : NULL, c,
@@ -51,7 +54,7 @@ static void record_operation(struct ceremony *c, struct span approved,
 void ceremony_record_refusal(struct ceremony *c, struct span approved,
 			     const struct ceremony_refusal *r)
 {
-	record_operation(c, approved, 0, r->why);
+	record_operation(c, approved, 0, NULL, r->why);
 }
 
 static void on_event_recorded(void *ctx, uint64_t tag, uint64_t index)
@@ -186,7 +189,7 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 	}
 	if (!records)
 		return SG_OK;
-	record_operation(c, span_of(j->bytes, j->n), number, "");
+	record_operation(c, span_of(j->bytes, j->n), number, item->done, "");
 	for (size_t i = 0; i < c->life.n; i++) {
 		const struct life *l = &c->life.key[i];
 

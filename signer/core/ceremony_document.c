@@ -108,11 +108,18 @@ static void look_at_key(const struct ceremony *c, const struct life *l,
 	ceremony_warn(c, l, now, &v->warnings);
 }
 
+/* As long as somebody may make a certificate of it. */
+static bool has_csr(const struct life *l)
+{
+	return l->csr_n > 0 && l->state != KEY_RETIRED &&
+	       l->state != KEY_DESTROYED && l->state != KEY_COMPROMISED;
+}
+
 static uint64_t count_members(const struct key_view *v)
 {
 	const struct life *l = v->l;
 
-	return 10 + (uint64_t)(l->csr_n > 0) + (v->key != NULL ? 2 : 0) +
+	return 10 + (uint64_t)has_csr(l) + (v->key != NULL ? 2 : 0) +
 	       (uint64_t)(l->spki_n > 0) + (uint64_t)(l->signatures > 0) +
 	       (uint64_t)(l->retire != 0) + (uint64_t)(l->country[0] != '\0') +
 	       (uint64_t)(l->activate != 0) + (uint64_t)(l->published != 0) +
@@ -135,7 +142,7 @@ static void put_key(struct cbor_writer *w, const struct key_view *v)
 
 	cbor_put_map(w, count_members(v));
 	put_str(w, "alg", cose_alg_name(l->alg));
-	if (l->csr_n > 0)
+	if (has_csr(l))
 		put_bytes(w, "csr", span_of(l->csr, l->csr_n));
 	put_str(w, "hsm", l->hsm);
 	if (v->key != NULL)

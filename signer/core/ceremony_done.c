@@ -139,5 +139,9 @@ enum sg_err ceremony_done_decode(struct span in,
 		err = take_hash(&r, &out->policy);
 	if (err != SG_OK || !cbor_at_end(&r))
 		return SG_MALFORMED;
+	/* What the map's head says is what there was. */
+	if (map.arg != 2U + (o->csr.n > 0) + (out->nadopted > 0) +
+			       (o->spki.n > 0) + (out->policy != NULL))
+		return SG_MALFORMED;
 	return memcmp(of, hash, STORE_HASH_BYTES) == 0 ? SG_OK : SG_MALFORMED;
 }

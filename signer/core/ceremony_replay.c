@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ceremony_state.h"
+#include "entry_finder.h"
 #include "ledger/entry.h"
-#include "ledger/journal_read.h"
 
 enum { SKEW_S = 60 };
 
@@ -203,52 +203,68 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 
 /* --- the ledger ----------------------------------------------------------- */
 
-/* Is operation NUMBER in the journal, where it was? */
-static bool is_on_record(struct ceremony *c, struct journal_reader *reader,
-			 unsigned number)
+enum in_ledger { IN_NOT, IN_SAME, IN_OTHER };
+
+/* Is operation NUMBER, with what came of it, in the journal where it was? */
+static enum in_ledger look_up(struct ceremony *c, struct entry_finder *finder,
+			      uint64_t end, unsigned number)
 {
+	enum in_ledger word = IN_NOT;
 	struct store_item item;
-	struct record record;
 	struct entry *entry;
+	struct span bytes;
 	uint64_t leaf;
-	bool found;
 
 	if (ceremony_store_read(c->store, number, &item) != SG_OK ||
 	    !ceremony_store_leaf(c->store, number, item.approved, &leaf) ||
-	    journal_reader_find(reader, leaf) != SG_OK ||
-	    journal_reader_next(reader, UINT64_MAX, &record, NULL) != SG_OK)
-		return false;
+	    leaf >= end || entry_finder_read(finder, leaf, &bytes) != SG_OK)
+		return IN_NOT;
 	entry = malloc(sizeof(*entry));
-	found = entry != NULL && entry_decode(record.entry, entry) == SG_OK &&
-		entry->type == ENTRY_CEREMONY && entry->refusal.n == 0 &&
-		span_eq(entry->operation, item.approved);
+	if (entry != NULL && entry_decode(bytes, entry) == SG_OK &&
+	    entry->type == ENTRY_CEREMONY && entry->refusal.n == 0 &&
+	    span_eq(entry->operation, item.approved))
+		word = entry->outcome != NULL &&
+				       memcmp(entry->outcome, item.done,
+					      sizeof(item.done)) == 0
+			       ? IN_SAME
+			       : IN_OTHER;
 	free(entry);
-	return found;
+	return word;
 }
 
 /* Those that the ledger has not got, for its end was lost, or the process ended
- * before, are recorded once more. */
-static void hold_against_ledger(struct ceremony *c)
+ * before, are recorded once more.  What came of the others must be what it was:
+ * it says which keys of signerd.yaml count, and which policy. */
+static enum sg_err hold_against_ledger(struct ceremony *c)
 {
-	char dir[CORE_PATH_MAX + 16];
-	struct journal_reader *reader = NULL;
-	unsigned n = ceremony_store_recorded(c->store);
+	const unsigned noted = ceremony_store_recorded(c->store);
+	struct entry_finder *finder;
+	enum sg_err err = SG_OK;
+	unsigned n = noted;
+	uint64_t offset;
+	uint64_t end;
 
 	if (n == 0)
-		return;
-	(void)snprintf(dir, sizeof(dir), "%s/journal", c->state_dir);
-	if (journal_reader_open(dir, &reader) != SG_OK)
-		reader = NULL;
-	while (n > 0 && (reader == NULL || !is_on_record(c, reader, n)))
+		return SG_OK;
+	journal_end(release_journal(c->part.release), &end, &offset);
+	err = entry_finder_open(c->state_dir, &finder);
+	if (err != SG_OK)
+		return err;
+	while (n > 0 && look_up(c, finder, end, n) == IN_NOT)
 		n--;
-	journal_reader_close(reader);
-	if (n == ceremony_store_recorded(c->store))
-		return;
+	for (unsigned i = 1; err == SG_OK && i <= n; i++)
+		if (look_up(c, finder, end, i) != IN_SAME)
+			err = damaged(i, "what came of it is not what is on "
+					 "record");
+	entry_finder_close(finder);
+	if (err != SG_OK || n == noted)
+		return err;
 	log_event(LOG_WARNING, "operations-unrecorded",
 		  "first=%u last=%u text=\"the ledger has not got them where "
 		  "they were: they are recorded once more\"",
-		  n + 1, ceremony_store_recorded(c->store));
+		  n + 1, noted);
 	ceremony_store_forget(c->store, n + 1);
+	return SG_OK;
 }
 
 /* --- the start ------------------------------------------------------------ */
@@ -264,7 +280,7 @@ enum sg_err ceremony_replay(struct ceremony *c)
 	if (err == SG_OK)
 		err = adopt_all(c, last > 0 ? &item : NULL);
 	if (err == SG_OK)
-		hold_against_ledger(c);
+		err = hold_against_ledger(c);
 	for (unsigned i = 1; err == SG_OK && i <= last; i++)
 		err = replay_one(c, i);
 	if (err != SG_OK)

@@ -45,7 +45,14 @@ struct ceremony_waiter {
 	uint64_t since_us;
 	struct ceremony_caller who;
 	char label[LIFE_LABEL_MAX]; /* of its key; empty: none */
+	bool requested;		    /* a CSR: it wants that */
 	uint8_t hash[OPERATION_HASH_BYTES];
+};
+
+/* So many at once, and one more each EVERY_US. */
+struct ceremony_bucket {
+	unsigned most, left;
+	uint64_t every_us, filled_us;
 };
 
 struct ceremony {
@@ -72,15 +79,15 @@ struct ceremony {
 		bool used;
 		struct store_event event;
 	} event[CEREMONY_EVENTS_MAX];
-	unsigned log_key;   /* the operation that changed the ledger's key last;
-			       0: none */
-	unsigned strangers; /* refusals of nobody we know that may yet go on
-			       record */
-	uint64_t refilled_us; /* when that was last filled */
-	int64_t longest_s;    /* the longest validity that the policy grants */
-	uint64_t held_us;     /* when the log last told of a key that waits */
-	int64_t warned_day;   /* when the log last told what runs out */
-	bool lawful;	      /* a policy is in force that may be, POLICY */
+	unsigned log_key; /* the operation that changed the ledger's key last;
+			     0: none */
+	/* Refusals that may yet go on record: what no officer of ours has
+	 * signed, and the others. */
+	struct ceremony_bucket strangers, known;
+	int64_t longest_s;  /* the longest validity that the policy grants */
+	uint64_t held_us;   /* when the log last told of a key that waits */
+	int64_t warned_day; /* when the log last told what runs out */
+	bool lawful;	    /* a policy is in force that may be, POLICY */
 	uint8_t policy[OPERATION_HASH_BYTES];
 	bool has_former_policy; /* approved before the one that is */
 	uint8_t former_policy[OPERATION_HASH_BYTES];

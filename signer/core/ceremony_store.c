@@ -108,7 +108,8 @@ enum sg_err ceremony_store_read(struct ceremony_store *s, unsigned number,
 		return SG_IO;
 	}
 	out->approved = span_of(s->approved, approved_n);
-	if (!hash_of(out->approved, hash))
+	if (!hash_of(out->approved, hash) ||
+	    !hash_of(span_of(s->done, done_n), out->done))
 		return SG_INTERNAL;
 	if (ceremony_done_decode(span_of(s->done, done_n), hash, out) != SG_OK)
 		return damaged(number, "its outcome is not one, or of "
@@ -117,7 +118,7 @@ enum sg_err ceremony_store_read(struct ceremony_store *s, unsigned number,
 }
 
 enum sg_err ceremony_store_add(struct ceremony_store *s,
-			       const struct store_item *item)
+			       struct store_item *item)
 {
 	const unsigned number = s->last + 1;
 	uint8_t hash[STORE_HASH_BYTES];
@@ -135,6 +136,8 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 	if (done == NULL)
 		return SG_NO_MEMORY;
 	err = ceremony_done_encode(item, hash, done, DONE_BYTES_MAX, &n);
+	if (err == SG_OK && !hash_of(span_of(done, n), item->done))
+		err = SG_INTERNAL;
 	path(s, number, "cose", cose);
 	path(s, number, "done", name);
 	if (err == SG_OK)
@@ -377,6 +380,7 @@ static unsigned highest(const char *dir, const char *suffix)
 	const struct dirent *e;
 	unsigned most = 0;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone */
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		char *end;
 		const unsigned long n = strtoul(e->d_name, &end, 10);

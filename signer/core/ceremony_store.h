@@ -40,6 +40,8 @@ struct store_item {
 	const uint8_t *policy;
 	size_t nadopted; /* of a genesis */
 	struct store_adopted adopted[LIFE_KEYS_MAX];
+	uint8_t done[STORE_HASH_BYTES]; /* SHA-256 of .done: what binds it to
+					   the ledger's entry */
 };
 
 struct store_event {
@@ -65,10 +67,10 @@ unsigned ceremony_store_last(const struct ceremony_store *s);
 SG_MUST_USE enum sg_err ceremony_store_read(struct ceremony_store *s,
 					    unsigned number,
 					    struct store_item *out);
-/* Keep ITEM, durably, as the next one.
+/* Keep ITEM, durably, as the next one; its `done` is set.
  * Errors: SG_IO (nothing is kept), SG_TOO_BIG, SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err ceremony_store_add(struct ceremony_store *s,
-					   const struct store_item *item);
+					   struct store_item *item);
 
 /* The last one was not accepted after all. */
 void ceremony_store_drop(struct ceremony_store *s);

@@ -400,7 +400,7 @@ enum sg_err desk_reload(struct desk *d, const struct core_settings *settings,
 		return err;
 	keyring_renew(d->keys, fresh);
 	if (d->ceremony != NULL)
-		ceremony_reload(d->ceremony, policy);
+		ceremony_reload(d->ceremony, settings, policy);
 	policy_ref(policy); /* first: it may be the same one */
 	policy_unref(d->policy);
 	d->policy = policy;

@@ -99,7 +99,7 @@ static bool put_ceremony(struct diary *d)
 	size_t n = 0;
 	const enum sg_err err = entry_encode_ceremony(
 		clock_wall_ms(), span_of(d->operation, d->operation_n),
-		span_of(NULL, 0), entry, sizeof(entry), &n);
+		span_of(NULL, 0), NULL, entry, sizeof(entry), &n);
 
 	return put(d, &d->ceremony, err, entry, &n);
 }

@@ -5,18 +5,28 @@
 enum {
 	MEASURE_US = 10 * 1000,
 	UNKNOWN_US = 1000, /* a signature, before there was one */
-	LOOK_MAX = 32,	   /* into a queue, for what others could sign */
+	/* Away for this long and so many signatures' time: the hsm stands
+	 * still, whatever becomes of it. */
+	STILL_US = 250 * 1000,
+	STILL_TIMES = 8,
+	LOOK_MAX = 32, /* into a queue, for what others could sign */
 	US_PER_S = 1000 * 1000
 };
 
 /* --- how quick ---------------------------------------------------------- */
 
-/* Signatures a second of L. */
-static uint64_t speed_of(const struct hsm_link *l)
+/* Signatures a second of L at NOW_US. */
+static uint64_t speed_of(const struct hsm_link *l, uint64_t now_us)
 {
-	const uint32_t us = l->sign_us > 0 ? l->sign_us : l->test_us;
+	const struct op *oldest = TAILQ_FIRST(&l->flight);
+	uint64_t us = l->sign_us > 0 ? l->sign_us : l->test_us;
 
-	return (uint64_t)l->sessions * US_PER_S / (us > 0 ? us : UNKNOWN_US);
+	if (us == 0)
+		us = UNKNOWN_US;
+	if (oldest != NULL &&
+	    now_us - oldest->sent_us > STILL_US + STILL_TIMES * us)
+		return 0;
+	return (uint64_t)l->sessions * US_PER_S / us;
 }
 
 void hsm_choose_measure(struct hsm_pool *p, uint64_t now_us)
@@ -36,7 +46,7 @@ void hsm_choose_measure(struct hsm_pool *p, uint64_t now_us)
 		for (left = l->usable; left != 0; left &= left - 1) {
 			const int k = __builtin_ctzll(left);
 
-			p->key[k].speed += speed_of(l);
+			p->key[k].speed += speed_of(l, now_us);
 			p->key[k].sessions += l->sessions;
 		}
 	}
@@ -147,7 +157,7 @@ static bool other_key(const struct hsm_pool *p, size_t than, unsigned kinds,
 
 		if (k != than && (key->kinds & kinds) != 0 &&
 		    key->state == KEY_ACTIVE && p->key[k].good > 0 &&
-		    (any || !same_hsm(p, k, than)))
+		    p->key[k].speed > 0 && (any || !same_hsm(p, k, than)))
 			return true;
 	}
 	return false;
@@ -195,7 +205,8 @@ void hsm_choose_strays(struct hsm_pool *p)
 		const size_t k = (size_t)__builtin_ctzll(left);
 
 		/* One at a time: who gets it back may take others out. */
-		while (p->key[k].good == 0 && (op = stray_of(p, k)) != NULL) {
+		while ((p->key[k].good == 0 || p->key[k].speed == 0) &&
+		       (op = stray_of(p, k)) != NULL) {
 			sign_queue_remove(&p->queue, op);
 			hsm_op_finish(p, op, SG_TOKEN_DOWN, span_of(NULL, 0));
 		}

@@ -25,6 +25,8 @@ struct hsm_link_key {
 	uint16_t number;     /* what WIRE_SIGN calls it */
 	unsigned failures;   /* in a row */
 	unsigned bad_tests;  /* likewise, of its test signatures */
+	uint64_t said_us;    /* when it was logged that it is out */
+	bool said;	     /* and not yet that it is good again */
 	uint64_t test_at_us; /* when the next test signature is due */
 	struct op test;
 	uint8_t test_message[KEYRING_TEST_MAX];

@@ -83,7 +83,7 @@ void hsm_pool_alarm(struct hsm_pool *p, const struct hsm_link *l,
 {
 	const uint64_t until = sigcheck_alarm(p->check, now_us);
 
-	for (size_t k = 0; k < p->keys->n; k++)
+	for (size_t k = 0; k < CORE_KEYS_MAX; k++)
 		if (l->key[k].offered)
 			p->key[k].verify_until_us = until;
 }
@@ -340,6 +340,7 @@ static void fail_waiting(struct hsm_pool *p, size_t k)
 void hsm_pool_tick(struct hsm_pool *p)
 {
 	uint64_t now = clock_mono_us();
+	uint64_t down = 0;
 
 	for (size_t i = 0; i < p->nlinks; i++) {
 		struct hsm_link *l = p->link[i];
@@ -357,10 +358,13 @@ void hsm_pool_tick(struct hsm_pool *p)
 	}
 	now = clock_mono_us(); /* not before what was just noted */
 	for (size_t k = 0; k < p->keys->n; k++) {
-		if (p->key[k].good == 0 &&
-		    now - p->key[k].down_since_us > HSM_POOL_GRACE_US)
+		if (p->key[k].good > 0)
+			continue;
+		down += p->keys->key[k].state == KEY_ACTIVE ? 1 : 0;
+		if (now - p->key[k].down_since_us > HSM_POOL_GRACE_US)
 			fail_waiting(p, k);
 	}
+	metric_set(METRIC_KEYS_DOWN, down);
 	hsm_anchor_expire(p, now);
 	hsm_pool_dispatch(p);
 }

@@ -70,8 +70,8 @@ void hsm_choose_measure(struct hsm_pool *p, uint64_t now_us);
 bool hsm_choose_elsewhere(const struct hsm_pool *p, const struct op *op);
 /* Has another HSM a key that can sign now what K signs? */
 bool hsm_choose_covered(const struct hsm_pool *p, size_t k);
-/* Give back what waits for a key that nobody has now, and another key could
- * sign. */
+/* Give back what waits for a key that nobody has now, or whose hsms stand
+ * still, and another key could sign. */
 void hsm_choose_strays(struct hsm_pool *p);
 
 /* --- hsm_answer.c ------------------------------------------------------- */

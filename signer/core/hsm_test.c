@@ -3,6 +3,26 @@
 #include "base/log.h"
 #include "hsm_pool_state.h"
 
+enum { SAY_EVERY_US = 1000 * 1000 };
+
+/* Key K at L has become good, or is out: a line once a second, and another one
+ * when that is over. */
+static void say(const struct hsm_pool *p, struct hsm_link *l, size_t k)
+{
+	struct hsm_link_key *lk = &l->key[k];
+	const uint64_t now = clock_mono_us();
+
+	if (lk->good ? lk->said_us != 0 && !lk->said
+		     : lk->said_us != 0 && now - lk->said_us < SAY_EVERY_US)
+		return;
+	lk->said = !lk->good;
+	if (!lk->good)
+		lk->said_us = now;
+	log_event(lk->good ? LOG_INFO : LOG_WARNING,
+		  lk->good ? "key-usable" : "key-unusable", "key=\"%s\" hsm=%u",
+		  p->keys->key[k].label, l->slot);
+}
+
 void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good)
 {
 	struct hsm_link_key *lk = &l->key[k];
@@ -19,9 +39,7 @@ void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good)
 		if (--p->key[k].good == 0)
 			p->key[k].down_since_us = clock_mono_us();
 	}
-	log_event(good ? LOG_INFO : LOG_WARNING,
-		  good ? "key-usable" : "key-unusable", "key=\"%s\" hsm=%u",
-		  p->keys->key[k].label, l->slot);
+	say(p, l, k);
 	p->events->changed(p->ctx);
 }
 
@@ -81,6 +99,8 @@ void hsm_test_due(struct hsm_pool *p, struct hsm_link *l, uint64_t now_us)
 
 		if (!lk->offered || !is_tested(p, k))
 			continue;
+		if (!lk->good && !lk->said && lk->said_us != 0)
+			say(p, l, k); /* what could not be said at once */
 		if (lk->test.place == OP_OUT &&
 		    (now_us >= lk->test_at_us || is_missed(p, lk, k)))
 			test_start(p, l, k);

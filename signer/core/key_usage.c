@@ -241,7 +241,8 @@ static void read_file(struct key_usage *u)
 	uint8_t *text = NULL;
 	size_t n = 0;
 	const enum sg_err err = fileio_read(
-		u->file, (KEY_USAGE_KIDS_MAX + 1) * LINE_MAX_BYTES, &text, &n);
+		u->file, (size_t)(KEY_USAGE_KIDS_MAX + 1) * LINE_MAX_BYTES,
+		&text, &n);
 	const bool absent = err == SG_IO && errno == ENOENT;
 
 	if (err == SG_OK && read_lines(u, (char *)text) && u->next <= u->end) {

@@ -48,11 +48,17 @@ static const char *keys_fault(const struct readiness_parts *p, int64_t now,
 			      const struct key **key)
 {
 	const char *fault = NULL;
+	bool any = false;
 	size_t ledger[KEYRING_LEDGER_MAX];
 	size_t n;
 
-	for (unsigned kind = 0; kind < DCC_KINDS && fault == NULL; kind++)
+	for (unsigned kind = 0; kind < DCC_KINDS && fault == NULL; kind++) {
+		any |= keyring_has_kind(p->keys, (enum dcc_kind)kind);
 		fault = kind_fault(p, (enum dcc_kind)kind, now, key);
+	}
+	if (fault == NULL && !any)
+		return "no key signs certificates: officers have to activate "
+		       "one";
 	if (fault != NULL)
 		return fault;
 	n = keyring_ledger_keys(p->keys, ledger);

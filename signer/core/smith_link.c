@@ -191,9 +191,9 @@ enum sg_err smiths_create(uv_loop_t *loop, const struct smiths_events *events,
 	s->loop = loop;
 	s->events = events;
 	s->ctx = ctx;
-	for (uint16_t i = 0; i < CORE_HSMS_MAX; i++) {
+	for (size_t i = 0; i < CORE_HSMS_MAX; i++) {
 		s->smith[i].all = s;
-		s->smith[i].slot = i;
+		s->smith[i].slot = (uint16_t)i;
 	}
 	*out = s;
 	return SG_OK;

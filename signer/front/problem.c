@@ -18,7 +18,7 @@ static const struct {
 	{"method-not-allowed", "Method not allowed"},
 	{"not-acceptable", "No acceptable media type"},
 	{"timeout", "Request too slow"},
-	{"conflict", "Conflict with an earlier certificate"},
+	{"conflict", "Conflict with what is there"},
 	{"too-large", "Request too large"},
 	{"unsupported-media-type", "Media type not supported"},
 	{"policy", "Refused by policy"},

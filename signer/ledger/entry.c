@@ -250,20 +250,25 @@ enum sg_err entry_encode_policy(int64_t time_ms,
 }
 
 enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
-				  struct span refusal, uint8_t *out, size_t cap,
-				  size_t *len)
+				  struct span refusal, const uint8_t *outcome,
+				  uint8_t *out, size_t cap, size_t *len)
 {
 	struct cbor_writer w = cbor_write(out, cap);
 	uint64_t fields = CEREMONY_FIELDS;
 
 	fields += refusal.n > 0;
+	fields += outcome != NULL;
 	*len = 0;
 	if (refusal.n > ENTRY_REFUSAL_MAX)
 		return SG_TOO_BIG;
+	if (refusal.n > 0 && outcome != NULL)
+		return SG_MALFORMED;
 	put_begin(&w, fields, ENTRY_CEREMONY, time_ms);
 	put_field_bytes(&w, FIELD_OPERATION, operation.p, operation.n);
 	if (refusal.n > 0)
 		put_field_text(&w, FIELD_REFUSAL, refusal);
+	if (outcome != NULL)
+		put_field_bytes(&w, FIELD_OUTCOME, outcome, ENTRY_HASH_BYTES);
 	return done(&w, len);
 }
 

@@ -98,7 +98,8 @@ struct entry_key_event {
 
 /* Encode ENTRY_REFUSED; ENTRY_POLICY, the policy of HASH is in force;
  * ENTRY_CEREMONY, an officers' OPERATION, as they signed it, and why it was
- * refused (empty: it was accepted); ENTRY_REVOCATION, likewise a statement of
+ * refused (empty: it was accepted), or the SHA-256 of what came of it (NULL:
+ * nothing is kept); ENTRY_REVOCATION, likewise a statement of
  * theirs (revocation.h); ENTRY_KEY_EVENT.  Errors and *LEN
  * as above; SG_MALFORMED: the codes are out of order, too many or too long; a
  * label or a state is empty; SG_TOO_BIG: a text is too long. */
@@ -109,10 +110,9 @@ SG_MUST_USE enum sg_err entry_encode_refused(int64_t time_ms,
 SG_MUST_USE enum sg_err entry_encode_policy(
 	int64_t time_ms, const uint8_t hash[ENTRY_HASH_BYTES], uint8_t *out,
 	size_t cap, size_t *len);
-SG_MUST_USE enum sg_err entry_encode_ceremony(int64_t time_ms,
-					      struct span operation,
-					      struct span refusal, uint8_t *out,
-					      size_t cap, size_t *len);
+SG_MUST_USE enum sg_err entry_encode_ceremony(
+	int64_t time_ms, struct span operation, struct span refusal,
+	const uint8_t *outcome, uint8_t *out, size_t cap, size_t *len);
 
 SG_MUST_USE enum sg_err entry_encode_revocation(int64_t time_ms,
 						struct span statement,
@@ -140,9 +140,10 @@ struct entry {
 	int64_t iat, exp;
 	const uint8_t *policy_hash;
 	const uint8_t *attestation;
-	struct span operation;	       /* of ENTRY_CEREMONY, ENTRY_REVOCATION */
-	struct span refusal;	       /* of ENTRY_CEREMONY; empty: accepted */
-	struct span label, state;      /* of ENTRY_KEY_EVENT, */
+	struct span operation;	  /* of ENTRY_CEREMONY, ENTRY_REVOCATION */
+	struct span refusal;	  /* of ENTRY_CEREMONY; empty: accepted */
+	const uint8_t *outcome;	  /* likewise: SHA-256 of what came of it */
+	struct span label, state; /* of ENTRY_KEY_EVENT, */
 	const uint8_t *operation_hash; /* and ENTRY_HASH_BYTES, or NULL */
 	struct entry_refused refused;  /* of ENTRY_REFUSED */
 };

@@ -28,7 +28,8 @@ enum entry_field {
 	FIELD_STATE,
 	FIELD_KEY_KID,
 	FIELD_OPERATION_HASH,
-	FIELD_REFUSAL
+	FIELD_REFUSAL,
+	FIELD_OUTCOME
 };
 
 /* How two texts are ordered as keys of a deterministic map (RFC 8949 s.

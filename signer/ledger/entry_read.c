@@ -237,6 +237,9 @@ static enum sg_err take_ceremony(struct fields *f, struct entry *e)
 
 	if (err != SG_OK || f->left == 0)
 		return err;
+	if (comes_next(f, FIELD_OUTCOME))
+		return take_bytes(f, FIELD_OUTCOME, ENTRY_HASH_BYTES,
+				  &e->outcome);
 	err = take_text(f, FIELD_REFUSAL, ENTRY_REFUSAL_MAX, &e->refusal);
 	return err == SG_OK && e->refusal.n == 0 ? SG_MALFORMED : err;
 }

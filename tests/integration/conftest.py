@@ -48,7 +48,8 @@ def free_port():
 
 # Those that take longest first, for whom files run side by side.
 LONG = ["test_ledger_kills.py", "test_hsm_drills.py", "test_stream.py", "test_ledger_witness.py", "test_bench.py",
-        "test_bulk_client.py", "test_ledger.py", "test_ledger_audit.py", "test_auditor.py"]
+        "test_bulk_client.py", "test_ceremony.py", "test_ledger.py", "test_ledger_audit.py",
+        "test_auditor.py"]
 
 
 def pytest_collection_modifyitems(items):

@@ -3,6 +3,7 @@
 and that a key's state outlives the process."""
 import base64
 import hashlib
+import http.server
 import os
 import pathlib
 import shutil
@@ -227,7 +228,13 @@ def test_commands(court):
         good("join", file, copy)
         shown = good("show", file, "--roll", genesis)
         assert shown.count(": verified") == 2
-        return good("apply", file, *at, *csr)
+        end = time.monotonic() + 20 * SLOW
+        r = run("apply", file, *at, *csr)
+        while "try again" in r.stderr and time.monotonic() < end:  # the key is tried first
+            time.sleep(0.2)
+            r = run("apply", file, *at, *csr)
+        assert r.returncode == 0, r.stderr
+        return r.stdout
 
     assert "generated" in decide("generate", "--hsm", "demo", "--alg", demo.alg, "--country", "VN",
                                  "--reason", "the old one is half a year old")
@@ -268,6 +275,35 @@ def test_join_and_show_refuse(court):
             stdin=subprocess.DEVNULL)
     assert r.returncode == 1 and "--yes" in r.stderr
     assert cbor2.loads((d / "a.op").read_bytes())["op"] == "publish"  # nothing was signed
+
+
+def test_away_from_the_daemon(court):
+    """An officer who sees nothing of it but its ledger, at any file server."""
+    folder = court.demo.dir / "state/ledger"
+    until(lambda: (folder / "checkpoint").exists())
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *words):
+            super().__init__(*words, directory=folder)
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            for ledger in (url, folder):
+                good("propose", "publish", "--ledger", ledger, "--proposer", "anh", "--key",
+                     "dsc-1", "--out", court.dir / "x.op")
+                o = cbor2.loads((court.dir / "x.op").read_bytes())
+                assert o["origin"] == court.document()["origin"] and len(o["root"]) == 32
+            r = run("propose", "publish", "--ledger", url + "/nothing", "--proposer", "anh",
+                    "--key", "dsc-1", "--out", court.dir / "y.op")
+            assert r.returncode == 2 and "404" in r.stderr
+            assert not (court.dir / "y.op").exists()
+        finally:
+            server.shutdown()
 
 
 # --- rotations ------------------------------------------------------------------
@@ -342,6 +378,27 @@ def test_states_outlive_the_process(court):
     demo.wait_ready()
     assert states() == before
     assert check(demo, demo.issue(record()).json) == kid
+
+
+def test_outcomes_are_bound_to_the_ledger(court):
+    """What came of an operation says which keys and which policy count: it must be on record."""
+    demo = court.demo
+    court.found()
+    court.rotate("dsc-2")
+    until(lambda: len((demo.dir / "state/operations/recorded").read_text().splitlines()) >= 6)
+    assert demo.stop() == 0
+    done = demo.dir / "state/operations/00000001.done"
+    good = done.read_bytes()
+    outcome = cbor2.loads(good)
+    outcome["time"] += 1
+    done.write_bytes(cbor2.dumps(outcome))
+    assert cbor2.dumps(cbor2.loads(good)) == good  # else the check would be of the form
+    demo.start(wait=False)
+    until(lambda: "what came of it is not what is on record" in demo.log())
+    assert "number=1 " in demo.log()
+    done.write_bytes(good)
+    demo.wait_ready(60)
+    check(demo, demo.issue(record()).json)
 
 
 def test_stop_at_once(court):

@@ -166,6 +166,7 @@ def test_one_in_a_hundred_fails(demo):
     assert sum(by.values()) == 6000
     assert by.get("dsc-1", 0) > 500, by
     assert demo.metric_sum("signer_hsm_errors_total") >= by["dsc-1"] / 200
+    assert log_lines_a_second(demo) < 100
     assert demo.metric_sum("signer_signatures_wrong_total") == 0
     finish(demo)
 
@@ -332,10 +333,14 @@ def test_one_hsm_is_gone(two_hsms):
     for _ in range(20):
         demo.check(demo.issue(record()))
     assert demo.ops("/readyz").status == 200
+    wait_until(lambda: demo.metric_sum("signer_keys_down") == 1, 10, "the key counts as down")
+    assert demo.metric_sum("signer_process_up", 'hsm="second"') == 2
+    assert demo.metric_sum("signer_hsm_signatures_total", 'hsm="second"') >= 20
     keys = demo.request("GET", "/v1/keys").json
     assert len(json.dumps(keys)) > 0 and len(keys["keys"]) == 2, keys
     demo.control("")
     wait_until(lambda: demo.check(demo.issue(record())) == "dsc-1", 10, "the first is back")
+    wait_until(lambda: demo.metric_sum("signer_keys_down") == 0, 10, "no key is down")
     finish(demo)
 
 

@@ -68,6 +68,22 @@ def terminal_to_png(text, path):
     return path
 
 
+def test_ceremony(tmp_path):
+    """Two rotations, one a run, each by commands that can be repeated."""
+    directory, port = tmp_path / "demo", free_port()
+    for label in ("dsc-2", "dsc-3"):
+        out = quickstart(directory, port, "--once", "--no-install", "--ceremony")
+        assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
+        assert "signer-officer propose activate --socket run/officer.sock --proposer officer-1 " \
+               f"--out ceremony/{label}-5-activate.op --key {label}" in out.stdout
+        rows = [line.split() for line in out.stdout.splitlines() if line.startswith("dsc-")]
+        assert [r[0] for r in rows if r[2] == "active"] == [label], rows
+        dsc = hcert.load_certificate(directory / f"dsc/{label}.pem")
+        text = (directory / "ceremony/new.hc1").read_text().strip()
+        hcert.verify(hcert.unwrap(text), dsc)
+    assert "propose genesis" not in out.stdout  # the officers were there already
+
+
 def test_detach(tmp_path):
     directory, port = tmp_path / "demo", free_port()
     out = quickstart(directory, port, "--detach", "--no-install")

@@ -88,9 +88,9 @@ int apply_operation(struct daemon *d, const struct opfile *f, const char *csr,
 
 static int run(const struct args *args)
 {
+	static struct opfile f;
 	char why[WHY_MAX] = "";
 	struct daemon *d = NULL;
-	struct opfile f;
 	int status;
 	enum sg_err err;
 

@@ -54,8 +54,8 @@ static bool asked(const struct args *args)
 static int report(const struct args *args, const struct signer *s,
 		  struct span bytes, const char *path)
 {
+	static struct opfile f;
 	struct opfile_known nobody = {0};
-	struct opfile f = {0};
 	const char *fault;
 	char *text;
 	json_t *j;
@@ -127,8 +127,8 @@ static int approve(const struct args *args, const struct opfile *f)
 
 static int run(const struct args *args)
 {
+	static struct opfile f;
 	char why[WHY_MAX] = "";
-	struct opfile f;
 	int status;
 
 	if (args->n != 1 || args->value[OPT_OFFICER_KEY] == NULL ||

@@ -49,9 +49,8 @@ enum sg_err approving_sign(const struct opfile *f, const struct signer *s,
 {
 	const struct span operation = f->approved.operation;
 	uint8_t *message = malloc(operation.n + MESSAGE_ROOM);
-	uint8_t signature[COSE_SIG_MAX];
+	struct card_signature signature;
 	size_t message_n = 0;
-	size_t n = 0;
 	enum sg_err err = SG_NO_MEMORY;
 
 	*out = (struct approving){0};
@@ -59,11 +58,11 @@ enum sg_err approving_sign(const struct opfile *f, const struct signer *s,
 		err = approval_message(&s->officer, operation, message,
 				       operation.n + MESSAGE_ROOM, &message_n);
 	if (err == SG_OK)
-		err = signer_sign(s, span_of(message, message_n), signature, &n,
+		err = signer_sign(s, span_of(message, message_n), &signature,
 				  why, cap);
 	if (err == SG_OK)
-		err = add(&f->approved, &s->officer, span_of(signature, n),
-			  out);
+		err = add(&f->approved, &s->officer,
+			  span_of(signature.bytes, signature.n), out);
 	if (err == SG_OK)
 		err = check(out, s);
 	free(message);

@@ -187,18 +187,18 @@ static CK_RV sign(struct card *c, enum cose_alg alg, struct span tbs,
 }
 
 enum sg_err card_sign(struct card *c, enum cose_alg alg, struct span message,
-		      uint8_t *out, size_t *n, char *why, size_t cap)
+		      struct card_signature *out, char *why, size_t cap)
 {
 	uint8_t digest[DIGEST_MAX];
-	CK_ULONG got = COSE_SIG_MAX;
+	CK_ULONG n = sizeof(out->bytes);
 	struct span tbs;
 	CK_RV rv = CKR_FUNCTION_FAILED;
 
 	if (prepare(alg, message, digest, &tbs))
-		rv = sign(c, alg, tbs, out, &got);
+		rv = sign(c, alg, tbs, out->bytes, &n);
 	if (rv != CKR_OK)
 		return card_failed(c, "it does not sign", rv, why, cap);
-	*n = got;
+	out->n = n;
 	return SG_OK;
 }
 

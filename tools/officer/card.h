@@ -29,10 +29,16 @@ SG_MUST_USE enum sg_err card_open(const struct card_wanted *wanted,
 				  struct card **out, struct span *spki,
 				  char *why, size_t cap);
 void card_close(struct card *c); /* NULL is allowed */
-/* Sign MESSAGE by ALG, in COSE form; OUT has COSE_SIG_MAX bytes.
- * Errors, with WHY: SG_TOKEN_DOWN. */
+/* A signature in COSE form. */
+struct card_signature {
+	size_t n;
+	uint8_t bytes[COSE_SIG_MAX];
+};
+
+/* Sign MESSAGE by ALG.  Errors, with WHY: SG_TOKEN_DOWN. */
 SG_MUST_USE enum sg_err card_sign(struct card *c, enum cose_alg alg,
-				  struct span message, uint8_t *out, size_t *n,
-				  char *why, size_t cap);
+				  struct span message,
+				  struct card_signature *out, char *why,
+				  size_t cap);
 
 #endif /* SG_TOOLS_CARD_H */

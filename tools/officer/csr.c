@@ -8,6 +8,7 @@
 
 #include "daemon.h"
 #include "document.h"
+#include "pkcs11/unconst.h"
 #include "tools/common/input.h"
 
 enum { OPT_OUT = OPT_DAEMON, OPT_COUNT };
@@ -49,7 +50,7 @@ enum sg_err csr_write(const json_t *document, const char *label,
 		return SG_NOT_FOUND;
 	}
 	err = write_pem(der, path, why, cap);
-	free((void *)(uintptr_t)der.p);
+	free(unconst(der.p));
 	return err;
 }
 

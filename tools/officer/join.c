@@ -15,8 +15,8 @@ static const struct arg_option OPTIONS[OPT_COUNT] = {
 static enum sg_err join_one(struct opfile *all, const char *path, char *why,
 			    size_t cap)
 {
+	static struct opfile next;
 	struct approving joined = {0};
-	struct opfile next;
 	enum sg_err err = opfile_read(path, &next, why, cap);
 
 	if (err != SG_OK)
@@ -33,9 +33,9 @@ static enum sg_err join_one(struct opfile *all, const char *path, char *why,
 
 static int run(const struct args *args)
 {
+	static struct opfile all;
 	const char *out = args->value[OPT_OUT];
 	char why[WHY_MAX] = "";
-	struct opfile all = {0};
 	enum sg_err err;
 
 	if (args->n < 2)

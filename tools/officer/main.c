@@ -3,8 +3,8 @@
 
 #include "officer.h"
 
-/* A command a line, in the order of --help; each is in the file of its name, but
- * for show.c: signer-issuer has a SHOW, too, and tests link both. */
+/* A command a line, in the order of --help; each is in the file of its name,
+ * but for show.c: signer-issuer has a SHOW, too, and tests link both. */
 #define COMMANDS(X)                                                            \
 	X(KEYS)                                                                \
 	X(PROPOSE)                                                             \

@@ -11,6 +11,7 @@
 #include "document.h"
 #include "hcert/dsc.h"
 #include "members_roll.h"
+#include "pkcs11/unconst.h"
 #include "policy/literal.h"
 #include "signer.h"
 #include "subject.h"
@@ -339,6 +340,6 @@ enum sg_err members_read(const struct args *args, struct operation *o,
 
 void members_free(struct members *m)
 {
-	OPENSSL_free((void *)(uintptr_t)m->subject.p);
-	OPENSSL_free((void *)(uintptr_t)m->certificate.p);
+	OPENSSL_free(unconst(m->subject.p));
+	OPENSSL_free(unconst(m->certificate.p));
 }

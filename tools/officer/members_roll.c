@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "members.h"
+#include "pkcs11/unconst.h"
 #include "policy/literal.h"
 #include "signer.h"
 #include "tools/common/input.h"
@@ -43,7 +44,7 @@ static enum sg_err add_key(struct roll *r, struct span name, EVP_PKEY *pkey,
 
 	if (signer_spki(pkey, &spki))
 		err = officer_make(name, spki, &r->officer[r->n]);
-	OPENSSL_free((void *)(uintptr_t)spki.p);
+	OPENSSL_free(unconst(spki.p));
 	if (err == SG_OK) {
 		r->n++;
 		return SG_OK;

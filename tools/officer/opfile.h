@@ -8,7 +8,8 @@
 #include "ceremony/approval.h"
 #include "officer.h"
 
-/* opfile: an operation in a file, bare or with officers' signatures. */
+/* opfile: an operation in a file, bare or with officers' signatures.  Large: in
+ * static memory rather than in a frame. */
 struct opfile {
 	uint8_t *bytes; /* of the file; all else lies in it */
 	size_t n;

@@ -44,8 +44,8 @@ enum sg_err proposal_checkpoint(const json_t *document, struct checkpoint *out)
 enum sg_err proposal_encode(const struct proposal *p, uint8_t *out, size_t *n,
 			    char *why, size_t cap)
 {
+	static struct operation again;
 	const char *fault = NULL;
-	struct operation again;
 	enum sg_err err =
 		operation_encode(&p->operation, out, OPERATION_BYTES_MAX, n);
 

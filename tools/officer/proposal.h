@@ -7,7 +7,8 @@
 #include "ceremony/operation.h"
 #include "ledger/checkpoint.h"
 
-/* proposal: an operation that an officer makes. */
+/* proposal: an operation that an officer makes.  Large, as opfile.h.  One
+ * thread. */
 struct proposal {
 	struct operation operation; /* its spans lie in what it was made of */
 	uint8_t nonce[OPERATION_NONCE_BYTES];

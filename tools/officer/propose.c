@@ -108,6 +108,11 @@ static enum sg_err find_checkpoint(const struct args *args, struct origin *from,
 
 /* --- the operation -------------------------------------------------------- */
 
+struct made {
+	size_t n;
+	uint8_t bytes[OPERATION_BYTES_MAX];
+};
+
 /* O is to have a public key, and has none. */
 static bool lacks_public(const struct operation *o)
 {
@@ -116,7 +121,7 @@ static bool lacks_public(const struct operation *o)
 
 static enum sg_err make(const struct args *args, const json_t *document,
 			const struct checkpoint *at, enum operation_kind kind,
-			uint8_t *out, size_t *n, char *why, size_t cap)
+			struct made *out, char *why, size_t cap)
 {
 	const char *expires = args->value[OPT_EXPIRES];
 	const struct proposal_common common = {
@@ -127,7 +132,7 @@ static enum sg_err make(const struct args *args, const json_t *document,
 		.now = clock_wall_s(),
 		.lifetime_s = expires != NULL ? literal_duration_s(expires)
 					      : PROPOSAL_LIFETIME_S};
-	struct proposal p;
+	static struct proposal p;
 	struct members m;
 	enum sg_err err;
 
@@ -147,16 +152,16 @@ static enum sg_err make(const struct args *args, const json_t *document,
 		err = SG_CONFIG;
 	}
 	if (err == SG_OK)
-		err = proposal_encode(&p, out, n, why, cap);
+		err = proposal_encode(&p, out->bytes, &out->n, why, cap);
 	members_free(&m);
 	return err;
 }
 
 static int report(const struct args *args, struct span bytes)
 {
+	static struct opfile f;
 	const struct opfile_known nobody = {0};
 	const char *fault;
-	struct opfile f = {0};
 	char *text;
 	json_t *j;
 
@@ -179,22 +184,22 @@ static int report(const struct args *args, struct span bytes)
 
 static int propose(const struct args *args, enum operation_kind kind)
 {
-	static uint8_t bytes[OPERATION_BYTES_MAX];
+	static struct made made;
 	char why[WHY_MAX] = "";
 	struct origin from = {0};
 	struct checkpoint at;
-	size_t n = 0;
 	enum sg_err err = find_checkpoint(args, &from, &at, why, sizeof(why));
 
 	if (err == SG_OK)
-		err = make(args, from.document, &at, kind, bytes, &n, why,
+		err = make(args, from.document, &at, kind, &made, why,
 			   sizeof(why));
 	if (err == SG_OK)
-		err = approving_write(args->value[OPT_OUT], span_of(bytes, n),
-				      why, sizeof(why));
+		err = approving_write(args->value[OPT_OUT],
+				      span_of(made.bytes, made.n), why,
+				      sizeof(why));
 	json_decref(from.document);
 	free(from.note);
-	return err == SG_OK ? report(args, span_of(bytes, n))
+	return err == SG_OK ? report(args, span_of(made.bytes, made.n))
 			    : daemon_trouble(err, why);
 }
 

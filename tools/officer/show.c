@@ -36,8 +36,8 @@ static int print(const struct args *args, const struct opfile *f,
 /* With what is known of the officers. */
 static int show(const struct args *args, const struct opfile *f)
 {
+	static struct opfile roll;
 	struct opfile_known known = {0};
-	struct opfile roll = {0};
 	json_t *document = NULL;
 	char why[WHY_MAX] = "";
 	enum sg_err err = SG_OK;
@@ -48,6 +48,7 @@ static int show(const struct args *args, const struct opfile *f)
 				  sizeof(why));
 		if (err == SG_OK && roll.operation.roll.n == 0) {
 			free(roll.bytes);
+			roll.bytes = NULL;
 			return officer_trouble("--roll: a genesis, or an "
 					       "operation \"officers\"");
 		}
@@ -61,14 +62,15 @@ static int show(const struct args *args, const struct opfile *f)
 	status = err == SG_OK ? print(args, f, &known)
 			      : daemon_trouble(err, why);
 	free(roll.bytes);
+	roll.bytes = NULL;
 	json_decref(document);
 	return status;
 }
 
 static int run(const struct args *args)
 {
+	static struct opfile f;
 	char why[WHY_MAX] = "";
-	struct opfile f;
 	int status;
 
 	if (args->n != 1)

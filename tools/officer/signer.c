@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "card.h"
+#include "pkcs11/unconst.h"
 
 enum { DER_SIGNATURE_MAX = 160 };
 
@@ -130,7 +130,7 @@ enum sg_err signer_open(const struct signer_wanted *wanted, struct signer *out,
 				       "not a key for officers: P-256, P-384, "
 				       "RSA of 2048 to 4096 bits or Ed25519");
 	}
-	OPENSSL_free((void *)(uintptr_t)spki.p);
+	OPENSSL_free(unconst(spki.p));
 	if (err != SG_OK)
 		signer_close(out);
 	return err;
@@ -144,12 +144,12 @@ void signer_close(struct signer *s)
 }
 
 enum sg_err signer_sign(const struct signer *s, struct span message,
-			uint8_t *out, size_t *n, char *why, size_t cap)
+			struct card_signature *out, char *why, size_t cap)
 {
 	if (s->card != NULL)
-		return card_sign(s->card, s->officer.alg, message, out, n, why,
+		return card_sign(s->card, s->officer.alg, message, out, why,
 				 cap);
-	if (sign(s->pkey, s->officer.alg, message, out, n))
+	if (sign(s->pkey, s->officer.alg, message, out->bytes, &out->n))
 		return SG_OK;
 	(void)snprintf(why, cap, "the signature cannot be made");
 	return SG_INTERNAL;

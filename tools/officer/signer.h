@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 
+#include "card.h"
 #include "ceremony/roll.h"
 #include "officer.h"
 
@@ -14,7 +15,7 @@
 struct signer {
 	struct officer officer;
 	EVP_PKEY *pkey;	   /* of a file; else NULL */
-	struct card *card; /* else this: card.h */
+	struct card *card; /* else this */
 };
 
 struct signer_wanted {
@@ -33,14 +34,13 @@ struct signer_wanted {
 SG_MUST_USE enum sg_err signer_open(const struct signer_wanted *wanted,
 				    struct signer *out, char *why, size_t cap);
 void signer_close(struct signer *s);
-/* Sign MESSAGE; OUT has COSE_SIG_MAX bytes.  Errors, with WHY: SG_TOKEN_DOWN,
- * SG_INTERNAL. */
+/* Sign MESSAGE.  Errors, with WHY: SG_TOKEN_DOWN, SG_INTERNAL. */
 SG_MUST_USE enum sg_err signer_sign(const struct signer *s, struct span message,
-				    uint8_t *out, size_t *n, char *why,
+				    struct card_signature *out, char *why,
 				    size_t cap);
 
-/* PUBLIC as the one DER of it that officers' keys have (roll.h), in a fresh
- * buffer: OPENSSL_free().  False: it cannot be written. */
+/* The public half of PKEY as the one DER of it that officers' keys have
+ * (roll.h), in a fresh buffer: OPENSSL_free().  False: it cannot be written. */
 bool signer_spki(const EVP_PKEY *pkey, struct span *out);
 
 #endif /* SG_TOOLS_SIGNER_H */

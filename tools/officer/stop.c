@@ -40,8 +40,8 @@ static enum sg_err make(const struct args *args, const json_t *document,
 					 .reason = args->value[OPT_REASON],
 					 .now = clock_wall_s(),
 					 .lifetime_s = PROPOSAL_LIFETIME_S};
+	static struct proposal p;
 	const char *fault;
-	struct proposal p;
 	size_t n = 0;
 	enum sg_err err = proposal_checkpoint(document, &common.checkpoint);
 
@@ -85,8 +85,8 @@ static int stop(const struct args *args, struct daemon *d)
 {
 	static uint8_t bytes[OPERATION_BYTES_MAX];
 	char why[WHY_MAX] = "";
+	static struct opfile f;
 	struct approving done = {0};
-	struct opfile f = {0};
 	json_t *document;
 	int status;
 	enum sg_err err = daemon_document(d, &document, why, sizeof(why));

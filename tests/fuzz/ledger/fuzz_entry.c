@@ -22,7 +22,8 @@ static enum sg_err encode(const struct entry *e, uint8_t *out, size_t cap,
 					   n);
 	case ENTRY_CEREMONY:
 		return entry_encode_ceremony(e->time_ms, e->operation,
-					     e->refusal, out, cap, n);
+					     e->refusal, e->outcome, out, cap,
+					     n);
 	case ENTRY_REVOCATION:
 		return entry_encode_revocation(e->time_ms, e->operation, out,
 					       cap, n);

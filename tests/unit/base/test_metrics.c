@@ -338,6 +338,34 @@ static void test_histogram(void **state)
 	free(text);
 }
 
+/* Whatever the process has made of its name, it is a word or left out. */
+static void test_hsm(void **state)
+{
+	struct metrics_page *page = fresh_page();
+	const struct metrics_source source = {page, "hsm", 3};
+	char *text;
+
+	(void)state;
+	metrics_set_hsm(page, "vault-1.a");
+	text = render(&source, 1);
+	assert_int_equal(count(text, "signer_process_up{role=\"hsm\","
+				     "slot=\"3\",hsm=\"vault-1.a\"} "),
+			 1);
+	free(text);
+	metrics_set_hsm(page, "a\"} 1\n");
+	text = render(&source, 1);
+	assert_int_equal(count(text,
+			       "signer_process_up{role=\"hsm\",slot=\"3\","
+			       "hsm=\"a\"} "),
+			 1);
+	free(text);
+	metrics_set_hsm(page, "");
+	text = render(&source, 1);
+	assert_int_equal(count(text, "hsm=\"\""), 0);
+	free(text);
+	release_page(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_pages_of_others),
 		cmocka_unit_test(test_histogram),
+		cmocka_unit_test(test_hsm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

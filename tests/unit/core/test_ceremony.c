@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony: from what officers sign to keys that sign. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 static const struct ask ONE = {.serial = 1}, TWO = {.serial = 2};
 
@@ -26,7 +26,7 @@ static void expect_recorded_refusal(struct world *w, size_t n,
 				    const char *words)
 {
 	static struct entry e;
-	uint8_t room[8192];
+	static uint8_t room[8192];
 
 	OFFICE_WAIT(w->o, entries(w, ENTRY_CEREMONY, &e, room) == n);
 	assert_true(e.refusal.n > 0);
@@ -86,7 +86,7 @@ static size_t proposal(struct world *w, const char *key, unsigned signers,
 		       uint8_t out[APPROVED_BYTES_MAX])
 {
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, OPERATION_GENERATE, key, nonce);
 	o.hsm = SPAN_LIT("one");
@@ -137,7 +137,7 @@ static void test_twice(void **state)
 {
 	struct world *w = world_open();
 	static uint8_t twice[APPROVED_BYTES_MAX];
-	struct approved a;
+	static struct approved a;
 	size_t n;
 	size_t sig;
 
@@ -169,7 +169,7 @@ static void test_times(void **state)
 	w->expires = now - 10;
 	assert_refused(w, generate(w, "dsc-2"), SG_FORBIDDEN, "expired");
 	expect_recorded_refusal(w, 2, "it has expired");
-	w->expires = now + 8 * 86400;
+	w->expires = now + 8 * INT64_C(86400);
 	assert_refused(w, generate(w, "dsc-2"), SG_FORBIDDEN, "7 days");
 	w->created = now + 300;
 	w->expires = now + 3600;
@@ -186,7 +186,7 @@ static void test_ledger(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	(void)state;
 	assert_done(w, genesis(w));
@@ -212,7 +212,7 @@ static void test_officers(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	(void)state;
 	assert_refused(w, generate(w, "dsc-2"), SG_FORBIDDEN,
@@ -237,7 +237,7 @@ static void test_strangers(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	(void)state;
 	assert_done(w, genesis(w));

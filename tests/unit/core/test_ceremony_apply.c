@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_apply: times that come, stops, compromise. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 static struct answer *issue(struct world *w, uint64_t id, unsigned serial)
 {
@@ -27,7 +27,7 @@ static void test_scheduled(void **state)
 {
 	struct world *w = world_open();
 	static struct entry e;
-	uint8_t room[8192];
+	static uint8_t room[8192];
 	struct signer *fresh;
 
 	(void)state;
@@ -87,7 +87,7 @@ static void test_stop(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 	const struct answer *a;
 
 	(void)state;
@@ -179,7 +179,7 @@ static struct policy *another_policy(void)
 static enum sg_err decide_policy(struct world *w, const struct policy *p)
 {
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	begin_operation(w, &o, OPERATION_POLICY, NULL, nonce);
 	o.policy = policy_hash(p);

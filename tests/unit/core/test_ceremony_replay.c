@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_replay: what was accepted, after a start. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 #include <errno.h>
 
@@ -43,7 +43,7 @@ static void test_unfinished(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 	size_t n;
 
 	(void)state;
@@ -129,7 +129,7 @@ static void test_slipped_in(void **state)
 	uint8_t nonce[OPERATION_NONCE_BYTES];
 	struct store_item item = {.outcome = {.time = clock_wall_s()}};
 	struct ceremony_store *store;
-	struct operation o;
+	static struct operation o;
 	size_t n;
 
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_watch: what keys have signed, and what runs out. */
-#include "ceremony_world.h"
+#include "ceremony_operations.h"
 
 static enum wire_type issue(struct world *w, unsigned serial)
 {
@@ -57,7 +57,7 @@ static void test_signatures(void **state)
 	struct world *w = world_open();
 	struct ceremony_warnings warnings;
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct operation o;
+	static struct operation o;
 
 	(void)state;
 	assert_done(w, genesis(w));
@@ -110,17 +110,17 @@ static void test_warnings(void **state)
 	assert_int_equal(warnings.n, 1);
 	assert_true(warnings.soon);
 	assert_string_equal(warnings.text[0], "its period ends in 0 days");
-	l->period_s = 20 * 86400;
+	l->period_s = 20 * INT64_C(86400);
 	ceremony_warn(c, l, now, &warnings);
 	assert_int_equal(warnings.n, 1);
 	assert_false(warnings.soon);
 	l->period_s = 0;
 	/* The DSC is good for two years; what it signs, for nearly as long. */
-	c->longest_s = 715 * 86400;
+	c->longest_s = 715 * INT64_C(86400);
 	ceremony_warn(c, l, now, &warnings);
 	assert_int_equal(warnings.n, 1);
 	assert_non_null(strstr(warnings.text[0], "before what it signs"));
-	c->longest_s = 800L * 86400;
+	c->longest_s = 800 * INT64_C(86400);
 	ceremony_warn(c, l, now, &warnings);
 	assert_int_equal(warnings.n, 1);
 	ceremony_watch(c, now);

@@ -413,6 +413,33 @@ static void test_shares(void **state)
 	bureau_close(b);
 }
 
+/* One that answers nothing any more gets nothing more, long before it is known
+ * what has become of it; what waits for it in the core goes over. */
+static void test_stands_still(void **state)
+{
+	struct bureau *b = open_two();
+
+	(void)state;
+	b->o.hsm[A].sign_us = 100;
+	b->o.hsm[B].sign_us = 3000;
+	for (unsigned i = 1; i <= 8; i++)
+		(void)bureau_answer(b, 0, i, &(struct ask){.serial = i});
+	set_moods(b, HSM_HOLDS, HSM_SIGNS);
+	ask_many(b, 11, 20);
+	OFFICE_WAIT(&b->o, b->o.hsm[A].nheld > 0);
+	OFFICE_UNTIL(&b->o, 500, false);
+	/* Those that it has, and no others, are still on their way. */
+	assert_int_equal(issuer_in_flight(b->issuer), b->o.hsm[A].nheld);
+	ask_many(b, 21, 40);
+	OFFICE_WAIT(&b->o, b->o.front[0].n == 8 + 30 - b->o.hsm[A].nheld);
+	assert_all_by(b, &b->o.second, 21, 40);
+	b->o.hsm[A].mood = HSM_SIGNS;
+	hsm_release_held(&b->o.hsm[A]);
+	OFFICE_WAIT(&b->o, b->o.front[0].n == 38);
+	assert_idle(b);
+	bureau_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_stands_still),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,8 +144,7 @@ static void test_pkcs11_tool_agrees(void **state)
 		(void)snprintf(label, sizeof(label), "label:      %s\n",
 			       KINDS[i].label);
 		at = strstr(text, label);
-		if (at == NULL)
-			fail_msg("no %s in %s", KINDS[i].label, text);
+		assert_non_null(at);
 		usage = strstr(at, "Usage:");
 		access = strstr(at, "Access:");
 		assert_true(usage != NULL && access != NULL);

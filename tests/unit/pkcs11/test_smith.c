@@ -7,6 +7,9 @@
 
 #include "worker_child.h"
 
+#include <stdatomic.h>
+#include <sys/mman.h>
+
 #include "hcert/dsc.h"
 #include "pkcs11/smith.h"
 
@@ -247,6 +250,49 @@ static void test_answers_before_its_farewell(void **state)
 	expect_exit(ROLE_EXIT_DRAINED);
 }
 
+static _Atomic bool *generating; /* seen by both processes */
+
+/* NOLINTNEXTLINE(readability-function-size): the standard's own */
+static CK_RV generate_slowly(CK_SESSION_HANDLE s, CK_MECHANISM *m,
+			     CK_ATTRIBUTE *a, CK_ULONG na, CK_ATTRIBUTE *b,
+			     CK_ULONG nb, CK_OBJECT_HANDLE *x,
+			     CK_OBJECT_HANDLE *y)
+{
+	atomic_store(generating, true);
+	(void)usleep(300000);
+	return true_calls.C_GenerateKeyPair(s, m, a, na, b, nb, x, y);
+}
+
+static void patch_slowly(CK_FUNCTION_LIST *f)
+{
+	true_calls = *f;
+	f->C_GenerateKeyPair = generate_slowly;
+}
+
+/* A key whose core has died is nobody's: its label is free again. */
+static void test_undoes_what_nobody_hears(void **state)
+{
+	(void)state;
+	generating = mmap(NULL, sizeof(*generating), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(generating, MAP_FAILED);
+	start_smith(patch_slowly);
+	send_forge(WIRE_TASK_GENERATE, "orphan", span_of(NULL, 0));
+	for (int ms = 0; ms < PATIENCE_MS && !atomic_load(generating); ms++)
+		(void)usleep(1000);
+	assert_true(atomic_load(generating));
+	(void)close(core);
+	core = send_link(0); /* another core, which has not asked */
+	expect_link_end();
+	expect_exit(ROLE_EXIT_DRAINED);
+	(void)close(control);
+
+	start_smith(patch_nothing);
+	send_forge(WIRE_TASK_CSR, "orphan", span_of(NULL, 0));
+	expect_forged(false, "no such key");
+	expect_exit(ROLE_EXIT_DRAINED);
+}
+
 /* --- a core that makes no sense --------------------------------------------
  */
 
@@ -292,6 +338,7 @@ int main(void)
 		SMITH_TEST(test_logs_in_again),
 		SMITH_TEST(test_ends_when_a_call_hangs),
 		SMITH_TEST(test_answers_before_its_farewell),
+		SMITH_TEST(test_undoes_what_nobody_hears),
 		SMITH_TEST(test_reports_a_bad_core),
 	};
 

@@ -77,18 +77,40 @@ static void test_pin_refused(void **state)
 	struct run *r = *state;
 
 	configure(r);
+	start(r);
 	order(r, "smith.0", "pin");
-	launch(r);
+	assert_int_equal(kill(pid_of(r, "smith/0"), SIGKILL), 0);
 	wait_for(r, "pin-refused hsm=\"demo\"", 1);
-	wait_for(r, "process-up process=hsm/1", 1);
 	assert_int_equal(kill(pid_of(r, "hsm/0"), SIGKILL), 0);
 	wait_for(r, "process-ended process=hsm/0", 1);
 	sleep_ms(500);
-	assert_int_equal(seen(r, "process-started process=smith/0"), 1);
+	assert_int_equal(seen(r, "process-started process=smith/0"), 2);
 	assert_int_equal(seen(r, "process-started process=hsm/0"), 1);
 	order(r, "smith.0", "");
 	assert_int_equal(kill(r->pid, SIGHUP), 0);
-	wait_for(r, "supervisor ready ", 1);
+	wait_for(r, "process-up process=smith/0", 2);
+	wait_for(r, "process-up process=hsm/0", 2);
+	drain(r);
+}
+
+/* The other way around: an idle smith would try the PIN with its next task. */
+static void test_an_hsms_pin_is_refused(void **state)
+{
+	struct run *r = *state;
+
+	configure(r);
+	start(r);
+	order(r, "hsm.1", "pin");
+	assert_int_equal(kill(pid_of(r, "hsm/1"), SIGKILL), 0);
+	wait_for(r, "pin-refused hsm=\"demo\"", 1);
+	wait_for(r, "process-ended process=smith/0", 1);
+	sleep_ms(500);
+	assert_int_equal(seen(r, "process-started process=smith/0"), 1);
+	assert_int_equal(seen(r, "process-ended process=hsm/0"), 0);
+	order(r, "hsm.1", "");
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "process-up process=smith/0", 2);
+	wait_for(r, "process-up process=hsm/1", 2);
 	drain(r);
 }
 
@@ -110,6 +132,7 @@ int main(int argc, char **argv)
 		SMITH_TEST(test_is_replaced_after_its_task),
 		SMITH_TEST(test_backs_off),
 		SMITH_TEST(test_pin_refused),
+		SMITH_TEST(test_an_hsms_pin_is_refused),
 	};
 
 	if (argc == 5)

@@ -32,7 +32,7 @@ static void record(unsigned who, struct span refusal)
 			n = officers_approve(&officers[i], span_of(bytes, n),
 					     bytes);
 	assert_int_equal(entry_encode_ceremony(START_MS + (int64_t)log_size,
-					       span_of(bytes, n), refusal,
+					       span_of(bytes, n), refusal, NULL,
 					       log_entries[log_size].b,
 					       LOG_ENTRY_BYTES, &n),
 			 SG_OK);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/ceremony_store.h"
+
+#include "place.h"
+
+static struct ceremony_store *store_open(const struct place *p)
+{
+	struct ceremony_store *s;
+
+	assert_int_equal(ceremony_store_open(p->dir, &s), SG_OK);
+	return s;
+}
+
+static void add(struct ceremony_store *s, const char *approved, int64_t time)
+{
+	static struct store_item item;
+
+	memset(&item, 0, sizeof(item));
+	item.approved = span_str(approved);
+	item.outcome.time = time;
+	item.outcome.csr = SPAN_LIT("a request");
+	assert_int_equal(ceremony_store_add(s, &item), SG_OK);
+}
+
+static void test_items(void **state)
+{
+	struct place *p = place_open();
+	struct ceremony_store *s = store_open(p);
+	static struct store_item item;
+
+	(void)state;
+	assert_int_equal(ceremony_store_last(s), 0);
+	add(s, "first", 100);
+	add(s, "second", 200);
+	assert_int_equal(ceremony_store_last(s), 2);
+	ceremony_store_close(s);
+	s = store_open(p);
+	assert_int_equal(ceremony_store_last(s), 2);
+	assert_int_equal(ceremony_store_read(s, 2, &item), SG_OK);
+	assert_true(span_is(item.approved, "second"));
+	assert_true(span_is(item.outcome.csr, "a request"));
+	assert_int_equal(item.outcome.time, 200);
+	assert_int_equal(ceremony_store_read(s, 3, &item), SG_IO);
+	ceremony_store_drop(s);
+	assert_int_equal(ceremony_store_last(s), 1);
+	assert_false(place_has(p, "operations/00000002.cose"));
+	/* Another one's outcome. */
+	add(s, "other", 300);
+	place_write(p, "operations/00000002.cose", SPAN_LIT("strange"));
+	assert_int_equal(ceremony_store_read(s, 2, &item), SG_MALFORMED);
+	ceremony_store_close(s);
+	place_close(p);
+}
+
+static void test_record(void **state)
+{
+	struct place *p = place_open();
+	struct ceremony_store *s = store_open(p);
+	uint64_t leaf = 0;
+
+	(void)state;
+	add(s, "first", 100);
+	add(s, "second", 200);
+	add(s, "third", 300);
+	ceremony_store_note(s, 2, SPAN_LIT("second"), 8); /* out of turn */
+	assert_int_equal(ceremony_store_recorded(s), 0);
+	ceremony_store_note(s, 1, SPAN_LIT("first"), 7);
+	ceremony_store_note(s, 2, SPAN_LIT("second"), 18446744073709551615U);
+	ceremony_store_close(s);
+	s = store_open(p);
+	assert_int_equal(ceremony_store_recorded(s), 2);
+	assert_true(ceremony_store_leaf(s, 1, SPAN_LIT("first"), &leaf));
+	assert_int_equal(leaf, 7);
+	assert_true(ceremony_store_leaf(s, 2, SPAN_LIT("second"), &leaf));
+	assert_int_equal(leaf, 18446744073709551615U);
+	assert_false(ceremony_store_leaf(s, 2, SPAN_LIT("other"), &leaf));
+	assert_false(ceremony_store_leaf(s, 3, SPAN_LIT("third"), &leaf));
+	ceremony_store_forget(s, 2);
+	assert_int_equal(ceremony_store_recorded(s), 1);
+	ceremony_store_close(s);
+	place_close(p);
+}
+
+static void test_events(void **state)
+{
+	struct place *p = place_open();
+	struct ceremony_store *s = store_open(p);
+	const struct store_event e = {
+		.time = 100, .state = KEY_ACTIVE, .label = "dsc-2"};
+
+	(void)state;
+	assert_false(ceremony_store_event(s, "dsc-2", KEY_ACTIVE, 1000));
+	ceremony_store_add_event(s, &e);
+	for (int i = 0; i < 2; i++) {
+		assert_true(ceremony_store_event(s, "dsc-2", KEY_ACTIVE, 100));
+		assert_false(ceremony_store_event(s, "dsc-2", KEY_ACTIVE, 99));
+		assert_false(
+			ceremony_store_event(s, "dsc-2", KEY_RETIRED, 100));
+		assert_false(ceremony_store_event(s, "dsc", KEY_ACTIVE, 100));
+		ceremony_store_close(s);
+		s = store_open(p);
+	}
+	ceremony_store_close(s);
+	place_write(p, "operations/events", SPAN_LIT("100 nowhere dsc-2\n"));
+	assert_int_equal(ceremony_store_open(p->dir, &s), SG_MALFORMED);
+	place_close(p);
+}
+
+static void test_full_disk(void **state)
+{
+	struct place *p = place_open();
+	struct ceremony_store *s = store_open(p);
+	struct store_item item = {.approved = SPAN_LIT("some bytes"),
+				  .outcome = {.time = 1}};
+
+	(void)state;
+	place_limit_files(4);
+	assert_int_equal(ceremony_store_add(s, &item), SG_IO);
+	/* The operation can be written, its outcome cannot. */
+	place_limit_files(16);
+	assert_int_equal(ceremony_store_add(s, &item), SG_IO);
+	assert_false(place_has(p, "operations/00000001.cose"));
+	assert_int_equal(ceremony_store_last(s), 0);
+	place_limit_files(RLIM_INFINITY);
+	assert_int_equal(ceremony_store_add(s, &item), SG_OK);
+	ceremony_store_close(s);
+	place_close(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_items),
+					   cmocka_unit_test(test_record),
+					   cmocka_unit_test(test_events),
+					   cmocka_unit_test(test_full_disk)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
