@@ -47,6 +47,8 @@ static enum sg_err take(struct vault *v, const struct session *s, size_t number,
 	key->label = v->found_label[number];
 	key->alg = alg;
 	key->found = true;
+	/* Nothing else is made on its token. */
+	key->ledger = s->token->writes;
 	key->quiet = v->told_us != 0 && now - v->told_us < TELL_EVERY_US;
 	key->token = s->token;
 	e = uri_parse_token(key->label, v->made_on, span_str(key->label),

@@ -238,6 +238,14 @@ static void check_approvals(const struct yaml_at *at,
 
 /* --- the key -------------------------------------------------------------- */
 
+/* The HSM called NAME makes keys beside the ledger's. */
+static void mark_ledger_hsm(struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->core.nhsms; i++)
+		if (strcmp(c->core.hsm[i].name, name) == 0)
+			c->core.hsm[i].makes_ledger_keys = true;
+}
+
 /* No key of certificates may lie on the ledger's token: it is written to, and
  * whoever has its PIN can put the log back. */
 static void check_token(const struct yaml_at *at, struct config *c,
@@ -271,7 +279,11 @@ static void check_token(const struct yaml_at *at, struct config *c,
 					   "of its own",
 					   w->key[k].label);
 		}
-		if (uri_token(w->token, other) && strcmp(token, other) == 0)
+		if (!uri_token(w->token, other) || strcmp(token, other) != 0)
+			continue;
+		if (w == &own->worker)
+			mark_ledger_hsm(c, w->name);
+		else
 			yaml_fault(&uri,
 				   "is on the token for new keys of the HSM "
 				   "\"%s\": the ledger's key needs one of its "

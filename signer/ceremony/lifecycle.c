@@ -129,6 +129,32 @@ static void activate(struct lifecycle *l, struct life *k, int64_t at)
 	}
 }
 
+/* K signs the ledger from AT on, and the one before it as long as the terms
+ * say: so whoever checks the ledger by that one hears of K in time. */
+static void activate_ledger(struct lifecycle *l, struct life *k, int64_t at)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct life *other = &l->key[i];
+
+		if (!life_signs_ledger(other))
+			continue;
+		if (other->retire != 0) /* or three would sign */
+			end_in(other, KEY_RETIRED, at);
+		else
+			other->retire = at + (int64_t)l->roll.lead_s;
+	}
+	enter(k, KEY_ACTIVE, at);
+	k->activated = at;
+}
+
+/* The new key of the ledger is given up: the old one goes on. */
+static void keep_ledger(struct lifecycle *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (life_signs_ledger(&l->key[i]))
+			l->key[i].retire = 0;
+}
+
 /* *P and *N become a copy of S. */
 static enum sg_err keep(struct span s, uint8_t **p, size_t *n)
 {
@@ -170,6 +196,7 @@ static enum sg_err generate(struct lifecycle *l, const struct operation *o,
 	k->alg = o->alg;
 	k->bits = o->bits;
 	k->kinds = o->kinds;
+	k->ledger = o->kinds == 0;
 	k->signatures = o->signatures;
 	k->period_s = o->period_s;
 	k->state = KEY_GENERATED;
@@ -252,7 +279,12 @@ static enum sg_err apply_to_key(struct lifecycle *l, struct life *k,
 	case OPERATION_DESTROY: end_in(k, KEY_DESTROYED, out->time); break;
 	case OPERATION_STOP: stop(k, out->time); break;
 	case OPERATION_START: start(k, out->time); break;
-	case OPERATION_COMPROMISE: end_in(k, KEY_COMPROMISED, out->time); break;
+	case OPERATION_COMPROMISE:
+		if (life_signs_ledger(k) && k->retire == 0)
+			keep_ledger(l);
+		end_in(k, KEY_COMPROMISED, out->time);
+		break;
+	case OPERATION_LOG_KEY: activate_ledger(l, k, out->time); break;
 	case OPERATION_GENESIS:
 	case OPERATION_OFFICERS:
 	case OPERATION_POLICY:

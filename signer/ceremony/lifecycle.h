@@ -34,7 +34,7 @@ enum key_state {
 const char *key_state_text(enum key_state state);
 
 enum {
-	LIFE_KEYS_MAX = 63,
+	LIFE_KEYS_MAX = 64,  /* with the ledger's */
 	LIFE_LABEL_MAX = 64, /* bytes, with a NUL */
 	LIFE_SPKI_MAX = 600
 };
@@ -48,6 +48,8 @@ struct life {
 	unsigned kinds; /* DCC_KIND_BIT()s that it signs; those that a newer key
 			   of its HSM has taken over are gone */
 	char country[3];
+	bool ledger;	 /* for the ledger's checkpoints: no kinds, no
+			    certificate */
 	bool configured; /* stands in signerd.yaml, with its certificate */
 	enum key_state state;
 	enum key_state before; /* that it was in before this one: of STOPPED
@@ -101,6 +103,13 @@ static inline bool life_is_compromised(const struct life *k)
  * Errors: SG_TOO_BIG (too many keys), SG_DUPLICATE_KEY. */
 SG_MUST_USE enum sg_err lifecycle_adopt(struct lifecycle *l,
 					const struct life *key);
+
+/* Does K sign the ledger?  Two keys do from an operation LOG_KEY on, until the
+ * old one is retired: it is the one that has a time for that. */
+static inline bool life_signs_ledger(const struct life *k)
+{
+	return k->ledger && k->state == KEY_ACTIVE;
+}
 
 /*
  * Before lifecycle_refuses() and lifecycle_apply() all that is due at their

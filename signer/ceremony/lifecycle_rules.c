@@ -82,6 +82,10 @@ static const char *const STEPS[OPERATION_KINDS][KEY_STATE_COUNT] = {
 			     [KEY_COMPROMISED] = COMPROMISED},
 	[OPERATION_COMPROMISE] = {[KEY_DESTROYED] = DESTROYED,
 				  [KEY_COMPROMISED] = COMPROMISED_ALREADY},
+	[OPERATION_LOG_KEY] = {[KEY_ACTIVE] = "it signs the ledger already",
+			       [KEY_RETIRED] = RETIRED,
+			       [KEY_DESTROYED] = DESTROYED,
+			       [KEY_COMPROMISED] = COMPROMISED},
 };
 
 static const char *generate_fault(const struct lifecycle *l,
@@ -143,6 +147,69 @@ static const char *retire_fault(const struct life *k, const struct operation *o,
 		       : NULL;
 }
 
+/* Is the ledger's key being changed? */
+static bool is_changing(const struct lifecycle *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (life_signs_ledger(&l->key[i]) && l->key[i].retire != 0)
+			return true;
+	return false;
+}
+
+static const char *log_key_fault(const struct lifecycle *l,
+				 const struct life *k,
+				 const struct operation *o)
+{
+	if (!span_eq(o->spki, span_of(k->spki, k->spki_n)))
+		return "its public key is not the one that officers signed";
+	return is_changing(l) ? "the ledger's key is being changed: wait until "
+				"the old one is retired"
+			      : NULL;
+}
+
+/* What only a key of the ledger, or only one of certificates, can have done. */
+static const char *purpose_fault(const struct lifecycle *l,
+				 const struct life *k, enum operation_kind kind)
+{
+	switch (kind) {
+	case OPERATION_LOG_KEY:
+		return k->ledger ? NULL
+				 : "it is for certificates: generate one for "
+				   "the ledger (without kinds)";
+	case OPERATION_RETIRE:
+	case OPERATION_COMPROMISE:
+		/* The ledger is never without a key.  A new one that is good
+		 * for nothing can be given up, while the old one is there. */
+		return life_signs_ledger(k) && k->retire == 0 &&
+				       (kind == OPERATION_RETIRE ||
+					!is_changing(l))
+			       ? "the ledger has no other key: generate one "
+				 "and have it sign (log-key) first"
+			       : NULL;
+	case OPERATION_DESTROY:
+		return k->ledger && k->configured
+			       ? "signerd.yaml names it: let that name the new "
+				 "one, and destroy it with the HSM's own tools"
+			       : NULL;
+	case OPERATION_REQUEST:
+	case OPERATION_IMPORT:
+	case OPERATION_PUBLISH:
+	case OPERATION_ACTIVATE:
+	case OPERATION_STOP:
+	case OPERATION_START:
+		return k->ledger ? "it is a key of the ledger: what it can "
+				   "have done is log-key, retire, compromise, "
+				   "destroy"
+				 : NULL;
+	case OPERATION_GENESIS:
+	case OPERATION_OFFICERS:
+	case OPERATION_POLICY:
+	case OPERATION_GENERATE:
+	case OPERATION_KINDS:
+	default: return NULL;
+	}
+}
+
 static const char *key_fault(const struct lifecycle *l,
 			     const struct operation *o, int64_t now)
 {
@@ -151,7 +218,9 @@ static const char *key_fault(const struct lifecycle *l,
 
 	if (k == NULL)
 		return "there is no key of this label";
-	fault = configured_fault(k, o->kind);
+	fault = purpose_fault(l, k, o->kind);
+	if (fault == NULL)
+		fault = configured_fault(k, o->kind);
 	if (fault == NULL)
 		fault = STEPS[o->kind][k->state];
 	if (fault != NULL)
@@ -160,6 +229,8 @@ static const char *key_fault(const struct lifecycle *l,
 		return activate_fault(l, k, o, now);
 	if (o->kind == OPERATION_RETIRE)
 		return retire_fault(k, o, now);
+	if (o->kind == OPERATION_LOG_KEY)
+		return log_key_fault(l, k, o);
 	return NULL;
 }
 
@@ -184,7 +255,8 @@ const char *lifecycle_refuses(const struct lifecycle *l,
 	case OPERATION_DESTROY:
 	case OPERATION_STOP:
 	case OPERATION_START:
-	case OPERATION_COMPROMISE: return key_fault(l, o, now);
+	case OPERATION_COMPROMISE:
+	case OPERATION_LOG_KEY: return key_fault(l, o, now);
 	case OPERATION_KINDS: break;
 	}
 	return "there is no such operation";

@@ -74,11 +74,11 @@ bool member_present(const struct member *m, const struct operation *o)
 	case FORM_UINT64: return *(const uint64_t *)p != 0;
 	case FORM_UINT32: return *(const uint32_t *)p != 0;
 	case FORM_BOOL: return *(const bool *)p;
+	case FORM_KINDS: return *(const unsigned *)p != 0;
 	case FORM_NONCE:
 	case FORM_HASH:
 	case FORM_KIND:
 	case FORM_ALG:
-	case FORM_KINDS:
 	case FORM_ROOT:
 	case FORM_OFFICERS:
 	default: return true;

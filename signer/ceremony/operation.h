@@ -27,7 +27,8 @@
 	X(DESTROY, "destroy", OP_KEY)                                          \
 	X(STOP, "stop", OP_KEY) /* one officer's signature is enough */        \
 	X(START, "start", OP_KEY)                                              \
-	X(COMPROMISE, "compromise", OP_KEY)
+	X(COMPROMISE, "compromise", OP_KEY)                                    \
+	X(LOG_KEY, "log-key", OP_KEY | OP_SPKI) /* signs the ledger */
 
 enum operation_kind {
 #define X(id, text, members) OPERATION_##id,
@@ -49,7 +50,8 @@ enum {
 	OP_ACTIVATE = 256, /* activate, override */
 	OP_RETIRE = 512,
 	OP_POLICY = 1024,
-	OP_ROLL = 2048
+	OP_ROLL = 2048,
+	OP_SPKI = 4096
 };
 
 enum {
@@ -58,7 +60,9 @@ enum {
 	OPERATION_HASH_BYTES = 32,
 	OPERATION_REASON_MAX = 200, /* bytes, printable UTF-8 */
 	OPERATION_SUBJECT_MAX = 512,
-	OPERATION_CERTIFICATE_MAX = 8192
+	OPERATION_CERTIFICATE_MAX = 8192,
+	OPERATION_SPKI_BYTES = 44, /* Ed25519: the raw key is at its end */
+	OPERATION_ED25519_BYTES = 32
 };
 
 struct operation {
@@ -74,12 +78,13 @@ struct operation {
 	struct span key, hsm;	 /* labels, [A-Za-z0-9._-]{1,63} */
 	enum cose_alg alg;	 /* ES256, PS256, EdDSA */
 	uint32_t bits;		 /* of an RSA key */
-	unsigned kinds;		 /* DCC_KIND_BIT()s */
+	unsigned kinds;		 /* DCC_KIND_BIT()s; 0: a key of the ledger's */
 	struct span country;	 /* alpha-2, or empty */
 	uint64_t signatures;	 /* at most so many; 0: no limit */
 	int64_t period_s;	 /* signs for so long at most; 0: no limit */
 	struct span subject;	 /* X.501 Name, DER */
 	struct span certificate; /* DER */
+	struct span spki;	 /* DER, of an Ed25519 key */
 	int64_t activate;	 /* at this time; 0: at once */
 	bool override;		 /* although it was not published long enough */
 	int64_t retire;		 /* at this time; 0: at once */
@@ -102,6 +107,11 @@ SG_MUST_USE enum sg_err operation_encode(const struct operation *o,
  * Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG, SG_BAD_KEY. */
 SG_MUST_USE enum sg_err operation_decode(struct span in, struct operation *out,
 					 const char **why);
+/* The raw key of O's spki, which has one. */
+static inline const uint8_t *operation_ed25519(const struct operation *o)
+{
+	return o->spki.p + OPERATION_SPKI_BYTES - OPERATION_ED25519_BYTES;
+}
 /* O for a person, a line each member, UTF-8 without control characters but the
  * lines' ends, with a NUL.  Times in UTC, hashes in hexadecimal, a
  * certificate's names and validity.  After an error OUT is not to be shown.

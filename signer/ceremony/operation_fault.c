@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include <string.h>
+
 #include "hcert/dsc.h"
 #include "hcert/utf8.h"
 #include "operation_members.h"
@@ -72,6 +74,12 @@ static bool is_country(struct span s)
 	return s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z';
 }
 
+static bool is_for_ledger(const struct operation *o)
+{
+	return o->alg == COSE_EDDSA && o->country.n == 0 &&
+	       o->signatures == 0 && o->period_s == 0;
+}
+
 static const char *key_fault(const struct operation *o, unsigned has)
 {
 	const char *fault = NULL;
@@ -84,14 +92,26 @@ static const char *key_fault(const struct operation *o, unsigned has)
 		fault = alg_fault(o);
 	if (fault != NULL)
 		return fault;
-	if ((has & OP_KINDS) != 0 &&
-	    (o->kinds == 0 || (o->kinds & ~(unsigned)DCC_ALL_KINDS) != 0))
+	if ((o->kinds & ~(unsigned)DCC_ALL_KINDS) != 0)
 		return "the key is for no kind of certificate";
+	if ((has & OP_KINDS) != 0 && o->kinds == 0 && !is_for_ledger(o))
+		return "a key for no kind of certificate is one of the "
+		       "ledger's: EdDSA, without a country and limits";
 	if (o->country.n > 0 && !is_country(o->country))
 		return "its country is not two capital letters";
 	if (o->period_s < 0 || o->period_s > PERIOD_MAX)
 		return "its period is not between 0 and 100 years";
 	return NULL;
+}
+
+/* An Ed25519 key, which has one spelling of this length alone. */
+static bool is_ed25519(struct span der)
+{
+	static const uint8_t head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+				       0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+
+	return der.n == OPERATION_SPKI_BYTES &&
+	       memcmp(der.p, head, sizeof(head)) == 0;
 }
 
 /* A name in DER, and not the empty one. */
@@ -115,6 +135,8 @@ static const char *rest_fault(const struct operation *o, unsigned has)
 {
 	if ((has & OP_SUBJECT) != 0 && !is_subject(o->subject))
 		return "its subject is no name in DER, or too large";
+	if ((has & OP_SPKI) != 0 && !is_ed25519(o->spki))
+		return "its public key is none of Ed25519 in DER";
 	if ((has & OP_CERTIFICATE) != 0 &&
 	    (o->certificate.n == 0 ||
 	     o->certificate.n > OPERATION_CERTIFICATE_MAX))

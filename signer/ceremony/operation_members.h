@@ -19,7 +19,8 @@
 	X("lead", roll.lead_s, FORM_UINT32, OP_ROLL, false)                    \
 	X("root", root, FORM_ROOT, 0, false)                                   \
 	X("size", size, FORM_UINT64, 0, false)                                 \
-	X("kinds", kinds, FORM_KINDS, OP_KINDS, false)                         \
+	X("spki", spki, FORM_BYTES, OP_SPKI, false)                            \
+	X("kinds", kinds, FORM_KINDS, OP_KINDS, true)                          \
 	X("nonce", nonce, FORM_NONCE, 0, false)                                \
 	X("stale", roll.stale_s, FORM_UINT32, OP_ROLL, false)                  \
 	X("origin", origin, FORM_TEXT, 0, false)                               \
@@ -67,7 +68,7 @@ struct member {
 	bool optional;
 };
 
-enum { MEMBERS = 29 };
+enum { MEMBERS = 30 };
 extern const struct member OPERATION_MEMBERS[MEMBERS];
 
 /* Has an operation of KIND M, which may be optional? */

@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "hcert/dsc.h"
 #include "hcert/utf8.h"
+#include "ledger/note.h"
 #include "operation_members.h"
 
 enum { SHA256_BYTES = 32, DAY_S = 86400, HOUR_S = 3600, MINUTE_S = 60 };
@@ -30,6 +31,7 @@ static const char *const MEANINGS[OPERATION_KINDS] = {
 	[OPERATION_STOP] = "stop signing with a key, at once",
 	[OPERATION_START] = "let a key that was stopped go on",
 	[OPERATION_COMPROMISE] = "declare a key compromised, for ever",
+	[OPERATION_LOG_KEY] = "sign the ledger with a key, in place of the old",
 };
 
 struct text {
@@ -194,6 +196,20 @@ static void put_certificate(struct text *t, struct span der)
 	ERR_clear_error();
 }
 
+/* The verifier key of the ledger, as all that check it have it. */
+static void put_vkey(struct text *t, const struct operation *o)
+{
+	char vkey[NOTE_VKEY_MAX];
+	struct note_key key;
+
+	if (note_key_make(o->origin, NOTE_ED25519, operation_ed25519(o),
+			  &key) == SG_OK) {
+		note_key_text(&key, vkey);
+		put_line(t, "verifier key", span_str(vkey));
+	}
+	put_sha256(t, "SHA-256 of the key", o->spki);
+}
+
 /* --- by member ------------------------------------------------------------ */
 
 static void put_officer(struct text *t, const struct officer *o)
@@ -235,8 +251,10 @@ static void put_key(struct text *t, const struct operation *o, unsigned has)
 		put(t, "algorithm: %s\n", cose_alg_name(o->alg));
 	if (o->bits > 0)
 		put(t, "bits: %u\n", (unsigned)o->bits);
-	if ((has & OP_KINDS) != 0)
+	if (o->kinds != 0)
 		put_kinds(t, "kinds", o->kinds);
+	else if ((has & OP_KINDS) != 0)
+		put(t, "kinds: none: it is for the ledger's checkpoints\n");
 	if (o->country.n > 0)
 		put_line(t, "country", o->country);
 	if (o->signatures > 0)
@@ -245,6 +263,8 @@ static void put_key(struct text *t, const struct operation *o, unsigned has)
 	if (o->period_s > 0)
 		put_duration(t, "signs from its first use for, at most",
 			     o->period_s);
+	if ((has & OP_SPKI) != 0)
+		put_vkey(t, o);
 	if ((has & OP_SUBJECT) != 0)
 		put_subject(t, o->subject);
 	if ((has & OP_CERTIFICATE) != 0)

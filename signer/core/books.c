@@ -63,11 +63,12 @@ static void on_indexed(void *ctx, uint64_t watermark)
 	claims_indexed(b->claims, watermark);
 }
 
-static void on_publish(void *ctx, struct span note)
+static void on_publish(void *ctx, struct span note,
+		       const struct note_key *newest)
 {
 	struct books *b = ctx;
 
-	scribe_publish(b->scribe, note);
+	scribe_publish(b->scribe, note, newest);
 	if (b->witnesses != NULL && note.n > 0)
 		witnesses_published(b->witnesses, note);
 	b->part.changed(b->part.ctx);
@@ -213,15 +214,14 @@ struct quota *books_quota(const struct books *b)
 
 /* --- life ------------------------------------------------------------- */
 
-/* The ledger's key is known: begin. */
-static enum sg_err begin(struct books *b, size_t key)
+/* The ledger's keys are known: begin. */
+static enum sg_err begin(struct books *b)
 {
 	static const struct scribe_events events = {.changed = on_changed,
 						    .offer = on_offer,
 						    .indexed = on_indexed};
 	const struct notary_parts notary = {
 		.keys = b->part.keys,
-		.key = key,
 		.pool = b->part.pool,
 		.settings = &b->ledger,
 		.state_dir = b->state_dir,
@@ -239,25 +239,49 @@ static enum sg_err begin(struct books *b, size_t key)
 				      .checkpoint_ms = b->ledger.checkpoint_ms,
 				      .events = &events,
 				      .ctx = b};
+	struct note_key keys[KEYRING_LEDGER_MAX];
 	enum sg_err err = notary_create(&notary, &b->notary);
 
 	if (err != SG_OK)
 		return err;
-	scribe.key = notary_key(b->notary);
+	scribe.nkeys = notary_keys(b->notary, keys);
+	scribe.key = keys;
 	return scribe_create(&scribe, &b->scribe);
+}
+
+/* Does the keyring know all that sign the ledger? */
+static bool has_keys(const struct books *b)
+{
+	size_t key[KEYRING_LEDGER_MAX];
+	const size_t n = keyring_ledger_keys(b->part.keys, key);
+
+	for (size_t i = 0; i < n; i++) {
+		if (b->part.keys->key[key[i]].verifier == NULL)
+			return false;
+	}
+	return n > 0;
+}
+
+uint64_t books_handed_over(const struct books *b)
+{
+	struct scribe_state s;
+	uint64_t size;
+
+	if (b->scribe == NULL || b->notary == NULL)
+		return 0;
+	scribe_look(b->scribe, &s);
+	size = notary_handed_over(b->notary);
+	return s.published >= size ? size : 0;
 }
 
 void books_tick(struct books *b)
 {
-	size_t key;
 	enum sg_err err;
 
 	count_records(b);
 	history_keep(b->state_dir, b->quota, clock_wall_s(), &b->kept_s);
-	if (b->scribe == NULL && !b->failed &&
-	    keyring_ledger_key(b->part.keys, &key) &&
-	    b->part.keys->key[key].verifier != NULL) {
-		err = begin(b, key);
+	if (b->scribe == NULL && !b->failed && has_keys(b)) {
+		err = begin(b);
 		b->failed = err != SG_OK;
 		if (b->failed)
 			log_event(LOG_ERROR, "ledger-failed", "reason=\"%s\"",

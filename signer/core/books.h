@@ -85,6 +85,9 @@ void books_tick(struct books *b);
 /* Does a published checkpoint cover all that is committed?  Also when none can
  * be had. */
 bool books_settled(const struct books *b);
+/* Leaves of the published checkpoint, where both of the ledger's keys have
+ * signed it and both have it on record; 0: one key signs, or none yet. */
+uint64_t books_handed_over(const struct books *b);
 /* End what runs beside the loop: nothing is published any more. */
 void books_stop(struct books *b); /* NULL is allowed */
 /* The loop must run once more.  NULL is allowed. */

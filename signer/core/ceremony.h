@@ -26,6 +26,10 @@ struct ceremony_parts {
 	struct diary *diary;
 	struct proofs *proofs;
 	const struct policy *policy; /* in force; for the call of create */
+	/* Leaves that a checkpoint has which both of the ledger's keys have
+	 * signed, on record beside both and published; 0: none, also where
+	 * there is one key.  May be NULL: never any. */
+	uint64_t (*handed_over)(void *ctx);
 	/* Keys have come into other states. */
 	void (*changed)(void *ctx);
 	/* The smith in SLOT sent nonsense, or is stuck. */

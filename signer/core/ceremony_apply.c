@@ -180,6 +180,8 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 	if (j->op.kind == OPERATION_IMPORT)
 		ceremony_keep_kid(c, lifecycle_find(&c->life, j->op.key));
 	fold_policy(c, &j->op, item->policy);
+	if (j->op.kind == OPERATION_LOG_KEY)
+		c->log_key = number;
 	err = lifecycle_apply(&c->life, &j->op, outcome);
 	if (err != SG_OK) {
 		c->nnonces--;
@@ -256,14 +258,62 @@ static void tell_held(struct ceremony *c, const struct life *l)
 		  l->label);
 }
 
-/* Put off the activations that are due at NOW and cannot be: their times go to
- * HELD. */
+/* Must L, the ledger's key that is leaving, sign on after its time?  Until
+ * there is a checkpoint by both keys, on record beside both of them, that has
+ * the operation: from then on either one knows of the other.  And while the new
+ * one cannot be used there is still a way back. */
+static bool must_stay(const struct ceremony *c, const struct life *l,
+		      int64_t now, bool replayed)
+{
+	if (!life_signs_ledger(l) || l->retire == 0 || l->retire > now)
+		return false;
+	return replayed ? !ceremony_store_event(c->store, l->label, KEY_RETIRED,
+						now)
+			: !ceremony_handed_over(c);
+}
+
+/* Can an hsm sign with the key of the ledger that stays? */
+static bool heir_is_good(const struct ceremony *c)
+{
+	size_t k;
+
+	for (size_t i = 0; i < c->life.n; i++) {
+		const struct life *l = &c->life.key[i];
+
+		if (life_signs_ledger(l) && l->retire == 0)
+			return keyring_find(c->part.keys, span_str(l->label),
+					    &k) &&
+			       hsm_pool_good(c->part.pool, k) > 0;
+	}
+	return false;
+}
+
+bool ceremony_handed_over(const struct ceremony *c)
+{
+	struct store_item item;
+	uint64_t leaf;
+
+	return c->log_key > 0 && heir_is_good(c) &&
+	       c->log_key <= ceremony_store_recorded(c->store) &&
+	       ceremony_store_read(c->store, c->log_key, &item) == SG_OK &&
+	       ceremony_store_leaf(c->store, c->log_key, item.approved,
+				   &leaf) &&
+	       c->part.handed_over != NULL &&
+	       c->part.handed_over(c->part.ctx) > leaf;
+}
+
+/* Put off what is due at NOW and cannot be: the times go to HELD. */
 static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 {
 	for (size_t i = 0; i < c->life.n; i++) {
 		struct life *l = &c->life.key[i];
 
 		held[i] = 0;
+		if (must_stay(c, l, now, replayed)) {
+			held[i] = l->retire;
+			l->retire = 0;
+			continue;
+		}
 		if (l->state != KEY_PUBLISHED || l->activate == 0 ||
 		    l->activate > now)
 			continue;
@@ -308,7 +358,11 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 			record_event(c, e.key, NULL, now);
 	}
 	for (size_t i = 0; i < c->life.n; i++) {
-		if (held[i] != 0)
+		if (held[i] == 0)
+			continue;
+		if (c->life.key[i].ledger)
+			c->life.key[i].retire = held[i];
+		else
 			c->life.key[i].activate = held[i];
 	}
 	if (!any || replayed)
@@ -327,7 +381,10 @@ static void project(struct ceremony *c, const struct life *l, size_t k)
 	const enum key_state now =
 		life_is_compromised(l) ? KEY_COMPROMISED : l->state;
 
-	keyring_set_state(c->part.keys, k, now, l->kinds);
+	if (l->ledger)
+		keyring_set_ledger(c->part.keys, k, now, l->retire != 0);
+	else
+		keyring_set_state(c->part.keys, k, now, l->kinds);
 	if (now != before && (now == KEY_STOPPED || now == KEY_COMPROMISED))
 		hsm_pool_stop(c->part.pool, k);
 }
@@ -368,7 +425,8 @@ void ceremony_project(struct ceremony *c)
 			    keyring_recertify(c->part.keys, k, l) != SG_OK)
 				continue; /* logged */
 			project(c, l, k);
-		} else if (l->certificate_n > 0)
+		} else if (l->certificate_n > 0 ||
+			   (l->ledger && l->state != KEY_DESTROYED))
 			/* What does not fit has been logged. */
 			came |= keyring_add(c->part.keys, l, &k) == SG_OK;
 	}

@@ -185,6 +185,23 @@ static bool check_smith(const struct ceremony *c, const char *hsm,
 	return true;
 }
 
+/* Nobody who may write beside the ledger's key may sign certificates. */
+static bool check_purpose(const struct ceremony *c, const struct operation *o,
+			  const char *hsm, struct ceremony_refusal *r)
+{
+	const bool ledger = c->hsm[ceremony_hsm(c, hsm)].makes_ledger_keys;
+
+	if (ledger == (o->kinds == 0))
+		return true;
+	return ceremony_refuse(r, SG_CONFLICT,
+			       ledger ? "new keys of that HSM are for the "
+					"ledger alone (without kinds)"
+				      : "a key for the ledger is made beside "
+					"the one that it has: in that one's "
+					"HSM, which must have its token for "
+					"new keys");
+}
+
 static bool check_generate(const struct ceremony *c, const struct operation *o,
 			   struct ceremony_refusal *r)
 {
@@ -198,14 +215,15 @@ static bool check_generate(const struct ceremony *c, const struct operation *o,
 	/* Each will want a place in the keyring. */
 	for (size_t i = 0; i < c->life.n; i++)
 		unfinished += c->life.key[i].certificate_n == 0 &&
-			      !c->life.key[i].configured;
+			      !c->life.key[i].configured &&
+			      !c->life.key[i].ledger;
 	if (c->life.n >= LIFE_KEYS_MAX ||
 	    c->part.keys->n + unfinished >= CORE_KEYS_MAX)
 		return ceremony_refuse(r, SG_CONFLICT,
 				       "there are as many keys as fit");
 	(void)snprintf(name, sizeof(name), "%.*s", (int)o->hsm.n,
 		       (const char *)o->hsm.p);
-	return check_smith(c, name, r);
+	return check_smith(c, name, r) && check_purpose(c, o, name, r);
 }
 
 /* Is key L at an hsm that has lately proved that it can sign with it? */
@@ -259,6 +277,19 @@ static bool check_destroy(struct ceremony *c, const struct life *l, int64_t now,
 	return check_smith(c, l->hsm, r);
 }
 
+/* A key that signs the ledger goes only when the other one has taken over. */
+static bool check_leave(const struct ceremony *c, const struct operation *o,
+			const struct life *l, struct ceremony_refusal *r)
+{
+	/* What the new one has signed and has on record, the old one has. */
+	if (!life_signs_ledger(l) || l->retire == 0 || o->retire != 0 ||
+	    ceremony_handed_over(c))
+		return true;
+	return ceremony_refuse(r, SG_CONFLICT,
+			       "no checkpoint by both keys of the ledger has "
+			       "been published yet: try again in some seconds");
+}
+
 /* Beyond the states. */
 static bool check_kind(struct ceremony *c, const struct ceremony_job *j,
 		       const struct life *l, int64_t now,
@@ -271,6 +302,9 @@ static bool check_kind(struct ceremony *c, const struct ceremony_job *j,
 	case OPERATION_IMPORT: return ceremony_check_import(c, j, l, now, r);
 	case OPERATION_PUBLISH: return check_good(c, l, r);
 	case OPERATION_ACTIVATE: return check_activate(c, &j->op, l, now, r);
+	case OPERATION_LOG_KEY: return check_good(c, l, r);
+	case OPERATION_RETIRE:
+	case OPERATION_COMPROMISE: return check_leave(c, &j->op, l, r);
 	case OPERATION_START:
 		return l->before != KEY_ACTIVE || l->certificate_n == 0 ||
 		       check_activate(c, &j->op, l, now, r);

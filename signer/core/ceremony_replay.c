@@ -104,6 +104,7 @@ static enum sg_err adopt(struct ceremony *c, const struct key *key)
 {
 	struct life l = {.alg = key->alg,
 			 .kinds = key->kinds,
+			 .ledger = key->ledger,
 			 .configured = true,
 			 .state = KEY_ACTIVE,
 			 .since = key->has_dsc ? key->dsc.not_before : 0};
@@ -124,9 +125,9 @@ static enum sg_err adopt_all(struct ceremony *c,
 	for (size_t k = 0; err == SG_OK && k < c->part.keys->n; k++) {
 		struct key *key = &c->part.keys->key[k];
 
-		if (key->ledger)
-			continue;
-		if (genesis != NULL && !is_approved(key, genesis)) {
+		/* Whose the ledger's is, its own checkpoints tell. */
+		if (genesis != NULL && !key->ledger &&
+		    !is_approved(key, genesis)) {
 			log_event(LOG_ERROR, "key-unapproved",
 				  "key=\"%s\" text=\"it came to signerd.yaml "
 				  "after the officers took over: it signs "
@@ -187,6 +188,10 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 					   : damaged(number, "it is no "
 							     "operation");
 	err = judge(c, number, j, item.outcome.time);
+	if (err == SG_OK && j->op.kind == OPERATION_GENERATE &&
+	    lifecycle_find(&c->life, j->op.key) != NULL)
+		err = damaged(number, "signerd.yaml has a key of the same "
+				      "label: give that one another");
 	if (err == SG_OK) {
 		ceremony_due(c, item.outcome.time, true);
 		err = ceremony_fold(c, j, &item, number,

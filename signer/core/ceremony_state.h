@@ -79,6 +79,8 @@ struct ceremony {
 		bool used;
 		struct store_event event;
 	} event[CEREMONY_EVENTS_MAX];
+	unsigned log_key; /* the operation that changed the ledger's key last;
+			     0: none */
 	/* Refusals that may yet go on record: what no officer of ours has
 	 * signed, and the others. */
 	struct ceremony_bucket strangers, known;
@@ -139,6 +141,8 @@ SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
 /* What is due at NOW, where the keys can do it.  REPLAYED: only what has been
  * done before, by the store. */
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed);
+/* Is the ledger's key that is leaving free to go? */
+bool ceremony_handed_over(const struct ceremony *c);
 /* Have keyring and hsm_pool be what the states say. */
 void ceremony_project(struct ceremony *c);
 /* Record the refusal R of APPROVED. */

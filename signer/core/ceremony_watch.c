@@ -193,7 +193,7 @@ void ceremony_watch(struct ceremony *c, int64_t now)
 
 		ceremony_warn(c, l, now, &w);
 		warned += w.n > 0;
-		if (l->state != KEY_ACTIVE)
+		if (l->state != KEY_ACTIVE || l->ledger)
 			continue;
 		active++;
 		soonest = ends < soonest ? ends : soonest;

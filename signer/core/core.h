@@ -29,7 +29,8 @@ struct core_hsm_settings {
 	char name[CORE_LABEL_MAX];
 	uint16_t first_slot, processes;
 	bool makes_keys; /* there is a smith for it, in the slot of its number
-			    in the list */
+			    in the list; */
+	bool makes_ledger_keys; /* and they are for the ledger */
 };
 
 struct core_key_settings {

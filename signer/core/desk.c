@@ -277,6 +277,13 @@ static enum sg_err create_books(struct desk *d, const struct desk_parts *parts)
 	return books_create(&books, &d->books);
 }
 
+static uint64_t on_handed_over(void *ctx)
+{
+	const struct desk *d = ctx;
+
+	return books_handed_over(d->books);
+}
+
 static enum sg_err create_ceremony(struct desk *d,
 				   const struct desk_parts *parts)
 {
@@ -289,6 +296,7 @@ static enum sg_err create_ceremony(struct desk *d,
 		.diary = d->diary,
 		.proofs = d->books != NULL ? books_proofs(d->books) : NULL,
 		.policy = d->policy,
+		.handed_over = on_handed_over,
 		.changed = on_hsm_changed,
 		.smith_bad = on_smith_bad,
 		.ctx = d};

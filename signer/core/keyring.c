@@ -59,8 +59,8 @@ static const char *dsc_fault(const struct key *key, const struct dsc *dsc)
 	return NULL;
 }
 
-static enum sg_err refused(const struct key *key, enum sg_err err,
-			   const char *reason)
+enum sg_err keyring_refused(const struct key *key, enum sg_err err,
+			    const char *reason)
 {
 	log_event(LOG_ERROR, "key-refused", "key=\"%s\" reason=\"%s\"",
 		  key->label, reason);
@@ -105,17 +105,18 @@ enum sg_err keyring_certify(struct key *key, struct span der)
 	enum sg_err err = dsc_read(der, &dsc);
 
 	if (err != SG_OK)
-		return refused(key, err, "its certificate cannot be read");
+		return keyring_refused(key, err,
+				       "its certificate cannot be read");
 	fault = dsc_fault(key, &dsc);
 	if (fault != NULL)
-		return refused(key, SG_BAD_KEY, fault);
+		return keyring_refused(key, SG_BAD_KEY, fault);
 	err = cose_key_from_certificate(der, &verifier);
 	if (err == SG_OK)
 		err = key_keep_dsc(key, der, &dsc, verifier);
 	if (err == SG_OK)
 		return SG_OK;
 	cose_key_free(verifier);
-	return refused(key, err, err_text(err));
+	return keyring_refused(key, err, err_text(err));
 }
 
 static enum sg_err key_read_certificate(struct key *key, const char *path)
@@ -131,7 +132,8 @@ static enum sg_err key_read_certificate(struct key *key, const char *path)
 	if (err == SG_OK)
 		err = keyring_certify(key, span_of(der, der_n));
 	else
-		err = refused(key, err, "its certificate file cannot be read");
+		err = keyring_refused(key, err,
+				      "its certificate file cannot be read");
 	OPENSSL_free(der);
 	free(file);
 	return err;
@@ -192,49 +194,6 @@ static bool same_public_key(const struct key *key, struct span spki)
 	return same;
 }
 
-/* The raw public key of SPKI, an Ed25519 key. */
-static bool raw_public_key(struct span spki, uint8_t out[KEY_ED25519_BYTES])
-{
-	const uint8_t *p = spki.p;
-	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)spki.n);
-	size_t n = KEY_ED25519_BYTES;
-	const bool ok = pkey != NULL &&
-			EVP_PKEY_get_raw_public_key(pkey, out, &n) == 1 &&
-			n == KEY_ED25519_BYTES;
-
-	EVP_PKEY_free(pkey);
-	return ok;
-}
-
-/* The ledger's key is what the first hsm says, and the same ever after. */
-static enum sg_err check_ledger_offer(struct key *key, struct span spki)
-{
-	struct cose_key *verifier = NULL;
-	uint8_t raw[KEY_ED25519_BYTES];
-	enum sg_err err;
-
-	if (spki.n == 0)
-		return refused(key, SG_BAD_KEY,
-			       "the token does not show its public key");
-	err = cose_key_from_spki(spki, &verifier);
-	if (err != SG_OK)
-		return refused(key, err, "its public key cannot be read");
-	if (cose_key_alg(verifier) != COSE_EDDSA ||
-	    !raw_public_key(spki, raw) ||
-	    (key->verifier != NULL &&
-	     memcmp(raw, key->ed25519, sizeof(raw)) != 0))
-		err = SG_BAD_KEY;
-	if (err != SG_OK || key->verifier != NULL)
-		cose_key_free(verifier);
-	if (err != SG_OK)
-		return refused(key, err, "it is not the ledger's Ed25519 key");
-	if (key->verifier != NULL)
-		return SG_OK;
-	key->verifier = verifier;
-	memcpy(key->ed25519, raw, sizeof(raw));
-	return SG_OK;
-}
-
 /* Is the key in DER's certificate the one that KEY is bound to? */
 static bool is_pinned(const struct key *key, struct span der)
 {
@@ -247,18 +206,19 @@ static bool is_pinned(const struct key *key, struct span der)
 static enum sg_err check_offer(struct key *key, const struct wire_hsm_key *from)
 {
 	if (from->alg != (int32_t)key->alg)
-		return refused(key, SG_BAD_KEY,
-			       "the token's key is for another "
-			       "algorithm");
+		return keyring_refused(key, SG_BAD_KEY,
+				       "the token's key is for another "
+				       "algorithm");
 	if (key->ledger)
-		return check_ledger_offer(key, from->spki);
+		return keyring_take_ledger(key, from->spki);
 	if (!key->has_dsc && from->certificate.n == 0)
-		return refused(key, SG_BAD_KEY,
-			       "neither the configuration nor the "
-			       "token has a certificate");
+		return keyring_refused(key, SG_BAD_KEY,
+				       "neither the configuration nor the "
+				       "token has a certificate");
 	if (!key->has_dsc && !is_pinned(key, from->certificate))
-		return refused(key, SG_BAD_KEY,
-			       "it is not the key that officers adopted");
+		return keyring_refused(
+			key, SG_BAD_KEY,
+			"it is not the key that officers adopted");
 	if (!key->has_dsc) {
 		const enum sg_err err = keyring_certify(key, from->certificate);
 
@@ -266,9 +226,9 @@ static enum sg_err check_offer(struct key *key, const struct wire_hsm_key *from)
 			return err;
 	}
 	if (from->spki.n > 0 && !same_public_key(key, from->spki))
-		return refused(key, SG_BAD_KEY,
-			       "the token's key is not the "
-			       "certificate's");
+		return keyring_refused(key, SG_BAD_KEY,
+				       "the token's key is not the "
+				       "certificate's");
 	return SG_OK;
 }
 
@@ -317,12 +277,13 @@ static enum sg_err check_renewal(const struct key *key, const struct key *fresh,
 	if (!is_renewed(key, fresh))
 		return SG_OK;
 	if (!same_subject_key(key, fresh))
-		return refused(key, SG_BAD_KEY,
-			       "its new certificate is for another key: that "
-			       "takes a restart");
+		return keyring_refused(
+			key, SG_BAD_KEY,
+			"its new certificate is for another key: that "
+			"takes a restart");
 	if (now < fresh->dsc.not_before || now > fresh->dsc.not_after)
-		return refused(key, SG_EXPIRED,
-			       "its new certificate is not valid now");
+		return keyring_refused(key, SG_EXPIRED,
+				       "its new certificate is not valid now");
 	return SG_OK;
 }
 
@@ -382,17 +343,6 @@ bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 {
 	return (k->key[index].kinds & DCC_KIND_BIT(kind)) != 0 &&
 	       keyring_valid(k, index, now);
-}
-
-bool keyring_ledger_key(const struct keyring *k, size_t *index)
-{
-	for (size_t i = 0; i < k->n; i++) {
-		if (!k->key[i].ledger)
-			continue;
-		*index = i;
-		return true;
-	}
-	return false;
 }
 
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind)

@@ -29,8 +29,9 @@ struct key {
 	bool pinned; /* only the public key with this SHA-256 may be it */
 	uint8_t pin[KEY_PIN_BYTES];
 	/* It signs the ledger's checkpoints: no kinds, no DSC, and the verifier
-	 * is of the public key that an hsm offers. */
+	 * is of the public key that an hsm offers, or that was made. */
 	bool ledger;
+	bool leaving; /* it does until another one does alone */
 	/* From the DSC; has_dsc false: none yet, and the rest is unset. */
 	bool has_dsc;
 	struct dsc dsc;
@@ -89,7 +90,8 @@ void keyring_renew(struct keyring *k, struct keyring *fresh);
 /* --- keys that come and go: keyring_life.c ------------------------------- */
 
 /*
- * Add the key of L, which has its certificate, in the state that L is in.  Sets
+ * Add the key of L, which has its certificate or is for the ledger, in the
+ * state that L is in.  Sets
  * *INDEX; indexes stay as they are for as long as K lives.
  * Errors: SG_TOO_BIG (CORE_KEYS_MAX), SG_DUPLICATE_KEY (its label or its kid is
  * there), those of a certificate that does not fit: logged.
@@ -104,6 +106,9 @@ SG_MUST_USE enum sg_err keyring_recertify(struct keyring *k, size_t index,
  * its certificate allows. */
 void keyring_set_state(struct keyring *k, size_t index, enum key_state state,
 		       unsigned kinds);
+/* Key INDEX, the ledger's, is in STATE, and LEAVING or not. */
+void keyring_set_ledger(struct keyring *k, size_t index, enum key_state state,
+			bool leaving);
 /* Key INDEX had a certificate with KID before the one that it has. */
 void keyring_add_former(struct keyring *k, size_t index,
 			const uint8_t kid[COSE_KID_BYTES]);
@@ -125,6 +130,16 @@ bool keyring_public(const struct key *key);
  * Errors: logged: SG_MALFORMED, SG_BAD_KEY (it does not fit), SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err keyring_certify(struct key *key, struct span der);
 
+/* Log that KEY is refused for REASON; returns ERR. */
+enum sg_err keyring_refused(const struct key *key, enum sg_err err,
+			    const char *reason);
+/* SPKI is what an hsm shows of KEY, the ledger's: the first word counts, and
+ * the same ever after.  Errors: logged: SG_BAD_KEY, SG_MALFORMED. */
+SG_MUST_USE enum sg_err keyring_take_ledger(struct key *key, struct span spki);
+/* KEY is L, made for the ledger.  Errors: as above. */
+SG_MUST_USE enum sg_err keyring_add_ledger(struct key *key,
+					   const struct life *l);
+
 /* --- what is there ------------------------------------------------------- */
 
 /* May key INDEX sign certificates of KIND at NOW (seconds since 1970)? */
@@ -135,8 +150,13 @@ bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind);
 /* Is key INDEX active, with a DSC that is valid at NOW? */
 bool keyring_valid(const struct keyring *k, size_t index, int64_t now);
-/* Which key is the ledger's?  False: none is. */
-bool keyring_ledger_key(const struct keyring *k, size_t *index);
+/* The keys that sign the ledger, the one that is leaving first.  Returns how
+ * many, one as a rule. */
+enum { KEYRING_LEDGER_MAX = 2 };
+size_t keyring_ledger_keys(const struct keyring *k,
+			   size_t index[KEYRING_LEDGER_MAX]);
+/* The HSM of the ledger's key of signerd.yaml; NULL: there is none. */
+const char *keyring_ledger_hsm(const struct keyring *k);
 /* The earliest notAfter of the active keys' certificates, seconds since 1970; 0
  * where none has one. */
 int64_t keyring_expiry(const struct keyring *k);

@@ -76,8 +76,10 @@ enum sg_err keyring_fingerprint(struct span certificate,
 
 bool keyring_in_use(const struct key *key)
 {
-	return key->ledger || key->state == KEY_CERTIFIED ||
-	       key->state == KEY_PUBLISHED || key->state == KEY_ACTIVE;
+	if (key->ledger)
+		return key->state == KEY_GENERATED || key->state == KEY_ACTIVE;
+	return key->state == KEY_CERTIFIED || key->state == KEY_PUBLISHED ||
+	       key->state == KEY_ACTIVE;
 }
 
 bool keyring_finishes(const struct key *key)
@@ -118,10 +120,13 @@ enum sg_err keyring_add(struct keyring *k, const struct life *l, size_t *index)
 	*key = (struct key){.state = l->state};
 	take_life(key, l);
 	/* One that has lost its kinds to a newer key is there to verify. */
-	if (key->kinds == 0 && key->state != KEY_ACTIVE)
+	if (key->kinds == 0 && key->state != KEY_ACTIVE && !l->ledger)
 		key->kinds = DCC_ALL_KINDS;
-	err = keyring_certify(key, span_of(l->certificate, l->certificate_n));
-	if (err == SG_OK && keyring_find_kid(k, key->dsc.kid, &other)) {
+	err = l->ledger ? keyring_add_ledger(key, l)
+			: keyring_certify(key, span_of(l->certificate,
+						       l->certificate_n));
+	if (err == SG_OK && key->has_dsc &&
+	    keyring_find_kid(k, key->dsc.kid, &other)) {
 		cose_key_free(key->verifier);
 		free(key->certificate);
 		err = SG_DUPLICATE_KEY;

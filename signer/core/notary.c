@@ -1,49 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "notary.h"
-
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "ledger/tiles.h"
-#include "recovery.h"
+#include "notary_state.h"
 
 enum { SIGN_WITHIN_US = 10 * 1000 * 1000, US_PER_MS = 1000, MS_PER_S = 1000 };
 
-struct notary {
-	struct notary_parts part;
-	struct note_key key;
-	enum notary_state state;
-	char reason[NOTARY_REASON_MAX];
-	bool proved;	 /* the log has been held against the anchor */
-	bool recovered;	 /* officers have let it go on, */
-	bool told;	 /* and their statement is to be recorded */
-	bool consulted;	 /* the witnesses have been asked, */
-	bool consulting; /* or are being asked */
-	/* Why the last checkpoint could not be made; NULL: it was. */
-	const char *failed;
-	enum sg_err failed_err;
-	/* The offer in hand. */
-	bool busy, signing;
-	uint64_t size;
-	struct merkle_hash root;
-	struct op op;
-	uint8_t text[CHECKPOINT_TEXT_MAX];
-	size_t text_n;
-	uint8_t note[WIRE_ANCHOR_MAX];
-	size_t note_n;
-	/* What is signed for, and since when something waits to be. */
-	uint64_t covered;
-	uint64_t offered_us, waits_since_us; /* 0: nothing waits */
-};
-
 /* --- ends ------------------------------------------------------------- */
 
-/* The checkpoint could not be made for now.  Logged once, not at each try. */
-static void give_up(struct notary *n, const char *step, enum sg_err err)
+/* Logged once, not at each try. */
+void notary_give_up(struct notary *n, const char *step, enum sg_err err)
 {
 	if (n->failed != step || n->failed_err != err)
 		log_event(LOG_WARNING, "checkpoint-failed",
@@ -58,68 +27,30 @@ static void give_up(struct notary *n, const char *step, enum sg_err err)
 			       "(%s: %s)",
 			       step, err_text(err));
 	n->busy = false;
-	n->part.publish(n->part.ctx, span_of(NULL, 0));
-}
-
-static void sign(struct notary *n);
-
-/* STATEMENT is to be recorded: once, whoever has found it. */
-static void tell(struct notary *n, struct span statement)
-{
-	if (!n->told)
-		n->part.recovered(n->part.ctx, statement);
-	n->told = true;
-}
-
-/* The log is not what somebody knows it to be; KNOWN is that state, or NULL.
- * It is refused for the reason FMT, unless officers have said otherwise. */
-__attribute__((format(printf, 3, 4))) static void contest(
-	struct notary *n, const struct checkpoint *known, const char *fmt, ...)
-{
-	struct recovery_facts facts = {.origin = n->part.settings->origin,
-				       .disk_size = n->size,
-				       .disk_root = n->root,
-				       .known = known != NULL};
-	uint8_t statement[RECOVERY_NOTE_MAX];
-	size_t len = 0;
-	enum sg_err err;
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(n->reason, sizeof(n->reason), fmt, args);
-	va_end(args);
-	if (known != NULL) {
-		facts.known_size = known->size;
-		facts.known_root = known->root;
-	}
-	err = recovery_find(n->part.state_dir, &facts, n->part.settings,
-			    statement, sizeof(statement), &len);
-	if (err == SG_OK) {
-		log_event(LOG_WARNING, "ledger-recovered",
-			  "reason=\"%s\" text=\"officers have signed that it "
-			  "goes on\"",
-			  n->reason);
-		n->proved = n->recovered = true;
-		tell(n, span_of(statement, len));
-		sign(n);
-		return;
-	}
-	if (err != SG_NOT_FOUND)
-		log_event(LOG_ERROR, "recovery-refused", "reason=\"%s\"",
-			  err == SG_MALFORMED
-				  ? "it is no signed statement, or about "
-				    "another state"
-			  : err == SG_BAD_SIGNATURE
-				  ? "too few officers have signed it"
-				  : err_text(err));
-	if (recovery_ask(n->part.state_dir, &facts) != SG_OK)
-		log_event(LOG_WARNING, "recovery-request-unwritten",
-			  "reason=\"the state directory cannot be written\"");
-	n->state = NOTARY_REFUSED;
-	n->busy = false;
+	n->part.publish(n->part.ctx, span_of(NULL, 0), NULL);
 }
 
 /* --- anchor and publish ----------------------------------------------- */
+
+static void anchor_next(struct notary *n);
+
+/* The note is on record beside all keys. */
+static void finish(struct notary *n)
+{
+	n->busy = false;
+	n->covered = n->size;
+	n->handed_over = n->nkeys > 1 ? n->size : 0;
+	/* What came after the offer has waited since then, at the most. */
+	n->waits_since_us = n->offered_us;
+	n->state = NOTARY_OPEN;
+	n->reason[0] = '\0';
+	if (n->failed != NULL)
+		log_event(LOG_INFO, "checkpoint-made", "size=%llu",
+			  (unsigned long long)n->size);
+	n->failed = NULL;
+	n->part.publish(n->part.ctx, span_of(n->note, n->note_n),
+			&n->key[n->nkeys - 1].note);
+}
 
 static void on_anchored(void *ctx, enum sg_err err, struct span value)
 {
@@ -129,31 +60,30 @@ static void on_anchored(void *ctx, enum sg_err err, struct span value)
 		return; /* a witness was quicker */
 	if (err == SG_OK && !span_eq(value, span_of(n->note, n->note_n)))
 		err = SG_INTERNAL;
-	if (err != SG_OK) {
-		give_up(n, "anchor", err);
-		return;
-	}
-	n->busy = false;
-	n->covered = n->size;
-	/* What came after the offer has waited since then, at the most. */
-	n->waits_since_us = n->offered_us;
-	n->state = NOTARY_OPEN;
-	n->reason[0] = '\0';
-	if (n->failed != NULL)
-		log_event(LOG_INFO, "checkpoint-made", "size=%llu",
-			  (unsigned long long)n->size);
-	n->failed = NULL;
-	n->part.publish(n->part.ctx, span_of(n->note, n->note_n));
+	if (err != SG_OK)
+		notary_give_up(n, "anchor", err);
+	else if (++n->at < n->nkeys)
+		anchor_next(n);
+	else
+		finish(n);
 }
 
-static void anchor(struct notary *n)
+static void anchor_next(struct notary *n)
 {
 	const enum sg_err err =
-		hsm_pool_anchor(n->part.pool, n->part.key,
+		hsm_pool_anchor(n->part.pool, n->key[n->at].key,
 				span_of(n->note, n->note_n), on_anchored, n);
 
 	if (err != SG_OK)
-		give_up(n, "anchor", err);
+		notary_give_up(n, "anchor", err);
+}
+
+/* Beside the old key first: a new one's record, where there is one, is never
+ * newer than the old one's. */
+static void anchor(struct notary *n)
+{
+	n->at = 0;
+	anchor_next(n);
 }
 
 /* --- the witnesses ---------------------------------------------------- */
@@ -196,7 +126,7 @@ void notary_contradicted(struct notary *n, const char *name, uint64_t size,
 			  reason);
 	} else if (n->consulting) {
 		n->consulting = false;
-		contest(n, NULL, "%s", reason);
+		notary_contest(n, NULL, "%s", reason);
 	} else {
 		(void)snprintf(n->reason, sizeof(n->reason), "%s", reason);
 		n->state = NOTARY_REFUSED;
@@ -205,28 +135,43 @@ void notary_contradicted(struct notary *n, const char *name, uint64_t size,
 
 /* --- signature -------------------------------------------------------- */
 
-static enum sg_err make_note(struct notary *n, struct span signature)
+/* LINES: a signature line of each key. */
+static enum sg_err make_lines(const struct notary *n, uint8_t *lines,
+			      size_t cap, size_t *len)
 {
-	uint8_t line[NOTE_LINE_MAX];
-	size_t line_n = 0;
-	struct note parsed;
-	enum sg_err err;
+	enum sg_err err = SG_OK;
 
-	if (signature.n != NOTE_SIGNATURE_BYTES)
-		return SG_BAD_SIGNATURE;
-	err = note_signature_line(&n->key, 0, signature.p, line, sizeof(line),
-				  &line_n);
+	*len = 0;
+	for (size_t i = 0; err == SG_OK && i < n->nkeys; i++) {
+		size_t line = 0;
+
+		err = note_signature_line(&n->key[i].note, 0, n->signature[i],
+					  lines + *len, cap - *len, &line);
+		*len += line;
+	}
+	return err;
+}
+
+static enum sg_err make_note(struct notary *n)
+{
+	uint8_t lines[KEYRING_LEDGER_MAX * NOTE_LINE_MAX];
+	size_t lines_n;
+	struct note parsed;
+	enum sg_err err = make_lines(n, lines, sizeof(lines), &lines_n);
+
 	if (err == SG_OK)
 		err = note_join(span_of(n->text, n->text_n),
-				span_of(line, line_n), n->note, sizeof(n->note),
-				&n->note_n);
+				span_of(lines, lines_n), n->note,
+				sizeof(n->note), &n->note_n);
 	if (err == SG_OK)
 		err = note_parse(span_of(n->note, n->note_n), &parsed);
 	/* A wrong one would make the log look forged to everybody. */
-	if (err == SG_OK)
-		err = note_verify(&parsed, &n->key, NULL);
+	for (size_t i = 0; err == SG_OK && i < n->nkeys; i++)
+		err = note_verify(&parsed, &n->key[i].note, NULL);
 	return err;
 }
+
+static void sign_next(struct notary *n);
 
 static void on_signed(struct op *op, enum sg_err err, struct span signature)
 {
@@ -236,149 +181,79 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 	n->signing = false;
 	if (n->state == NOTARY_REFUSED)
 		return;
-	if (err == SG_OK)
-		err = make_note(n, signature);
-	if (err != SG_OK) {
-		give_up(n, "signature", err);
-		return;
+	if (err == SG_OK && signature.n != NOTE_SIGNATURE_BYTES)
+		err = SG_BAD_SIGNATURE;
+	if (err == SG_OK) {
+		memcpy(n->signature[n->at++], signature.p,
+		       NOTE_SIGNATURE_BYTES);
+		if (n->at < n->nkeys) {
+			sign_next(n);
+			return;
+		}
+		err = make_note(n);
 	}
-	if (!consult(n))
+	if (err != SG_OK)
+		notary_give_up(n, "signature", err);
+	else if (!consult(n))
 		anchor(n);
 }
 
-static void sign(struct notary *n)
+static void sign_next(struct notary *n)
 {
-	const struct checkpoint c = {.origin =
-					     span_str(n->part.settings->origin),
-				     .size = n->size,
-				     .root = n->root};
-	enum sg_err err =
-		checkpoint_text(&c, n->text, sizeof(n->text), &n->text_n);
+	enum sg_err err;
 
-	n->op = (struct op){.key = n->part.key,
+	n->op = (struct op){.key = n->key[n->at].key,
 			    .message = span_of(n->text, n->text_n),
 			    .deadline_us = clock_mono_us() + SIGN_WITHIN_US,
 			    .done = on_signed};
-	if (err == SG_OK)
-		err = hsm_pool_submit(n->part.pool, &n->op);
+	err = hsm_pool_submit(n->part.pool, &n->op);
 	if (err != SG_OK) {
-		give_up(n, "signature", err);
+		notary_give_up(n, "signature", err);
 		return;
 	}
 	n->signing = true;
 	hsm_pool_dispatch(n->part.pool);
 }
 
-/* --- the anchor against the disk -------------------------------------- */
-
-/* The root of the first SIZE leaves on the disk, as the tree in hand has them:
- * the files alone prove nothing. */
-static enum sg_err root_at(const struct notary *n, struct merkle *m,
-			   const struct merkle_source *source, uint64_t size,
-			   struct merkle_hash *root)
+void notary_sign(struct notary *n)
 {
-	struct merkle_proof proof;
-	enum sg_err err = merkle_root_of(m, source, size, root);
+	const struct checkpoint c = {.origin =
+					     span_str(n->part.settings->origin),
+				     .size = n->size,
+				     .root = n->root};
+	const enum sg_err err =
+		checkpoint_text(&c, n->text, sizeof(n->text), &n->text_n);
 
-	if (err == SG_OK)
-		err = merkle_prove_consistency(m, source, size, n->size,
-					       &proof);
-	if (err == SG_OK)
-		err = merkle_check_consistency(m, &proof, size, root, n->size,
-					       &n->root);
-	return err == SG_BAD_SIGNATURE ? SG_MALFORMED : err;
-}
-
-static enum sg_err read_root(const struct notary *n, uint64_t size,
-			     struct merkle_hash *root)
-{
-	struct merkle *m = NULL;
-	struct tiles *tiles = NULL;
-	struct merkle_source source;
-	enum sg_err err = merkle_create(&m);
-
-	if (err == SG_OK)
-		err = tiles_open(n->part.ledger_dir, false, &tiles);
-	if (err == SG_OK) {
-		source = tiles_source(tiles, m, n->size);
-		err = root_at(n, m, &source, size, root);
-	}
-	tiles_close(tiles);
-	merkle_free(m);
-	return err;
-}
-
-/* Is the log what the checkpoint KNOWN, by WHO, says that it was?  False: it is
- * refused, or that cannot be said now. */
-static bool hold_against(struct notary *n, const struct checkpoint *known,
-			 const char *who)
-{
-	struct merkle_hash root;
-	enum sg_err err;
-
-	if (known->size > n->size) {
-		contest(n, known,
-			"the ledger on disk has %llu entries and %s knows of "
-			"%llu: it was rolled back, or its end is gone",
-			(unsigned long long)n->size, who,
-			(unsigned long long)known->size);
-		return false;
-	}
-	err = read_root(n, known->size, &root);
-	if (err != SG_OK) {
-		give_up(n,
-			"comparison with the HSM's record, by the files in "
-			"ledger/tile",
-			err);
-		return false;
-	}
-	if (memcmp(&root, &known->root, sizeof(root)) == 0)
-		return true;
-	contest(n, known,
-		"the first %llu entries of the ledger on disk are not those "
-		"that %s knows of: it is a fork",
-		(unsigned long long)known->size, who);
-	return false;
-}
-
-static void on_anchor_read(void *ctx, enum sg_err err, struct span value)
-{
-	struct notary *n = ctx;
-	struct checkpoint known;
-	uint8_t statement[RECOVERY_NOTE_MAX];
-	size_t len = 0;
-
-	if (err != SG_OK) {
-		give_up(n, "reading the anchor", err);
-		return;
-	}
-	if (value.n == 0 && n->size > 0) {
-		contest(n, NULL,
-			"the ledger on disk has %llu entries and the HSM knows "
-			"of no such ledger: another token, or its data object "
-			"was removed",
-			(unsigned long long)n->size);
-		return;
-	}
-	if (value.n > 0) {
-		if (checkpoint_open(value, &n->key, &known, NULL) != SG_OK) {
-			contest(n, NULL,
-				"what the HSM has on record is no checkpoint "
-				"of this ledger");
-			return;
-		}
-		if (!hold_against(n, &known, "the HSM"))
-			return;
-		if (recovery_find_used(n->part.state_dir, &known,
-				       n->part.settings, statement,
-				       sizeof(statement), &len) == SG_OK)
-			tell(n, span_of(statement, len));
-	}
-	n->proved = true;
-	sign(n);
+	n->at = 0;
+	if (err != SG_OK)
+		notary_give_up(n, "signature", err);
+	else
+		sign_next(n);
 }
 
 /* --- use -------------------------------------------------------------- */
+
+/* The keys that sign now.  Errors: SG_TOKEN_DOWN (one is not known yet),
+ * SG_MALFORMED (an origin that cannot be). */
+static enum sg_err find_keys(struct notary *n)
+{
+	const struct keyring *k = n->part.keys;
+	size_t index[KEYRING_LEDGER_MAX];
+	enum sg_err err;
+
+	n->nkeys = keyring_ledger_keys(k, index);
+	err = n->nkeys > 0 ? SG_OK : SG_TOKEN_DOWN;
+	for (size_t i = 0; err == SG_OK && i < n->nkeys; i++) {
+		n->key[i].key = index[i];
+		err = k->key[index[i]].verifier == NULL
+			      ? SG_TOKEN_DOWN
+			      : note_key_make(
+					span_str(n->part.settings->origin),
+					NOTE_ED25519, k->key[index[i]].ed25519,
+					&n->key[i].note);
+	}
+	return err;
+}
 
 void notary_offer(struct notary *n, uint64_t size,
 		  const struct merkle_hash *root)
@@ -392,14 +267,14 @@ void notary_offer(struct notary *n, uint64_t size,
 	n->size = size;
 	n->root = *root;
 	n->offered_us = clock_mono_us();
-	if (n->proved) {
-		sign(n);
-		return;
-	}
-	err = hsm_pool_anchor(n->part.pool, n->part.key, span_of(NULL, 0),
-			      on_anchor_read, n);
+	n->at = 0;
+	err = find_keys(n);
 	if (err != SG_OK)
-		give_up(n, "reading the anchor", err);
+		notary_give_up(n, "finding the ledger's key", err);
+	else if (n->proved)
+		notary_sign(n);
+	else
+		notary_prove(n);
 }
 
 void notary_tick(struct notary *n, uint64_t committed, uint64_t now_us)
@@ -438,9 +313,17 @@ uint64_t notary_covered(const struct notary *n)
 	return n->covered;
 }
 
-const struct note_key *notary_key(const struct notary *n)
+uint64_t notary_handed_over(const struct notary *n)
 {
-	return &n->key;
+	return n->handed_over;
+}
+
+size_t notary_keys(const struct notary *n,
+		   struct note_key out[KEYRING_LEDGER_MAX])
+{
+	for (size_t i = 0; i < n->nkeys; i++)
+		out[i] = n->key[i].note;
+	return n->nkeys;
 }
 
 /* --- life ------------------------------------------------------------- */
@@ -457,8 +340,7 @@ enum sg_err notary_create(const struct notary_parts *parts, struct notary **out)
 	(void)snprintf(n->reason, sizeof(n->reason),
 		       "the ledger has not been held against the HSM's record "
 		       "yet");
-	err = note_key_make(span_str(parts->settings->origin), NOTE_ED25519,
-			    parts->keys->key[parts->key].ed25519, &n->key);
+	err = find_keys(n);
 	if (err != SG_OK) {
 		free(n);
 		return err;

@@ -9,10 +9,12 @@
  * notary: the checkpoints.  Has each state of the tree that it is offered
  * signed by the ledger's key, anchors it in a data object beside that key, and
  * gives it out to be published: in this order, so that nothing is public which
- * the anchor does not know.  Before the first one, it holds the log on the disk
- * against the anchor, and has the witnesses asked: one that is behind what
- * these know or forked from it is refused, unless officers have signed that it
- * is to go on (recovery.h).  Loop thread only.
+ * the anchor does not know.  While the key is changed for another one both
+ * sign, and both have their anchor; then each of them must know nothing else.
+ * Before the first one, it holds the log on the disk against the anchor, and
+ * has the witnesses asked: one that is behind what these know or forked from it
+ * is refused, unless officers have signed that it is to go on (recovery.h).
+ * Loop thread only.
  */
 struct notary; /* opaque */
 
@@ -26,14 +28,15 @@ enum notary_state {
 enum { NOTARY_REASON_MAX = 256 };
 
 struct notary_parts {
-	struct keyring *keys;
-	size_t key; /* the ledger's, in it; it has been offered */
+	struct keyring *keys; /* all that sign the ledger are known in it */
 	struct hsm_pool *pool;
 	const struct core_ledger_settings *settings;
 	const char *state_dir, *ledger_dir;
 	/* Publish NOTE, the signed checkpoint of the tree that was offered;
-	 * empty: it could not be made now, offer again. */
-	void (*publish)(void *ctx, struct span note);
+	 * empty: it could not be made now, offer again.  NEWEST is the log's
+	 * verifier key from now on. */
+	void (*publish)(void *ctx, struct span note,
+			const struct note_key *newest);
 	/* Ask the witnesses about NOTE, the first signed checkpoint, before it
 	 * is anchored and published; notary_consulted() answers, later.  NULL:
 	 * there are none. */
@@ -45,11 +48,14 @@ struct notary_parts {
 };
 
 /* Owns: *OUT is the caller's; notary_free().  Errors: SG_NO_MEMORY,
- * SG_MALFORMED (an origin or key that cannot be). */
+ * SG_TOKEN_DOWN (a key is not known yet), SG_MALFORMED (an origin or key that
+ * cannot be). */
 SG_MUST_USE enum sg_err notary_create(const struct notary_parts *parts,
 				      struct notary **out);
-/* The log's verifier key. */
-const struct note_key *notary_key(const struct notary *n);
+/* The log's verifier keys, of the newest offer: the one that is leaving, if one
+ * is, comes first.  Returns how many. */
+size_t notary_keys(const struct notary *n,
+		   struct note_key out[KEYRING_LEDGER_MAX]);
 /* The tiles of a tree of SIZE and ROOT are on the disk.  One offer at a time:
  * `publish` answers it, later. */
 void notary_offer(struct notary *n, uint64_t size,
@@ -65,6 +71,9 @@ void notary_contradicted(struct notary *n, const char *name, uint64_t size,
 void notary_tick(struct notary *n, uint64_t committed, uint64_t now_us);
 /* *REASON (may be NULL) lives as long as N; empty while it is open. */
 enum notary_state notary_look(const struct notary *n, const char **reason);
+/* Leaves that are signed for by two keys, and on record beside both; 0: by one.
+ */
+uint64_t notary_handed_over(const struct notary *n);
 /* Leaves that are signed for. */
 uint64_t notary_covered(const struct notary *n);
 void notary_free(struct notary *n); /* NULL is allowed */

@@ -43,13 +43,14 @@ static const char *kind_fault(const struct readiness_parts *p,
 	return fault;
 }
 
-/* As above, of all kinds and the ledger's key. */
+/* As above, of all kinds and the ledger's keys. */
 static const char *keys_fault(const struct readiness_parts *p, int64_t now,
 			      const struct key **key)
 {
 	const char *fault = NULL;
 	bool any = false;
-	size_t ledger;
+	size_t ledger[KEYRING_LEDGER_MAX];
+	size_t n;
 
 	for (unsigned kind = 0; kind < DCC_KINDS && fault == NULL; kind++) {
 		any |= keyring_has_kind(p->keys, (enum dcc_kind)kind);
@@ -58,10 +59,13 @@ static const char *keys_fault(const struct readiness_parts *p, int64_t now,
 	if (fault == NULL && !any)
 		return "no key signs certificates: officers have to activate "
 		       "one";
-	if (fault != NULL || !keyring_ledger_key(p->keys, &ledger))
+	if (fault != NULL)
 		return fault;
-	fault = key_fault(p, ledger);
-	*key = fault != NULL ? &p->keys->key[ledger] : NULL;
+	n = keyring_ledger_keys(p->keys, ledger);
+	for (size_t i = 0; i < n && fault == NULL; i++) {
+		fault = key_fault(p, ledger[i]);
+		*key = fault != NULL ? &p->keys->key[ledger[i]] : NULL;
+	}
 	return fault;
 }
 

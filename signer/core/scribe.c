@@ -88,6 +88,13 @@ void scribe_tell_indexed(struct scribe *s, uint64_t watermark)
 	wake_loop(s);
 }
 
+void scribe_tell_published(struct scribe *s, uint64_t size)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->state.published = size;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
 void scribe_tell_offer(struct scribe *s, uint64_t size,
 		       const struct merkle_hash *root)
 {
@@ -159,6 +166,7 @@ static bool obey(struct scribe *s)
 	if (s->has_note) {
 		memcpy(w->note, s->note, s->note_n);
 		w->note_n = s->note_n;
+		w->note_key = s->note_key;
 		w->answered = true;
 		s->has_note = false;
 	}
@@ -264,9 +272,12 @@ void scribe_wake(struct scribe *s)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-void scribe_publish(struct scribe *s, struct span note)
+void scribe_publish(struct scribe *s, struct span note,
+		    const struct note_key *key)
 {
 	(void)pthread_mutex_lock(&s->lock);
+	if (key != NULL)
+		s->note_key = *key;
 	s->note_n = note.n <= sizeof(s->note) ? note.n : 0;
 	if (s->note_n > 0)
 		memcpy(s->note, note.p, s->note_n);
@@ -353,7 +364,10 @@ enum sg_err scribe_create(const struct scribe_parts *parts, struct scribe **out)
 	if (s == NULL)
 		return SG_NO_MEMORY;
 	s->part = *parts;
-	s->key = *parts->key;
+	s->nkeys = parts->nkeys;
+	for (size_t i = 0; i < s->nkeys; i++)
+		s->keys[i] = parts->key[i];
+	s->key = s->note_key = s->keys[s->nkeys - 1];
 	s->journal_dir = strdup(parts->journal_dir);
 	s->ledger_dir = strdup(parts->ledger_dir);
 	if (s->journal_dir == NULL || s->ledger_dir == NULL || !make_lock(s))

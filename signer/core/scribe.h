@@ -20,6 +20,8 @@
  */
 struct scribe; /* opaque */
 
+enum { SCRIBE_KEYS_MAX = 2 };
+
 /* All on the loop thread. */
 struct scribe_events {
 	/* Its state has changed: progress, trouble, or that it has caught up
@@ -38,8 +40,10 @@ struct scribe_parts {
 	const struct journal *journal;
 	const char *journal_dir, *ledger_dir;
 	struct index *index;
-	const struct note_key *key; /* of the log: what `checkpoint` must be
-				       signed by */
+	/* Of the log: by one of them `checkpoint` must be signed; the newest
+	 * that has is its verifier key.  Copied. */
+	size_t nkeys; /* 1..SCRIBE_KEYS_MAX */
+	const struct note_key *key;
 	uint32_t checkpoint_ms;
 	const struct scribe_events *events;
 	void *ctx;
@@ -49,6 +53,7 @@ struct scribe_state {
 	bool caught_up;	      /* with what was in the journal at the start */
 	uint64_t done, total; /* leaves, while it has not */
 	uint64_t size;	      /* of the last state offered */
+	uint64_t published;   /* since the start: of `checkpoint` */
 	/* Since when the index cannot be written, CLOCK_MONOTONIC; 0: it can.
 	 * RocksDB takes nothing more after an I/O error: it must be opened
 	 * anew, which a process that serves never does. */
@@ -77,8 +82,10 @@ enum scribe_refusal scribe_refused(struct scribe *s);
 /* The journal has grown. */
 void scribe_wake(struct scribe *s);
 /* NOTE is the signed checkpoint of what was offered; empty: it could not be
- * signed now, offer again later.  Copied. */
-void scribe_publish(struct scribe *s, struct span note);
+ * signed now, offer again later.  KEY is the log's verifier key with it (NULL:
+ * as before).  Copied. */
+void scribe_publish(struct scribe *s, struct span note,
+		    const struct note_key *key);
 /* NOTE is the checkpoint of SIZE with its cosignatures: it is published in its
  * place if that is still the newest.  Copied. */
 void scribe_cosigned(struct scribe *s, uint64_t size, struct span note);

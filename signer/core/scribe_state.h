@@ -46,8 +46,9 @@ struct scribe_work {
 	bool answered; /* and this came back; NOTE_N 0: not signed */
 	size_t note_n;
 	uint8_t note[CHECKPOINT_NOTE_MAX];
-	uint64_t published;  /* size of the checkpoint on the disk */
-	uint64_t offered_us; /* CLOCK_MONOTONIC */
+	struct note_key note_key; /* the log's, with it */
+	uint64_t published;	  /* size of the checkpoint on the disk */
+	uint64_t offered_us;	  /* CLOCK_MONOTONIC */
 	uint64_t progress_us;
 	size_t text_n; /* the newest checkpoint */
 	uint8_t text[CHECKPOINT_NOTE_MAX];
@@ -64,7 +65,9 @@ struct scribe {
 	struct bell *bell; /* of the thread */
 	struct scribe_parts part;
 	char *journal_dir, *ledger_dir;
-	struct note_key key;
+	size_t nkeys;
+	struct note_key keys[SCRIBE_KEYS_MAX]; /* at the start */
+	struct note_key key;		       /* of the log, now */
 	pthread_t thread;
 	struct scribe_work work;
 
@@ -75,6 +78,7 @@ struct scribe {
 	bool has_note; /* an answer to the offer; note_n 0: not signed */
 	size_t note_n;
 	uint8_t note[CHECKPOINT_NOTE_MAX];
+	struct note_key note_key;
 	struct scribe_note cosigned, keep;
 	/* To the loop. */
 	struct scribe_state state;
@@ -95,6 +99,8 @@ void scribe_tell_trouble(struct scribe *s, const char *trouble,
 			 int system_errno);
 void scribe_tell_progress(struct scribe *s, uint64_t done, bool caught_up);
 void scribe_tell_refusal(struct scribe *s, enum scribe_refusal why);
+/* `checkpoint` has SIZE. */
+void scribe_tell_published(struct scribe *s, uint64_t size);
 void scribe_tell_indexed(struct scribe *s, uint64_t watermark);
 void scribe_tell_offer(struct scribe *s, uint64_t size,
 		       const struct merkle_hash *root);

@@ -24,14 +24,14 @@ static const char NO_INDEX[] = "the index cannot be written";
 /* --- the beginning ---------------------------------------------------- */
 
 /* The verifier key, for whoever reads the directory. */
-static enum sg_err show_vkey(struct scribe *s)
+static enum sg_err show_vkey(struct scribe *s, const struct note_key *key)
 {
 	char text[NOTE_VKEY_MAX + 1];
 	uint8_t found[NOTE_VKEY_MAX + 1];
 	size_t n;
 	enum sg_err err;
 
-	note_key_text(&s->key, text);
+	note_key_text(key, text);
 	n = strlen(text);
 	text[n] = '\n';
 	text[n + 1] = '\0';
@@ -39,6 +39,20 @@ static enum sg_err show_vkey(struct scribe *s)
 	if (err == SG_OK && span_is(span_of(found, n), text))
 		return SG_OK;
 	return tiles_write_file(s->work.tiles, VKEY, span_str(text));
+}
+
+/* Open the checkpoint that was found: by the newest key that has signed it. */
+static enum sg_err open_checkpoint(struct scribe *s, struct checkpoint *c)
+{
+	const struct span text = span_of(s->work.text, s->work.text_n);
+	enum sg_err err = SG_NOT_FOUND;
+
+	for (size_t i = s->nkeys; err == SG_NOT_FOUND && i > 0; i--) {
+		err = checkpoint_open(text, &s->keys[i - 1], c, NULL);
+		if (err == SG_OK)
+			s->key = s->keys[i - 1];
+	}
+	return err;
 }
 
 /* Errors: SG_BAD_SIGNATURE: there is one, but not by the log's key. */
@@ -58,8 +72,7 @@ static enum sg_err read_checkpoint(struct scribe *s)
 	if (err == SG_IO)
 		return err;
 	if (err == SG_OK)
-		err = checkpoint_open(span_of(w->text, w->text_n), &s->key, &c,
-				      NULL);
+		err = open_checkpoint(s, &c);
 	if (err != SG_OK)
 		return SG_BAD_SIGNATURE;
 	w->found_size = w->published = c.size;
@@ -124,7 +137,7 @@ static enum sg_err open_ledger(struct scribe *s)
 			err = open_tree(s);
 	}
 	/* Not before the key is known to be the log's: readers keep it. */
-	return err == SG_OK ? show_vkey(s) : err;
+	return err == SG_OK ? show_vkey(s, &s->key) : err;
 }
 
 static enum sg_err open_journal(struct scribe *s)
@@ -368,6 +381,21 @@ void scribe_work_offer(struct scribe *s, uint64_t now_us)
 	scribe_tell_offer(s, w->offer_size, &root);
 }
 
+/* Have `vkey` name the key that has signed, now that there is a checkpoint for
+ * it.  False: it cannot be written now. */
+static bool turn_vkey(struct scribe *s)
+{
+	const struct note_key *key = &s->work.note_key;
+
+	if (memcmp(key->public_key, s->key.public_key,
+		   sizeof(key->public_key)) == 0)
+		return true;
+	if (show_vkey(s, key) != SG_OK)
+		return false;
+	s->key = *key;
+	return true;
+}
+
 bool scribe_work_publish(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
@@ -380,7 +408,8 @@ bool scribe_work_publish(struct scribe *s)
 	}
 	errno = 0;
 	if (tiles_write_file(w->tiles, CHECKPOINT,
-			     span_of(w->note, w->note_n)) != SG_OK) {
+			     span_of(w->note, w->note_n)) != SG_OK ||
+	    !turn_vkey(s)) {
 		scribe_tell_trouble(s, NO_TILES, errno);
 		return false;
 	}
@@ -388,6 +417,7 @@ bool scribe_work_publish(struct scribe *s)
 	w->text_n = w->note_n;
 	w->published = w->offer_size;
 	w->answered = w->awaiting = false;
+	scribe_tell_published(s, w->published);
 	metric_set(METRIC_LEDGER_CHECKPOINT, w->published);
 	metric_set(METRIC_LEDGER_CHECKPOINT_TIME, (uint64_t)clock_wall_s());
 	return true;

@@ -364,7 +364,8 @@ def test_states_outlive_the_process(court):
         return {k["label"]: k["state"] for k in court.document()["keys"]}
 
     before = states()
-    assert before == {"dsc-1": "retired", "dsc-2": "active", "dsc-3": "generated"}
+    assert before == {"dsc-1": "retired", "dsc-2": "active", "dsc-3": "generated",
+                      "ledger": "active"}
     kid = check(demo, demo.issue(record()).json)
     for end in (signal.SIGTERM, signal.SIGKILL):
         demo.stop(end)

@@ -19,7 +19,11 @@ struct approvals {
 	size_t bytes;
 	bool more; /* than are kept */
 	struct kept *list;
-	/* Of approvals_judge(): large. */
+	/* Of approvals_judge(): what it found good, */
+	bool has_genesis, has_log_key;
+	uint64_t genesis, log_key; /* their entries, the last log-key's */
+	uint8_t public_key[NOTE_PUBLIC_BYTES];
+	/* and large. */
 	struct roll roll; /* in force */
 	struct approved approved;
 	struct operation operation;
@@ -162,6 +166,40 @@ static enum sg_err judge_operation(struct approvals *a, struct span origin,
 	return err;
 }
 
+/* The operation at hand, of entry INDEX, is approved. */
+static void take(struct approvals *a, uint64_t index)
+{
+	const struct operation *o = &a->operation;
+
+	if (o->kind == OPERATION_GENESIS) {
+		a->has_genesis = true;
+		a->genesis = index;
+	}
+	if (o->kind == OPERATION_LOG_KEY) {
+		a->has_log_key = true;
+		a->log_key = index;
+		memcpy(a->public_key, operation_ed25519(o),
+		       sizeof(a->public_key));
+	}
+}
+
+bool approvals_follow(const struct approvals *a, uint64_t trusted,
+		      const struct note_key *to, uint64_t *entry,
+		      const char **why)
+{
+	*why = NULL;
+	if (!a->has_genesis || a->genesis >= trusted)
+		*why = "the kept checkpoint is from before there were "
+		       "officers, and nobody else can say whose its new key is";
+	else if (!a->has_log_key)
+		*why = "no officers have changed its key";
+	else if (memcmp(a->public_key, to->public_key, sizeof(a->public_key)) !=
+		 0)
+		*why = "officers have changed its key for another one";
+	*entry = a->log_key;
+	return *why == NULL;
+}
+
 static enum sg_err judge_one(struct approvals *a, const struct kept *k,
 			     struct span origin, struct findings *f)
 {
@@ -186,6 +224,8 @@ static enum sg_err judge_one(struct approvals *a, const struct kept *k,
 		findings_add(f, FINDING_OPERATION_UNAPPROVED, &place,
 			     "%s %.*s: %s", operation_kind_name(o->kind),
 			     (int)o->key.n, (const char *)o->key.p, why);
+	else
+		take(a, k->index);
 	/* What was accepted is in force, rightly or not. */
 	if (o->kind == OPERATION_GENESIS || o->kind == OPERATION_OFFICERS)
 		a->roll = o->roll;

@@ -3,6 +3,7 @@
 #define SG_TOOLS_APPROVALS_H
 
 #include "findings.h"
+#include "ledger/note.h"
 
 /*
  * approvals: were the operations that a log says were accepted approved by as
@@ -29,5 +30,14 @@ SG_MUST_USE enum sg_err approvals_add(struct approvals *a, uint64_t index,
  * Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err approvals_judge(struct approvals *a, struct span origin,
 					struct findings *f);
+
+/*
+ * Once they are judged: do the officers, whom the log's first TRUSTED entries
+ * name and who are believed for these, say that TO is the log's key?  *ENTRY
+ * gets the entry of the operation that does.  Else WHY (static).
+ */
+bool approvals_follow(const struct approvals *a, uint64_t trusted,
+		      const struct note_key *to, uint64_t *entry,
+		      const char **why);
 
 #endif /* SG_TOOLS_APPROVALS_H */

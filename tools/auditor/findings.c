@@ -58,7 +58,7 @@ void findings_free(struct findings *f)
 
 static bool is_warning(enum finding_id id)
 {
-	return id == FINDING_TIME_BACK;
+	return id == FINDING_TIME_BACK || id == FINDING_VKEY_CHANGES;
 }
 
 void findings_add(struct findings *f, enum finding_id id,

@@ -25,6 +25,8 @@
 	  "the signature of the checkpoint is wrong")                          \
 	X(VKEY_DIFFERS, "vkey-differs",                                        \
 	  "the log's vkey is not the key that was given")                      \
+	X(VKEY_CHANGES, "vkey-changes",                                        \
+	  "the log's key is being changed for another one: both have signed")  \
 	X(VKEY_MALFORMED, "vkey-malformed", "the log's vkey is not a key")     \
 	X(WITNESS_MISSING, "witness-missing",                                  \
 	  "a witness has not cosigned the checkpoint")                         \
@@ -87,8 +89,8 @@ struct findings; /* opaque */
 SG_MUST_USE enum sg_err findings_create(struct findings **out);
 void findings_free(struct findings *f); /* NULL is allowed */
 
-/* PLACE may be NULL: it is about the log.  FINDING_TIME_BACK is a warning, all
- * others are errors. */
+/* PLACE may be NULL: it is about the log.  FINDING_TIME_BACK and
+ * FINDING_VKEY_CHANGES are warnings, all others are errors. */
 __attribute__((format(printf, 4, 5))) void findings_add(
 	struct findings *f, enum finding_id id,
 	const struct finding_place *place, const char *fmt, ...);

@@ -28,7 +28,9 @@ struct audit_settings outcome_audit(const struct outcome *o,
 {
 	return (struct audit_settings){
 		.where = *where,
-		.from = o->has_kept ? o->kept.c.size : 0,
+		/* Whom to follow, the log tells from its beginning on. */
+		.from = o->has_kept && !o->checkpoint.by_own ? o->kept.c.size
+							     : 0,
 		.size = o->checkpoint.c.size,
 		.root = o->checkpoint.c.root,
 		.unproved = o->unproved,
@@ -83,6 +85,13 @@ static json_t *to_json(const struct outcome *o)
 				     (json_int_t)o->result.reused, "jobs",
 				     (int)o->result.jobs, "seconds",
 				     o->result.seconds, "rate", rate(o)));
+	if (o->followed) {
+		note_key_text(&o->trust.own, key);
+		bad |= json_object_set_new(j, "followed",
+					   json_pack("{s:s, s:I}", "vkey", key,
+						     "entry",
+						     (json_int_t)o->entry));
+	}
 	if (o->has_journal)
 		bad |= json_object_set_new(
 			j, "journal", json_integer((json_int_t)o->journal));
@@ -136,6 +145,13 @@ static void print_text(const struct outcome *o)
 	}
 	if (o->has_kept)
 		printf("kept      %s\n", number_text(o->kept.c.size, n[0]));
+	if (o->followed) {
+		note_key_text(&o->trust.own, key);
+		print_named("new key", key);
+		printf("          officers have said so in entry %s: give it "
+		       "as --vkey from now on\n",
+		       number_text(o->entry, n[0]));
+	}
 	if (o->trust.nwitnesses > 0)
 		printf("witnesses %zu of %zu cosigned\n",
 		       o->checkpoint.cosigned, o->trust.nwitnesses);

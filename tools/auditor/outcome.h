@@ -13,6 +13,8 @@ struct outcome {
 	struct trust_checkpoint checkpoint;
 	bool has_kept; /* KEPT is what it was held against */
 	struct trust_checkpoint kept;
+	bool followed; /* its own key follows on the given one, by ENTRY */
+	uint64_t entry;
 	bool unproved; /* that the log begins with KEPT: tiles are damaged */
 	bool audited;  /* RESULT is set */
 	struct audit_result result;

@@ -75,13 +75,12 @@ static enum sg_err own_key(struct source *s, struct note_key *out, char *why,
 	return err;
 }
 
-/* What the log says must be the given key, if it says anything. */
-static enum sg_err compare_key(const struct trust *t, struct source *s,
+/* Is what the log says the given key, if it says anything? */
+static enum sg_err compare_key(struct trust *t, struct source *s,
 			       struct findings *f, char *why, size_t cap)
 {
-	struct note_key own;
 	char texts[2][NOTE_VKEY_MAX];
-	const enum sg_err err = own_key(s, &own, why, cap);
+	const enum sg_err err = own_key(s, &t->own, why, cap);
 
 	if (err == SG_IO || err == SG_FORBIDDEN)
 		return err;
@@ -92,10 +91,8 @@ static enum sg_err compare_key(const struct trust *t, struct source *s,
 		return SG_OK;
 	}
 	note_key_text(&t->key, texts[0]);
-	note_key_text(&own, texts[1]);
-	if (strcmp(texts[0], texts[1]) != 0)
-		findings_add(f, FINDING_VKEY_DIFFERS, NULL, "it is %s",
-			     texts[1]);
+	note_key_text(&t->own, texts[1]);
+	t->differs = strcmp(texts[0], texts[1]) != 0;
 	return SG_OK;
 }
 
@@ -124,7 +121,8 @@ enum sg_err trust_load(struct trust *t, const struct trust_wanted *wanted,
 {
 	enum sg_err err;
 
-	*t = (struct trust){.given = wanted->vkey != NULL};
+	*t = (struct trust){.given = wanted->vkey != NULL,
+			    .follows = wanted->follow};
 	if (wanted->vkey == NULL) {
 		err = own_key(s, &t->key, why, cap);
 		if (err == SG_MALFORMED || err == SG_BAD_KEY)
@@ -167,6 +165,29 @@ static void check_witnesses(const struct trust *t, const struct note *n,
 			     t->nwitnesses, missing);
 }
 
+static void add_own(const struct trust *t, enum finding_id id,
+		    struct findings *f)
+{
+	char text[NOTE_VKEY_MAX];
+
+	note_key_text(&t->own, text);
+	findings_add(f, id, NULL, "it is %s", text);
+}
+
+void trust_refuse_own(const struct trust *t, const char *why,
+		      struct findings *f)
+{
+	add_own(t, FINDING_VKEY_DIFFERS, f);
+	findings_add(f, FINDING_CHECKPOINT_UNSIGNED, NULL, "%s", why);
+}
+
+/* Has the log's own key, another one than was given, signed N? */
+static bool is_by_own(const struct trust *t, const struct note *n)
+{
+	return t->differs && strcmp(t->own.name, t->key.name) == 0 &&
+	       note_verify(n, &t->own, NULL) == SG_OK;
+}
+
 bool trust_open(const struct trust *t, struct trust_checkpoint *out,
 		struct findings *f)
 {
@@ -185,10 +206,23 @@ bool trust_open(const struct trust *t, struct trust_checkpoint *out,
 		return false;
 	}
 	err = note_verify(&n, &t->key, NULL);
+	out->by_own = false;
 	if (err == SG_OK) {
+		if (t->differs)
+			add_own(t,
+				is_by_own(t, &n) ? FINDING_VKEY_CHANGES
+						 : FINDING_VKEY_DIFFERS,
+				f);
 		check_witnesses(t, &n, out, f);
 		return true;
 	}
+	if (err == SG_NOT_FOUND && t->follows && is_by_own(t, &n)) {
+		out->by_own = true;
+		check_witnesses(t, &n, out, f);
+		return true;
+	}
+	if (t->differs)
+		add_own(t, FINDING_VKEY_DIFFERS, f);
 	findings_add(f,
 		     err == SG_NOT_FOUND ? FINDING_CHECKPOINT_UNSIGNED
 					 : FINDING_CHECKPOINT_FORGED,
@@ -236,6 +270,10 @@ enum sg_err trust_kept(const struct trust *t, const char *path,
 	free(bytes);
 	err = checkpoint_open(span_of(out->note, out->n), &t->key, &out->c,
 			      NULL);
+	/* Whoever keeps it has proved that it follows. */
+	if (err == SG_NOT_FOUND && t->follows && t->differs)
+		err = checkpoint_open(span_of(out->note, out->n), &t->own,
+				      &out->c, NULL);
 	if (err == SG_OK)
 		return SG_OK;
 	(void)snprintf(why, cap,

@@ -12,6 +12,10 @@ enum { TRUST_WITNESSES_MAX = 16 };
 struct trust {
 	struct note_key key;
 	bool given; /* else the key is the log's own word */
+	/* The log says that it is OWN, which is another one than was given. */
+	bool differs;
+	struct note_key own;
+	bool follows; /* a checkpoint by OWN alone may do */
 	size_t nwitnesses;
 	struct note_key witness[TRUST_WITNESSES_MAX];
 	size_t quorum; /* witnesses that must have cosigned */
@@ -24,11 +28,13 @@ struct trust_wanted {
 				  line; "#" begins a remark */
 	const char *quorum;    /* how many of these must have cosigned, instead
 				  of all */
+	bool follow; /* the caller will prove that the log's own key follows on
+			the given one */
 };
 
 /*
  * Load what is WANTED; without a vkey the key is what S says.  With one, S may
- * be NULL, and otherwise must not say another (or that goes to F).
+ * be NULL; where it says another one both must have signed its checkpoint.
  * Errors: SG_CONFIG, SG_IO, SG_FORBIDDEN, SG_NO_MEMORY, SG_NOT_FOUND (the log
  * has no vkey) with WHY; SG_MALFORMED, SG_BAD_KEY: what is wrong is in F.
  */
@@ -43,6 +49,8 @@ struct trust_checkpoint {
 	size_t n;
 	uint8_t note[CHECKPOINT_NOTE_MAX];
 	size_t cosigned; /* by known witnesses */
+	bool by_own;	 /* signed by the log's own key, not by the given one:
+			    good for nothing until that is proved */
 };
 
 /* Judge the N bytes in OUT->note.  True: it is signed by the key of T, and
@@ -54,7 +62,12 @@ bool trust_open(const struct trust *t, struct trust_checkpoint *out,
 SG_MUST_USE enum sg_err trust_fetch(const struct trust *t, struct source *s,
 				    struct trust_checkpoint *out,
 				    struct findings *f, char *why, size_t cap);
-/* The kept checkpoint in the file PATH, which T's key must have signed.
+/* The log's own key does not follow on the given one, WHY (may be empty): what
+ * that means of its checkpoint goes to F. */
+void trust_refuse_own(const struct trust *t, const char *why,
+		      struct findings *f);
+/* The kept checkpoint in the file PATH, which T's key must have signed, or the
+ * log's own where that may follow on it.
  * Errors: SG_NOT_FOUND (no such file), SG_CONFIG with WHY. */
 SG_MUST_USE enum sg_err trust_kept(const struct trust *t, const char *path,
 				   struct trust_checkpoint *out, char *why,

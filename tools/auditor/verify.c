@@ -57,6 +57,7 @@ static enum sg_err look_at_checkpoint(struct verify *v)
 		.vkey = v->args->value[OPT_VKEY],
 		.witnesses = v->args->value[OPT_WITNESS],
 		.quorum = v->args->value[OPT_QUORUM],
+		.follow = since != NULL,
 	};
 	enum sg_err err = trust_load(&o->trust, &wanted, v->source, o->findings,
 				     v->why, sizeof(v->why));
@@ -88,6 +89,20 @@ static enum sg_err judge(struct verify *v)
 	return err;
 }
 
+/* The log's key is another one than was given: do its officers say so? */
+static void follow(struct verify *v)
+{
+	struct outcome *o = &v->o;
+	const char *why = "";
+
+	o->followed = findings_errors(o->findings) == 0 &&
+		      approvals_follow(v->approvals, o->kept.c.size,
+				       &o->trust.own, &o->entry, &why);
+	if (o->followed)
+		return;
+	trust_refuse_own(&o->trust, why, o->findings);
+}
+
 static enum sg_err look_at_entries(struct verify *v)
 {
 	struct outcome *o = &v->o;
@@ -113,6 +128,8 @@ static enum sg_err look_at_entries(struct verify *v)
 	o->audited = err == SG_OK;
 	if (err == SG_OK && v->approvals != NULL)
 		err = judge(v);
+	if (err == SG_OK && o->checkpoint.by_own)
+		follow(v);
 	if (err == SG_OK && !source_remote(v->source) && !o->has_kept)
 		err = partials_check(v->where.where, settings.size, o->findings,
 				     v->why, sizeof(v->why));
@@ -131,6 +148,8 @@ static int verify(struct verify *v)
 
 	if (err == SG_OK && o->has_checkpoint && !is_broken_off(o->findings))
 		err = look_at_entries(v);
+	else if (err == SG_OK && o->has_checkpoint && o->checkpoint.by_own)
+		trust_refuse_own(&o->trust, "", o->findings);
 	if (err != SG_OK)
 		return auditor_trouble(v->why);
 	status = outcome_print(o, v->args->value[OPT_JSON] != NULL);
@@ -179,6 +198,9 @@ const struct command AUDIT_VERIFY_COMMAND = {
 	.about = "check a log: every entry, every hash, the signature",
 	.more = "Without --vkey the key is the one that the log names: good "
 		"then means only that it\nagrees with itself.\n"
+		"Where officers have changed the log's key, --since a "
+		"checkpoint that the old\none has signed leads from it to the "
+		"new one.\n"
 		"--since and --keep may be the same file.\n",
 	.options = OPTIONS,
 	.noptions = NOPTIONS,

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "document.h"
 #include "hcert/dsc.h"
 #include "members_roll.h"
 #include "pkcs11/unconst.h"
 #include "policy/literal.h"
+#include "signer.h"
 #include "subject.h"
 #include "tools/common/input.h"
 #include "tools/common/times.h"
@@ -72,6 +74,8 @@ static bool read_bits(const struct reading *r, const char *text)
 
 static bool read_kinds(const struct reading *r, const char *text)
 {
+	if (strcmp(text, "none") == 0)
+		return true;
 	for (; *text != '\0'; text++) {
 		unsigned kind = 0;
 
@@ -81,7 +85,9 @@ static bool read_kinds(const struct reading *r, const char *text)
 		if (kind < DCC_KINDS)
 			r->o->kinds |= DCC_KIND_BIT(kind);
 		else if (*text != ',')
-			return wrong(r, "--kinds: of v, t and r, as \"vtr\"");
+			return wrong(
+				r,
+				"--kinds: of v, t and r, as \"vtr\"; or none");
 	}
 	return r->o->kinds != 0 || wrong(r, "--kinds: of v, t and r");
 }
@@ -148,6 +154,66 @@ static bool read_certificate(const struct reading *r, const char *path)
 				"nor DER");
 }
 
+/* Set the public key to SPKI, if it can be one of the ledger. */
+static bool take_spki(struct operation *o, struct members *m, struct span spki)
+{
+	if (spki.n != sizeof(m->spki))
+		return false;
+	memcpy(m->spki, spki.p, sizeof(m->spki));
+	o->spki = span_of(m->spki, sizeof(m->spki));
+	return true;
+}
+
+bool members_take_public(const json_t *document, struct operation *o,
+			 struct members *m)
+{
+	char label[ROLL_NAME_MAX];
+	struct span spki;
+	bool good;
+
+	(void)snprintf(label, sizeof(label), "%.*s", (int)o->key.n,
+		       (const char *)o->key.p);
+	if (!document_bytes(document_key(document, label), "spki", &spki))
+		return false;
+	good = take_spki(o, m, spki);
+	free((void *)(uintptr_t)spki.p);
+	return good;
+}
+
+/* The key in the file IN, PEM or DER. */
+static EVP_PKEY *public_of(struct span in)
+{
+	BIO *bio = BIO_new_mem_buf(in.p, (int)in.n);
+	EVP_PKEY *key =
+		bio != NULL ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+
+	if (key == NULL && bio != NULL && BIO_reset(bio) >= 0)
+		key = d2i_PUBKEY_bio(bio, NULL);
+	BIO_free(bio);
+	ERR_clear_error();
+	return key;
+}
+
+static bool read_public(const struct reading *r, const char *path)
+{
+	struct span spki = {0};
+	EVP_PKEY *key;
+	uint8_t *file;
+	size_t n;
+	bool good;
+
+	if (input_bytes(path, &file, &n, r->why, r->cap) != SG_OK)
+		return false;
+	key = public_of(span_of(file, n));
+	free(file);
+	good = key != NULL && signer_spki(key, &spki) &&
+	       take_spki(r->o, r->m, spki);
+	OPENSSL_free((void *)(uintptr_t)spki.p);
+	EVP_PKEY_free(key);
+	return good || wrong(r, "--public: no Ed25519 public key, neither PEM "
+				"nor DER");
+}
+
 static bool read_activate(const struct reading *r, const char *text)
 {
 	return times_parse(span_str(text), &r->o->activate) ||
@@ -207,6 +273,7 @@ static const struct member_option {
 	{OPT_PERIOD, OP_LIMITS, false, NULL, read_period},
 	{OPT_SUBJECT, OP_SUBJECT, true, NULL, read_subject},
 	{OPT_CERTIFICATE, OP_CERTIFICATE, true, NULL, read_certificate},
+	{OPT_PUBLIC, OP_SPKI, false, NULL, read_public},
 	{OPT_AT, OP_ACTIVATE, false, NULL, read_activate},
 	{OPT_AT, OP_RETIRE, false, NULL, read_retire},
 	{OPT_OVERRIDE, OP_ACTIVATE, false, NULL, read_override},
@@ -257,7 +324,7 @@ enum sg_err members_read(const struct args *args, struct operation *o,
 	const unsigned members = operation_members(o->kind);
 	const struct reading r = {args, o, out, why, cap};
 
-	*out = (struct members){{0}, {0}, {0}};
+	*out = (struct members){.subject = {0}};
 	for (int option = OPT_LABEL; option < OPT_MEMBERS; option++) {
 		if (args->value[option] == NULL || belongs(option, members))
 			continue;

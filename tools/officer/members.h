@@ -17,6 +17,7 @@ enum {
 	OPT_PERIOD,
 	OPT_SUBJECT,
 	OPT_CERTIFICATE,
+	OPT_PUBLIC,
 	OPT_AT,
 	OPT_OVERRIDE,
 	OPT_POLICY,
@@ -38,7 +39,8 @@ enum {
 		     "generate: ES256 (default), PS256 or EdDSA"},             \
 	[OPT_BITS] = {"bits", "N", NULL, "generate: of PS256 (3072)"},         \
 	[OPT_KINDS] = {"kinds", "KINDS", NULL,                                 \
-		       "generate: what it signs, of v, t and r (vtr)"},        \
+		       "generate: what it signs, of v, t and r (vtr), or none, " \
+		       "for the ledger"},                                      \
 	[OPT_COUNTRY] = {"country", "CC", NULL,                                \
 			 "generate: issuer of the certificates, alpha-2"},     \
 	[OPT_SIGNATURES] = {"signatures", "N", NULL,                           \
@@ -49,6 +51,8 @@ enum {
 			 "csr: as \"C=VN,O=Ministry,CN=DSC 2\""},              \
 	[OPT_CERTIFICATE] = {"certificate", "FILE", NULL,                      \
 			     "import: the DSC, PEM or DER"},                   \
+	[OPT_PUBLIC] = {"public", "FILE", NULL,                                \
+			"log-key: its public key, PEM or DER (signerd's word)"}, \
 	[OPT_AT] = {"at", "TIME", NULL,                                        \
 		    "activate, retire: then, and not at once"},                \
 	[OPT_OVERRIDE] = {"override", NULL, NULL,                              \
@@ -74,6 +78,7 @@ struct members {
 	uint8_t policy[OPERATION_HASH_BYTES];
 	struct span subject;	 /* OPENSSL_free() */
 	struct span certificate; /* OPENSSL_free() */
+	uint8_t spki[OPERATION_SPKI_BYTES];
 };
 
 /*
@@ -84,6 +89,10 @@ struct members {
 SG_MUST_USE enum sg_err members_read(const struct args *args,
 				     struct operation *o, struct members *out,
 				     char *why, size_t cap);
+/* O, a LOG_KEY of a key, has no public key yet: take the one that DOCUMENT
+ * (document.h; may be NULL) tells.  False: it tells of none. */
+bool members_take_public(const json_t *document, struct operation *o,
+			 struct members *m);
 void members_free(struct members *m);
 
 #endif /* SG_TOOLS_MEMBERS_H */

@@ -113,9 +113,15 @@ struct made {
 	uint8_t bytes[OPERATION_BYTES_MAX];
 };
 
-static enum sg_err make(const struct args *args, const struct checkpoint *at,
-			enum operation_kind kind, struct made *out, char *why,
-			size_t cap)
+/* O is to have a public key, and has none. */
+static bool lacks_public(const struct operation *o)
+{
+	return (operation_members(o->kind) & OP_SPKI) != 0 && o->spki.n == 0;
+}
+
+static enum sg_err make(const struct args *args, const json_t *document,
+			const struct checkpoint *at, enum operation_kind kind,
+			struct made *out, char *why, size_t cap)
 {
 	const char *expires = args->value[OPT_EXPIRES];
 	const struct proposal_common common = {
@@ -138,6 +144,13 @@ static enum sg_err make(const struct args *args, const struct checkpoint *at,
 	if (err != SG_OK)
 		return err;
 	err = members_read(args, &p.operation, &m, why, cap);
+	if (err == SG_OK && lacks_public(&p.operation) &&
+	    !members_take_public(document, &p.operation, &m)) {
+		(void)snprintf(why, cap,
+			       "signerd tells of no such Ed25519 key: give "
+			       "--public");
+		err = SG_CONFIG;
+	}
 	if (err == SG_OK)
 		err = proposal_encode(&p, out->bytes, &out->n, why, cap);
 	members_free(&m);
@@ -178,7 +191,8 @@ static int propose(const struct args *args, enum operation_kind kind)
 	enum sg_err err = find_checkpoint(args, &from, &at, why, sizeof(why));
 
 	if (err == SG_OK)
-		err = make(args, &at, kind, &made, why, sizeof(why));
+		err = make(args, from.document, &at, kind, &made, why,
+			   sizeof(why));
 	if (err == SG_OK)
 		err = approving_write(args->value[OPT_OUT],
 				      span_of(made.bytes, made.n), why,
@@ -199,7 +213,7 @@ static int run(const struct args *args)
 		return officer_trouble(
 			"propose takes one of genesis, officers, policy, "
 			"generate, csr, import, publish, activate, retire, "
-			"destroy, stop, start and compromise");
+			"destroy, stop, start, compromise and log-key");
 	if (args->value[OPT_OUT] == NULL || args->value[OPT_PROPOSER] == NULL)
 		return officer_trouble("propose takes --out and --proposer");
 	return propose(args, kind);
@@ -213,7 +227,8 @@ const struct command PROPOSE_COMMAND = {
 		"to "
 		"be done with a key:\ngenerate, csr, import, publish, "
 		"activate, "
-		"retire, destroy, stop, start, compromise.\nThe ledger's name "
+		"retire, destroy, stop, start, compromise, log-key.\nThe "
+		"ledger's name "
 		"and its newest checkpoint are signerd's to tell, or the "
 		"--ledger's.\n",
 	.options = OPTIONS,

@@ -98,6 +98,67 @@ static void test_good(void **state)
 	judged(NULL, 0);
 }
 
+/* Do the officers lead to the key whose bytes END in that letter, as far as the
+ * first TRUSTED entries are believed? */
+static void expect_follow(uint64_t trusted, uint8_t end, const char *want)
+{
+	struct note_key to = {.type = NOTE_ED25519};
+	const char *why;
+	uint64_t entry;
+
+	officers_operation(OPERATION_LOG_KEY, &o);
+	memcpy(to.public_key, operation_ed25519(&o), sizeof(to.public_key));
+	to.public_key[sizeof(to.public_key) - 1] = end;
+	assert_int_equal(
+		approvals_follow(approvals, trusted, &to, &entry, &why),
+		want == NULL);
+	if (want == NULL) {
+		assert_null(why);
+		assert_int_equal(entry, 30);
+	} else {
+		assert_non_null(strstr(why, want));
+	}
+}
+
+static void log_key(uint64_t index, char end, unsigned who)
+{
+	static uint8_t spki[2][OPERATION_SPKI_BYTES];
+	uint8_t *p = spki[index == 30];
+
+	officers_operation(OPERATION_LOG_KEY, &o);
+	memcpy(p, o.spki.p, OPERATION_SPKI_BYTES);
+	p[OPERATION_SPKI_BYTES - 1] = (uint8_t)end;
+	o.spki.p = p;
+	accepted(index, who);
+}
+
+static void test_follow(void **state)
+{
+	(void)state;
+	genesis(10, 7);
+	judged(NULL, 0);
+	expect_follow(20, 'b', "no officers have changed its key");
+	log_key(20, 'a', 3);
+	log_key(30, 'b', 6);
+	judged(NULL, 0);
+	expect_follow(11, 'b', NULL);
+	expect_follow(100, 'b', NULL);
+	expect_follow(10, 'b', "before there were officers");
+	expect_follow(0, 'b', "before there were officers");
+	expect_follow(11, 'a', "for another one");
+	expect_follow(11, 'c', "for another one");
+}
+
+/* One that too few have approved says nothing. */
+static void test_follow_unapproved(void **state)
+{
+	(void)state;
+	genesis(10, 7);
+	log_key(30, 'b', 1);
+	judged("log-key dsc-1: fewer officers", 30);
+	expect_follow(11, 'b', "no officers have changed its key");
+}
+
 static void test_nothing(void **state)
 {
 	(void)state;
@@ -189,6 +250,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_good),	   TEST(test_nothing),
+		TEST(test_good),	   TEST(test_follow),
+		TEST(test_good),	   TEST(test_follow_unapproved),
 		TEST(test_too_few),	   TEST(test_unsigned_stop),
 		TEST(test_stranger),	   TEST(test_genesis_by_some),
 		TEST(test_second_genesis), TEST(test_no_genesis),

@@ -25,6 +25,8 @@ static inline void operation(enum operation_kind kind, const char *label)
 {
 	officers_operation(kind, &o);
 	o.key = span_str(label);
+	if (kind == OPERATION_LOG_KEY)
+		o.spki = SPAN_LIT("spki");
 }
 
 /* Why O may not be; else it is done. */

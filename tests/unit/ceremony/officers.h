@@ -152,6 +152,10 @@ static inline void officers_operation(enum operation_kind kind,
 					"\x04\x06\x13\x02VN");
 	if ((has & OP_CERTIFICATE) != 0)
 		out->certificate = SPAN_LIT("no certificate");
+	if ((has & OP_SPKI) != 0)
+		out->spki = SPAN_LIT("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03"
+				     "\x21\x00"
+				     "the 32 bytes of an Ed25519 key..");
 	if ((has & OP_POLICY) != 0)
 		out->policy = OFFICERS_HASH;
 }

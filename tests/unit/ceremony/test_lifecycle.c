@@ -23,7 +23,7 @@ static const struct {
 	{OPERATION_PUBLISH, "--+------"},    {OPERATION_ACTIVATE, "---+-----"},
 	{OPERATION_RETIRE, "----+--+-"},     {OPERATION_DESTROY, "++++-+--+"},
 	{OPERATION_STOP, "--+++----"},	     {OPERATION_START, "-------+-"},
-	{OPERATION_COMPROMISE, "++++++-+-"},
+	{OPERATION_COMPROMISE, "++++++-+-"}, {OPERATION_LOG_KEY, "---------"},
 };
 
 static void test_steps(void **state)

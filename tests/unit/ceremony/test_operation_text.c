@@ -109,6 +109,27 @@ static void test_generate_values(void **state)
 	make(OPERATION_GENERATE, false);
 	o.kinds = 0;
 	check_refused();
+	o.alg = COSE_EDDSA;
+	assert_int_equal(operation_text(&o, text, sizeof(text)), SG_OK);
+	assert_non_null(strstr(text, "kinds: none: it is for the ledger's"));
+	o.country = SPAN_LIT("VN");
+	check_refused();
+	o.country.n = 0;
+	o.period_s = 1;
+	check_refused();
+	o.period_s = 0;
+	o.signatures = 1;
+	check_refused();
+	make(OPERATION_LOG_KEY, false);
+	assert_int_equal(operation_text(&o, text, sizeof(text)), SG_OK);
+	assert_non_null(strstr(text, "verifier key: test.example/ledger+"));
+	assert_non_null(strstr(text, "SHA-256 of the key: "));
+	o.spki.n--;
+	check_refused();
+	make(OPERATION_LOG_KEY, false);
+	o.spki = SPAN_LIT("\x30\x2a\x30\x05\x06\x03\x2b\x65\x6e\x03\x21\x00"
+			  "the 32 bytes of an X25519 key...");
+	check_refused();
 	make(OPERATION_GENERATE, false);
 	o.kinds = 8;
 	check_refused();

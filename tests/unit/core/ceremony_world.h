@@ -160,12 +160,12 @@ static inline void add_hsms(struct world *w)
 {
 	office_link_hsm(w->o, 0, HSM_SIGNS);
 	w->o->hsm[0].token = &w->token;
-	w->o->hsm[0].hsm = "one";
+	w->o->hsm[0].name = "one";
 	hsm_say_ready(&w->o->hsm[0], true);
 	office_link_hsm(w->o, LEDGER_HSM, HSM_SIGNS);
 	w->o->hsm[LEDGER_HSM].signer = &w->ledger;
 	w->o->hsm[LEDGER_HSM].label = "ledger";
-	w->o->hsm[LEDGER_HSM].hsm = "two";
+	w->o->hsm[LEDGER_HSM].name = "two";
 	hsm_say_ready(&w->o->hsm[LEDGER_HSM], false);
 }
 

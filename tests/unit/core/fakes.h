@@ -59,7 +59,6 @@ enum { HSM_FIRST = 7, HSM_MADE_FIRST = 100 };
 struct fake_hsm {
 	struct channel *channel;
 	struct fake_token *token; /* or NULL */
-	const char *hsm;	  /* the name of its HSM, or NULL */
 	enum hsm_mood mood;
 	const struct signer *signer; /* the key it has */
 	const char *label;	     /* of it */
@@ -69,6 +68,7 @@ struct fake_hsm {
 	size_t packets, jobs; /* seen; tests are not counted */
 	size_t most_in_packet, in_packet;
 	struct fake_anchor *anchor;
+	struct fake_anchor *made_anchor; /* of the first key of the token */
 	size_t nheld;
 	struct {
 		uint64_t id;
@@ -163,9 +163,9 @@ static inline void hsm_answer(struct fake_hsm *h, uint64_t id, uint16_t key,
 	assert_int_equal(wire_put_signed(w, id, &m), SG_OK);
 }
 
-static inline void hsm_say_anchored(struct fake_hsm *h, uint64_t id)
+static inline void hsm_say_anchor(struct fake_hsm *h,
+				  const struct fake_anchor *a, uint64_t id)
 {
-	const struct fake_anchor *a = h->anchor;
 	const struct wire_anchored m = {
 		.ok = !a->fails,
 		.ckr = a->fails ? 0x30 : 0,
@@ -178,12 +178,13 @@ static inline void hsm_say_anchored(struct fake_hsm *h, uint64_t id)
 
 static inline bool hsm_on_anchor(struct fake_hsm *h, const struct wire_msg *m)
 {
-	struct fake_anchor *a = h->anchor;
+	struct fake_anchor *a;
 	struct wire_anchor job;
 
-	assert_non_null(a);
 	assert_int_equal(wire_get_anchor(m, &job), SG_OK);
-	assert_int_equal(job.key, 7);
+	assert_true(job.key == HSM_FIRST || job.key == HSM_MADE_FIRST);
+	a = job.key == HSM_FIRST ? h->anchor : h->made_anchor;
+	assert_non_null(a);
 	a->asked++;
 	a->id = m->id;
 	if (job.value.n > 0 && !a->fails) {
@@ -192,7 +193,7 @@ static inline bool hsm_on_anchor(struct fake_hsm *h, const struct wire_msg *m)
 		memcpy(a->value, job.value.p, job.value.n);
 	}
 	if (!a->silent)
-		hsm_say_anchored(h, m->id);
+		hsm_say_anchor(h, a, m->id);
 	return true;
 }
 
@@ -305,8 +306,6 @@ static inline void hsm_say_ready(struct fake_hsm *h, bool certificate)
 	if (certificate)
 		m.key[0].certificate =
 			span_of(h->signer->der, (size_t)h->signer->der_n);
-	if (h->hsm != NULL)
-		m.hsm = span_str(h->hsm);
 	assert_non_null(w);
 	assert_int_equal(wire_put_hsm_ready(w, &m), SG_OK);
 }

@@ -17,6 +17,7 @@ struct room {
 	struct place *p;
 	struct signer signer;
 	struct note_key key;
+	const struct note_key *leaving; /* the key before it; or NULL */
 	struct index *index;
 	struct scribe *scribe;
 	enum room_mood mood;
@@ -59,9 +60,10 @@ static inline void room_answer(struct room *r)
 	static uint8_t note[1024];
 
 	if (r->mood == ROOM_SIGNS)
-		scribe_publish(r->scribe, span_of(note, room_sign(r, note)));
+		scribe_publish(r->scribe, span_of(note, room_sign(r, note)),
+			       &r->key);
 	else if (r->mood == ROOM_CANNOT)
-		scribe_publish(r->scribe, span_of(NULL, 0));
+		scribe_publish(r->scribe, span_of(NULL, 0), NULL);
 }
 
 static inline void room_on_offer(void *ctx, uint64_t size,
@@ -108,10 +110,13 @@ static inline void room_begin(struct room *r)
 	static const struct scribe_events events = {.changed = room_on_changed,
 						    .offer = room_on_offer,
 						    .indexed = room_on_indexed};
+	const struct note_key keys[] = {
+		r->leaving != NULL ? *r->leaving : r->key, r->key};
 	struct scribe_parts parts = {.loop = &r->p->loop,
 				     .journal_dir = r->p->journal,
 				     .ledger_dir = r->p->ledger,
-				     .key = &r->key,
+				     .nkeys = r->leaving != NULL ? 2 : 1,
+				     .key = keys,
 				     .checkpoint_ms = 20,
 				     .events = &events,
 				     .ctx = r};

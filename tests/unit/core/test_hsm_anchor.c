@@ -237,15 +237,15 @@ static void test_late_answers(void **state)
 	late = o->anchor.id;
 	assert_int_equal(ask(w, "two"), SG_OK);
 	OFFICE_WAIT(o, o->anchor.asked == 2);
-	hsm_say_anchored(&o->hsm[0], late);
+	hsm_say_anchor(&o->hsm[0], &o->anchor, late);
 	OFFICE_UNTIL(o, 50, w->answers > 0);
 	assert_int_equal(w->answers, 0);
-	hsm_say_anchored(&o->hsm[0], o->anchor.id);
+	hsm_say_anchor(&o->hsm[0], &o->anchor, o->anchor.id);
 	OFFICE_WAIT(o, w->answers == 1);
 	assert_string_equal(w->value, "two");
 	assert_int_equal(w->bad, 0);
 	/* One that was never asked for is nonsense. */
-	hsm_say_anchored(&o->hsm[0], o->anchor.id);
+	hsm_say_anchor(&o->hsm[0], &o->anchor, o->anchor.id);
 	OFFICE_WAIT(o, w->bad == 1);
 	world_close(w);
 }

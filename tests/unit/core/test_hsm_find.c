@@ -37,7 +37,7 @@ static void add_hsm(struct world *w, size_t i, const char *name)
 {
 	office_link_hsm(w->o, i, HSM_SIGNS);
 	w->o->hsm[i].token = &w->token;
-	w->o->hsm[i].hsm = name;
+	w->o->hsm[i].name = name;
 	hsm_say_ready(&w->o->hsm[i], true);
 }
 

@@ -251,11 +251,12 @@ static void test_ledger_key(void **state)
 	uint8_t raw[KEY_ED25519_BYTES];
 	size_t n = sizeof(raw);
 	size_t index = 9;
+	size_t ledger[KEYRING_LEDGER_MAX];
 
 	(void)state;
 	assert_int_equal(EVP_PKEY_get_raw_public_key(s.key, raw, &n), 1);
-	assert_true(keyring_ledger_key(k, &index));
-	assert_int_equal(index, 1);
+	assert_int_equal(keyring_ledger_keys(k, ledger), 1);
+	assert_int_equal(ledger[0], 1);
 	assert_null(k->key[1].verifier);
 	assert_int_equal(keyring_offer(k, &offer, &index), SG_OK);
 	assert_int_equal(index, 1);
@@ -280,6 +281,7 @@ static void test_ledger_key(void **state)
 
 static void test_ledger_key_refused(void **state)
 {
+	size_t ledger[KEYRING_LEDGER_MAX];
 	struct signer s = signer_usual(COSE_EDDSA);
 	struct signer other = signer_usual(COSE_EDDSA);
 	struct signer ec = signer_usual(COSE_ES256);
@@ -302,7 +304,7 @@ static void test_ledger_key_refused(void **state)
 	offer = offer_of(&other, "ledger");
 	assert_int_equal(keyring_offer(k, &offer, &index), SG_BAD_KEY);
 	k->n = 1;
-	assert_false(keyring_ledger_key(k, &index));
+	assert_int_equal(keyring_ledger_keys(k, ledger), 0);
 	k->n = 2;
 	keyring_free(k);
 	signer_free(&s);

@@ -10,14 +10,10 @@ static const char NAME[] = "witness.example/w";
 static void consult(struct world *w)
 {
 	const size_t written = w->o.anchor.written;
-	struct checkpoint c;
 
 	world_offer(w);
 	OFFICE_WAIT(&w->o, w->consulted == 1);
-	assert_int_equal(checkpoint_open(span_of(w->note, w->note_n),
-					 notary_key(w->notary), &c, NULL),
-			 SG_OK);
-	assert_int_equal(c.size, w->size);
+	world_check_note(w, span_of(w->note, w->note_n));
 	OFFICE_UNTIL(&w->o, 30, false);
 	assert_int_equal(w->published, 0);
 	assert_int_equal(w->o.anchor.written, written);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 
+#include "base/fileio.h"
 #include "scribe_room.h"
 
 static void test_follows(void **state)
@@ -27,6 +28,63 @@ static void test_follows(void **state)
 		   metric_get(r->p->page, METRIC_LEDGER_CHECKPOINT) == 305);
 	assert_null(room_state(r).trouble);
 	assert_int_equal(scribe_refused(r->scribe), SCRIBE_FINE);
+	room_end(r);
+	room_close(r);
+}
+
+static void expect_vkey(const struct room *r, const struct note_key *key)
+{
+	char want[NOTE_VKEY_MAX];
+	char path[PLACE_PATH];
+	uint8_t *text;
+	size_t n;
+
+	note_key_text(key, want);
+	place_path(r->p, path, "ledger/vkey");
+	assert_int_equal(fileio_read(path, 1024, &text, &n), SG_OK);
+	assert_int_equal(n, strlen(want) + 1);
+	assert_memory_equal(text, want, n - 1);
+	free(text);
+}
+
+/* The ledger's key is changed for another one: `vkey` names that when there is
+ * a checkpoint by it, and what one of both has signed is the log's. */
+static void test_another_key(void **state)
+{
+	struct room *r = room_open();
+	const struct note_key old = r->key;
+	struct note_key new;
+
+	(void)state;
+	room_begin(r);
+	room_record(r, 5);
+	PLACE_WAIT(r->p, room_published(r) == 5);
+	expect_vkey(r, &old);
+	room_end(r);
+	room_make_key(r);
+	new = r->key;
+	r->leaving = &old;
+	r->mood = ROOM_CANNOT;
+	r->offers = 0;
+	room_begin(r);
+	PLACE_WAIT(r->p, r->offers > 0);
+	assert_int_equal(scribe_refused(r->scribe), SCRIBE_FINE);
+	assert_int_equal(room_state(r).published, 0);
+	expect_vkey(r, &old);
+	r->mood = ROOM_SIGNS;
+	room_record(r, 1);
+	PLACE_WAIT(r->p, room_state(r).published == 6);
+	expect_vkey(r, &new);
+	room_end(r);
+	r->leaving = NULL;
+	room_begin(r);
+	room_record(r, 1);
+	PLACE_WAIT(r->p, room_state(r).published == 7);
+	room_end(r);
+	r->key = old;
+	room_begin(r);
+	PLACE_WAIT(r->p, scribe_refused(r->scribe) == SCRIBE_BAD_CHECKPOINT);
+	expect_vkey(r, &new);
 	room_end(r);
 	room_close(r);
 }
@@ -233,6 +291,7 @@ static void test_cosigned(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_follows),
+					   cmocka_unit_test(test_another_key),
 					   cmocka_unit_test(test_idle),
 					   cmocka_unit_test(test_goes_on),
 					   cmocka_unit_test(test_not_signed),

@@ -111,11 +111,36 @@ static void test_names_a_token_only(void **state)
 static void test_is_not_the_ledgers(void **state)
 {
 	char text[FIXTURE_TEXT];
+	char hsm[2048];
+	struct faults faults = {0};
+	struct config *c;
 
 	(void)state;
+	/* Its own HSM makes keys beside it, for the ledger alone. */
 	with_token("pkcs11:token=log", text);
-	must_fail(text, ":43: ledger.uri: is on the token for new keys of the "
-			"HSM \"demo\"");
+	c = parse(text, &faults);
+	assert_string_equal(faults.text, "");
+	assert_true(c->core.hsm[0].makes_ledger_keys);
+	config_free(c);
+	with_token("pkcs11:token=demo", text);
+	c = parse(text, &faults);
+	assert_false(c->core.hsm[0].makes_ledger_keys);
+	config_free(c);
+	/* Another one of the same module does not. */
+	c = parse(good, &faults);
+	(void)snprintf(hsm, sizeof(hsm),
+		       "hsms:\n"
+		       "  - name: other\n"
+		       "    module: %s\n"
+		       "    pin_file: pin\n"
+		       "    processes: 1\n"
+		       "    sessions: 2\n"
+		       "    token: pkcs11:token=log\n",
+		       c->hsm[0].worker.module);
+	config_free(c);
+	fixture_edit(good, "hsms:\n", hsm, text);
+	must_fail(text, "ledger.uri: is on the token for new keys of the "
+			"HSM \"other\"");
 }
 
 static const char KEYS[] = "keys:\n"
