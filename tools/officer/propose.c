@@ -134,6 +134,10 @@ static enum sg_err make(const struct args *args, const struct checkpoint *at,
 		(void)snprintf(why, cap, "--expires: as 24h");
 		return SG_CONFIG;
 	}
+	if (common.lifetime_s > PROPOSAL_LIFETIME_MAX_S) {
+		(void)snprintf(why, cap, "--expires: 7d at most");
+		return SG_CONFIG;
+	}
 	err = proposal_begin(&common, &p);
 	if (err != SG_OK)
 		return err;
