@@ -240,7 +240,7 @@ static void test_changed(void **state)
 		fileio_replace(at("x.op"), span_of(f.bytes, f.n), 0600), SG_OK);
 	free(f.bytes);
 	assert_int_equal(COMMAND(&SHOW_OPERATION_COMMAND, &text, at("x.op")),
-			 EXIT_GOOD);
+			 EXIT_REFUSED);
 	assert_non_null(strstr(text, "EdDSA: DOES NOT VERIFY\n"));
 	free(text);
 }
