@@ -195,24 +195,30 @@ static void fill(struct forge *f, const struct wire_forge *task,
 	(void)forge_fail(out, SG_MALFORMED, "no such task");
 }
 
-void forge_do(struct forge *f, const struct wire_forge *task,
-	      struct forged *out)
+const char *forge_task_name(const struct wire_forge *task)
 {
 	static const char *const name[] = {[WIRE_TASK_GENERATE] = "generate",
 					   [WIRE_TASK_CSR] = "csr",
 					   [WIRE_TASK_DESTROY] = "destroy"};
+
+	return name[task->task];
+}
+
+void forge_do(struct forge *f, const struct wire_forge *task,
+	      struct forged *out)
+{
+	const char *name = forge_task_name(task);
 
 	(void)snprintf(f->label, sizeof(f->label), "%.*s", (int)task->label.n,
 		       (const char *)task->label.p);
 	fill(f, task, out);
 	if (out->err == SG_OK)
 		log_event(LOG_INFO, "forged", "task=%s key=\"%s\" token=\"%s\"",
-			  name[task->task], f->label, f->session.token->label);
+			  name, f->label, f->session.token->label);
 	else
 		log_event(LOG_ERROR, "forge-failed",
-			  "task=%s key=\"%s\" token=\"%s\" reason=\"%s\"",
-			  name[task->task], f->label, f->session.token->label,
-			  out->reason);
+			  "task=%s key=\"%s\" token=\"%s\" reason=\"%s\"", name,
+			  f->label, f->session.token->label, out->reason);
 }
 
 void forge_undo(struct forge *f, const struct wire_forge *task,

@@ -55,6 +55,8 @@ struct forge {
 SG_MUST_USE enum sg_err forge_open(struct forge *f,
 				   const struct worker_settings *settings,
 				   struct watch *w, struct forged *out);
+/* What TASK is called in the log. */
+const char *forge_task_name(const struct wire_forge *task);
 /* Do TASK, whose spans the caller keeps; sets *OUT. */
 void forge_do(struct forge *f, const struct wire_forge *task,
 	      struct forged *out);

@@ -82,8 +82,8 @@ static void warn_if_shared(int fd, const char *path)
 
 	if (fstat(fd, &st) == 0 && pin_is_shared(path, &st))
 		log_event(LOG_WARNING, "pin-file-shared",
-			  "path=\"%s\" mode=%03o text=\"chmod 600: the next "
-			  "start or reload refuses it\"",
+			  "path=\"%s\" mode=%03o text=\"others have "
+			  "rights to it: chmod 600\"",
 			  path, st.st_mode & 0777U);
 }
 

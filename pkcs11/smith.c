@@ -134,9 +134,9 @@ static void read_link(struct smith *s)
 		distrust(s);
 		return;
 	}
-	log_event(LOG_INFO, "forging", "hsm=\"%s\" task=%u key=\"%.*s\"",
-		  s->settings->name, s->task.task, (int)s->task.label.n,
-		  (const char *)s->task.label.p);
+	log_event(LOG_INFO, "forging", "hsm=\"%s\" task=%s key=\"%.*s\"",
+		  s->settings->name, forge_task_name(&s->task),
+		  (int)s->task.label.n, (const char *)s->task.label.p);
 	s->phase = PHASE_WORKING;
 	if (pthread_create(&s->helper, NULL, work, s) != 0)
 		die("no thread for a task");

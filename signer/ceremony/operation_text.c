@@ -276,13 +276,13 @@ static void put_rest(struct text *t, const struct operation *o, unsigned has)
 	if (o->activate != 0)
 		put_time(t, "at", o->activate);
 	else if ((has & OP_ACTIVATE) != 0)
-		put(t, "at: once\n");
+		put(t, "at: the moment it is applied\n");
 	if (o->override)
 		put(t, "OVERRIDE: although verifiers may not know it yet\n");
 	if (o->retire != 0)
 		put_time(t, "at", o->retire);
 	else if ((has & OP_RETIRE) != 0)
-		put(t, "at: once\n");
+		put(t, "at: the moment it is applied\n");
 	if ((has & OP_POLICY) != 0)
 		put_hash(t, "policy's SHA-256", o->policy);
 	if ((has & OP_ROLL) != 0)

@@ -120,7 +120,7 @@ static void record_event(struct ceremony *c, const struct life *l,
 	}
 	log_event(LOG_INFO, "key-state", "key=\"%s\" state=%s by=%s", l->label,
 		  key_state_text(l->state),
-		  hash != NULL ? "officers" : "its time");
+		  hash != NULL ? "officers" : "schedule");
 }
 
 /* --- an operation --------------------------------------------------------- */

@@ -73,6 +73,13 @@ static bool check_validity(const struct ceremony *c, const struct dsc *dsc,
 
 	if (dsc->not_after >= needed)
 		return true;
+	if (l->period_s == 0)
+		return ceremony_refuse(
+			r, SG_FORBIDDEN,
+			"the certificate ends too early: in %lld days; the "
+			"policy has certificates that are valid for up to %lld",
+			(long long)((dsc->not_after - now) / 86400),
+			(long long)(c->longest_s / 86400));
 	return ceremony_refuse(
 		r, SG_FORBIDDEN,
 		"the certificate ends too early: in %lld days; the key signs "

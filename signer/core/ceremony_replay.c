@@ -196,6 +196,9 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 		ceremony_due(c, item.outcome.time, true);
 		err = ceremony_fold(c, j, &item, number,
 				    number > ceremony_store_recorded(c->store));
+		if (err == SG_INTERNAL)
+			err = damaged(number, "its key is not in signerd.yaml "
+					      "any more");
 	}
 	free(j);
 	return err;

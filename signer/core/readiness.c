@@ -20,7 +20,8 @@ static const char *kind_fault(const struct readiness_parts *p,
 			      enum dcc_kind kind, int64_t now,
 			      const struct key **key)
 {
-	const char *fault = "no valid signing certificate for some kind";
+	const char *fault = "some kind has no active key with a valid "
+			    "certificate";
 
 	if (!keyring_has_kind(p->keys, kind))
 		return NULL;

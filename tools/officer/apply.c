@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "csr.h"
 #include "document.h"
 #include "tools/common/printable.h"
+#include "tools/common/times.h"
 
 enum { OPT_CSR = OPT_DAEMON, OPT_COUNT };
 
@@ -24,6 +26,24 @@ static int print_json(const json_t *j)
 	(void)puts(text);
 	free(text);
 	return EXIT_GOOD;
+}
+
+/* What was set for another time, as KEY has it. */
+static void print_later(const json_t *key)
+{
+	const int64_t activate = document_int(key, "activate");
+	const int64_t retire = document_int(key, "retire");
+	char text[TIMES_TEXT];
+
+	if (activate != 0) {
+		times_format(activate, text);
+		printf(", and becomes active at %s", text);
+	}
+	if (retire != 0 &&
+	    strcmp(document_text(key, "state"), "retired") != 0) {
+		times_format(retire, text);
+		printf(", and is retired at %s", text);
+	}
 }
 
 /* That it is done, and where the key is now. */
@@ -45,6 +65,7 @@ static int print_done(const struct opfile *f, const json_t *document)
 		(void)fputs(": the key is ", stdout);
 		printable_put(stdout, span_str(document_text(key, "state")));
 		(void)fputs(" now", stdout);
+		print_later(key);
 	}
 	(void)putchar('\n');
 	return EXIT_GOOD;

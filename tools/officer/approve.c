@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "approving.h"
+#include "base/hex.h"
 #include "tools/common/printable.h"
 
 enum {
@@ -56,6 +57,7 @@ static int report(const struct args *args, const struct signer *s,
 {
 	static struct opfile f;
 	struct opfile_known nobody = {0};
+	char kid[HEX_TEXT(ROLL_KID_BYTES)];
 	const char *fault;
 	char *text;
 	json_t *j;
@@ -65,9 +67,11 @@ static int report(const struct args *args, const struct signer *s,
 		    SG_OK)
 		return officer_trouble(err_text(SG_INTERNAL));
 	(void)fprintf(stderr,
-		      "Signed by %s; it has %zu signature%s now, in %s.\n",
-		      s->officer.name, f.approved.n,
-		      f.approved.n == 1 ? "" : "s", path);
+		      "Signed by %s, kid %s; it has %zu signature%s now, in "
+		      "%s.\n",
+		      s->officer.name,
+		      hex_encode(s->officer.kid, ROLL_KID_BYTES, kid),
+		      f.approved.n, f.approved.n == 1 ? "" : "s", path);
 	if (args->value[OPT_JSON] == NULL)
 		return EXIT_GOOD;
 	j = opfile_json(&f, &nobody);
@@ -78,6 +82,27 @@ static int report(const struct args *args, const struct signer *s,
 	(void)puts(text);
 	free(text);
 	return EXIT_GOOD;
+}
+
+/* The first officers stand in the genesis itself.  Is S the one of its name? */
+static bool is_named(const struct opfile *f, const struct signer *s, char *why,
+		     size_t cap)
+{
+	const struct officer *o;
+
+	if (f->operation.kind != OPERATION_GENESIS)
+		return true; /* signerd knows who is whose */
+	o = roll_find(&f->operation.roll, s->officer.kid);
+	if (o != NULL && strcmp(o->name, s->officer.name) == 0)
+		return true;
+	if (o == NULL)
+		(void)snprintf(why, cap,
+			       "this key is of none of the officers that the "
+			       "genesis names");
+	else
+		(void)snprintf(why, cap, "the genesis has this key as %s's",
+			       o->name);
+	return false;
 }
 
 static int sign(const struct args *args, const struct opfile *f,
@@ -120,7 +145,12 @@ static int approve(const struct args *args, const struct opfile *f)
 		return EXIT_REFUSED;
 	if (signer_open(&wanted, &s, why, sizeof(why)) != SG_OK)
 		return officer_trouble(why);
-	status = sign(args, f, &s);
+	if (is_named(f, &s, why, sizeof(why))) {
+		status = sign(args, f, &s);
+	} else {
+		(void)officer_trouble(why);
+		status = EXIT_REFUSED;
+	}
 	signer_close(&s);
 	return status;
 }

@@ -82,8 +82,11 @@ static void row_key(struct table *t, const json_t *key)
 	cell_day(t, signs_until(key));
 	cell_day(t, document_int(key, "notAfter"));
 	cell_signed(t, key);
-	table_cell(t, TABLE_PLAIN, "%lld",
-		   (long long)document_int(key, "good"));
+	if (strcmp(state, "destroyed") == 0)
+		table_cell(t, TABLE_PLAIN, "-"); /* none looks for it */
+	else
+		table_cell(t, TABLE_PLAIN, "%lld",
+			   (long long)document_int(key, "good"));
 }
 
 static void print_keys(struct table *t, const json_t *keys)
@@ -98,6 +101,16 @@ static void print_keys(struct table *t, const json_t *keys)
 	for (size_t i = 0; i < json_array_size(keys); i++)
 		row_key(t, json_array_get(keys, i));
 	table_print(t);
+}
+
+static void print_warning(const struct table *t, const json_t *key,
+			  const char *text)
+{
+	printf("%s  ! ", table_mood(TABLE_CARE, t->colour));
+	printable_put(stdout, span_str(document_text(key, "label")));
+	printf(": ");
+	printable_put(stdout, span_str(text));
+	printf("%s\n", table_mood(TABLE_PLAIN, t->colour));
 }
 
 /* What is set for a key, and what its owner is to know of it. */
@@ -116,16 +129,14 @@ static void print_notes(const struct table *t, const json_t *keys)
 				      span_str(document_text(key, "label")));
 			printf(": becomes active at %s\n", text);
 		}
+		if (strcmp(document_text(key, "state"), "active") == 0 &&
+		    document_int(key, "good") == 0)
+			print_warning(t, key, "no HSM signs with it now");
 		for (size_t w = 0; w < json_array_size(warnings); w++) {
 			const char *s =
 				json_string_value(json_array_get(warnings, w));
 
-			printf("%s  ! ", table_mood(TABLE_CARE, t->colour));
-			printable_put(stdout,
-				      span_str(document_text(key, "label")));
-			printf(": ");
-			printable_put(stdout, span_str(s != NULL ? s : ""));
-			printf("%s\n", table_mood(TABLE_PLAIN, t->colour));
+			print_warning(t, key, s != NULL ? s : "");
 		}
 	}
 }
@@ -138,6 +149,7 @@ static void row_hsm(struct table *t, const json_t *hsm)
 	const int64_t up = document_int(hsm, "up");
 	const int64_t processes = document_int(hsm, "processes");
 	const int64_t errors = document_int(hsm, "errors");
+	const int64_t us = document_int(hsm, "signatureUs");
 
 	table_row(t);
 	table_cell(t, TABLE_PLAIN, "%s", document_text(hsm, "name"));
@@ -146,8 +158,10 @@ static void row_hsm(struct table *t, const json_t *hsm)
 		   (long long)up, (long long)processes);
 	table_cell(t, TABLE_PLAIN, "%lld",
 		   (long long)document_int(hsm, "sessions"));
-	table_cell(t, TABLE_PLAIN, "%lld us",
-		   (long long)document_int(hsm, "signatureUs"));
+	if (us > 0)
+		table_cell(t, TABLE_PLAIN, "%lld us", (long long)us);
+	else
+		table_cell(t, TABLE_PLAIN, "-"); /* none was measured yet */
 	table_cell(t, errors > 0 ? TABLE_CARE : TABLE_PLAIN, "%lld",
 		   (long long)errors);
 	table_cell(t, TABLE_PLAIN, "%s",

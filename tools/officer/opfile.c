@@ -56,6 +56,7 @@ bool opfile_hash(const struct opfile *f, char out[OPFILE_HASH_TEXT])
 struct signed_by {
 	const char *name; /* NULL: not known */
 	const char *word; /* of the signature */
+	bool bad;	  /* nobody is to go by it */
 };
 
 static struct signed_by who_signed(const struct opfile *f, size_t i,
@@ -70,15 +71,23 @@ static struct signed_by who_signed(const struct opfile *f, size_t i,
 		roll != NULL ? roll_find(roll, a->kid) : NULL;
 
 	if (roll != NULL && officer == NULL)
-		return (struct signed_by){NULL, "no officer of the roll"};
+		return (struct signed_by){NULL, "no officer of the roll", true};
+	if (officer != NULL &&
+	    approval_verify(&f->approved, i, officer) == SG_OK)
+		return (struct signed_by){officer->name, "verified", false};
 	if (officer != NULL)
-		return (struct signed_by){
-			officer->name,
-			approval_verify(&f->approved, i, officer) == SG_OK
-				? "verified"
-				: "DOES NOT VERIFY"};
+		return (struct signed_by){officer->name, "DOES NOT VERIFY",
+					  true};
 	return (struct signed_by){document_officer(known->document, a->kid),
-				  "not verified here"};
+				  "not verified here", false};
+}
+
+bool opfile_is_good(const struct opfile *f, const struct opfile_known *known)
+{
+	for (size_t i = 0; i < f->approved.n; i++)
+		if (who_signed(f, i, known).bad)
+			return false;
+	return true;
 }
 
 static void show_signatures(const struct opfile *f,

@@ -33,6 +33,8 @@ struct opfile_known {
 /* What it says, and who has signed it, for a person, on TO. */
 SG_MUST_USE enum sg_err opfile_show(const struct opfile *f,
 				    const struct opfile_known *known, FILE *to);
+/* False: a signature is wrong, or is of nobody in the roll that is known. */
+bool opfile_is_good(const struct opfile *f, const struct opfile_known *known);
 /* The same as JSON.
  * Owns: the caller's; json_decref().  NULL: no memory. */
 json_t *opfile_json(const struct opfile *f, const struct opfile_known *known);

@@ -24,7 +24,10 @@ struct proposal_common {
 	int64_t lifetime_s; /* until it expires */
 };
 
-enum { PROPOSAL_LIFETIME_S = 24 * 3600 /* where nobody says */ };
+enum {
+	PROPOSAL_LIFETIME_S = 24 * 3600,	/* where nobody says */
+	PROPOSAL_LIFETIME_MAX_S = 7 * 24 * 3600 /* signerd's own bound */
+};
 
 /* Begin P with what all have, and a fresh nonce.  Errors: SG_INTERNAL. */
 SG_MUST_USE enum sg_err proposal_begin(const struct proposal_common *common,

@@ -140,6 +140,10 @@ static enum sg_err make(const struct args *args, const json_t *document,
 		(void)snprintf(why, cap, "--expires: as 24h");
 		return SG_CONFIG;
 	}
+	if (common.lifetime_s > PROPOSAL_LIFETIME_MAX_S) {
+		(void)snprintf(why, cap, "--expires: 7d at most");
+		return SG_CONFIG;
+	}
 	err = proposal_begin(&common, &p);
 	if (err != SG_OK)
 		return err;

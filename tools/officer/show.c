@@ -16,12 +16,13 @@ static const struct arg_option OPTIONS[OPT_COUNT] = {
 static int print(const struct args *args, const struct opfile *f,
 		 const struct opfile_known *known)
 {
+	const int good = opfile_is_good(f, known) ? EXIT_GOOD : EXIT_REFUSED;
 	json_t *j;
 	char *text;
 
 	if (args->value[OPT_JSON] == NULL)
 		return opfile_show(f, known, stdout) == SG_OK
-			       ? EXIT_GOOD
+			       ? good
 			       : officer_trouble("it cannot be shown");
 	j = opfile_json(f, known);
 	text = j != NULL ? printable_json(j, JSON_INDENT(2)) : NULL;
@@ -30,7 +31,7 @@ static int print(const struct args *args, const struct opfile *f,
 		return officer_trouble(err_text(SG_NO_MEMORY));
 	(void)puts(text);
 	free(text);
-	return EXIT_GOOD;
+	return good;
 }
 
 /* With what is known of the officers. */

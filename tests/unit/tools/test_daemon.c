@@ -126,7 +126,9 @@ static const char DOCUMENT[] =
 	"\"usedUntil\": 1800000000, \"limit\": 9, \"signed\": 8, \"good\": 2, "
 	"\"warnings\": [\"8 of 9 signatures\\u001b[2J\"]}, "
 	"{\"label\": \"dsc-2\", \"hsm\": \"west\", \"state\": \"requested\", "
-	"\"csr\": \"AAEC\", \"activate\": 1896080400}], "
+	"\"csr\": \"AAEC\", \"activate\": 1896080400}, "
+	"{\"label\": \"dsc-3\", \"state\": \"active\"}, "
+	"{\"label\": \"dsc-4\", \"state\": \"destroyed\", \"good\": 2}], "
 	"\"hsms\": [{\"name\": \"east\", \"state\": \"down\", \"up\": 0, "
 	"\"processes\": 2, \"errors\": 3, \"makesKeys\": true}]}";
 
@@ -194,6 +196,9 @@ static void test_keys(void **state)
 		  "2027-01-15   2030-01-31  8 of 9  2\n");
 	has(text, "  ! dsc-1: 8 of 9 signatures\xef\xbf\xbd[2J\n");
 	has(text, "  dsc-2: becomes active at 2030-01-31T09:00:00Z\n");
+	has(text, "  ! dsc-3: no HSM signs with it now\n");
+	has(text, "destroyed  -      -    ");
+	has(text, "0       -\n"); /* and no process has it */
 	has(text, "east  down   0 of 2 ");
 	has(text, "officers, 2 of whom decide: anne, bao\n");
 	assert_null(strchr(text, '\033'));
@@ -241,7 +246,8 @@ static void test_apply(void **state)
 				 socket_path, "--csr", csr_path),
 			 EXIT_GOOD);
 	assert_string_equal(text,
-			    "done: csr dsc-2: the key is requested now\n");
+			    "done: csr dsc-2: the key is requested now, and "
+			    "becomes active at 2030-01-31T09:00:00Z\n");
 	free(text);
 	assert_int_equal(access(csr_path, F_OK), 0);
 	assert_int_equal(daemon_.kind, OPERATION_REQUEST);

@@ -159,6 +159,11 @@ static void test_one_after_the_other(void **state)
 	for (size_t i = 0; i < OFFICERS; i++)
 		approve(at("g.op"), NAMES[i], EXIT_GOOD);
 	approve(at("g.op"), NAMES[1], EXIT_GOOD); /* again: in its place */
+	/* The genesis knows whose key is whose. */
+	assert_int_equal(COMMAND(&APPROVE_COMMAND, &text, at("g.op"), "--yes",
+				 "--name", NAMES[0], "--key", at("bao.key")),
+			 EXIT_REFUSED);
+	free(text);
 	read_file(at("g.op"));
 	assert_int_equal(f.approved.n, OFFICERS);
 	assert_int_equal(f.operation.roll.n, OFFICERS);
@@ -235,7 +240,7 @@ static void test_changed(void **state)
 		fileio_replace(at("x.op"), span_of(f.bytes, f.n), 0600), SG_OK);
 	free(f.bytes);
 	assert_int_equal(COMMAND(&SHOW_OPERATION_COMMAND, &text, at("x.op")),
-			 EXIT_GOOD);
+			 EXIT_REFUSED);
 	assert_non_null(strstr(text, "EdDSA: DOES NOT VERIFY\n"));
 	free(text);
 }
@@ -297,6 +302,8 @@ static void test_refused(void **state)
 	PROPOSE(EXIT_TROUBLE, "retire", "--key", "k", "--override", "--out",
 		out);
 	PROPOSE(EXIT_TROUBLE, "retire", "--key", "k", "--at", "tomorrow",
+		"--out", out);
+	PROPOSE(EXIT_TROUBLE, "publish", "--key", "k", "--expires", "8d",
 		"--out", out);
 	PROPOSE(EXIT_TROUBLE, "publish", "--key", "k", "--expires", "soon",
 		"--out", out);
