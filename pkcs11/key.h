@@ -22,7 +22,8 @@ struct key {
 	bool ledger; /* the ledger's: an anchor is kept beside it */
 	bool found;  /* made since the process began: it may be gone again */
 	bool quiet;  /* what is wrong with it is not logged */
-	bool gone;   /* FOUND, and not there any more: under token->lock */
+	bool gone;   /* FOUND, and not there any more, or of the configuration
+			and not there at the start: under token->lock */
 	struct uri *uri; /* owned */
 	struct token *token;
 	CK_OBJECT_HANDLE handle;  /* under token->lock; dies with a login */

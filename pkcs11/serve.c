@@ -52,9 +52,9 @@ enum sg_err serve_ready(const struct vault *v, const char *hsm,
 	ready->hsm = span_str(hsm);
 	ready->sessions = vault_lanes(v);
 	/* Keys that were found since, the core asks for again. */
-	ready->nkeys = (uint32_t)vault_configured(v);
-	for (uint32_t i = 0; i < ready->nkeys; i++)
-		ready->key[i] = offer(v, i);
+	for (size_t i = 0; i < vault_configured(v); i++)
+		if (!vault_key(v, i)->gone) /* nor will it be, any more */
+			ready->key[ready->nkeys++] = offer(v, i);
 	e = wire_put_hsm_ready(w, ready);
 	/* A certificate holds the public key too. */
 	for (uint32_t i = 0; e == SG_TOO_BIG && i < ready->nkeys; i++)

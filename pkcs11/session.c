@@ -124,7 +124,7 @@ enum sg_err session_refresh_key(const struct session *s, struct key *key,
 	watch_enter(w, "finding a key again", clock_mono_us());
 	e = key_refresh(key, s->handle);
 	watch_leave(w);
-	if (!key->found || e == SG_TOKEN_DOWN)
+	if ((!key->found && !was) || e == SG_TOKEN_DOWN)
 		return e;
 	key->gone = e != SG_OK;
 	if (key->gone && !was) {

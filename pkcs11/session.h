@@ -57,7 +57,8 @@ struct session_keys {
 /*
  * After CAUSE: open S anew, log in if the token asks for it, and find the
  * handles of its keys again, and copy them anew, if they may be void.  A key
- * that was found later, and is not there any more, is marked as gone.
+ * that was found later, and is not there any more, is marked as gone; one that
+ * was gone at the start stays so.
  * Errors, logged: SG_TOKEN_DOWN, SG_CONFIG, as token_login() and
  * key_refresh(): the process must end.
  */

@@ -123,7 +123,9 @@ enum sg_err vault_find(struct vault *v, uint32_t lane, struct span label,
 	pthread_mutex_lock(&v->finding);
 	*number = number_of(v, label);
 	e = may_find(v, *number, alg);
-	/* Those of the settings are where they were. */
+	/* Those of the settings are where they were, or were not. */
+	if (e == SG_OK && *number < v->configured && v->keys.key[*number].gone)
+		e = SG_NOT_FOUND;
 	if (e == SG_OK && *number >= v->configured) {
 		if (*number == atomic_load(&v->keys.n)) {
 			memcpy(v->found_label[*number], label.p, label.n);

@@ -116,6 +116,26 @@ static enum sg_err adopt(struct ceremony *c, const struct key *key)
 	return lifecycle_adopt(&c->life, &l);
 }
 
+/* Keys that GENESIS found in signerd.yaml, and that have been taken out since:
+ * operations may be about them. */
+static enum sg_err adopt_absent(struct ceremony *c,
+				const struct store_item *genesis)
+{
+	enum sg_err err = SG_OK;
+
+	for (size_t i = 0; err == SG_OK && i < genesis->nadopted; i++) {
+		const struct span label = genesis->adopted[i].label;
+		struct life l = {.configured = true, .state = KEY_ACTIVE};
+
+		if (lifecycle_find(&c->life, label) != NULL ||
+		    label.n >= sizeof(l.label))
+			continue;
+		memcpy(l.label, label.p, label.n);
+		err = lifecycle_adopt(&c->life, &l);
+	}
+	return err;
+}
+
 /* GENESIS may be NULL: there is none yet, and all of them count. */
 static enum sg_err adopt_all(struct ceremony *c,
 			     const struct store_item *genesis)
@@ -140,7 +160,29 @@ static enum sg_err adopt_all(struct ceremony *c,
 	}
 	if (err == SG_OK && genesis != NULL)
 		ceremony_pin(c, genesis);
-	return err;
+	return err == SG_OK && genesis != NULL ? adopt_absent(c, genesis) : err;
+}
+
+/* What has been taken out of signerd.yaml signs no more, whatever officers have
+ * said of it. */
+static void retire_absent(struct ceremony *c)
+{
+	size_t k;
+
+	for (size_t i = 0; i < c->life.n; i++) {
+		struct life *l = &c->life.key[i];
+
+		if (!l->configured ||
+		    keyring_find(c->part.keys, span_str(l->label), &k))
+			continue;
+		log_event(LOG_WARNING, "key-not-configured",
+			  "key=\"%s\" text=\"it stands in signerd.yaml no "
+			  "more\"",
+			  l->label);
+		if (l->state == KEY_ACTIVE || l->state == KEY_STOPPED)
+			l->state = KEY_RETIRED;
+		l->retire = 0;
+	}
 }
 
 /* --- what was accepted ---------------------------------------------------- */
@@ -289,6 +331,7 @@ enum sg_err ceremony_replay(struct ceremony *c)
 	if (err != SG_OK)
 		return err == SG_NO_MEMORY ? err : SG_IO;
 	ceremony_due(c, clock_wall_s(), true);
+	retire_absent(c);
 	ceremony_project(c);
 	if (last > 0)
 		log_event(LOG_INFO, "operations-read",

@@ -435,6 +435,34 @@ def test_compromised(court):
     assert len(bare.json["keys"]) == 1
 
 
+def test_a_key_of_the_configuration_may_go(court):
+    """Destroyed in the HSM, and later taken out of signerd.yaml: the others sign on."""
+    demo = court.demo
+    court.found()
+    court.rotate("dsc-2", alg=demo.alg)
+    court.decide("compromise", key="dsc-1")
+    court.decide("destroy", key="dsc-1")
+    for name, pid in demo.roles().items():  # each has to find its keys anew
+        if name.startswith("hsm/"):
+            os.kill(pid, signal.SIGKILL)
+    demo.wait_ready(30)
+    check(demo, demo.issue(record()).json)
+    assert demo.stop() == 0
+    demo.start()
+    check(demo, demo.issue(record()).json)
+    assert court.key("dsc-1")["state"] == "destroyed"
+    assert demo.stop() == 0
+    config = demo.dir / "signerd.yaml"
+    text = config.read_text()
+    begin = text.index("keys:")
+    config.write_text(text[:begin] + text[text.index("ledger:", begin):])
+    demo.start()
+    check(demo, demo.issue(record()).json)
+    assert court.key("dsc-1")["state"] == "destroyed"
+    court.rotate("dsc-3", alg=demo.alg)
+    check(demo, demo.issue(record()).json)
+
+
 @pytest.mark.parametrize("alg,bits", [("ES256", 0), ("PS256", 2048), ("PS256", 3072),
                                       ("EdDSA", 0)])
 def test_each_kind_of_key(court, alg, bits):
