@@ -77,7 +77,8 @@ enum sg_err keyring_fingerprint(struct span certificate,
 bool keyring_in_use(const struct key *key)
 {
 	return key->ledger || key->state == KEY_CERTIFIED ||
-	       key->state == KEY_PUBLISHED || key->state == KEY_ACTIVE;
+	       key->state == KEY_PUBLISHED || key->state == KEY_ACTIVE ||
+	       key->state == KEY_STOPPED; /* it is started once it is proved */
 }
 
 bool keyring_finishes(const struct key *key)
