@@ -324,6 +324,9 @@ enum sg_err vault_sign(struct vault *v, uint32_t lane, size_t number,
 		metric_add(METRIC_REQUEUED, 1);
 		fault = attempt(v, lane, number, tbs, out);
 	}
+	if (out->rv == CKR_KEY_FUNCTION_NOT_PERMITTED &&
+	    vault_is_back(v, lane, number))
+		fault = attempt(v, lane, number, tbs, out);
 	if (blames_copy(fault, out)) {
 		session_give_up_copy(s, &v->keys.key[number], out->rv,
 				     &l->watch);

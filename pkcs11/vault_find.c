@@ -35,6 +35,25 @@ static enum sg_err look_again(const struct session *s, struct key *key,
 	return e;
 }
 
+/* The core goes on testing a key that it wants: each of these looks once more,
+ * for nothing else would. */
+bool vault_is_back(struct vault *v, uint32_t lane, size_t number)
+{
+	struct lane *l = &v->lane[lane];
+	const struct session *s = &l->session[v->token_of[number]];
+	struct key *key = &v->keys.key[number];
+	bool back;
+
+	pthread_rwlock_wrlock(&s->token->lock);
+	back = key->gone && look_again(s, key, v, &l->watch) == SG_OK;
+	pthread_rwlock_unlock(&s->token->lock);
+	if (back)
+		log_event(LOG_INFO, "key-back",
+			  "key=\"%s\" token=\"%s\" number=%zu", key->label,
+			  s->token->label, number);
+	return back;
+}
+
 /* A key for place NUMBER, which nobody else knows yet. */
 static enum sg_err take(struct vault *v, const struct session *s, size_t number,
 			enum cose_alg alg, struct watch *w)

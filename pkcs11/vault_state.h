@@ -40,4 +40,8 @@ struct vault {
 	char found_label[WORKER_KEYS_MAX][KEY_LABEL_MAX]; /* by key */
 };
 
+/* Key NUMBER, at which an attempt in LANE has failed, may have been gone: has
+ * it come back?  One that is not gone is not looked for. */
+bool vault_is_back(struct vault *v, uint32_t lane, size_t number);
+
 #endif /* SG_VAULT_STATE_H */

@@ -344,7 +344,7 @@ static void learn_keys(struct ceremony *c)
 
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 {
-	int64_t held[LIFE_KEYS_MAX];
+	int64_t held[LIFE_KEYS_MAX] = {0};
 	struct life_event e;
 	bool any = false;
 

@@ -295,8 +295,11 @@ static bool check_kind(struct ceremony *c, const struct ceremony_job *j,
 		       const struct life *l, int64_t now,
 		       struct ceremony_refusal *r)
 {
+	if (j->op.kind == OPERATION_GENERATE)
+		return check_generate(c, &j->op, r);
+	if (l == NULL) /* it concerns no key */
+		return true;
 	switch (j->op.kind) {
-	case OPERATION_GENERATE: return check_generate(c, &j->op, r);
 	case OPERATION_REQUEST: return check_smith(c, l->hsm, r);
 	case OPERATION_DESTROY: return check_destroy(c, l, now, r);
 	case OPERATION_IMPORT: return ceremony_check_import(c, j, l, now, r);

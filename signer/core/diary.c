@@ -18,7 +18,7 @@ struct matter {
 
 /* One of diary_note(). */
 struct jotting {
-	TAILQ_ENTRY(jotting) entry;
+	STAILQ_ENTRY(jotting) entry;
 	struct matter m;
 	diary_recorded recorded;
 	void *ctx;
@@ -27,7 +27,7 @@ struct jotting {
 	uint8_t text[];
 };
 
-TAILQ_HEAD(jottings, jotting);
+STAILQ_HEAD(jottings, jotting);
 
 struct diary {
 	struct release *release;
@@ -120,7 +120,7 @@ static bool put_notes(struct diary *d)
 {
 	struct jotting *j;
 
-	TAILQ_FOREACH (j, &d->notes, entry)
+	for (j = STAILQ_FIRST(&d->notes); j != NULL; j = STAILQ_NEXT(j, entry))
 		if (j->m.due && !put(d, &j->m, SG_OK, j->text, &j->n))
 			return false;
 	return true;
@@ -189,7 +189,7 @@ enum sg_err diary_note(struct diary *d, struct span entry,
 	j->tag = tag;
 	j->n = entry.n;
 	memcpy(j->text, entry.p, entry.n);
-	TAILQ_INSERT_TAIL(&d->notes, j, entry);
+	STAILQ_INSERT_TAIL(&d->notes, j, entry);
 	write_due(d);
 	return SG_OK;
 }
@@ -211,7 +211,7 @@ void diary_lost(struct diary *d, uint64_t first)
 {
 	struct jotting *j;
 
-	TAILQ_FOREACH (j, &d->notes, entry)
+	for (j = STAILQ_FIRST(&d->notes); j != NULL; j = STAILQ_NEXT(j, entry))
 		lose(&j->m, first);
 	lose(&d->ceremony, first);
 	lose(&d->start, first);
@@ -236,8 +236,8 @@ void diary_look(struct diary *d)
 {
 	struct jotting *j;
 
-	while ((j = TAILQ_FIRST(&d->notes)) != NULL && on_disk(d, &j->m)) {
-		TAILQ_REMOVE(&d->notes, j, entry);
+	while ((j = STAILQ_FIRST(&d->notes)) != NULL && on_disk(d, &j->m)) {
+		STAILQ_REMOVE_HEAD(&d->notes, entry);
 		if (j->recorded != NULL)
 			j->recorded(j->ctx, j->tag, j->m.index);
 		free(j);
@@ -288,7 +288,7 @@ enum sg_err diary_create(struct release *release, struct diary **out)
 	}
 	d->release = release;
 	d->start.due = true;
-	TAILQ_INIT(&d->notes);
+	STAILQ_INIT(&d->notes);
 	d->refusals_us = clock_mono_us();
 	*out = d;
 	return SG_OK;
@@ -300,8 +300,8 @@ void diary_free(struct diary *d)
 
 	if (d == NULL)
 		return;
-	while ((j = TAILQ_FIRST(&d->notes)) != NULL) {
-		TAILQ_REMOVE(&d->notes, j, entry);
+	while ((j = STAILQ_FIRST(&d->notes)) != NULL) {
+		STAILQ_REMOVE_HEAD(&d->notes, entry);
 		free(j);
 	}
 	refusals_free(d->refusals);

@@ -79,7 +79,8 @@ bool keyring_in_use(const struct key *key)
 	if (key->ledger)
 		return key->state == KEY_GENERATED || key->state == KEY_ACTIVE;
 	return key->state == KEY_CERTIFIED || key->state == KEY_PUBLISHED ||
-	       key->state == KEY_ACTIVE;
+	       key->state == KEY_ACTIVE ||
+	       key->state == KEY_STOPPED; /* it is started once it is proved */
 }
 
 bool keyring_finishes(const struct key *key)

@@ -33,7 +33,7 @@ def test_no_leak_over_many_requests():
                         f"--log-file={demo.dir}/run/valgrind.%p"]
         demo.start()
         roles = {"supervisor", *demo.roles()}
-        assert {r.split("/")[0] for r in roles} == {"supervisor", "front", "core", "hsm"}
+        assert {r.split("/")[0] for r in roles} == {"supervisor", "front", "core", "hsm", "smith"}
         c = demo.dir / "clients/issuer"
         out = subprocess.run(
             [BUILD / "signer-bench", "serve", "--server", f"https://localhost:{demo.port}",

@@ -115,6 +115,34 @@ static void test_stop(void **state)
 	world_close(w);
 }
 
+/* One that is stopped is looked for and proved all the same, or nobody could
+ * start it again once its hsms were. */
+static void test_start_after_restart(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	static struct operation o;
+	struct signer *fresh;
+	size_t k = 0;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	fresh = made(w, SPAN_LIT("dsc-2"));
+	assert_done(w, activate(w, "dsc-2", 0));
+	begin_operation(w, &o, OPERATION_STOP, "dsc-2", nonce);
+	assert_done(w, operate(w, &o, 1));
+	assert_int_equal(state_of(w, "dsc-2"), KEY_STOPPED);
+	assert_true(keyring_find(w->o->desk->keys, SPAN_LIT("dsc-2"), &k));
+	add_hsms(w); /* new processes, in the place of those before */
+	assert_int_equal(hsm_pool_good(w->o->desk->pool, k), 0);
+	OFFICE_WAIT(w->o, hsm_pool_good(w->o->desk->pool, k) == 1);
+	assert_int_equal(issue(w, 1, 1)->err, SG_NO_KEY);
+	assert_done(w, simple(w, OPERATION_START, "dsc-2"));
+	assert_true(is_by(w, issue(w, 2, 2), fresh));
+	world_close(w);
+}
+
 /* Its certificates are not given out again: the same request is signed anew by
  * the key that is active. */
 static void test_compromise(void **state)
@@ -234,12 +262,14 @@ static void test_policy(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_scheduled),
-					   cmocka_unit_test(test_no_gap),
-					   cmocka_unit_test(test_stop),
-					   cmocka_unit_test(test_compromise),
-					   cmocka_unit_test(test_in_flight),
-					   cmocka_unit_test(test_policy)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scheduled),
+		cmocka_unit_test(test_no_gap),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_start_after_restart),
+		cmocka_unit_test(test_compromise),
+		cmocka_unit_test(test_in_flight),
+		cmocka_unit_test(test_policy)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@ static struct {
 	CK_FUNCTION_LIST calls; /* the true ones */
 	CK_FUNCTION_LIST *list; /* the module's, patched in place */
 	_Atomic unsigned find_fails, sign_fails;
+	_Atomic bool hidden; /* there is nothing on any token */
 	CK_RV rv;
 } fake;
 
@@ -32,6 +33,16 @@ static CK_RV fake_find(CK_SESSION_HANDLE s, CK_ATTRIBUTE *t, CK_ULONG n)
 {
 	return take(&fake.find_fails) ? fake.rv
 				      : fake.calls.C_FindObjectsInit(s, t, n);
+}
+
+static CK_RV fake_next(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *out, CK_ULONG max,
+		       CK_ULONG *n)
+{
+	const CK_RV rv = fake.calls.C_FindObjects(s, out, max, n);
+
+	if (rv == CKR_OK && atomic_load(&fake.hidden))
+		*n = 0;
+	return rv;
 }
 
 /* Never twice in a row in one thread, which could not be mended. */
@@ -66,6 +77,7 @@ static int make_keys(void **state)
 	fake.list = softhsm_calls();
 	fake.calls = *fake.list;
 	fake.list->C_FindObjectsInit = fake_find;
+	fake.list->C_FindObjects = fake_next;
 	fake.list->C_SignInit = fake_init;
 	return 0;
 }
@@ -201,6 +213,40 @@ static void test_renews_a_lost_session(void **state)
 	vault_close(v, &watch);
 }
 
+static void assert_is_gone(struct vault *v, size_t n)
+{
+	uint8_t digest[32];
+	const struct span tbs =
+		softhsm_tbs(COSE_ES256, SPAN_LIT("a message to sign"), digest);
+	struct signature sig;
+
+	assert_int_equal(vault_sign(v, 0, n, tbs, &sig), SG_INTERNAL);
+	assert_int_equal(sig.rv, CKR_KEY_FUNCTION_NOT_PERMITTED);
+}
+
+/* What a renewal does not find has not gone for good. */
+static void test_comes_back(void **state)
+{
+	for (int copies = 0; copies < 2; copies++) {
+		struct vault *v = open_vault(2, 0, copies != 0, BETA);
+		size_t n = 99;
+
+		(void)state;
+		assert_int_equal(find(v, 0, 0, &n), SG_OK);
+		fake.rv = CKR_USER_NOT_LOGGED_IN;
+		fake.sign_fails = 1;
+		fake.hidden = true;
+		assert_is_gone(v, n);
+		assert_is_gone(v, n);
+		fake.hidden = false;
+		assert_signs(v, 1, n);
+		assert_signs(v, 0, n);
+		assert_int_equal(vault_key(v, n)->copy != CK_INVALID_HANDLE,
+				 copies != 0);
+		vault_close(v, &watch);
+	}
+}
+
 /* --- many at a time --------------------------------------------------------
  */
 
@@ -275,6 +321,7 @@ int main(void)
 		cmocka_unit_test(test_works_without_other_keys),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_renews_a_lost_session),
+		cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_many_at_a_time),
 	};
 
