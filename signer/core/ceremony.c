@@ -267,9 +267,10 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 {
 	struct ceremony *c = ctx;
 	struct ceremony_job *j = c->job;
-	struct outcome outcome = {.time = clock_wall_s()};
+	struct outcome outcome = {.time = ceremony_done_at(j)};
 	struct ceremony_refusal r;
 
+	ceremony_due(c, outcome.time, false); /* with the job at hand */
 	c->job = NULL;
 	if (!done->ok)
 		log_event(LOG_ERROR, "forge-failed",
@@ -284,10 +285,10 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 	free(j);
 }
 
-/* Have J, which may be done, done.  Takes J. */
-static void carry_out(struct ceremony *c, struct ceremony_job *j)
+/* Have J, which may be done at NOW, done.  Takes J. */
+static void carry_out(struct ceremony *c, struct ceremony_job *j, int64_t now)
 {
-	struct outcome outcome = {.time = clock_wall_s()};
+	const struct outcome outcome = {.time = now};
 	struct wire_forge task;
 	size_t slot;
 
@@ -315,6 +316,7 @@ static bool is_busy(const struct ceremony *c, const struct operation *o)
 void ceremony_operate(struct ceremony *c, struct span approved,
 		      const struct ceremony_caller *who)
 {
+	const int64_t now = clock_wall_s();
 	struct store_item item;
 	uint8_t hash[LIFE_KEYS_MAX][STORE_HASH_BYTES];
 	struct ceremony_refusal r;
@@ -335,16 +337,15 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 		free(j);
 		return;
 	}
-	ceremony_due(c, clock_wall_s(),
-		     false); /* or another one would differ */
+	ceremony_due(c, now, false); /* or another one would differ */
 	ok = span_is(j->op.origin, c->origin) ||
 	     ceremony_refuse(&r, SG_FORBIDDEN, "it is of another ledger");
 	ok = ok && ceremony_check_approvals(c, j, &known, &r) &&
-	     ceremony_check(c, j, clock_wall_s(), &r);
-	if (ok && j->op.kind == OPERATION_GENESIS)
-		ok = ceremony_adopted(c, &item, hash, &r);
+	     ceremony_check(c, j, now, &r) &&
+	     (j->op.kind != OPERATION_GENESIS ||
+	      ceremony_adopted(c, &item, hash, &r));
 	if (ok) {
-		carry_out(c, j);
+		carry_out(c, j, now);
 		return;
 	}
 	refuse(c, j, known, &r);

@@ -253,6 +253,14 @@ static void tell_held(struct ceremony *c, const struct life *l)
 		  l->label);
 }
 
+/* Is a smith destroying L?  It must not take the place of the key before it any
+ * more. */
+static bool is_ending(const struct ceremony *c, const struct life *l)
+{
+	return c->job != NULL && c->job->op.kind == OPERATION_DESTROY &&
+	       span_is(c->job->op.key, l->label);
+}
+
 /* Put off the activations that are due at NOW and cannot be: their times go to
  * HELD. */
 static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
@@ -266,11 +274,11 @@ static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 			continue;
 		if (replayed ? ceremony_store_event(c->store, l->label,
 						    KEY_ACTIVE, now)
-			     : is_ready(c, l, now))
+			     : is_ready(c, l, now) && !is_ending(c, l))
 			continue;
 		held[i] = l->activate;
 		l->activate = 0;
-		if (!replayed)
+		if (!replayed && !is_ending(c, l))
 			tell_held(c, l);
 	}
 }

@@ -107,9 +107,13 @@ SG_MUST_USE enum sg_err ceremony_job_make(struct span approved,
 bool ceremony_check_approvals(const struct ceremony *c,
 			      const struct ceremony_job *j, bool *known,
 			      struct ceremony_refusal *r);
-/* May J, which is approved, be done at NOW? */
+/* May J, which is approved, be done at NOW?  It must be kept with the same NOW,
+ * or a start would not believe that it was accepted in its time. */
 bool ceremony_check(struct ceremony *c, const struct ceremony_job *j,
 		    int64_t now, struct ceremony_refusal *r);
+/* When J is done, which a smith was given in time: now, within J's times,
+ * however long the HSM took. */
+int64_t ceremony_done_at(const struct ceremony_job *j);
 /* Has an operation with its nonce been accepted? */
 bool ceremony_is_repeated(const struct ceremony *c, const uint8_t *nonce);
 /* The number of the HSM called NAME; c->nhsms: there is none. */
