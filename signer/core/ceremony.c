@@ -15,8 +15,7 @@ enum {
 	STRANGERS_US = 60 * 1000 * 1000, /* one more in that time */
 	KNOWN_MAX = 100, /* likewise of what an officer has signed */
 	KNOWN_US = 10 * 1000 * 1000,
-	/* Who waits for the record is told by then that it is done, though not
-	 * yet on record. */
+	/* Who waits for the record is told by then, on record or not. */
 	RECORD_US = 10 * 1000 * 1000,
 	ANSWER_MAX = 8192
 };

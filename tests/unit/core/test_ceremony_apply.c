@@ -145,6 +145,39 @@ static void test_compromise(void **state)
 	world_close(w);
 }
 
+/* Nor those with the kid of a certificate that it had before a start, which
+ * nobody knows any more. */
+static void test_compromise_renewed(void **state)
+{
+	static const struct signer_shape renewed = {
+		.alg = COSE_ES256,
+		.key_usage = "critical,digitalSignature",
+		.from_s = -1800,
+		.to_s = 365L * 86400};
+	struct world *w = world_open();
+	struct signer *fresh;
+	const struct answer *a;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	fresh = made(w, SPAN_LIT("dsc-2"));
+	assert_int_equal(issue(w, 1, 1)->type, WIRE_ISSUED);
+	world_end(w);
+	OPENSSL_free(w->o->signer.der);
+	OPENSSL_free(w->o->signer.spki);
+	signer_certify(&w->o->signer, &renewed);
+	world_begin(w);
+	OFFICE_WAIT(w->o, good(w, "dsc-2") > 0);
+	assert_done(w, activate(w, "dsc-2", 0));
+	assert_true(issue(w, 2, 1)->issued.replayed);
+	assert_done(w, simple(w, OPERATION_COMPROMISE, "dsc-1"));
+	a = issue(w, 3, 1);
+	assert_false(a->issued.replayed);
+	assert_true(is_by(w, a, fresh));
+	world_close(w);
+}
+
 /* A request that is at the HSM when its key is retired is finished with it. */
 static void test_in_flight(void **state)
 {
@@ -234,12 +267,14 @@ static void test_policy(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_scheduled),
-					   cmocka_unit_test(test_no_gap),
-					   cmocka_unit_test(test_stop),
-					   cmocka_unit_test(test_compromise),
-					   cmocka_unit_test(test_in_flight),
-					   cmocka_unit_test(test_policy)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scheduled),
+		cmocka_unit_test(test_no_gap),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_compromise),
+		cmocka_unit_test(test_compromise_renewed),
+		cmocka_unit_test(test_in_flight),
+		cmocka_unit_test(test_policy)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
