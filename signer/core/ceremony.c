@@ -124,16 +124,6 @@ static void wait_for_record(struct ceremony *c, const struct ceremony_job *j,
 
 /* --- refusals ------------------------------------------------------------- */
 
-static void log_operation(enum log_level level, const char *event,
-			  const struct operation *o, const char *reason)
-{
-	log_event(level, event,
-		  "op=%s key=\"%.*s\" proposer=\"%.*s\" reason=" LOG_Q,
-		  operation_kind_name(o->kind), (int)o->key.n,
-		  o->key.n > 0 ? (const char *)o->key.p : "",
-		  (int)o->proposer.n, (const char *)o->proposer.p, reason);
-}
-
 /* Take one out of B, if there is one. */
 static bool take(struct ceremony_bucket *b)
 {
@@ -160,8 +150,7 @@ static void fill(struct ceremony_bucket *b, unsigned most, uint64_t every_us)
 static void refuse(struct ceremony *c, const struct ceremony_job *j, bool known,
 		   const struct ceremony_refusal *r)
 {
-	metric_add(METRIC_OPERATIONS_REFUSED, 1);
-	log_operation(LOG_WARNING, "operation-refused", &j->op, r->why);
+	ceremony_log_refusal(&j->op, r);
 	if (take(known ? &c->known : &c->strangers))
 		ceremony_record_refusal(c, span_of(j->bytes, j->n), r);
 	tell(&j->who, r->err, span_str(r->why));
@@ -176,8 +165,11 @@ static void settle(struct ceremony *c, const struct ceremony_job *j,
 	const enum sg_err err = ceremony_accept(c, j, outcome, &number);
 
 	if (err != SG_OK) {
-		log_operation(LOG_ERROR, "operation-failed", &j->op,
-			      err_text(err));
+		log_event(LOG_ERROR, "operation-failed",
+			  "op=%s key=\"%.*s\" reason=" LOG_Q,
+			  operation_kind_name(j->op.kind), (int)j->op.key.n,
+			  j->op.key.n > 0 ? (const char *)j->op.key.p : "",
+			  err_text(err));
 		tell(&j->who, err,
 		     span_str("it could not be kept: the state "
 			      "directory takes nothing"));
@@ -324,9 +316,7 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 	bool ok;
 
 	if (ceremony_job_make(approved, who, &j, &r) != SG_OK) {
-		metric_add(METRIC_OPERATIONS_REFUSED, 1);
-		log_event(LOG_WARNING, "operation-refused",
-			  "op=none reason=" LOG_Q, r.why);
+		ceremony_log_refusal(NULL, &r);
 		tell(who, r.err, span_str(r.why));
 		return;
 	}

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
+#include "base/throttle.h"
 #include "ceremony_state.h"
 #include "ledger/entry.h"
 
@@ -52,6 +54,26 @@ void ceremony_record_refusal(struct ceremony *c, struct span approved,
 			     const struct ceremony_refusal *r)
 {
 	record_operation(c, approved, 0, r->why);
+}
+
+void ceremony_log_refusal(const struct operation *o,
+			  const struct ceremony_refusal *r)
+{
+	static struct throttle throttle;
+	const struct span none = SPAN_LIT("");
+	const struct span key = o != NULL && o->key.n > 0 ? o->key : none;
+	const struct span by = o != NULL ? o->proposer : none;
+	uint64_t dropped;
+
+	metric_add(METRIC_OPERATIONS_REFUSED, 1);
+	if (throttle_allows(&throttle, clock_wall_s(), &dropped))
+		log_event(LOG_WARNING, "operation-refused",
+			  "op=%s key=\"%.*s\" proposer=\"%.*s\" reason=" LOG_Q
+			  " unlogged=%llu",
+			  o != NULL ? operation_kind_name(o->kind) : "none",
+			  (int)key.n, (const char *)key.p, (int)by.n,
+			  (const char *)by.p, r->why,
+			  (unsigned long long)dropped);
 }
 
 static void on_event_recorded(void *ctx, uint64_t tag, uint64_t index)

@@ -145,6 +145,10 @@ SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed);
 /* Have keyring and hsm_pool be what the states say. */
 void ceremony_project(struct ceremony *c);
+/* Count and log the refusal R of O (NULL: of what is no operation), a few times
+ * a second at most: whoever may connect can cause it. */
+void ceremony_log_refusal(const struct operation *o,
+			  const struct ceremony_refusal *r);
 /* Record the refusal R of APPROVED. */
 void ceremony_record_refusal(struct ceremony *c, struct span approved,
 			     const struct ceremony_refusal *r);
