@@ -173,8 +173,11 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 		err = fileio_replace(cose, item->approved, FILE_MODE);
 	if (err == SG_OK) {
 		err = fileio_replace(name, span_of(done, n), FILE_MODE);
-		if (err != SG_OK)
+		if (err != SG_OK) {
+			/* It may be in its place, and not durable. */
+			(void)unlink(name);
 			(void)unlink(cose);
+		}
 	}
 	free(done);
 	if (err == SG_OK)
