@@ -395,9 +395,12 @@ void ceremony_project(struct ceremony *c)
 			    keyring_recertify(c->part.keys, k, l) != SG_OK)
 				continue; /* logged */
 			project(c, l, k);
-		} else if (l->certificate_n > 0)
-			/* What does not fit has been logged. */
-			came |= keyring_add(c->part.keys, l, &k) == SG_OK;
+		} else if (l->certificate_n > 0 &&
+			   /* What does not fit has been logged. */
+			   keyring_add(c->part.keys, l, &k) == SG_OK) {
+			project(c, l, k);
+			came = true;
+		}
 	}
 	project_kids(c);
 	if (came)

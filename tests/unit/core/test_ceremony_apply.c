@@ -176,6 +176,31 @@ static void test_compromise(void **state)
 	world_close(w);
 }
 
+/* Nor when it was destroyed, and the process started again. */
+static void test_compromise_destroyed(void **state)
+{
+	struct world *w = world_open();
+	struct signer *fresh;
+	const struct answer *a;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	bring_up(w, "dsc-3");
+	fresh = made(w, SPAN_LIT("dsc-3"));
+	assert_done(w, activate(w, "dsc-2", 0));
+	assert_true(is_by(w, issue(w, 1, 1), made(w, SPAN_LIT("dsc-2"))));
+	assert_done(w, simple(w, OPERATION_COMPROMISE, "dsc-2"));
+	assert_done(w, simple(w, OPERATION_DESTROY, "dsc-2"));
+	assert_done(w, activate(w, "dsc-3", 0));
+	world_restart(w);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_DESTROYED);
+	a = issue(w, 2, 1);
+	assert_false(a->issued.replayed);
+	assert_true(is_by(w, a, fresh));
+	world_close(w);
+}
+
 /* Nor those with the kid of a certificate that it had before a start, which
  * nobody knows any more. */
 static void test_compromise_renewed(void **state)
@@ -305,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_compromise),
 		cmocka_unit_test(test_compromise_renewed),
+		cmocka_unit_test(test_compromise_destroyed),
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_policy)};
 
