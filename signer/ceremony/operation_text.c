@@ -15,6 +15,8 @@
 #include "ledger/note.h"
 #include "operation_members.h"
 
+/* Of a value in a line: so many are as many columns at most. */
+enum { BREAK_BYTES = 44, SPELT_BYTES = 10 };
 enum { SHA256_BYTES = 32, DAY_S = 86400, HOUR_S = 3600, MINUTE_S = 60 };
 
 static const char *const MEANINGS[OPERATION_KINDS] = {
@@ -58,18 +60,29 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t,
 		t->n += (size_t)n;
 }
 
-/* S as it is, but what is not to be seen spelt out. */
+/* S as it is, but what is not to be seen spelt out, and broken before a
+ * terminal breaks it: what went on in its first column could pass for another
+ * line. */
 static void put_safe(struct text *t, struct span s)
 {
+	size_t n = 0;
+
 	while (s.n > 0) {
 		const struct span before = s;
 		const uint32_t c = utf8_next(&s);
 
-		if (c == UTF8_BROKEN || utf8_is_hidden(c))
+		if (n >= BREAK_BYTES) {
+			put(t, "\n        ");
+			n = 0;
+		}
+		if (c == UTF8_BROKEN || utf8_is_hidden(c)) {
 			put(t, "{U+%04X}", (unsigned)c);
-		else
+			n += SPELT_BYTES;
+		} else {
 			put(t, "%.*s", (int)(before.n - s.n),
 			    (const char *)before.p);
+			n += before.n - s.n;
+		}
 	}
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/throttle.h"
 #include "caller.h"
 #include "documents.h"
 
@@ -116,6 +117,17 @@ static void on_operated(void *link, uint64_t id, enum sg_err err,
 		front_link_problem(link, id, err, text, span_of(NULL, 0));
 }
 
+static void log_brought(const struct client *client, size_t n)
+{
+	static struct throttle throttle;
+	uint64_t dropped;
+
+	if (throttle_allows(&throttle, clock_wall_s(), &dropped))
+		log_event(LOG_INFO, "operation-brought",
+			  "client=%s bytes=%zu unlogged=%llu",
+			  client_name(client), n, (unsigned long long)dropped);
+}
+
 bool answers_operate(const struct answers *a, const struct policy *policy,
 		     struct front_link *f, uint64_t id,
 		     const struct wire_operate *m)
@@ -135,8 +147,7 @@ bool answers_operate(const struct answers *a, const struct policy *policy,
 			refuse(f, id, SG_NOT_FOUND, "");
 			return true;
 		}
-		log_event(LOG_INFO, "operation-brought", "client=%s bytes=%zu",
-			  client_name(client), m->operation.n);
+		log_brought(client, m->operation.n);
 		ceremony_operate(a->ceremony, m->operation, &who);
 	}
 	return true;

@@ -15,8 +15,7 @@ enum {
 	STRANGERS_US = 60 * 1000 * 1000, /* one more in that time */
 	KNOWN_MAX = 100, /* likewise of what an officer has signed */
 	KNOWN_US = 10 * 1000 * 1000,
-	/* Who waits for the record is told by then that it is done, though not
-	 * yet on record. */
+	/* Who waits for the record is told by then, on record or not. */
 	RECORD_US = 10 * 1000 * 1000,
 	ANSWER_MAX = 8192
 };
@@ -125,16 +124,6 @@ static void wait_for_record(struct ceremony *c, const struct ceremony_job *j,
 
 /* --- refusals ------------------------------------------------------------- */
 
-static void log_operation(enum log_level level, const char *event,
-			  const struct operation *o, const char *reason)
-{
-	log_event(level, event,
-		  "op=%s key=\"%.*s\" proposer=\"%.*s\" reason=" LOG_Q,
-		  operation_kind_name(o->kind), (int)o->key.n,
-		  o->key.n > 0 ? (const char *)o->key.p : "",
-		  (int)o->proposer.n, (const char *)o->proposer.p, reason);
-}
-
 /* Take one out of B, if there is one. */
 static bool take(struct ceremony_bucket *b)
 {
@@ -161,8 +150,7 @@ static void fill(struct ceremony_bucket *b, unsigned most, uint64_t every_us)
 static void refuse(struct ceremony *c, const struct ceremony_job *j, bool known,
 		   const struct ceremony_refusal *r)
 {
-	metric_add(METRIC_OPERATIONS_REFUSED, 1);
-	log_operation(LOG_WARNING, "operation-refused", &j->op, r->why);
+	ceremony_log_refusal(&j->op, r);
 	if (take(known ? &c->known : &c->strangers))
 		ceremony_record_refusal(c, span_of(j->bytes, j->n), r);
 	tell(&j->who, r->err, span_str(r->why));
@@ -177,8 +165,11 @@ static void settle(struct ceremony *c, const struct ceremony_job *j,
 	const enum sg_err err = ceremony_accept(c, j, outcome, &number);
 
 	if (err != SG_OK) {
-		log_operation(LOG_ERROR, "operation-failed", &j->op,
-			      err_text(err));
+		log_event(LOG_ERROR, "operation-failed",
+			  "op=%s key=\"%.*s\" reason=" LOG_Q,
+			  operation_kind_name(j->op.kind), (int)j->op.key.n,
+			  j->op.key.n > 0 ? (const char *)j->op.key.p : "",
+			  err_text(err));
 		tell(&j->who, err,
 		     span_str("it could not be kept: the state "
 			      "directory takes nothing"));
@@ -267,9 +258,10 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 {
 	struct ceremony *c = ctx;
 	struct ceremony_job *j = c->job;
-	struct outcome outcome = {.time = clock_wall_s()};
+	struct outcome outcome = {.time = ceremony_done_at(j)};
 	struct ceremony_refusal r;
 
+	ceremony_due(c, outcome.time, false); /* with the job at hand */
 	c->job = NULL;
 	if (!done->ok)
 		log_event(LOG_ERROR, "forge-failed",
@@ -284,10 +276,10 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 	free(j);
 }
 
-/* Have J, which may be done, done.  Takes J. */
-static void carry_out(struct ceremony *c, struct ceremony_job *j)
+/* Have J, which may be done at NOW, done.  Takes J. */
+static void carry_out(struct ceremony *c, struct ceremony_job *j, int64_t now)
 {
-	struct outcome outcome = {.time = clock_wall_s()};
+	const struct outcome outcome = {.time = now};
 	struct wire_forge task;
 	size_t slot;
 
@@ -315,6 +307,7 @@ static bool is_busy(const struct ceremony *c, const struct operation *o)
 void ceremony_operate(struct ceremony *c, struct span approved,
 		      const struct ceremony_caller *who)
 {
+	const int64_t now = clock_wall_s();
 	struct store_item item;
 	uint8_t hash[LIFE_KEYS_MAX][STORE_HASH_BYTES];
 	struct ceremony_refusal r;
@@ -323,9 +316,7 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 	bool ok;
 
 	if (ceremony_job_make(approved, who, &j, &r) != SG_OK) {
-		metric_add(METRIC_OPERATIONS_REFUSED, 1);
-		log_event(LOG_WARNING, "operation-refused",
-			  "op=none reason=" LOG_Q, r.why);
+		ceremony_log_refusal(NULL, &r);
 		tell(who, r.err, span_str(r.why));
 		return;
 	}
@@ -335,16 +326,15 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 		free(j);
 		return;
 	}
-	ceremony_due(c, clock_wall_s(),
-		     false); /* or another one would differ */
+	ceremony_due(c, now, false); /* or another one would differ */
 	ok = span_is(j->op.origin, c->origin) ||
 	     ceremony_refuse(&r, SG_FORBIDDEN, "it is of another ledger");
 	ok = ok && ceremony_check_approvals(c, j, &known, &r) &&
-	     ceremony_check(c, j, clock_wall_s(), &r);
-	if (ok && j->op.kind == OPERATION_GENESIS)
-		ok = ceremony_adopted(c, &item, hash, &r);
+	     ceremony_check(c, j, now, &r) &&
+	     (j->op.kind != OPERATION_GENESIS ||
+	      ceremony_adopted(c, &item, hash, &r));
 	if (ok) {
-		carry_out(c, j);
+		carry_out(c, j, now);
 		return;
 	}
 	refuse(c, j, known, &r);

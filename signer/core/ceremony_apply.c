@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
+#include "base/throttle.h"
 #include "ceremony_state.h"
 #include "ledger/entry.h"
 
@@ -55,6 +57,26 @@ void ceremony_record_refusal(struct ceremony *c, struct span approved,
 			     const struct ceremony_refusal *r)
 {
 	record_operation(c, approved, 0, NULL, r->why);
+}
+
+void ceremony_log_refusal(const struct operation *o,
+			  const struct ceremony_refusal *r)
+{
+	static struct throttle throttle;
+	const struct span none = SPAN_LIT("");
+	const struct span key = o != NULL && o->key.n > 0 ? o->key : none;
+	const struct span by = o != NULL ? o->proposer : none;
+	uint64_t dropped;
+
+	metric_add(METRIC_OPERATIONS_REFUSED, 1);
+	if (throttle_allows(&throttle, clock_wall_s(), &dropped))
+		log_event(LOG_WARNING, "operation-refused",
+			  "op=%s key=\"%.*s\" proposer=\"%.*s\" reason=" LOG_Q
+			  " unlogged=%llu",
+			  o != NULL ? operation_kind_name(o->kind) : "none",
+			  (int)key.n, (const char *)key.p, (int)by.n,
+			  (const char *)by.p, r->why,
+			  (unsigned long long)dropped);
 }
 
 static void on_event_recorded(void *ctx, uint64_t tag, uint64_t index)
@@ -302,6 +324,14 @@ bool ceremony_handed_over(const struct ceremony *c)
 	       c->part.handed_over(c->part.ctx) > leaf;
 }
 
+/* Is a smith destroying L?  It must not take the place of the key before it any
+ * more. */
+static bool is_ending(const struct ceremony *c, const struct life *l)
+{
+	return c->job != NULL && c->job->op.kind == OPERATION_DESTROY &&
+	       span_is(c->job->op.key, l->label);
+}
+
 /* Put off what is due at NOW and cannot be: the times go to HELD. */
 static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 {
@@ -319,11 +349,11 @@ static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 			continue;
 		if (replayed ? ceremony_store_event(c->store, l->label,
 						    KEY_ACTIVE, now)
-			     : is_ready(c, l, now))
+			     : is_ready(c, l, now) && !is_ending(c, l))
 			continue;
 		held[i] = l->activate;
 		l->activate = 0;
-		if (!replayed)
+		if (!replayed && !is_ending(c, l))
 			tell_held(c, l);
 	}
 }
@@ -425,10 +455,13 @@ void ceremony_project(struct ceremony *c)
 			    keyring_recertify(c->part.keys, k, l) != SG_OK)
 				continue; /* logged */
 			project(c, l, k);
-		} else if (l->certificate_n > 0 ||
-			   (l->ledger && l->state != KEY_DESTROYED))
-			/* What does not fit has been logged. */
-			came |= keyring_add(c->part.keys, l, &k) == SG_OK;
+		} else if ((l->certificate_n > 0 ||
+			    (l->ledger && l->state != KEY_DESTROYED)) &&
+			   /* What does not fit has been logged. */
+			   keyring_add(c->part.keys, l, &k) == SG_OK) {
+			project(c, l, k);
+			came = true;
+		}
 	}
 	project_kids(c);
 	if (came)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "ceremony_state.h"
 
 enum {
@@ -142,6 +143,15 @@ static bool check_times(const struct ceremony *c, const struct operation *o,
 				       "more than %u seconds ago",
 				       stale);
 	return true;
+}
+
+int64_t ceremony_done_at(const struct ceremony_job *j)
+{
+	const int64_t now = clock_wall_s();
+
+	if (now > j->op.expires)
+		return j->op.expires;
+	return now < j->op.created ? j->op.created : now;
 }
 
 static bool check_checkpoint(const struct ceremony *c,
@@ -331,6 +341,12 @@ bool ceremony_check(struct ceremony *c, const struct ceremony_job *j,
 	if (ceremony_is_repeated(c, o->nonce))
 		return ceremony_refuse(r, SG_FORBIDDEN,
 				       "it was accepted before");
+	/* Both would be kept, and no start would believe that. */
+	if (c->job != NULL &&
+	    memcmp(c->job->op.nonce, o->nonce, OPERATION_NONCE_BYTES) == 0)
+		return ceremony_refuse(r, SG_FORBIDDEN,
+				       "its nonce is that of another one, "
+				       "which is being done");
 	if (!check_times(c, o, now, r) || !check_checkpoint(c, o, r))
 		return false;
 	why = lifecycle_refuses(&c->life, o, now);

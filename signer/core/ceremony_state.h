@@ -109,9 +109,13 @@ SG_MUST_USE enum sg_err ceremony_job_make(struct span approved,
 bool ceremony_check_approvals(const struct ceremony *c,
 			      const struct ceremony_job *j, bool *known,
 			      struct ceremony_refusal *r);
-/* May J, which is approved, be done at NOW? */
+/* May J, which is approved, be done at NOW?  It must be kept with the same NOW,
+ * or a start would not believe that it was accepted in its time. */
 bool ceremony_check(struct ceremony *c, const struct ceremony_job *j,
 		    int64_t now, struct ceremony_refusal *r);
+/* When J is done, which a smith was given in time: now, within J's times,
+ * however long the HSM took. */
+int64_t ceremony_done_at(const struct ceremony_job *j);
 /* Has an operation with its nonce been accepted? */
 bool ceremony_is_repeated(const struct ceremony *c, const uint8_t *nonce);
 /* The number of the HSM called NAME; c->nhsms: there is none. */
@@ -145,6 +149,10 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed);
 bool ceremony_handed_over(const struct ceremony *c);
 /* Have keyring and hsm_pool be what the states say. */
 void ceremony_project(struct ceremony *c);
+/* Count and log the refusal R of O (NULL: of what is no operation), a few times
+ * a second at most: whoever may connect can cause it. */
+void ceremony_log_refusal(const struct operation *o,
+			  const struct ceremony_refusal *r);
 /* Record the refusal R of APPROVED. */
 void ceremony_record_refusal(struct ceremony *c, struct span approved,
 			     const struct ceremony_refusal *r);

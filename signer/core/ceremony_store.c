@@ -39,6 +39,7 @@ struct ceremony_store {
 	unsigned last, recorded;
 	size_t room; /* of LINE */
 	struct on_record *line;
+	bool events_unwritten; /* the last ones */
 	size_t nevents;
 	struct store_event event[STORE_EVENTS_MAX];
 	uint8_t *approved, *done; /* last read */
@@ -117,6 +118,33 @@ enum sg_err ceremony_store_read(struct ceremony_store *s, unsigned number,
 	return SG_OK;
 }
 
+static void unwritten(const char *name)
+{
+	log_event(LOG_WARNING, "operations-unwritten", "file=%s errno=%d", name,
+		  errno);
+}
+
+static bool write_events(struct ceremony_store *s)
+{
+	char name[PATH_BYTES];
+	char *text = malloc(s->nevents * EVENT_LINE_MAX + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; text != NULL && i < s->nevents; i++)
+		n += (size_t)snprintf(text + n, EVENT_LINE_MAX + 1,
+				      "%" PRId64 " %s %s\n", s->event[i].time,
+				      key_state_text(s->event[i].state),
+				      s->event[i].label);
+	path_of(s, "events", name);
+	s->events_unwritten =
+		text == NULL ||
+		fileio_replace(name, span_of(text, n), FILE_MODE) != SG_OK;
+	free(text);
+	if (s->events_unwritten)
+		unwritten("events");
+	return !s->events_unwritten;
+}
+
 enum sg_err ceremony_store_add(struct ceremony_store *s,
 			       struct store_item *item)
 {
@@ -130,6 +158,10 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 
 	if (number > STORE_NUMBER_MAX)
 		return SG_TOO_BIG;
+	/* What builds on them must not be read without them: a key that was
+	 * retired would sign again. */
+	if (s->events_unwritten && !write_events(s))
+		return SG_IO;
 	if (!hash_of(item->approved, hash))
 		return SG_INTERNAL;
 	done = malloc(DONE_BYTES_MAX);
@@ -144,8 +176,11 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 		err = fileio_replace(cose, item->approved, FILE_MODE);
 	if (err == SG_OK) {
 		err = fileio_replace(name, span_of(done, n), FILE_MODE);
-		if (err != SG_OK)
+		if (err != SG_OK) {
+			/* It may be in its place, and not durable. */
+			(void)unlink(name);
 			(void)unlink(cose);
+		}
 	}
 	free(done);
 	if (err == SG_OK)
@@ -225,12 +260,6 @@ static enum sg_err write_recorded(const struct ceremony_store *s)
 	return err;
 }
 
-static void unwritten(const char *name)
-{
-	log_event(LOG_WARNING, "operations-unwritten", "file=%s errno=%d", name,
-		  errno);
-}
-
 void ceremony_store_note(struct ceremony_store *s, unsigned number,
 			 struct span approved, uint64_t leaf)
 {
@@ -303,24 +332,10 @@ bool ceremony_store_event(const struct ceremony_store *s, const char *label,
 void ceremony_store_add_event(struct ceremony_store *s,
 			      const struct store_event *e)
 {
-	char name[PATH_BYTES];
-	char *text;
-	size_t n = 0;
-
 	if (s->nevents == STORE_EVENTS_MAX)
 		return; /* done once more after a start, and recorded twice */
 	s->event[s->nevents++] = *e;
-	text = malloc(s->nevents * EVENT_LINE_MAX + 1);
-	for (size_t i = 0; text != NULL && i < s->nevents; i++)
-		n += (size_t)snprintf(text + n, EVENT_LINE_MAX + 1,
-				      "%" PRId64 " %s %s\n", s->event[i].time,
-				      key_state_text(s->event[i].state),
-				      s->event[i].label);
-	path_of(s, "events", name);
-	if (text == NULL ||
-	    fileio_replace(name, span_of(text, n), FILE_MODE) != SG_OK)
-		unwritten("events");
-	free(text);
+	(void)write_events(s); /* or with the next operation */
 }
 
 static bool read_event(char *line, struct store_event *out)

@@ -67,8 +67,9 @@ unsigned ceremony_store_last(const struct ceremony_store *s);
 SG_MUST_USE enum sg_err ceremony_store_read(struct ceremony_store *s,
 					    unsigned number,
 					    struct store_item *out);
-/* Keep ITEM, durably, as the next one; its `done` is set.
- * Errors: SG_IO (nothing is kept), SG_TOO_BIG, SG_NO_MEMORY. */
+/* Keep ITEM, durably, as the next one; its `done` is set.  Events that could
+ * not be written come first. Errors: SG_IO (nothing is kept), SG_TOO_BIG,
+ * SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err ceremony_store_add(struct ceremony_store *s,
 					   struct store_item *item);
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/throttle.h"
 #include "fds.h"
 #include "ipc/channel.h"
 
@@ -109,13 +110,17 @@ static bool on_operate(struct officer_link *l, const struct wire_msg *m)
 {
 	const struct ceremony_caller who = {
 		.link = l, .id = m->id, .answer = on_operated};
+	static struct throttle throttle;
 	struct wire_operate operate;
+	uint64_t dropped;
 
 	if (wire_get_operate(m, &operate) != SG_OK || operate.identity.n > 0 ||
 	    operate.operation.n > WIRE_OPERATION_MAX)
 		return false;
-	log_event(LOG_INFO, "operation-brought", "socket=officer bytes=%zu",
-		  operate.operation.n);
+	if (throttle_allows(&throttle, clock_wall_s(), &dropped))
+		log_event(LOG_INFO, "operation-brought",
+			  "socket=officer bytes=%zu unlogged=%llu",
+			  operate.operation.n, (unsigned long long)dropped);
 	if (l->socket->ceremony == NULL) {
 		answer(l, SG_NOT_FOUND, span_of(NULL, 0));
 		return true;

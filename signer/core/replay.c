@@ -96,6 +96,23 @@ static const struct key *key_of(const struct keyring *keys,
 	return keyring_find_kid(keys, kid, &i) ? &keys->key[i] : NULL;
 }
 
+/* May a compromised key have signed it?  KEY has its kid; NULL: none has, and
+ * one whose certificate was renewed, in signerd.yaml before the start or too
+ * often, may. */
+static bool is_compromised(const struct keyring *keys, const struct key *key)
+{
+	if (key != NULL)
+		return key->state == KEY_COMPROMISED;
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct key *k = &keys->key[i];
+
+		if (k->state == KEY_COMPROMISED &&
+		    (!k->made || k->nformer == KEY_FORMER_MAX))
+			return true;
+	}
+	return false;
+}
+
 /*
  * May the certificate on record be renewed now?  Where it is a renewal itself
  * its window is half of its time at most: else renewals that live shorter than
@@ -118,8 +135,7 @@ static enum replay_word judge_renewal(const struct replay *r,
 				      const struct replay_request *q,
 				      const struct key *key)
 {
-	if ((key != NULL && key->state == KEY_COMPROMISED) ||
-	    is_due(&r->entry, q))
+	if (is_compromised(r->keys, key) || is_due(&r->entry, q))
 		return REPLAY_DUE;
 	return r->entry.type == ENTRY_RENEWED ? REPLAY_SAME : REPLAY_EARLY;
 }
@@ -147,7 +163,7 @@ static enum replay_word judge(const struct replay *r,
 		return REPLAY_REVOKED;
 	if (q->renew)
 		return judge_renewal(r, q, key);
-	if (key != NULL && key->state == KEY_COMPROMISED)
+	if (is_compromised(r->keys, key))
 		return REPLAY_ANEW;
 	return r->entry.exp <= q->now ? REPLAY_EXPIRED : REPLAY_SAME;
 }

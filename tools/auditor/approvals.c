@@ -2,6 +2,7 @@
 #include "approvals.h"
 
 #include <pthread.h>
+#include <search.h>
 #include <stdlib.h>
 
 #include "ceremony/approval.h"
@@ -11,6 +12,7 @@ struct kept {
 	uint64_t index;
 	size_t n;
 	uint8_t *p;
+	uint8_t nonce[OPERATION_NONCE_BYTES]; /* while it is judged */
 };
 
 struct approvals {
@@ -25,6 +27,7 @@ struct approvals {
 	uint8_t public_key[NOTE_PUBLIC_BYTES];
 	/* and large. */
 	struct roll roll; /* in force */
+	void *nonces;	  /* tsearch(): of struct kept */
 	struct approved approved;
 	struct operation operation;
 };
@@ -87,7 +90,7 @@ static enum sg_err keep(struct approvals *a, uint64_t index, struct span s)
 		return SG_NO_MEMORY;
 	if (s.n > 0)
 		memcpy(p, s.p, s.n);
-	a->list[a->n++] = (struct kept){index, s.n, p};
+	a->list[a->n++] = (struct kept){.index = index, .n = s.n, .p = p};
 	a->bytes += s.n;
 	return SG_OK;
 }
@@ -200,12 +203,41 @@ bool approvals_follow(const struct approvals *a, uint64_t trusted,
 	return *why == NULL;
 }
 
-static enum sg_err judge_one(struct approvals *a, const struct kept *k,
+static int by_nonce(const void *left, const void *right)
+{
+	const struct kept *a = left;
+	const struct kept *b = right;
+
+	return memcmp(a->nonce, b->nonce, sizeof(a->nonce));
+}
+
+/* *FIRST: the first with the nonce of K, whose operation is decoded; K itself,
+ * unless it was used before. */
+static enum sg_err find_first(struct approvals *a, struct kept *k,
+			      const struct kept **first)
+{
+	struct kept **found;
+
+	memcpy(k->nonce, a->operation.nonce, sizeof(k->nonce));
+	found = (struct kept **)tsearch(k, &a->nonces, by_nonce);
+	if (found == NULL)
+		return SG_NO_MEMORY;
+	*first = *found;
+	return SG_OK;
+}
+
+static void let_be(void *node)
+{
+	(void)node;
+}
+
+static enum sg_err judge_one(struct approvals *a, struct kept *k,
 			     struct span origin, struct findings *f)
 {
 	const struct span bytes = span_of(k->p, k->n);
 	const struct finding_place place = findings_entry(k->index);
 	struct operation *o = &a->operation;
+	const struct kept *first = NULL;
 	const char *why;
 	enum sg_err err;
 
@@ -217,9 +249,18 @@ static enum sg_err judge_one(struct approvals *a, const struct kept *k,
 			     "it is no operation");
 		return SG_OK;
 	}
+	err = find_first(a, k, &first);
+	if (err != SG_OK)
+		return err;
+	/* After a failure of power it may be on record twice, which decides
+	 * nothing more. */
+	if (first != k && span_eq(bytes, span_of(first->p, first->n)))
+		return SG_OK;
 	err = judge_operation(a, origin, &why);
 	if (err != SG_OK)
 		return err;
+	if (why == NULL && first != k)
+		why = "its nonce was used before";
 	if (why != NULL)
 		findings_add(f, FINDING_OPERATION_UNAPPROVED, &place,
 			     "%s %.*s: %s", operation_kind_name(o->kind),
@@ -242,6 +283,8 @@ enum sg_err approvals_judge(struct approvals *a, struct span origin,
 	a->roll.n = 0;
 	for (size_t i = 0; err == SG_OK && i < a->n && !findings_full(f); i++)
 		err = judge_one(a, &a->list[i], origin, f);
+	tdestroy(a->nonces, let_be);
+	a->nonces = NULL;
 	if (a->more)
 		findings_add(f, FINDING_OPERATION_UNAPPROVED, NULL,
 			     "there are more operations than can be looked at");

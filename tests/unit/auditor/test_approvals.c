@@ -14,6 +14,7 @@
 #define ORIGIN SPAN_LIT("test.example/ledger")
 
 static uint8_t bytes[APPROVED_BYTES_MAX];
+static size_t bytes_n;
 static struct approvals *approvals;
 static struct findings *findings;
 static struct operation o;
@@ -38,8 +39,12 @@ static int teardown(void **state)
 /* Entry INDEX: O, signed by those of WHO, a bit each. */
 static void accepted(uint64_t index, unsigned who)
 {
+	uint8_t nonce[OPERATION_NONCE_BYTES] = {1};
 	size_t n;
 
+	memcpy(nonce + 1, &index, sizeof(index));
+	if (o.nonce == OFFICERS_NONCE)
+		o.nonce = nonce;
 	assert_int_equal(operation_encode(&o, bytes, sizeof(bytes), &n), SG_OK);
 	for (size_t i = 0; i < OFFICERS; i++)
 		if ((who & 1U << i) != 0)
@@ -47,6 +52,15 @@ static void accepted(uint64_t index, unsigned who)
 					     bytes);
 	assert_int_equal(approvals_add(approvals, index, span_of(bytes, n)),
 			 SG_OK);
+	bytes_n = n;
+}
+
+/* The same once more, as INDEX. */
+static void again(uint64_t index)
+{
+	assert_int_equal(
+		approvals_add(approvals, index, span_of(bytes, bytes_n)),
+		SG_OK);
 }
 
 static void genesis(uint64_t index, unsigned who)
@@ -245,6 +259,37 @@ static void test_changed(void **state)
 	judged("a signature does not verify", 2);
 }
 
+/* What a server that lost its power has put on record twice. */
+static void test_repeated(void **state)
+{
+	(void)state;
+	genesis(1, 7);
+	again(5);
+	officers_operation(OPERATION_OFFICERS, &o);
+	officers_roll(4, 1, &o.roll);
+	o.roll.officer[1] = o.roll.officer[3]; /* two others go */
+	o.roll.n = 2;
+	accepted(6, 3);
+	again(8);
+	plain(OPERATION_START, 9, 8);
+	judged(NULL, 0);
+}
+
+static void test_same_nonce(void **state)
+{
+	static const uint8_t nonce[OPERATION_NONCE_BYTES] = {9, 9};
+
+	(void)state;
+	genesis(1, 7);
+	officers_operation(OPERATION_START, &o);
+	o.nonce = nonce;
+	accepted(2, 6);
+	officers_operation(OPERATION_RETIRE, &o);
+	o.nonce = nonce;
+	accepted(3, 6);
+	judged("retire dsc-1: its nonce was used before", 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -256,7 +301,8 @@ int main(void)
 		TEST(test_stranger),	   TEST(test_genesis_by_some),
 		TEST(test_second_genesis), TEST(test_no_genesis),
 		TEST(test_other_ledger),   TEST(test_none),
-		TEST(test_changed),
+		TEST(test_changed),	   TEST(test_repeated),
+		TEST(test_same_nonce),
 	};
 
 	return cmocka_run_group_tests(tests, officers_setup, officers_teardown);

@@ -283,6 +283,33 @@ static void test_text_certificate(void **state)
 	assert_non_null(strstr(text, "certificate: cannot be read\n"));
 }
 
+/* What a terminal would break could pass for a line of its own. */
+static void test_long(void **state)
+{
+	static char reason[OPERATION_REASON_MAX + 1];
+	const char *p;
+	const char *end;
+	size_t column = 0;
+
+	(void)state;
+	memset(reason, ' ', sizeof(reason) - 1);
+	memcpy(reason, "rotation", 8);
+	memcpy(reason + 80 - strlen("reason: "), "key: dsc-2", 10);
+	make(OPERATION_STOP, false);
+	o.reason = span_of(reason, sizeof(reason) - 1);
+	assert_int_equal(operation_text(&o, text, sizeof(text)), SG_OK);
+	p = strstr(text, "reason: ");
+	end = strstr(text, "\nproposed by");
+	assert_non_null(p);
+	assert_non_null(end);
+	for (; p < end; p++) {
+		column = *p == '\n' ? 0 : column + 1;
+		assert_in_range(column, 0, 79);
+		if (*p == '\n')
+			assert_memory_equal(p, "\n        ", 9);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_generate_values),
 		cmocka_unit_test(test_other_values),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_text_certificate),
 	};
 

@@ -19,10 +19,14 @@ struct fake_smith {
 	struct channel *channel;
 	struct fake_token *token;
 	bool silent; /* says nothing */
+	bool holds;  /* says it only when it is told to, by smith_release() */
 	bool dies;   /* instead of an answer */
 	bool fails;
 	size_t asked;
 	struct wire_forge task; /* the last one, without its spans */
+	struct wire_forge held; /* its spans lie in ROOM */
+	uint8_t room[LIFE_LABEL_MAX + LIFE_SPKI_MAX];
+	uint64_t id;
 	bool ended;
 };
 
@@ -84,14 +88,62 @@ static inline struct signer *made(struct world *w, struct span label)
 	return NULL;
 }
 
+static inline void smith_do(struct world *w, uint64_t id,
+			    const struct wire_forge *m)
+{
+	struct wire_forged done = {.ok = true};
+	struct wire_packet *out;
+	struct signer *s;
+
+	if (m->task == WIRE_TASK_GENERATE && !w->smith.fails)
+		smith_make(w, m);
+	s = made(w, m->label);
+	if (m->task == WIRE_TASK_DESTROY && s == NULL)
+		s = &w->o->signer; /* it was there from the beginning */
+	if (w->smith.fails) {
+		done.ok = false;
+		done.ckr = 0x30;
+		done.reason = SPAN_LIT("no \x01room");
+	} else {
+		assert_non_null(s);
+		done.spki = span_of(s->spki, (size_t)s->spki_n);
+		if (m->task != WIRE_TASK_GENERATE)
+			assert_true(span_eq(m->spki, done.spki));
+		if (m->task == WIRE_TASK_CSR)
+			done.csr = SPAN_LIT("a request");
+	}
+	out = channel_room(w->smith.channel, 4096);
+	assert_non_null(out);
+	assert_int_equal(wire_put_forged(out, id, &done), SG_OK);
+	w->smith.ended = true; /* it does one task */
+}
+
+static inline void smith_hold(struct world *w, uint64_t id,
+			      const struct wire_forge *m)
+{
+	struct fake_smith *s = &w->smith;
+
+	s->id = id;
+	s->held = *m;
+	memcpy(s->room, m->label.p, m->label.n);
+	if (m->spki.n > 0)
+		memcpy(s->room + LIFE_LABEL_MAX, m->spki.p, m->spki.n);
+	s->held.label = span_of(s->room, m->label.n);
+	s->held.spki = span_of(s->room + LIFE_LABEL_MAX, m->spki.n);
+}
+
+/* What it has held is done. */
+static inline void smith_release(struct world *w)
+{
+	w->smith.holds = false;
+	smith_do(w, w->smith.id, &w->smith.held);
+}
+
 static inline bool smith_on_message(void *ctx, const struct wire_msg *msg,
 				    const int *fds, size_t n)
 {
 	struct world *w = ctx;
-	struct wire_forged done = {.ok = true};
-	struct wire_packet *out;
 	struct wire_forge m;
-	struct signer *s;
 
 	(void)fds;
 	assert_int_equal(n, 0);
@@ -104,29 +156,11 @@ static inline bool smith_on_message(void *ctx, const struct wire_msg *msg,
 	if (w->smith.dies) {
 		channel_close(w->smith.channel);
 		w->smith.channel = NULL;
-		return true;
-	}
-	if (m.task == WIRE_TASK_GENERATE && !w->smith.fails)
-		smith_make(w, &m);
-	s = made(w, m.label);
-	if (m.task == WIRE_TASK_DESTROY && s == NULL)
-		s = &w->o->signer; /* it was there from the beginning */
-	if (w->smith.fails) {
-		done.ok = false;
-		done.ckr = 0x30;
-		done.reason = SPAN_LIT("no \x01room");
+	} else if (w->smith.holds) {
+		smith_hold(w, msg->id, &m);
 	} else {
-		assert_non_null(s);
-		done.spki = span_of(s->spki, (size_t)s->spki_n);
-		if (m.task != WIRE_TASK_GENERATE)
-			assert_true(span_eq(m.spki, done.spki));
-		if (m.task == WIRE_TASK_CSR)
-			done.csr = SPAN_LIT("a request");
+		smith_do(w, msg->id, &m);
 	}
-	out = channel_room(w->smith.channel, 4096);
-	assert_non_null(out);
-	assert_int_equal(wire_put_forged(out, msg->id, &done), SG_OK);
-	w->smith.ended = true; /* it does one task */
 	return true;
 }
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony: from what officers sign to keys that sign. */
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "ceremony_operations.h"
 
 static const struct ask ONE = {.serial = 1}, TWO = {.serial = 2};
@@ -251,6 +255,32 @@ static void test_strangers(void **state)
 	world_close(w);
 }
 
+/* Nor does whoever may connect fill the log's disk. */
+static void test_log(void **state)
+{
+	enum { TIMES = 2000 };
+	struct world *w = world_open();
+	const struct ceremony_caller who = {
+		.link = w, .id = 7, .answer = on_heard};
+	const int log = memfd_create("log", MFD_CLOEXEC);
+	const int before = dup(STDERR_FILENO);
+	struct stat at;
+
+	(void)state;
+	assert_int_equal(dup2(log, STDERR_FILENO), STDERR_FILENO);
+	log_limit(LOG_WARNING);
+	for (int i = 0; i < TIMES; i++)
+		ceremony_operate(ceremony_of(w), SPAN_LIT("nonsense"), &who);
+	log_limit(LOG_ERROR);
+	assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	assert_int_equal(office_metric(w->o, METRIC_OPERATIONS_REFUSED), TIMES);
+	assert_int_equal(fstat(log, &at), 0);
+	assert_in_range(at.st_size, 1, TIMES * 20);
+	assert_int_equal(close(log), 0);
+	assert_int_equal(close(before), 0);
+	world_close(w);
+}
+
 /* --- the smith ------------------------------------------------------------ */
 
 static void test_smith(void **state)
@@ -312,6 +342,7 @@ int main(void)
 					   cmocka_unit_test(test_ledger),
 					   cmocka_unit_test(test_officers),
 					   cmocka_unit_test(test_strangers),
+					   cmocka_unit_test(test_log),
 					   cmocka_unit_test(test_smith),
 					   cmocka_unit_test(test_no_ledger)};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_apply: times that come, stops, compromise. */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "ceremony_operations.h"
 
 static struct answer *issue(struct world *w, uint64_t id, unsigned serial)
@@ -80,6 +83,34 @@ static void test_no_gap(void **state)
 	w->token.n = 1;
 	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
 	assert_true(is_by(w, issue(w, 3, 3), fresh));
+	world_close(w);
+}
+
+/* That it came into force cannot be written down: nothing may build on it, or
+ * the key before it would sign again after a start. */
+static void test_unwritten(void **state)
+{
+	struct world *w = world_open();
+	char events[PLACE_PATH];
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	place_path(w->p, events, "operations/events");
+	assert_int_equal(mkdir(events, 0700), 0);
+	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 1));
+	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
+	OFFICE_WAIT(w->o, entries(w, ENTRY_KEY_EVENT, NULL, NULL) == 6);
+	OFFICE_UNTIL(w->o, 300, false);
+	assert_refused(w, simple(w, OPERATION_COMPROMISE, "dsc-2"), SG_IO,
+		       "could not be kept");
+	assert_int_equal(state_of(w, "dsc-2"), KEY_ACTIVE);
+	assert_int_equal(rmdir(events), 0);
+	assert_done(w, simple(w, OPERATION_COMPROMISE, "dsc-2"));
+	world_end(w);
+	office_open_desk(w->o);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_COMPROMISED);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_RETIRED);
 	world_close(w);
 }
 
@@ -170,6 +201,64 @@ static void test_compromise(void **state)
 	world_restart(w);
 	assert_int_equal(state_of(w, "dsc-1"), KEY_COMPROMISED);
 	assert_true(is_by(w, issue(w, 5, 1), fresh));
+	world_close(w);
+}
+
+/* Nor when it was destroyed, and the process started again. */
+static void test_compromise_destroyed(void **state)
+{
+	struct world *w = world_open();
+	struct signer *fresh;
+	const struct answer *a;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	bring_up(w, "dsc-3");
+	fresh = made(w, SPAN_LIT("dsc-3"));
+	assert_done(w, activate(w, "dsc-2", 0));
+	assert_true(is_by(w, issue(w, 1, 1), made(w, SPAN_LIT("dsc-2"))));
+	assert_done(w, simple(w, OPERATION_COMPROMISE, "dsc-2"));
+	assert_done(w, simple(w, OPERATION_DESTROY, "dsc-2"));
+	assert_done(w, activate(w, "dsc-3", 0));
+	world_restart(w);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_DESTROYED);
+	a = issue(w, 2, 1);
+	assert_false(a->issued.replayed);
+	assert_true(is_by(w, a, fresh));
+	world_close(w);
+}
+
+/* Nor those with the kid of a certificate that it had before a start, which
+ * nobody knows any more. */
+static void test_compromise_renewed(void **state)
+{
+	static const struct signer_shape renewed = {
+		.alg = COSE_ES256,
+		.key_usage = "critical,digitalSignature",
+		.from_s = -1800,
+		.to_s = 365L * 86400};
+	struct world *w = world_open();
+	struct signer *fresh;
+	const struct answer *a;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	fresh = made(w, SPAN_LIT("dsc-2"));
+	assert_int_equal(issue(w, 1, 1)->type, WIRE_ISSUED);
+	world_end(w);
+	OPENSSL_free(w->o->signer.der);
+	OPENSSL_free(w->o->signer.spki);
+	signer_certify(&w->o->signer, &renewed);
+	world_begin(w);
+	OFFICE_WAIT(w->o, good(w, "dsc-2") > 0);
+	assert_done(w, activate(w, "dsc-2", 0));
+	assert_true(issue(w, 2, 1)->issued.replayed);
+	assert_done(w, simple(w, OPERATION_COMPROMISE, "dsc-1"));
+	a = issue(w, 3, 1);
+	assert_false(a->issued.replayed);
+	assert_true(is_by(w, a, fresh));
 	world_close(w);
 }
 
@@ -265,9 +354,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scheduled),
 		cmocka_unit_test(test_no_gap),
+		cmocka_unit_test(test_unwritten),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_start_after_restart),
 		cmocka_unit_test(test_compromise),
+		cmocka_unit_test(test_compromise_renewed),
+		cmocka_unit_test(test_compromise_destroyed),
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_policy)};
 

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ceremony: what comes while a smith is at work. */
+#include "ceremony_operations.h"
+
+static uint8_t text[APPROVED_BYTES_MAX];
+
+/* Have the smith begin with O, by the second and third officer, and hold. */
+static void begin_forging(struct world *w, const struct operation *o)
+{
+	const struct ceremony_caller who = {
+		.link = w, .id = 8, .answer = on_heard};
+	const size_t asked = w->smith.asked;
+	const size_t n = sign_operation(w, o, 6, text);
+
+	w->smith.holds = true;
+	link_smith(w);
+	ceremony_operate(ceremony_of(w), span_of(text, n), &who);
+	OFFICE_WAIT(w->o, w->smith.asked > asked);
+}
+
+static void end_forging(struct world *w)
+{
+	const size_t before = w->heard.n;
+
+	smith_release(w);
+	OFFICE_WAIT(w->o, w->heard.n > before);
+}
+
+static void begin_generate(struct world *w, struct operation *o,
+			   const char *key,
+			   uint8_t nonce[OPERATION_NONCE_BYTES])
+{
+	begin_operation(w, o, OPERATION_GENERATE, key, nonce);
+	o->hsm = SPAN_LIT("one");
+	o->alg = COSE_ES256;
+	o->kinds = DCC_ALL_KINDS;
+}
+
+/* A stop by one officer with the nonce of what is at the smith: with both on
+ * record no start would believe the files any more. */
+static void test_same_nonce(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	uint8_t other[OPERATION_NONCE_BYTES];
+	static struct operation o;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	begin_generate(w, &o, "dsc-2", nonce);
+	begin_forging(w, &o);
+	begin_operation(w, &o, OPERATION_STOP, "dsc-1", other);
+	o.nonce = nonce;
+	assert_refused(w, operate(w, &o, 1), SG_FORBIDDEN,
+		       "its nonce is that of another one");
+	end_forging(w);
+	assert_done(w, w->heard.err);
+	world_restart(w);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_ACTIVE);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_GENERATED);
+	world_close(w);
+}
+
+/* It ends while the smith works: it was brought in time. */
+static void test_expires_meanwhile(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	static struct operation o;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	w->created = clock_wall_s() - 10;
+	w->expires = clock_wall_s() + 1;
+	begin_generate(w, &o, "dsc-2", nonce);
+	w->created = w->expires = 0;
+	begin_forging(w, &o);
+	OFFICE_UNTIL(w->o, 2500, false);
+	end_forging(w);
+	assert_done(w, w->heard.err);
+	world_restart(w);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_GENERATED);
+	world_close(w);
+}
+
+/* A key that a smith is destroying does not become active at its time: nothing
+ * would be left that signs. */
+static void test_destroyed_meanwhile(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	static struct operation o;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 2));
+	begin_operation(w, &o, OPERATION_DESTROY, "dsc-2", nonce);
+	begin_forging(w, &o);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_PUBLISHED);
+	OFFICE_UNTIL(w->o, 3500, false);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_PUBLISHED);
+	end_forging(w);
+	assert_done(w, w->heard.err);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_DESTROYED);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_ACTIVE);
+	world_restart(w);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_DESTROYED);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_ACTIVE);
+	world_close(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_nonce),
+		cmocka_unit_test(test_expires_meanwhile),
+		cmocka_unit_test(test_destroyed_meanwhile)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
