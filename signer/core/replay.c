@@ -96,13 +96,16 @@ static const struct key *key_of(const struct keyring *keys,
 	return keyring_find_kid(keys, kid, &i) ? &keys->key[i] : NULL;
 }
 
-/* May a compromised key have signed it?  KEY has its kid; NULL: none has, and
- * one whose certificate was renewed, in signerd.yaml before the start or too
- * often, may. */
-static bool is_compromised(const struct keyring *keys, const struct key *key)
+/* May a compromised key have signed what has KID?  Where no key has it, one
+ * whose certificate was renewed, in signerd.yaml before the start or too often,
+ * may. */
+static bool is_compromised(const struct keyring *keys,
+			   const uint8_t kid[COSE_KID_BYTES])
 {
-	if (key != NULL)
-		return key->state == KEY_COMPROMISED;
+	size_t known;
+
+	if (keyring_find_kid(keys, kid, &known))
+		return keys->key[known].state == KEY_COMPROMISED;
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct key *k = &keys->key[i];
 
@@ -132,10 +135,9 @@ static bool is_due(const struct entry *e, const struct replay_request *q)
 }
 
 static enum replay_word judge_renewal(const struct replay *r,
-				      const struct replay_request *q,
-				      const struct key *key)
+				      const struct replay_request *q)
 {
-	if (is_compromised(r->keys, key) || is_due(&r->entry, q))
+	if (is_compromised(r->keys, r->entry.kid) || is_due(&r->entry, q))
 		return REPLAY_DUE;
 	return r->entry.type == ENTRY_RENEWED ? REPLAY_SAME : REPLAY_EARLY;
 }
@@ -154,16 +156,14 @@ static enum replay_word judge(const struct replay *r,
 			      const struct replay_request *q,
 			      const struct record *record)
 {
-	const struct key *key = key_of(r->keys, r->entry.kid);
-
 	if (!span_eq(r->entry.client, q->client) ||
 	    memcmp(record->payload, q->payload, RECORD_HASH_BYTES) != 0)
 		return REPLAY_CONFLICT;
 	if (is_revoked(r, record))
 		return REPLAY_REVOKED;
 	if (q->renew)
-		return judge_renewal(r, q, key);
-	if (is_compromised(r->keys, key))
+		return judge_renewal(r, q);
+	if (is_compromised(r->keys, r->entry.kid))
 		return REPLAY_ANEW;
 	return r->entry.exp <= q->now ? REPLAY_EXPIRED : REPLAY_SAME;
 }
