@@ -23,9 +23,11 @@ static struct operation o;
 /* O, signed by those of WHO, a bit each, is put on record. */
 static void record(unsigned who, struct span refusal)
 {
+	uint8_t nonce[OPERATION_NONCE_BYTES] = {(uint8_t)log_size};
 	size_t n;
 
 	o.origin = SPAN_LIT(LOG_ORIGIN);
+	o.nonce = nonce; /* each its own */
 	pki_must(operation_encode(&o, bytes, sizeof(bytes), &n) == SG_OK);
 	for (size_t i = 0; i < OFFICERS; i++)
 		if ((who & 1U << i) != 0)
