@@ -101,8 +101,8 @@ static void test_refuses(void **state)
 		"copy=no",
 		"lie=LOCAL",
 		"lie=CKA_LABEL",
-		"lie=CKA_LOCAL,lie=CKA_SIGN,lie=CKA_LOCAL,lie=CKA_SIGN,"
-		"lie=CKA_SIGN",
+		("lie=CKA_LOCAL,lie=CKA_SIGN,lie=CKA_LOCAL,lie=CKA_SIGN,"
+		 "lie=CKA_SIGN"),
 		"fail=C_Sign:1:CKR_DEVICE_ERROR",
 		"fail=C_Sign:1,state=/s",
 		"fail=C_Sign:1:CKR_OK,state=/s",
