@@ -246,6 +246,26 @@ static void mark_ledger_hsm(struct config *c, const char *name)
 			c->core.hsm[i].makes_ledger_keys = true;
 }
 
+/* None of W's keys of certificates may be on TOKEN, the ledger's, whose URI
+ * stands at URI. */
+static void check_keys_off(const struct yaml_at *uri,
+			   const struct worker_settings *w, const char *token)
+{
+	char other[URI_TOKEN_BYTES];
+
+	for (size_t k = 0; k < w->nkeys; k++) {
+		if (w->key[k].ledger || w->key[k].uri[0] == '\0')
+			continue;
+		/* One that names none could be on this one. */
+		if (!uri_token(w->key[k].uri, other) ||
+		    strcmp(token, other) == 0)
+			yaml_fault(uri,
+				   "may be on the token of the key \"%s\": the "
+				   "ledger's key needs one of its own",
+				   w->key[k].label);
+	}
+}
+
 /* No key of certificates may lie on the ledger's token: it is written to, and
  * whoever has its PIN can put the log back. */
 static void check_token(const struct yaml_at *at, struct config *c,
@@ -267,18 +287,7 @@ static void check_token(const struct yaml_at *at, struct config *c,
 
 		if (strcmp(w->module, own->worker.module) != 0)
 			continue;
-		for (size_t k = 0; k < w->nkeys; k++) {
-			if (w->key[k].ledger || w->key[k].uri[0] == '\0')
-				continue;
-			/* One that names none could be on this one. */
-			if (!uri_token(w->key[k].uri, other) ||
-			    strcmp(token, other) == 0)
-				yaml_fault(&uri,
-					   "may be on the token of the key "
-					   "\"%s\": the ledger's key needs one "
-					   "of its own",
-					   w->key[k].label);
-		}
+		check_keys_off(&uri, w, token);
 		if (!uri_token(w->token, other) || strcmp(token, other) != 0)
 			continue;
 		if (w == &own->worker)

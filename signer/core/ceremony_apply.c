@@ -41,9 +41,12 @@ static void record_operation(struct ceremony *c, struct span approved,
 	enum sg_err err = SG_NO_MEMORY;
 
 	if (entry != NULL)
-		err = entry_encode_ceremony(clock_wall_ms(), approved,
-					    span_str(why), done, entry, cap,
-					    &n);
+		err = entry_encode_ceremony(
+			clock_wall_ms(),
+			&(struct entry_ceremony){.operation = approved,
+						 .refusal = span_str(why),
+						 .outcome = done},
+			entry, cap, &n);
 	if (err == SG_OK)
 		err = diary_note(c->part.diary, span_of(entry, n),
 				 number != 0 ? on_operation_recorded : NULL, c,

@@ -98,8 +98,10 @@ static bool put_ceremony(struct diary *d)
 	uint8_t entry[ENTRY_ROOM];
 	size_t n = 0;
 	const enum sg_err err = entry_encode_ceremony(
-		clock_wall_ms(), span_of(d->operation, d->operation_n),
-		span_of(NULL, 0), NULL, entry, sizeof(entry), &n);
+		clock_wall_ms(),
+		&(struct entry_ceremony){
+			.operation = span_of(d->operation, d->operation_n)},
+		entry, sizeof(entry), &n);
 
 	return put(d, &d->ceremony, err, entry, &n);
 }

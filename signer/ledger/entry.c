@@ -249,26 +249,27 @@ enum sg_err entry_encode_policy(int64_t time_ms,
 	return done(&w, len);
 }
 
-enum sg_err entry_encode_ceremony(int64_t time_ms, struct span operation,
-				  struct span refusal, const uint8_t *outcome,
-				  uint8_t *out, size_t cap, size_t *len)
+enum sg_err entry_encode_ceremony(int64_t time_ms,
+				  const struct entry_ceremony *c, uint8_t *out,
+				  size_t cap, size_t *len)
 {
 	struct cbor_writer w = cbor_write(out, cap);
 	uint64_t fields = CEREMONY_FIELDS;
 
-	fields += refusal.n > 0;
-	fields += outcome != NULL;
+	fields += c->refusal.n > 0;
+	fields += c->outcome != NULL;
 	*len = 0;
-	if (refusal.n > ENTRY_REFUSAL_MAX)
+	if (c->refusal.n > ENTRY_REFUSAL_MAX)
 		return SG_TOO_BIG;
-	if (refusal.n > 0 && outcome != NULL)
+	if (c->refusal.n > 0 && c->outcome != NULL)
 		return SG_MALFORMED;
 	put_begin(&w, fields, ENTRY_CEREMONY, time_ms);
-	put_field_bytes(&w, FIELD_OPERATION, operation.p, operation.n);
-	if (refusal.n > 0)
-		put_field_text(&w, FIELD_REFUSAL, refusal);
-	if (outcome != NULL)
-		put_field_bytes(&w, FIELD_OUTCOME, outcome, ENTRY_HASH_BYTES);
+	put_field_bytes(&w, FIELD_OPERATION, c->operation.p, c->operation.n);
+	if (c->refusal.n > 0)
+		put_field_text(&w, FIELD_REFUSAL, c->refusal);
+	if (c->outcome != NULL)
+		put_field_bytes(&w, FIELD_OUTCOME, c->outcome,
+				ENTRY_HASH_BYTES);
 	return done(&w, len);
 }
 

@@ -96,10 +96,15 @@ struct entry_key_event {
 				     none, or a time that came */
 };
 
+/* What officers have decided. */
+struct entry_ceremony {
+	struct span operation;	/* as they signed it */
+	struct span refusal;	/* why it was refused; empty: accepted */
+	const uint8_t *outcome; /* SHA-256 of what came of it; or NULL */
+};
+
 /* Encode ENTRY_REFUSED; ENTRY_POLICY, the policy of HASH is in force;
- * ENTRY_CEREMONY, an officers' OPERATION, as they signed it, and why it was
- * refused (empty: it was accepted), or the SHA-256 of what came of it (NULL:
- * nothing is kept); ENTRY_REVOCATION, likewise a statement of
+ * ENTRY_CEREMONY; ENTRY_REVOCATION, a statement of
  * theirs (revocation.h); ENTRY_KEY_EVENT.  Errors and *LEN
  * as above; SG_MALFORMED: the codes are out of order, too many or too long; a
  * label or a state is empty; SG_TOO_BIG: a text is too long. */
@@ -110,9 +115,10 @@ SG_MUST_USE enum sg_err entry_encode_refused(int64_t time_ms,
 SG_MUST_USE enum sg_err entry_encode_policy(
 	int64_t time_ms, const uint8_t hash[ENTRY_HASH_BYTES], uint8_t *out,
 	size_t cap, size_t *len);
-SG_MUST_USE enum sg_err entry_encode_ceremony(
-	int64_t time_ms, struct span operation, struct span refusal,
-	const uint8_t *outcome, uint8_t *out, size_t cap, size_t *len);
+SG_MUST_USE enum sg_err entry_encode_ceremony(int64_t time_ms,
+					      const struct entry_ceremony *c,
+					      uint8_t *out, size_t cap,
+					      size_t *len);
 
 SG_MUST_USE enum sg_err entry_encode_revocation(int64_t time_ms,
 						struct span statement,

@@ -9,18 +9,18 @@
 struct outcome {
 	const char *where;
 	struct trust trust;
-	bool has_checkpoint; /* CHECKPOINT is signed */
 	struct trust_checkpoint checkpoint;
-	bool has_kept; /* KEPT is what it was held against */
 	struct trust_checkpoint kept;
-	bool followed; /* its own key follows on the given one, by ENTRY */
 	uint64_t entry;
-	bool unproved; /* that the log begins with KEPT: tiles are damaged */
-	bool audited;  /* RESULT is set */
 	struct audit_result result;
-	bool has_journal;
 	uint64_t journal; /* entries found in it */
 	struct findings *findings;
+	bool has_checkpoint; /* CHECKPOINT is signed */
+	bool has_kept;	     /* KEPT is what it was held against */
+	bool followed; /* its own key follows on the given one, by ENTRY */
+	bool unproved; /* that the log begins with KEPT: tiles are damaged */
+	bool audited;  /* RESULT is set */
+	bool has_journal;
 };
 
 /*

@@ -38,6 +38,7 @@ static const struct arg_option OPTIONS[OPT_COUNT] = {
 
 /* Where it comes from; one of both is set. */
 struct origin {
+	enum operation_kind kind;
 	json_t *document;
 	uint8_t *note;
 };
@@ -119,13 +120,19 @@ static bool lacks_public(const struct operation *o)
 	return (operation_members(o->kind) & OP_SPKI) != 0 && o->spki.n == 0;
 }
 
-static enum sg_err make(const struct args *args, const json_t *document,
-			const struct checkpoint *at, enum operation_kind kind,
-			struct made *out, char *why, size_t cap)
+static enum sg_err refused(char *why, size_t cap, const char *text)
+{
+	(void)snprintf(why, cap, "%s", text);
+	return SG_CONFIG;
+}
+
+static enum sg_err make(const struct args *args, const struct origin *from,
+			const struct checkpoint *at, struct made *out,
+			char *why, size_t cap)
 {
 	const char *expires = args->value[OPT_EXPIRES];
 	const struct proposal_common common = {
-		.kind = kind,
+		.kind = from->kind,
 		.checkpoint = *at,
 		.proposer = args->value[OPT_PROPOSER],
 		.reason = args->value[OPT_REASON],
@@ -136,25 +143,19 @@ static enum sg_err make(const struct args *args, const json_t *document,
 	struct members m;
 	enum sg_err err;
 
-	if (common.lifetime_s == 0) {
-		(void)snprintf(why, cap, "--expires: as 24h");
-		return SG_CONFIG;
-	}
-	if (common.lifetime_s > PROPOSAL_LIFETIME_MAX_S) {
-		(void)snprintf(why, cap, "--expires: 7d at most");
-		return SG_CONFIG;
-	}
+	if (common.lifetime_s == 0)
+		return refused(why, cap, "--expires: as 24h");
+	if (common.lifetime_s > PROPOSAL_LIFETIME_MAX_S)
+		return refused(why, cap, "--expires: 7d at most");
 	err = proposal_begin(&common, &p);
 	if (err != SG_OK)
 		return err;
 	err = members_read(args, &p.operation, &m, why, cap);
 	if (err == SG_OK && lacks_public(&p.operation) &&
-	    !members_take_public(document, &p.operation, &m)) {
-		(void)snprintf(why, cap,
-			       "signerd tells of no such Ed25519 key: give "
-			       "--public");
-		err = SG_CONFIG;
-	}
+	    !members_take_public(from->document, &p.operation, &m))
+		err = refused(why, cap,
+			      "signerd tells of no such Ed25519 key: give "
+			      "--public");
 	if (err == SG_OK)
 		err = proposal_encode(&p, out->bytes, &out->n, why, cap);
 	members_free(&m);
@@ -190,13 +191,12 @@ static int propose(const struct args *args, enum operation_kind kind)
 {
 	static struct made made;
 	char why[WHY_MAX] = "";
-	struct origin from = {0};
+	struct origin from = {.kind = kind};
 	struct checkpoint at;
 	enum sg_err err = find_checkpoint(args, &from, &at, why, sizeof(why));
 
 	if (err == SG_OK)
-		err = make(args, from.document, &at, kind, &made, why,
-			   sizeof(why));
+		err = make(args, &from, &at, &made, why, sizeof(why));
 	if (err == SG_OK)
 		err = approving_write(args->value[OPT_OUT],
 				      span_of(made.bytes, made.n), why,

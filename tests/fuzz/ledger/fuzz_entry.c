@@ -21,9 +21,12 @@ static enum sg_err encode(const struct entry *e, uint8_t *out, size_t cap,
 		return entry_encode_policy(e->time_ms, e->policy_hash, out, cap,
 					   n);
 	case ENTRY_CEREMONY:
-		return entry_encode_ceremony(e->time_ms, e->operation,
-					     e->refusal, e->outcome, out, cap,
-					     n);
+		return entry_encode_ceremony(
+			e->time_ms,
+			&(struct entry_ceremony){.operation = e->operation,
+						 .refusal = e->refusal,
+						 .outcome = e->outcome},
+			out, cap, n);
 	case ENTRY_REVOCATION:
 		return entry_encode_revocation(e->time_ms, e->operation, out,
 					       cap, n);

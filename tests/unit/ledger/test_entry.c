@@ -263,21 +263,27 @@ static void test_limit(void **state)
 	assert_int_equal(entry_encode_certificate(ENTRY_ISSUED, 1, &c, out,
 						  sizeof(out), &n),
 			 SG_TOO_BIG);
-	assert_int_equal(entry_encode_ceremony(1, span_of(operation, room),
-					       span_of(NULL, 0), NULL, out,
-					       sizeof(out), &n),
+	assert_int_equal(entry_encode_ceremony(
+				 1,
+				 &(struct entry_ceremony){
+					 .operation = span_of(operation, room)},
+				 out, sizeof(out), &n),
 			 SG_OK);
 	room += ENTRY_BYTES_MAX - n;
-	assert_int_equal(entry_encode_ceremony(1, span_of(operation, room),
-					       span_of(NULL, 0), NULL, out,
-					       sizeof(out), &n),
+	assert_int_equal(entry_encode_ceremony(
+				 1,
+				 &(struct entry_ceremony){
+					 .operation = span_of(operation, room)},
+				 out, sizeof(out), &n),
 			 SG_OK);
 	assert_int_equal(n, ENTRY_BYTES_MAX);
 	assert_bytes(span_of(out, n), 18, operation, room);
 	room++;
-	assert_int_equal(entry_encode_ceremony(1, span_of(operation, room),
-					       span_of(NULL, 0), NULL, out,
-					       sizeof(out), &n),
+	assert_int_equal(entry_encode_ceremony(
+				 1,
+				 &(struct entry_ceremony){
+					 .operation = span_of(operation, room)},
+				 out, sizeof(out), &n),
 			 SG_TOO_BIG);
 }
 

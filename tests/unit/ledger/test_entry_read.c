@@ -142,18 +142,23 @@ static void test_others(void **state)
 	assert_int_equal(e.type, ENTRY_POLICY);
 	assert_memory_equal(e.policy_hash, POLICY, 32);
 	assert_int_equal(e.refused.n, 0);
-	assert_int_equal(entry_encode_ceremony(5, SPAN_LIT("op"),
-					       span_of(NULL, 0), NULL, out,
-					       sizeof(out), &n),
-			 SG_OK);
+	assert_int_equal(
+		entry_encode_ceremony(
+			5,
+			&(struct entry_ceremony){.operation = SPAN_LIT("op")},
+			out, sizeof(out), &n),
+		SG_OK);
 	assert_int_equal(entry_decode(span_of(out, n), &e), SG_OK);
 	assert_int_equal(e.type, ENTRY_CEREMONY);
 	assert_true(span_is(e.operation, "op"));
 	assert_int_equal(e.refusal.n, 0);
-	assert_int_equal(entry_encode_ceremony(5, SPAN_LIT("op"),
-					       SPAN_LIT("too late"), NULL, out,
-					       sizeof(out), &n),
-			 SG_OK);
+	assert_int_equal(
+		entry_encode_ceremony(5,
+				      &(struct entry_ceremony){
+					      .operation = SPAN_LIT("op"),
+					      .refusal = SPAN_LIT("too late")},
+				      out, sizeof(out), &n),
+		SG_OK);
 	assert_null(e.outcome);
 	assert_true(span_is(span_of(out, n), "\xa4\x01\x08\x02\x05\x12\x42"
 					     "op\x17\x68too late"));

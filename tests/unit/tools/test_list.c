@@ -71,12 +71,13 @@ static int setup(void **state)
 					     LOG_ENTRY_BYTES, &n),
 			 SG_OK);
 	log_take(n, (struct record){0});
-	assert_int_equal(entry_encode_ceremony(START_MS + 1003000,
-					       SPAN_LIT("what they signed"),
-					       span_of(NULL, 0), NULL,
-					       log_entries[log_size].b,
-					       LOG_ENTRY_BYTES, &n),
-			 SG_OK);
+	assert_int_equal(
+		entry_encode_ceremony(
+			START_MS + 1003000,
+			&(struct entry_ceremony){
+				.operation = SPAN_LIT("what they signed")},
+			log_entries[log_size].b, LOG_ENTRY_BYTES, &n),
+		SG_OK);
 	log_take(n, (struct record){0});
 	log_run(ENTRY_STOPPED, START_MS + 1004000);
 	log_publish();

@@ -83,11 +83,14 @@ static void add_refusal(int64_t time_ms)
 {
 	size_t n;
 
-	assert_int_equal(entry_encode_ceremony(time_ms, hex(VECTOR_OPERATION),
-					       SPAN_LIT("too few <approvals>"),
-					       NULL, log_entries[log_size].b,
-					       LOG_ENTRY_BYTES, &n),
-			 SG_OK);
+	assert_int_equal(
+		entry_encode_ceremony(
+			time_ms,
+			&(struct entry_ceremony){
+				.operation = hex(VECTOR_OPERATION),
+				.refusal = SPAN_LIT("too few <approvals>")},
+			log_entries[log_size].b, LOG_ENTRY_BYTES, &n),
+		SG_OK);
 	log_take(n, (struct record){0});
 }
 
@@ -107,12 +110,13 @@ static int setup(void **state)
 				DCC_VACCINATION);
 	add_refused(START_MS + HOUR_MS + 700);
 	add_policy(START_MS + HOUR_MS + 800, 0xbb);
-	assert_int_equal(entry_encode_ceremony(START_MS + HOUR_MS + 900,
-					       SPAN_LIT("what they signed"),
-					       span_of(NULL, 0), NULL,
-					       log_entries[log_size].b,
-					       LOG_ENTRY_BYTES, &n),
-			 SG_OK);
+	assert_int_equal(
+		entry_encode_ceremony(
+			START_MS + HOUR_MS + 900,
+			&(struct entry_ceremony){
+				.operation = SPAN_LIT("what they signed")},
+			log_entries[log_size].b, LOG_ENTRY_BYTES, &n),
+		SG_OK);
 	log_take(n, (struct record){0});
 	add_key_event(START_MS + HOUR_MS + 901);
 	add_refusal(START_MS + HOUR_MS + 902);

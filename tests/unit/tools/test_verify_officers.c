@@ -33,11 +33,13 @@ static void record(unsigned who, struct span refusal)
 		if ((who & 1U << i) != 0)
 			n = officers_approve(&officers[i], span_of(bytes, n),
 					     bytes);
-	assert_int_equal(entry_encode_ceremony(START_MS + (int64_t)log_size,
-					       span_of(bytes, n), refusal, NULL,
-					       log_entries[log_size].b,
-					       LOG_ENTRY_BYTES, &n),
-			 SG_OK);
+	assert_int_equal(
+		entry_encode_ceremony(
+			START_MS + (int64_t)log_size,
+			&(struct entry_ceremony){.operation = span_of(bytes, n),
+						 .refusal = refusal},
+			log_entries[log_size].b, LOG_ENTRY_BYTES, &n),
+		SG_OK);
 	log_take(n, (struct record){0});
 }
 
