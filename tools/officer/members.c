@@ -176,7 +176,7 @@ bool members_take_public(const json_t *document, struct operation *o,
 	if (!document_bytes(document_key(document, label), "spki", &spki))
 		return false;
 	good = take_spki(o, m, spki);
-	free((void *)(uintptr_t)spki.p);
+	free(unconst(spki.p));
 	return good;
 }
 
@@ -208,7 +208,7 @@ static bool read_public(const struct reading *r, const char *path)
 	free(file);
 	good = key != NULL && signer_spki(key, &spki) &&
 	       take_spki(r->o, r->m, spki);
-	OPENSSL_free((void *)(uintptr_t)spki.p);
+	OPENSSL_free(unconst(spki.p));
 	EVP_PKEY_free(key);
 	return good || wrong(r, "--public: no Ed25519 public key, neither PEM "
 				"nor DER");
