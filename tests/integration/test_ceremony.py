@@ -154,7 +154,8 @@ def test_ways(court):
                      client="officer-1")
     d, j = cbor2.loads(r.body), court.document()
     assert d["root"].hex() == j["root"] and d["policy"].hex() == j["policy"]
-    assert [k["label"] for k in d["keys"]] == [k["label"] for k in j["keys"]] == ["dsc-1"]
+    assert [k["label"] for k in d["keys"]] == [k["label"] for k in j["keys"]] == \
+        ["dsc-1", "ledger"]
     assert base64.b64decode(j["keys"][0]["kid"]) == d["keys"][0]["kid"]
 
     # the socket is its owner's alone, and outlives the core

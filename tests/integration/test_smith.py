@@ -26,11 +26,11 @@ def edit(demo, pattern, text):
     path.write_text(edited)
 
 
-def test_the_hsm_has_a_smith_and_the_ledgers_has_none(own):
+def test_each_hsm_with_a_token_has_a_smith(own):
     own.start()
     own.wait_all_up()
-    assert [r for r in own.roles() if r.startswith("smith/")] == ["smith/0"]
-    assert up(own, "smith") == 1
+    assert [r for r in own.roles() if r.startswith("smith/")] == ["smith/0", "smith/1"]
+    assert up(own, "smith") == 2
     # It waits without the module.
     maps = open(f"/proc/{own.roles()['smith/0']}/maps").read() if os.getuid() == 0 else ""
     assert "softhsm" not in maps
@@ -45,12 +45,13 @@ def test_a_smith_that_dies_is_replaced_and_nobody_minds(own):
     first = own.roles()["smith/0"]
     os.kill(first, signal.SIGKILL)
     assert own.issue(record()).status == 200
-    until(lambda: own.roles().get("smith/0", first) != first and up(own, "smith") == 1)
+    until(lambda: own.roles().get("smith/0", first) != first and up(own, "smith") == 2)
     assert own.issue(record()).status == 200
 
 
 def test_without_a_token_there_is_no_smith(own):
     edit(own, r"    token: pkcs11:token=demo[^\n]*\n", "")
+    edit(own, r"    token: pkcs11:token=ledger[^\n]*\n", "")
     own.start()
     own.wait_all_up()
     assert not [r for r in own.roles() if r.startswith("smith/")]

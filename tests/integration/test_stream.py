@@ -411,7 +411,8 @@ def check_after_death(demo, requests, answers):
 def all_roles(demo):
     """Each process of the demo is there, once; the hsms come one by one."""
     end = time.monotonic() + 10 * SLOW
-    while demo.roles().keys() != {"front/0", "core/0", "hsm/0", "hsm/1", "hsm/2"}:
+    while demo.roles().keys() != {"front/0", "core/0", "hsm/0", "hsm/1", "hsm/2",
+                                   "smith/0", "smith/1"}:
         assert time.monotonic() < end, demo.roles()
         time.sleep(0.05)
 
