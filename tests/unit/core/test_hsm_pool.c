@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hsm_pool: where operations go, and what happens when hsms fail. */
+#include "core/desk_state.h"
 #include "office.h"
 
 static void issue_many(struct office *o, unsigned from, unsigned to)
@@ -372,7 +373,7 @@ static struct office *open_two_keys(void)
 	o->hsm[1].label = "dsc-2";
 	OFFICE_WAIT(o, o->front[0].ready); /* one key of two is enough */
 	hsm_say_ready(&o->hsm[1], true);
-	OFFICE_UNTIL(o, 50, false);
+	OFFICE_WAIT(o, hsm_pool_good(o->desk->pool, 1) > 0);
 	return o;
 }
 
