@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/metrics.h"
 #include "ipc/receive.h"
 
 enum { CONTROL_BYTES_MAX = 4096 }; /* the supervisor's messages are short */
@@ -80,4 +81,30 @@ enum sg_err control_send_reloaded(int sock)
 	const enum sg_err e = wire_put_reloaded(&w, &done);
 
 	return e == SG_OK ? control_send(sock, &w) : e;
+}
+
+enum sg_err control_common(int sock, const struct wire_msg *m)
+{
+	switch (m->type) {
+	case WIRE_PAGE: return SG_OK; /* for the fronts */
+	case WIRE_RELOAD:
+		/* Nothing that a reload may change concerns these roles. */
+		return control_send_reloaded(sock);
+	default: return SG_MALFORMED;
+	}
+}
+
+const char *control_read_all(int sock, control_message fn, void *ctx)
+{
+	enum sg_err e;
+
+	do
+		e = control_read(sock, fn, ctx);
+	while (e == SG_OK);
+	if (e == SG_BUSY)
+		return NULL;
+	if (e != SG_MALFORMED)
+		return "the supervisor is gone";
+	metric_add(METRIC_BAD_MESSAGES, 1);
+	return "the supervisor sent what makes no sense";
 }

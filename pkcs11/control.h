@@ -6,7 +6,8 @@
 #include "ipc/wire.h"
 
 /*
- * control: the hsm role's end of the control channel, without an event loop.
+ * control: the end of the control channel of hsm and smith, without an event
+ * loop.
  */
 
 /* One message; FD is its first descriptor, the callee's to close, or -1.
@@ -21,6 +22,13 @@ typedef enum sg_err (*control_message)(void *ctx, const struct wire_msg *m,
  * SG_MALFORMED, SG_IO.
  */
 SG_MUST_USE enum sg_err control_read(int sock, control_message fn, void *ctx);
+
+/* Give FN all that is there on SOCK.  NULL: nothing more is; else why the
+ * process must end, static. */
+const char *control_read_all(int sock, control_message fn, void *ctx);
+/* M is none of the caller's own: what the supervisor sends to every role.
+ * Errors: SG_MALFORMED, SG_IO. */
+SG_MUST_USE enum sg_err control_common(int sock, const struct wire_msg *m);
 
 /* Send a message without fields; WIRE_UP.  Errors: SG_IO. */
 SG_MUST_USE enum sg_err control_send_bare(int sock, enum wire_type type);

@@ -205,28 +205,16 @@ static enum sg_err on_control(void *ctx, const struct wire_msg *m, int fd)
 		if (s->phase == PHASE_IDLE)
 			s->phase = PHASE_DONE;
 		return SG_OK;
-	case WIRE_PAGE: return SG_OK; /* for the fronts */
-	case WIRE_RELOAD:
-		/* Nothing that a reload may change concerns this role. */
-		return control_send_reloaded(ROLE_FD_CONTROL);
-	default: return SG_MALFORMED;
+	default: return control_common(ROLE_FD_CONTROL, m);
 	}
 }
 
 static void read_control(struct smith *s)
 {
-	enum sg_err e;
+	const char *why = control_read_all(ROLE_FD_CONTROL, on_control, s);
 
-	do
-		e = control_read(ROLE_FD_CONTROL, on_control, s);
-	while (e == SG_OK);
-	if (e == SG_BUSY)
-		return;
-	if (e == SG_MALFORMED) {
-		metric_add(METRIC_BAD_MESSAGES, 1);
-		die("the supervisor sent what makes no sense");
-	}
-	die("the supervisor is gone");
+	if (why != NULL)
+		die(why);
 }
 
 /* --- the life of the process ---------------------------------------------- */

@@ -189,10 +189,7 @@ static void retire_absent(struct ceremony *c)
 
 static enum sg_err damaged(unsigned number, const char *why)
 {
-	log_event(LOG_ERROR, "operations-damaged",
-		  "number=%u reason=\"%s\" text=\"nothing is signed; put back "
-		  "what was there\"",
-		  number, why);
+	ceremony_store_damaged(number, why);
 	return SG_IO;
 }
 

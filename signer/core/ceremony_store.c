@@ -63,12 +63,17 @@ static void path_of(const struct ceremony_store *s, const char *name,
 	(void)snprintf(out, PATH_BYTES, "%s/%s", s->dir, name);
 }
 
-static enum sg_err damaged(unsigned number, const char *why)
+void ceremony_store_damaged(unsigned number, const char *why)
 {
 	log_event(LOG_ERROR, "operations-damaged",
 		  "number=%u reason=\"%s\" text=\"nothing is signed; put back "
 		  "what was there\"",
 		  number, why);
+}
+
+static enum sg_err damaged(unsigned number, const char *why)
+{
+	ceremony_store_damaged(number, why);
 	return SG_MALFORMED;
 }
 

@@ -60,6 +60,9 @@ SG_MUST_USE enum sg_err ceremony_store_open(const char *state,
 					    struct ceremony_store **out);
 void ceremony_store_close(struct ceremony_store *s); /* NULL is allowed */
 
+/* Log that NUMBER is not what was accepted, and WHY: nothing is signed. */
+void ceremony_store_damaged(unsigned number, const char *why);
+
 /* Of the last one that is whole; 0: there is none. */
 unsigned ceremony_store_last(const struct ceremony_store *s);
 /* Read NUMBER.  *OUT lives until the next call on S.
