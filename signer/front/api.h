@@ -119,7 +119,9 @@ void api_reply_doc(struct api_call *c, const struct doc *d);
 
 /* Answer with a problem.  DETAIL may be NULL. */
 void api_fail(struct api_call *c, enum sg_err err, const char *detail);
-/* The same with one more header. */
+/* Answer a body that is compressed with a problem; false: it is not. */
+bool api_refuse_compressed(struct api_call *c);
+/* The same as api_fail() with one more header. */
 void api_fail_with(struct api_call *c, enum sg_err err, const char *detail,
 		   struct http_header header);
 /* The same with P, but for its id. */

@@ -170,6 +170,18 @@ void api_fail_with(struct api_call *c, enum sg_err err, const char *detail,
 	fail(c, &p, 0, &r);
 }
 
+bool api_refuse_compressed(struct api_call *c)
+{
+	const struct span coding = c->x->request.content_encoding;
+
+	if (coding.n == 0 || span_is(coding, "identity"))
+		return false;
+	api_fail_with(
+		c, SG_BAD_MEDIA_TYPE, "the body must not be compressed",
+		(struct http_header){"accept-encoding", SPAN_LIT("identity")});
+	return true;
+}
+
 void api_fail_problem(struct api_call *c, struct problem *p)
 {
 	struct http_reply r = {0};

@@ -44,14 +44,8 @@ static bool check_body(struct api_call *c)
 					"application/x-ndjson, "
 					"application/cbor-seq")};
 
-	if (q->content_encoding.n > 0 &&
-	    !span_is(q->content_encoding, "identity")) {
-		api_fail_with(c, SG_BAD_MEDIA_TYPE,
-			      "the body must not be compressed",
-			      (struct http_header){"accept-encoding",
-						   SPAN_LIT("identity")});
+	if (api_refuse_compressed(c))
 		return false;
-	}
 	c->body_type = media_of(q->content_type);
 	if (is_stream(c))
 		return true;

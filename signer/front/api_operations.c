@@ -38,14 +38,8 @@ void api_operate_open(struct api_call *c)
 {
 	const struct http_request *q = &c->x->request;
 
-	if (q->content_encoding.n > 0 &&
-	    !span_is(q->content_encoding, "identity")) {
-		api_fail_with(c, SG_BAD_MEDIA_TYPE,
-			      "the body must not be compressed",
-			      (struct http_header){"accept-encoding",
-						   SPAN_LIT("identity")});
+	if (api_refuse_compressed(c))
 		return;
-	}
 	c->body_type = media_of(q->content_type);
 	if (c->body_type != MEDIA_COSE) {
 		api_fail_with(

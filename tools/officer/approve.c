@@ -6,7 +6,6 @@
 
 #include "approving.h"
 #include "base/hex.h"
-#include "tools/common/printable.h"
 
 enum {
 	OPT_OFFICER_KEY = OPT_COMMON,
@@ -59,8 +58,6 @@ static int report(const struct args *args, const struct signer *s,
 	struct opfile_known nobody = {0};
 	char kid[HEX_TEXT(ROLL_KID_BYTES)];
 	const char *fault;
-	char *text;
-	json_t *j;
 
 	if (approved_decode(bytes, &f.approved) != SG_OK ||
 	    operation_decode(f.approved.operation, &f.operation, &fault) !=
@@ -74,14 +71,9 @@ static int report(const struct args *args, const struct signer *s,
 		      f.approved.n, f.approved.n == 1 ? "" : "s", path);
 	if (args->value[OPT_JSON] == NULL)
 		return EXIT_GOOD;
-	j = opfile_json(&f, &nobody);
-	text = j != NULL ? printable_json(j, JSON_COMPACT) : NULL;
-	json_decref(j);
-	if (text == NULL)
-		return officer_trouble(err_text(SG_NO_MEMORY));
-	(void)puts(text);
-	free(text);
-	return EXIT_GOOD;
+	return opfile_print_json(&f, &nobody, JSON_COMPACT)
+		       ? EXIT_GOOD
+		       : officer_trouble(err_text(SG_NO_MEMORY));
 }
 
 /* The first officers stand in the genesis itself.  Is S the one of its name? */

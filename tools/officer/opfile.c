@@ -177,3 +177,17 @@ json_t *opfile_json(const struct opfile *f, const struct opfile_known *known)
 	return json_pack("{s:o, s:s, s:o}", "operation", operation, "sha256",
 			 hash, "signatures", signatures);
 }
+
+bool opfile_print_json(const struct opfile *f, const struct opfile_known *known,
+		       size_t flags)
+{
+	json_t *j = opfile_json(f, known);
+	char *text = j != NULL ? printable_json(j, flags) : NULL;
+
+	json_decref(j);
+	if (text == NULL)
+		return false;
+	(void)puts(text);
+	free(text);
+	return true;
+}

@@ -38,6 +38,9 @@ bool opfile_is_good(const struct opfile *f, const struct opfile_known *known);
 /* The same as JSON.
  * Owns: the caller's; json_decref().  NULL: no memory. */
 json_t *opfile_json(const struct opfile *f, const struct opfile_known *known);
+/* Print that on standard output; FLAGS are jansson's.  False: no memory. */
+bool opfile_print_json(const struct opfile *f, const struct opfile_known *known,
+		       size_t flags);
 
 /* SHA-256 of the operation's bytes, in hexadecimal. */
 enum { OPFILE_HASH_TEXT = 65 };

@@ -10,7 +10,6 @@
 #include "policy/literal.h"
 #include "tools/common/https.h"
 #include "tools/common/input.h"
-#include "tools/common/printable.h"
 
 enum {
 	OPT_OUT = OPT_MEMBERS,
@@ -167,8 +166,6 @@ static int report(const struct args *args, struct span bytes)
 	static struct opfile f;
 	const struct opfile_known nobody = {0};
 	const char *fault;
-	char *text;
-	json_t *j;
 
 	if (approved_decode(bytes, &f.approved) != SG_OK ||
 	    operation_decode(bytes, &f.operation, &fault) != SG_OK)
@@ -177,14 +174,9 @@ static int report(const struct args *args, struct span bytes)
 		return opfile_show(&f, &nobody, stderr) == SG_OK
 			       ? EXIT_GOOD
 			       : officer_trouble("it cannot be shown");
-	j = opfile_json(&f, &nobody);
-	text = j != NULL ? printable_json(j, JSON_INDENT(2)) : NULL;
-	json_decref(j);
-	if (text == NULL)
-		return officer_trouble(err_text(SG_NO_MEMORY));
-	(void)puts(text);
-	free(text);
-	return EXIT_GOOD;
+	return opfile_print_json(&f, &nobody, JSON_INDENT(2))
+		       ? EXIT_GOOD
+		       : officer_trouble(err_text(SG_NO_MEMORY));
 }
 
 static int propose(const struct args *args, enum operation_kind kind)

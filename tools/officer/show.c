@@ -4,7 +4,6 @@
 
 #include "daemon.h"
 #include "opfile.h"
-#include "tools/common/printable.h"
 
 enum { OPT_ROLL = OPT_DAEMON, OPT_COUNT };
 
@@ -17,21 +16,14 @@ static int print(const struct args *args, const struct opfile *f,
 		 const struct opfile_known *known)
 {
 	const int good = opfile_is_good(f, known) ? EXIT_GOOD : EXIT_REFUSED;
-	json_t *j;
-	char *text;
 
 	if (args->value[OPT_JSON] == NULL)
 		return opfile_show(f, known, stdout) == SG_OK
 			       ? good
 			       : officer_trouble("it cannot be shown");
-	j = opfile_json(f, known);
-	text = j != NULL ? printable_json(j, JSON_INDENT(2)) : NULL;
-	json_decref(j);
-	if (text == NULL)
-		return officer_trouble(err_text(SG_NO_MEMORY));
-	(void)puts(text);
-	free(text);
-	return good;
+	return opfile_print_json(f, known, JSON_INDENT(2))
+		       ? good
+		       : officer_trouble(err_text(SG_NO_MEMORY));
 }
 
 /* With what is known of the officers. */
