@@ -121,15 +121,12 @@ const struct command VALIDATE_COMMAND = {
 	.usage = "[OPTIONS] FILE",
 	.about = "ask whether records would be signed; nothing is signed",
 	.more = "FILE holds one request {\"dcc\": ...} or bare payload, or "
-		"many "
-		"requests, one a line\n(.ndjson, also packed by gzip); - is "
-		"standard input.  For many the answer is a\nreport for whoever "
-		"cleans the data: what is wrong how often, in which fields, "
-		"by\n"
-		"which issuers and on which lines, and nothing of a person.\n"
-		"Accepted means: by the schema, and by the client's rights and "
-		"times; what dates,\nnames, doses and value sets say is not "
-		"judged yet.\n",
+		"many requests, one a line\n(.ndjson, also packed by gzip); - "
+		"is standard input.  For many the answer is a\nreport for "
+		"whoever cleans the data: what is wrong how often, in which "
+		"fields, by\nwhich issuers and on which lines, and nothing of "
+		"a person.\nAccepted means: by the policy that is in force for "
+		"this client.\n",
 	.options = OPTIONS,
 	.noptions = OPT_VALIDATE,
 	.run = run,
