@@ -241,6 +241,7 @@ static enum sg_err read_again(struct sampler *s, char *why, size_t cap)
 
 static size_t count_threads(const struct sampler *s)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): of this one it is safe */
 	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = cpus > 0 ? (size_t)cpus : 1;
 
