@@ -11,7 +11,7 @@
 #include "tools/common/check.h"
 #include "tools/common/payload.h"
 
-enum { THREADS_MAX = 16, TRIES = 5, AGAIN_S = 1 };
+enum { THREADS_MAX = 16, TRIES = 5, AGAIN_US = 1000000 };
 
 /* A thread, with keys of its own: one is not for two threads at a time. */
 struct verifier {
@@ -231,7 +231,7 @@ static enum sg_err read_again(struct sampler *s, char *why, size_t cap)
 	s->after = (struct sample_keys){.n = 0};
 	for (int i = 0; i < TRIES; i++) {
 		if (i > 0)
-			(void)sleep(AGAIN_S);
+			(void)usleep(AGAIN_US);
 		err = sampler_read_keys(s, &s->after, why, cap);
 		if (err == SG_OK)
 			return SG_OK;
@@ -241,7 +241,6 @@ static enum sg_err read_again(struct sampler *s, char *why, size_t cap)
 
 static size_t count_threads(const struct sampler *s)
 {
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): of this one it is safe */
 	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = cpus > 0 ? (size_t)cpus : 1;
 

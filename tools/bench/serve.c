@@ -301,14 +301,15 @@ static int run_bench(const struct args *args, const struct https_settings *s,
 	struct sample_result samples = {.kept = 0};
 	struct sampler *sampler;
 	char why[WHY_MAX];
+	enum sg_err err;
 	int status;
 
 	if (make_sampler(args, s, n, &sampler, why, sizeof(why)) != SG_OK)
 		return trouble(why);
-	if (run_all(args, t, n, sampler, r, why) != SG_OK) {
-		status = trouble(why);
-	} else if (sampler != NULL && sampler_verify(sampler, &samples, why,
-						     sizeof(why)) != SG_OK) {
+	err = run_all(args, t, n, sampler, r, why);
+	if (err == SG_OK && sampler != NULL)
+		err = sampler_verify(sampler, &samples, why, sizeof(why));
+	if (err != SG_OK) {
 		status = trouble(why);
 	} else {
 		r->load.sampled_wrong += samples.wrong;
