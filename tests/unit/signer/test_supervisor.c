@@ -231,6 +231,40 @@ static void test_port_taken(void **state)
 	(void)close(fd);
 }
 
+/* By processes that are about to end. */
+static void test_port_taken_for_a_moment(void **state)
+{
+	struct run *r = *state;
+	const uint16_t ports[] = {(uint16_t)r->fix.port,
+				  (uint16_t)r->fix.ops_port};
+	int fds[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct sockaddr_in a = {
+			.sin_family = AF_INET,
+			.sin_port = htons(ports[i]),
+			.sin_addr = {htonl(INADDR_LOOPBACK)}};
+		const int on = 1;
+
+		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(setsockopt(fds[i], SOL_SOCKET, SO_REUSEADDR,
+					    &on, sizeof(on)),
+				 0);
+		assert_int_equal(
+			bind(fds[i], (const struct sockaddr *)&a, sizeof(a)),
+			0);
+		assert_int_equal(listen(fds[i], 1), 0);
+	}
+	launch(r);
+	for (size_t i = 0; i < 2; i++) {
+		(void)usleep(300000);
+		(void)close(fds[i]);
+	}
+	wait_for(r, "supervisor ready ", 1);
+	assert_int_equal(seen(r, "listen-failed"), 0);
+	drain(r);
+}
+
 static void test_ops_socket(void **state)
 {
 	struct run *r = *state;
@@ -301,6 +335,7 @@ int main(int argc, char **argv)
 		TEST(test_second_signal),
 		TEST(test_only_one),
 		TEST(test_port_taken),
+		TEST(test_port_taken_for_a_moment),
 		TEST(test_ops_socket),
 		TEST(test_supervisor_killed),
 		TEST(test_bad_config),
