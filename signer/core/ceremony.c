@@ -320,9 +320,12 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 		tell(who, r.err, span_str(r.why));
 		return;
 	}
-	if (is_busy(c, &j->op)) {
+	if (!c->held || is_busy(c, &j->op)) {
 		tell(who, SG_BUSY,
-		     span_str("another operation is being done: try again"));
+		     span_str(c->held ? "another operation is being done: try "
+					"again"
+				      : "the ledger is being read, and nothing "
+					"is signed meanwhile: try again"));
 		free(j);
 		return;
 	}
@@ -459,9 +462,13 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 				       &c->usage);
 	if (err == SG_OK)
 		err = ceremony_store_open(c->state_dir, &c->store);
+	c->held = parts->index == NULL;
+	/* Most is seen here, before anything follows from it. */
 	if (err == SG_OK)
+		err = ceremony_hold_against(c, false);
+	if (err == SG_OK || err == SG_CONFLICT)
 		err = ceremony_replay(c);
-	if (err == SG_MALFORMED)
+	if (err != SG_OK && err != SG_NO_MEMORY)
 		err = SG_IO;
 	if (err != SG_OK) {
 		ceremony_free(c);

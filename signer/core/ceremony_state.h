@@ -12,8 +12,8 @@
  * ceremony_state: the inside of the ceremony, for its files alone: ceremony.c
  * (operations come and are answered), ceremony_check.c and ceremony_import.c
  * (which may be), ceremony_apply.c (what follows), ceremony_replay.c (the
- * start), ceremony_watch.c (what runs out), ceremony_document.c (what officers
- * are shown).
+ * start), ceremony_hold.c (what the ledger knows), ceremony_watch.c (what runs
+ * out), ceremony_document.c (what officers are shown).
  */
 enum {
 	CEREMONY_WAITERS_MAX = 32,
@@ -63,6 +63,8 @@ struct ceremony {
 		csca[CORE_PATH_MAX];
 	struct ceremony_store *store;
 	struct lifecycle life;
+	unsigned folded; /* operations that LIFE follows from */
+	bool held;	 /* against the ledger */
 	struct key_usage *usage;
 	/* Kids that keys had before another certificate was imported. */
 	size_t nformer;
@@ -142,8 +144,8 @@ SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
 				      const struct ceremony_job *j,
 				      const struct store_item *item,
 				      unsigned number, bool records);
-/* What is due at NOW, where the keys can do it.  REPLAYED: only what has been
- * done before, by the store. */
+/* What is due at NOW, where the keys can do it; which no key can where this is
+ * REPLAYED. */
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed);
 /* Is the ledger's key that is leaving free to go? */
 bool ceremony_handed_over(const struct ceremony *c);
@@ -180,6 +182,11 @@ void ceremony_keep_kid(struct ceremony *c, const struct life *l);
 void ceremony_limit(struct ceremony *c, int64_t now);
 /* Log what runs out, once a day each, and set the gauges. */
 void ceremony_watch(struct ceremony *c, int64_t now);
+
+/* --- ceremony_hold.c ------------------------------------------------------ */
+
+/* ceremony_hold(), as far as the index has come; WHOLE: which is to the end. */
+SG_MUST_USE enum sg_err ceremony_hold_against(struct ceremony *c, bool whole);
 
 /* --- ceremony_replay.c ---------------------------------------------------- */
 
