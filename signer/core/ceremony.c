@@ -392,23 +392,22 @@ bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32])
 	    memcmp(hash, c->life.policy, sizeof(c->life.policy)) == 0)
 		return true;
 	/* What is in force may stay until the new one comes; and where that
-	 * cannot be had at a start, the one before it goes on. */
+	 * cannot be had at a start, one before it goes on. */
 	return c->lawful ? memcmp(hash, c->policy, sizeof(c->policy)) == 0
-			 : c->has_former_policy &&
-				   memcmp(hash, c->former_policy,
-					  sizeof(c->former_policy)) == 0;
+			 : ceremony_has_policy(c, hash);
 }
 
 bool ceremony_lawful(const struct ceremony *c,
 		     uint8_t wanted[CEREMONY_POLICIES_MAX][32], size_t *n)
 {
+	const uint8_t *policy[CEREMONY_POLICIES_MAX];
+
 	*n = 0;
 	if (c->lawful)
 		return true;
-	memcpy(wanted[(*n)++], c->life.policy, sizeof(c->life.policy));
-	if (c->has_former_policy)
-		memcpy(wanted[(*n)++], c->former_policy,
-		       sizeof(c->former_policy));
+	*n = ceremony_policies(c, policy);
+	for (size_t i = 0; i < *n; i++)
+		memcpy(wanted[i], policy[i], sizeof(wanted[i]));
 	return false;
 }
 

@@ -15,7 +15,7 @@
  */
 struct ceremony; /* opaque */
 
-enum { CEREMONY_POLICIES_MAX = 2 };
+enum { CEREMONY_POLICIES_MAX = 8 };
 
 struct ceremony_parts {
 	uv_loop_t *loop;

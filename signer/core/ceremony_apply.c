@@ -179,9 +179,12 @@ static void fold_policy(struct ceremony *c, const struct operation *o,
 {
 	if (o->kind == OPERATION_POLICY && c->life.has_policy &&
 	    memcmp(c->life.policy, o->policy, sizeof(c->life.policy)) != 0) {
-		c->has_former_policy = true;
-		memcpy(c->former_policy, c->life.policy,
-		       sizeof(c->former_policy));
+		memmove(c->former_policy[1], c->former_policy[0],
+			sizeof(c->former_policy) - sizeof(c->former_policy[0]));
+		memcpy(c->former_policy[0], c->life.policy,
+		       sizeof(c->former_policy[0]));
+		if (c->nformer_policies < CEREMONY_POLICIES_MAX - 1)
+			c->nformer_policies++;
 	}
 	if (found == NULL || !takes_policy(c, o))
 		return;

@@ -203,13 +203,61 @@ enum sg_err ceremony_hold_against(struct ceremony *c, bool whole)
 	return err;
 }
 
+/* --- policies ------------------------------------------------------------- */
+
+/* Has the policy of HASH been in force, by the ledger? */
+static bool was_in_force(const struct ceremony *c, const uint8_t *hash)
+{
+	uint8_t key[INDEX_HASH_BYTES];
+	uint64_t offset;
+
+	if (c->part.index == NULL)
+		return false;
+	index_policy(hash, key);
+	/* Where the index cannot be read, the newest one alone will do. */
+	return index_get(c->part.index, key, &offset) != SG_NOT_FOUND;
+}
+
+size_t ceremony_policies(const struct ceremony *c,
+			 const uint8_t *out[CEREMONY_POLICIES_MAX])
+{
+	size_t n = 0;
+
+	if (!c->life.has_policy)
+		return 0;
+	out[n++] = c->life.policy;
+	/* What has been in force is not undone by its file being gone. */
+	while (n <= c->nformer_policies && !was_in_force(c, out[n - 1])) {
+		out[n] = c->former_policy[n - 1];
+		n++;
+	}
+	return n;
+}
+
+bool ceremony_has_policy(const struct ceremony *c, const uint8_t *hash)
+{
+	const uint8_t *policy[CEREMONY_POLICIES_MAX];
+	const size_t n = ceremony_policies(c, policy);
+
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(hash, policy[i], OPERATION_HASH_BYTES) == 0)
+			return true;
+	return false;
+}
+
 enum sg_err ceremony_hold(struct ceremony *c)
 {
 	const enum sg_err err =
 		c->held ? SG_OK : ceremony_hold_against(c, true);
 
-	c->held |= err == SG_OK;
-	return err;
+	if (err != SG_OK || c->held)
+		return err;
+	c->held = true;
+	/* The start may have known less. */
+	if (c->life.roll.policy_approval && c->life.has_policy &&
+	    !ceremony_has_policy(c, c->policy))
+		c->lawful = false;
+	return SG_OK;
 }
 
 bool ceremony_is_held(const struct ceremony *c)

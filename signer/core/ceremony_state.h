@@ -91,8 +91,9 @@ struct ceremony {
 	int64_t warned_day; /* when the log last told what runs out */
 	bool lawful;	    /* a policy is in force that may be, POLICY */
 	uint8_t policy[OPERATION_HASH_BYTES];
-	bool has_former_policy; /* approved before the one that is */
-	uint8_t former_policy[OPERATION_HASH_BYTES];
+	/* Approved before the one that is, the newest first. */
+	size_t nformer_policies;
+	uint8_t former_policy[CEREMONY_POLICIES_MAX - 1][OPERATION_HASH_BYTES];
 };
 
 /* --- ceremony_check.c ----------------------------------------------------- */
@@ -187,6 +188,13 @@ void ceremony_watch(struct ceremony *c, int64_t now);
 
 /* ceremony_hold(), as far as the index has come; WHOLE: which is to the end. */
 SG_MUST_USE enum sg_err ceremony_hold_against(struct ceremony *c, bool whole);
+/* The policies that may be in force, the best first: the approved one, and as
+ * long as none of those after it has ever been, those before it.  Returns how
+ * many; they live as long as C does. */
+size_t ceremony_policies(const struct ceremony *c,
+			 const uint8_t *out[CEREMONY_POLICIES_MAX]);
+/* Is the policy of HASH one of them? */
+bool ceremony_has_policy(const struct ceremony *c, const uint8_t *hash);
 
 /* --- ceremony_replay.c ---------------------------------------------------- */
 

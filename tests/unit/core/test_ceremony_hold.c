@@ -198,12 +198,58 @@ static void test_clock_back(void **state)
 	world_close(w);
 }
 
+static void approve_policy(struct world *w, const uint8_t *hash)
+{
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	static struct operation o;
+
+	begin_operation(w, &o, OPERATION_POLICY, NULL, nonce);
+	o.policy = hash;
+	assert_done(w, operate(w, &o, 6));
+}
+
+/* Approved one after the other, and none of them loaded yet: what is in force
+ * stays, also over a start; but nothing before that, ever. */
+static void test_policies(void **state)
+{
+	static const uint8_t first[32] = {1};
+	static const uint8_t second[32] = {2};
+	struct world *w = world_open();
+	uint8_t current[32];
+	uint8_t wanted[CEREMONY_POLICIES_MAX][32];
+	size_t n;
+
+	(void)state;
+	w->policy_approval = true;
+	memcpy(current, policy_hash(w->o->policy), sizeof(current));
+	assert_done(w, genesis(w));
+	approve_policy(w, first);
+	approve_policy(w, current);
+	approve_policy(w, first);
+	approve_policy(w, second);
+	assert_true(w->o->front[0].ready);
+	OFFICE_UNTIL(w->o, 300, false);
+	world_end(w);
+	office_open_desk(w->o);
+	assert_false(desk_lawful(w->o->desk, wanted, &n));
+	/* What was approved before the one in force does not count. */
+	assert_int_equal(n, 3);
+	assert_memory_equal(wanted[0], second, sizeof(second));
+	assert_memory_equal(wanted[1], first, sizeof(first));
+	assert_memory_equal(wanted[2], current, sizeof(current));
+	assert_int_equal(desk_reload(w->o->desk, &w->o->settings, w->o->policy),
+			 SG_OK);
+	assert_true(desk_lawful(w->o->desk, wanted, &n));
+	world_close(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_taken_away),
 					   cmocka_unit_test(test_replaced),
 					   cmocka_unit_test(test_times),
-					   cmocka_unit_test(test_clock_back)};
+					   cmocka_unit_test(test_clock_back),
+					   cmocka_unit_test(test_policies)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
