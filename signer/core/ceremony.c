@@ -273,6 +273,8 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 		settle(c, j, &outcome);
 	else
 		refuse(c, j, true, &r);
+	if (done->ok && j->op.kind == OPERATION_GENERATE)
+		ceremony_tell_orphan(c, &j->op);
 	free(j);
 }
 

@@ -182,7 +182,7 @@ static void test_times(void **state)
 /* The clock of the next start is before all that has happened. */
 static void test_clock_back(void **state)
 {
-	static const char AHEAD[] = "9999999999 6 active dsc-2\n"
+	static const char ahead[] = "9999999999 6 active dsc-2\n"
 				    "9999999999 6 retired dsc-1\n";
 	struct world *w = world_open();
 
@@ -193,7 +193,7 @@ static void test_clock_back(void **state)
 	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
 	OFFICE_UNTIL(w->o, 300, false);
 	world_end(w);
-	place_write(w->p, "operations/events", span_str(AHEAD));
+	place_write(w->p, "operations/events", span_str(ahead));
 	begin_again(w);
 	world_close(w);
 }
