@@ -149,5 +149,13 @@ struct life_event {
  * nothing is.  Call it until it says so.
  */
 bool lifecycle_due(struct lifecycle *l, int64_t now, struct life_event *out);
+/*
+ * Do once more what lifecycle_due() has done before: the key of LABEL came into
+ * the state TO, ACTIVE or RETIRED, at TIME.  In the same order among operations
+ * as then, it comes to the same states, whatever a clock says now.  False: it
+ * is not what can have happened to that key; nothing has changed.
+ */
+bool lifecycle_redo(struct lifecycle *l, struct span label, enum key_state to,
+		    int64_t time);
 
 #endif /* SG_LIFECYCLE_H */

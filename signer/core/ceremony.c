@@ -273,6 +273,8 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 		settle(c, j, &outcome);
 	else
 		refuse(c, j, true, &r);
+	if (done->ok && j->op.kind == OPERATION_GENERATE)
+		ceremony_tell_orphan(c, &j->op);
 	free(j);
 }
 
@@ -320,9 +322,12 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 		tell(who, r.err, span_str(r.why));
 		return;
 	}
-	if (is_busy(c, &j->op)) {
+	if (!c->held || is_busy(c, &j->op)) {
 		tell(who, SG_BUSY,
-		     span_str("another operation is being done: try again"));
+		     span_str(c->held ? "another operation is being done: try "
+					"again"
+				      : "the ledger is being read, and nothing "
+					"is signed meanwhile: try again"));
 		free(j);
 		return;
 	}
@@ -389,23 +394,22 @@ bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32])
 	    memcmp(hash, c->life.policy, sizeof(c->life.policy)) == 0)
 		return true;
 	/* What is in force may stay until the new one comes; and where that
-	 * cannot be had at a start, the one before it goes on. */
+	 * cannot be had at a start, one before it goes on. */
 	return c->lawful ? memcmp(hash, c->policy, sizeof(c->policy)) == 0
-			 : c->has_former_policy &&
-				   memcmp(hash, c->former_policy,
-					  sizeof(c->former_policy)) == 0;
+			 : ceremony_has_policy(c, hash);
 }
 
 bool ceremony_lawful(const struct ceremony *c,
 		     uint8_t wanted[CEREMONY_POLICIES_MAX][32], size_t *n)
 {
+	const uint8_t *policy[CEREMONY_POLICIES_MAX];
+
 	*n = 0;
 	if (c->lawful)
 		return true;
-	memcpy(wanted[(*n)++], c->life.policy, sizeof(c->life.policy));
-	if (c->has_former_policy)
-		memcpy(wanted[(*n)++], c->former_policy,
-		       sizeof(c->former_policy));
+	*n = ceremony_policies(c, policy);
+	for (size_t i = 0; i < *n; i++)
+		memcpy(wanted[i], policy[i], sizeof(wanted[i]));
 	return false;
 }
 
@@ -459,9 +463,13 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 				       &c->usage);
 	if (err == SG_OK)
 		err = ceremony_store_open(c->state_dir, &c->store);
+	c->held = parts->index == NULL;
+	/* Most is seen here, before anything follows from it. */
 	if (err == SG_OK)
+		err = ceremony_hold_against(c, false);
+	if (err == SG_OK || err == SG_CONFLICT)
 		err = ceremony_replay(c);
-	if (err == SG_MALFORMED)
+	if (err != SG_OK && err != SG_NO_MEMORY)
 		err = SG_IO;
 	if (err != SG_OK) {
 		ceremony_free(c);

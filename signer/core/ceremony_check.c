@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "ceremony_state.h"
 
 enum {
@@ -152,6 +153,17 @@ int64_t ceremony_done_at(const struct ceremony_job *j)
 	if (now > j->op.expires)
 		return j->op.expires;
 	return now < j->op.created ? j->op.created : now;
+}
+
+void ceremony_tell_orphan(struct ceremony *c, const struct operation *o)
+{
+	if (lifecycle_find(&c->life, o->key) == NULL)
+		log_event(LOG_ERROR, "key-orphaned",
+			  "key=\"%.*s\" hsm=\"%.*s\" text=\"it is in the HSM, "
+			  "and on no record: it signs nothing; destroy it with "
+			  "the HSM's own tools\"",
+			  (int)o->key.n, (const char *)o->key.p, (int)o->hsm.n,
+			  (const char *)o->hsm.p);
 }
 
 static bool check_checkpoint(const struct ceremony *c,

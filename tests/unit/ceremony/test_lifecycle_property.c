@@ -29,6 +29,15 @@ static struct {
 } accepted[STEPS + 1];
 static size_t n;
 
+/* What came by its time, after so many of them. */
+static struct {
+	size_t after;
+	char label[LIFE_LABEL_MAX];
+	enum key_state to;
+	int64_t time;
+} came[4 * STEPS];
+static size_t ncame;
+
 static const char *const LABEL[LABELS] = {"k0", "k1", "k2", "k3", "k4", "k5",
 					  "k6", "k7", "k8", "k9", "ka", "kb"};
 static const char *const HSM[HSMS] = {"a", "b"};
@@ -101,6 +110,11 @@ static void run_due(void)
 		assert_true(events++ < 2 * LABELS);
 		last = e.at;
 		check();
+		assert_true(ncame < sizeof(came) / sizeof(came[0]));
+		came[ncame].after = n;
+		came[ncame].to = e.to;
+		came[ncame].time = now;
+		memcpy(came[ncame++].label, e.key->label, LIFE_LABEL_MAX);
 	}
 	for (size_t i = 0; i < life.n; i++)
 		if (life.key[i].state == KEY_ACTIVE)
@@ -157,10 +171,51 @@ static struct life bare(const struct life *k)
 	return b;
 }
 
+static void check_same(const struct lifecycle *first)
+{
+	assert_int_equal(life.n, first->n);
+	for (size_t i = 0; i < life.n; i++) {
+		const struct life a = bare(&life.key[i]);
+		const struct life b = bare(&first->key[i]);
+
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+}
+
+/* The same without a clock: by what came by its time then. */
+static void check_redo(const struct lifecycle *first)
+{
+	size_t at = 0;
+
+	lifecycle_free(&life);
+	begin();
+	for (size_t i = 0; i <= n; i++) {
+		if (i > 0) {
+			now = accepted[i - 1].time;
+			o = accepted[i - 1].o;
+			assert_null(done());
+		}
+		for (; at < ncame && came[at].after == i; at++)
+			assert_true(lifecycle_redo(&life,
+						   span_str(came[at].label),
+						   came[at].to, came[at].time));
+	}
+	assert_int_equal(at, ncame);
+	check_same(first);
+	/* Once is enough. */
+	for (at = 0; at < ncame; at++)
+		if (came[at].to == KEY_ACTIVE)
+			assert_false(lifecycle_redo(&life,
+						    span_str(came[at].label),
+						    KEY_ACTIVE, now));
+	check_same(first);
+}
+
 static void check_replay(void)
 {
 	static struct lifecycle first;
 	const int64_t end = now;
+	const size_t all = ncame;
 
 	first = life;
 	memset(&life, 0, sizeof(life));
@@ -173,13 +228,10 @@ static void check_replay(void)
 	}
 	now = end;
 	run_due();
-	assert_int_equal(life.n, first.n);
-	for (size_t i = 0; i < life.n; i++) {
-		const struct life a = bare(&life.key[i]);
-		const struct life b = bare(&first.key[i]);
-
-		assert_memory_equal(&a, &b, sizeof(a));
-	}
+	check_same(&first);
+	ncame = all;
+	check_redo(&first);
+	now = end;
 	lifecycle_free(&first);
 }
 
@@ -189,7 +241,7 @@ static void test_random(void **state)
 	for (uint64_t turn = 1; turn <= TURNS; turn++) {
 		seed = turn * UINT64_C(0x9e3779b97f4a7c15);
 		begin();
-		n = 0;
+		n = ncame = 0;
 		for (unsigned i = 0; i < STEPS; i++)
 			step();
 		check_replay();
