@@ -76,8 +76,8 @@ static enum sg_err sign(const struct args *args, const struct opfile *f,
 	err = approving_sign(f, &s, out, why, cap);
 	signer_close(&s);
 	if (err == SG_OK && args->value[OPT_OUT] != NULL)
-		err = approving_write(args->value[OPT_OUT],
-				      span_of(out->p, out->n), why, cap);
+		err = approving_create(args->value[OPT_OUT],
+				       span_of(out->p, out->n), why, cap);
 	return err;
 }
 
