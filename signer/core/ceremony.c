@@ -41,7 +41,9 @@ static enum sg_err put_answer(struct ceremony *c,
 			      size_t *len)
 {
 	struct cbor_writer cbor = cbor_write(out, cap);
+	char kinds[CEREMONY_KINDS_TEXT];
 	const struct life *l = NULL;
+	unsigned gap = 0;
 	bool csr;
 	bool spki;
 
@@ -49,8 +51,10 @@ static enum sg_err put_answer(struct ceremony *c,
 		l = lifecycle_find(&c->life, span_str(w->label));
 	csr = l != NULL && l->csr_n > 0 && l->state == KEY_REQUESTED;
 	spki = l != NULL && l->spki_n > 0;
+	if (w->ends && l != NULL)
+		gap = ceremony_gap(c, l);
 	cbor_put_map(&cbor, 2 + (uint64_t)csr + (uint64_t)spki +
-				    (l != NULL ? 1 : 0) +
+				    (l != NULL ? 1 : 0) + (gap != 0 ? 1 : 0) +
 				    (leaf != NULL ? 1 : 0));
 	if (csr) {
 		put_text(&cbor, "csr");
@@ -72,6 +76,10 @@ static enum sg_err put_answer(struct ceremony *c,
 	cbor_put_uint(&cbor, w->number);
 	put_text(&cbor, "operation");
 	cbor_put_bytes(&cbor, span_of(w->hash, sizeof(w->hash)));
+	if (gap != 0) {
+		put_text(&cbor, "nothing-signs");
+		put_text(&cbor, ceremony_kinds(gap, kinds));
+	}
 	return cbor_done(&cbor, len);
 }
 
@@ -106,8 +114,7 @@ static void wait_for_record(struct ceremony *c, const struct ceremony_job *j,
 {
 	struct ceremony_waiter w = {.number = number,
 				    .since_us = clock_mono_us(),
-				    .requested =
-					    j->op.kind == OPERATION_REQUEST,
+				    .ends = ceremony_ends(j->op.kind),
 				    .who = j->who};
 
 	if (j->op.key.n > 0)
@@ -183,6 +190,7 @@ static void settle(struct ceremony *c, const struct ceremony_job *j,
 		j->op.key.n > 0 ? (const char *)j->op.key.p : "",
 		(int)j->op.proposer.n, (const char *)j->op.proposer.p,
 		j->approved.n);
+	ceremony_log_gap(c, &j->op);
 	wait_for_record(c, j, number);
 	diary_look(c->part.diary);
 }

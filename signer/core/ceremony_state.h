@@ -45,7 +45,7 @@ struct ceremony_waiter {
 	uint64_t since_us;
 	struct ceremony_caller who;
 	char label[LIFE_LABEL_MAX]; /* of its key; empty: none */
-	bool requested;		    /* a CSR: it wants that */
+	bool ends;		    /* what may leave kinds to nobody */
 	uint8_t hash[OPERATION_HASH_BYTES];
 };
 
@@ -133,6 +133,21 @@ size_t ceremony_hsm(const struct ceremony *c, const char *name);
 bool ceremony_check_import(const struct ceremony *c,
 			   const struct ceremony_job *j, const struct life *l,
 			   int64_t now, struct ceremony_refusal *r);
+
+/* --- ceremony_document.c -------------------------------------------------- */
+
+/* KINDS by their letters, as "vtr". */
+enum { CEREMONY_KINDS_TEXT = DCC_KINDS + 1 };
+const char *ceremony_kinds(unsigned kinds, char out[CEREMONY_KINDS_TEXT]);
+
+/* --- ceremony_gap.c ------------------------------------------------------- */
+
+/* May an operation of KIND leave kinds of certificates without a key? */
+bool ceremony_ends(enum operation_kind kind);
+/* The kinds of L, which has signed and does no more, that nothing signs now. */
+unsigned ceremony_gap(const struct ceremony *c, const struct life *l);
+/* O is done: log what nothing signs any more. */
+void ceremony_log_gap(struct ceremony *c, const struct operation *o);
 
 /* --- ceremony_apply.c ----------------------------------------------------- */
 

@@ -70,8 +70,10 @@ static void draw_operation(void)
 		o.activate = draw(2) == 0 ? now + (int64_t)draw(9000) : 0;
 		o.override = draw(2) == 0;
 	}
-	if (kind == OPERATION_RETIRE)
+	if (kind == OPERATION_RETIRE) {
 		o.retire = draw(2) == 0 ? now + (int64_t)draw(9000) : 0;
+		o.last = draw(3) == 0;
+	}
 }
 
 /* No two keys of one HSM sign one kind, nor could by a start. */
@@ -121,6 +123,23 @@ static void run_due(void)
 			assert_true(life.key[i].kinds != 0);
 }
 
+/* O, which is accepted and does not say that it is the last, has retired a key:
+ * something else signs its kinds then, if nothing more is decided. */
+static void check_not_last(unsigned kinds)
+{
+	static struct lifecycle later;
+	struct life_event e;
+	unsigned left = 0;
+
+	later = life; /* what it owns is not touched */
+	while (o.retire != 0 && lifecycle_due(&later, o.retire, &e))
+		;
+	for (size_t i = 0; i < later.n; i++)
+		if (later.key[i].state == KEY_ACTIVE)
+			left |= later.key[i].kinds;
+	assert_int_equal(kinds & ~left, 0);
+}
+
 static unsigned reached[KEY_STATE_COUNT];
 static unsigned pairs; /* of active keys of one HSM, seen in all steps */
 
@@ -138,6 +157,8 @@ static void see(void)
 static void step(void)
 {
 	static enum key_state before[LIFE_KEYS_MAX];
+	const struct life *k;
+	unsigned kinds;
 	size_t keys;
 
 	now += (int64_t)draw(3000);
@@ -146,7 +167,11 @@ static void step(void)
 	keys = life.n;
 	for (size_t i = 0; i < keys; i++)
 		before[i] = life.key[i].state;
+	k = lifecycle_find(&life, o.key);
+	kinds = k != NULL ? k->kinds : 0;
 	if (done() == NULL) {
+		if (o.kind == OPERATION_RETIRE && !o.last)
+			check_not_last(kinds);
 		accepted[n].o = o;
 		accepted[n++].time = now;
 		/* Compromised and destroyed are for ever. */
