@@ -11,7 +11,7 @@
  * fresh.  Pure: times are CLOCK_MONOTONIC microseconds that the caller gives.
  */
 enum {
-	HUSH_LINES = 16,			  /* at once */
+	HUSH_LINES = 16,		  /* at once */
 	HUSH_EVERY_US = 60 * 1000 * 1000, /* then one in this time */
 	HUSH_CALM_US = 10 * 1000 * 1000	  /* of silence that end it */
 };
