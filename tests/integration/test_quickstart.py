@@ -111,7 +111,7 @@ def test_shim(tmp_path, alg):
     text = (directory / "signerd.yaml").read_text()
     assert "libpkcs11-shim.so" in text and "sign=software" in text
     assert "processes: 2\n    sessions: 64\n" in text
-    assert (directory / "run/signerd.log").read_text().count('hsm-up hsm="demo" keys=1 sessions=64') == 2
+    assert (directory / "run/signerd.log").read_text().count('hsm-serving hsm="demo" keys=1 sessions=64') == 2
     assert (directory / "shim.key").stat().st_mode & 0o077 == 0
     # as it was made, and no other way
     assert quickstart(directory, port, "--once", "--no-install").returncode == 0
