@@ -203,7 +203,9 @@ KEYS = re.compile(r'(?:\b[A-Z][A-Z_0-9]*\(|\.key = )\s*"([a-z][a-z_0-9-]*)",')
 def keys_of_source(*patterns):
     files = [f for pattern in patterns for f in sorted(ROOT.glob(pattern))]
     assert files
-    return {key for f in files for key in KEYS.findall(f.read_text())}
+    text = re.sub(r"^#define .*(?:\\\n.*)*", lambda m: m.group() if "_MAP(" in m.group() else "",
+                  "\n".join(f.read_text() for f in files), flags=re.M)
+    return set(KEYS.findall(text)) | set(re.findall(r"\bLIST\((\w+)\)", text))
 
 
 @pytest.mark.parametrize("name,sources", [
