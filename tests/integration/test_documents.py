@@ -5,6 +5,7 @@ dashboard, manual pages, the threat model.
 promtool and prometheus are Debian's, unpacked by tests/run below
 build/prometheus: the package would start a service.
 """
+import functools
 import http.client
 import json
 import os
@@ -165,6 +166,7 @@ PROGRAMS = ["signerd", "signer-issuer", "signer-auditor", "signer-officer", "sig
 SECTION = {"signerd": 8}
 
 
+@functools.lru_cache(None)
 def help_of(*command):
     r = subprocess.run([BUILD / command[0], *command[1:], "--help"], capture_output=True, text=True, timeout=30 * SLOW)
     assert r.returncode == 0, r.stderr
@@ -208,6 +210,22 @@ def keys_of_source(*patterns):
     return set(KEYS.findall(text)) | set(re.findall(r"\bLIST\((\w+)\)", text))
 
 
+MACROS = set("Cm Li Ar Ns Pa Pq No Xr Ev Dv Sx Fl Nm Ic Dq Ta Em Po Pc".split())
+
+
+def named(text):
+    """What a page sets as a word to be written so (Cm, Ic, Li)."""
+    out = set()
+    for line in text.splitlines():
+        macro = ""
+        for word in line[1:].split() if line.startswith(".") else []:
+            if word in MACROS:
+                macro = word
+            elif macro in ("Cm", "Ic", "Li"):
+                out |= set(word.rstrip("\\&:").split("."))
+    return out
+
+
 @pytest.mark.parametrize("name,sources", [
     ("signerd.yaml.5", ["signer/config_read.c", "signer/config_ledger.c"]),
     ("policy.yaml.5", ["policy/policy_source.c"]),
@@ -215,8 +233,7 @@ def keys_of_source(*patterns):
 ])
 def test_page_has_each_key_of_its_file(name, sources):
     read = keys_of_source(*sources)
-    words = set(re.findall(r"[a-z][a-z_0-9-]*", "\n".join(re.findall(r"(?:Cm|Li|Ic) .*", page(name)))))
-    assert read - words == set(), "keys without a word in the page"
+    assert read - named(page(name)) == set(), "keys without a word in the page"
     assert len(read) > 20, read
 
 
@@ -245,6 +262,16 @@ def test_each_page_is_installed_and_named():
 # -- the documents -------------------------------------------------------------
 DOCUMENTS = ["SECURITY.md", "README.md", "signer/README.md", "tools/README.md", "tests/README.md",
              *[f"tools/docs/{p.name}" for p in sorted((ROOT / "tools/docs").iterdir())]]
+
+
+def test_commands_of_the_guide_exist():
+    for path in [ROOT / "SECURITY.md", ROOT / "README.md", *(ROOT / "tools/docs").iterdir()]:
+        text = path.read_text()
+        for code in re.findall(r"`([^`\n]+)`", text) + text.splitlines():
+            for name, command, rest in re.findall(r"\b(signer-(?:issuer|officer|auditor|bench)) ([a-z]+)((?: [^|;#`)]*)?)", code):
+                known = help_of(name, command)
+                for option in re.findall(r"(?<!\S)(--[a-z-]+)", rest):
+                    assert re.search(rf"{option}\b", known), (path.name, name, command, option)
 
 
 def anchor(heading):
