@@ -260,8 +260,9 @@ def test_each_page_is_installed_and_named():
 
 
 # -- the documents -------------------------------------------------------------
-DOCUMENTS = ["SECURITY.md", "README.md", "signer/README.md", "tools/README.md", "tests/README.md",
-             *[f"tools/docs/{p.name}" for p in sorted((ROOT / "tools/docs").iterdir())]]
+DOCUMENTS = ["SECURITY.md", *sorted(
+    str(p.relative_to(ROOT)) for top in (".", "signer", "signer/*", "pkcs11", "policy", "tests", "tests/*", "tools", "tools/docs")
+    for p in ROOT.glob(f"{top}/*.md") if p.name not in ("CHANGELOG.md", "SECURITY.md"))]
 
 
 def test_commands_of_the_guide_exist():
