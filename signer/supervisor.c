@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "listeners.h"
 #include "pidfile.h"
+#include "profile.h"
 #include "reload.h"
-#include "sandbox.h"
 #include "self.h"
 
 enum {
@@ -34,8 +34,13 @@ enum {
 	RUN_MODE = 0755
 };
 
-/* Draining goes from the door inwards; last, whoever served the core. */
-enum phase { RUNNING, DRAIN_FRONTS, DRAIN_CORE, DRAIN_LAST, ENDED };
+enum phase {
+	RUNNING,
+	DRAIN_FRONTS,
+	DRAIN_CORE,
+	DRAIN_LAST,
+	ENDED
+}; /* inwards */
 
 struct supervisor {
 	uv_loop_t loop;
@@ -421,7 +426,6 @@ static enum sg_err take_place(struct supervisor *s)
 	e = make_directory(c->run, RUN_MODE);
 	if (e == SG_OK)
 		e = make_directory(c->core.state, STATE_MODE);
-	/* The fronts keep it open from their start on. */
 	if (e == SG_OK && c->front.ledger[0] != '\0')
 		e = make_directory(c->front.ledger, LEDGER_MODE);
 	if (e == SG_OK)
@@ -447,6 +451,10 @@ static int serve(struct supervisor *s)
 	for (size_t i = 0; i < s->roster.n; i++)
 		s->roster.child[i].exe = s->exe;
 	start_handles(s);
+	s->killing =
+		profile_enter(s->reload.config, WIRE_SUPERVISOR, 0) != SG_OK;
+	if (s->killing)
+		begin_drain(s);
 	step(s);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	close_handles(s);
@@ -471,7 +479,7 @@ int supervisor_run(const char *config)
 
 	log_role("supervisor");
 	log_no_wait();
-	if (sandbox_enter(WIRE_SUPERVISOR) != SG_OK ||
+	if (sandbox_begin(WIRE_SUPERVISOR) != SG_OK ||
 	    self_path(s.exe) != SG_OK || uv_loop_init(&s.loop) != 0)
 		return EXIT_KILLED;
 	(void)signal(SIGPIPE, SIG_IGN);
