@@ -34,13 +34,7 @@ enum {
 	RUN_MODE = 0755
 };
 
-enum phase {
-	RUNNING,
-	DRAIN_FRONTS,
-	DRAIN_CORE,
-	DRAIN_LAST,
-	ENDED
-}; /* inwards */
+enum phase { RUNNING, DRAIN_FRONTS, DRAIN_CORE, DRAIN_LAST, ENDED };
 
 struct supervisor {
 	uv_loop_t loop;
