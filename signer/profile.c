@@ -2,11 +2,14 @@
 #include "profile.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fileio.h"
@@ -229,19 +232,27 @@ static void for_supervisor(struct growing *g, const struct config *c)
 /* --- all -------------------------------------------------------------------
  */
 
+/* NULL with SG_OK: the role stays who it is. */
+static enum sg_err find_user(const char *user, const struct passwd **out)
+{
+	*out = NULL;
+	if (user[0] == '\0' || geteuid() != 0)
+		return SG_OK;
+	*out = getpwnam(user); /* NOLINT(concurrency-mt-unsafe): one thread */
+	return *out != NULL ? SG_OK : SG_NOT_FOUND;
+}
+
 static enum sg_err become(struct sandbox *s, const char *user)
 {
 	const struct passwd *p;
+	const enum sg_err e = find_user(user, &p);
 
-	if (user[0] == '\0' || geteuid() != 0)
-		return SG_OK;
-	p = getpwnam(user); /* NOLINT(concurrency-mt-unsafe): one thread */
-	if (p == NULL)
-		return SG_NOT_FOUND;
-	s->user = true;
-	s->uid = p->pw_uid;
-	s->gid = p->pw_gid;
-	return SG_OK;
+	s->user = p != NULL;
+	if (p != NULL) {
+		s->uid = p->pw_uid;
+		s->gid = p->pw_gid;
+	}
+	return e;
 }
 
 static enum sg_err fill(struct growing *g, const struct config *c,
@@ -304,5 +315,31 @@ enum sg_err profile_enter(const struct config *c, enum wire_role role,
 	}
 	e = sandbox_enter(s);
 	free(s);
+	return e;
+}
+
+/* Fresh, and of P, where it is not NULL; whatever umask() says. */
+static bool make_directory(const char *path, mode_t mode,
+			   const struct passwd *p)
+{
+	if (mkdir(path, mode) != 0)
+		return errno == EEXIST;
+	return p == NULL || (chmod(path, mode) == 0 &&
+			     chown(path, p->pw_uid, p->pw_gid) == 0);
+}
+
+enum sg_err profile_directory(const struct config *c, enum wire_role role,
+			      const char *path, mode_t mode)
+{
+	const struct passwd *p;
+	enum sg_err e = find_user(c->sandbox.user[role], &p);
+
+	errno = 0;
+	if (e == SG_OK && !make_directory(path, mode, p))
+		e = SG_IO;
+	if (e != SG_OK)
+		log_event(LOG_ERROR, "directory-failed",
+			  "path=\"%s\" reason=\"%s\"", path,
+			  e == SG_IO ? strerrordesc_np(errno) : err_text(e));
 	return e;
 }

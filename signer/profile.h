@@ -26,6 +26,12 @@ SG_MUST_USE enum sg_err profile_make(const struct config *c,
 SG_MUST_USE enum sg_err profile_enter(const struct config *c,
 				      enum wire_role role, unsigned slot);
 
+/* Make the directory PATH of ROLE's, and give it to its user, where it has one.
+ * One that is there stays as it is.  Errors: SG_IO, SG_NOT_FOUND; logged. */
+SG_MUST_USE enum sg_err profile_directory(const struct config *c,
+					  enum wire_role role, const char *path,
+					  mode_t mode);
+
 /* The token directory that the SoftHSM2 configuration TEXT names, into OUT; or
  * SG_NOT_FOUND. */
 SG_MUST_USE enum sg_err profile_token_directory(struct span text,
