@@ -85,7 +85,9 @@ static uint64_t rights(unsigned access, long abi, bool directory)
 		LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE | IOCTL_DEV;
 	uint64_t r = 0;
 
-	if (access != 0)
+	if ((access & SANDBOX_LIST) != 0)
+		r |= LANDLOCK_ACCESS_FS_READ_DIR;
+	if ((access & ~(unsigned)SANDBOX_LIST) != 0)
 		r |= READS;
 	if ((access & SANDBOX_WRITE) != 0)
 		r |= writes(abi);

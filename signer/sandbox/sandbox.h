@@ -30,7 +30,8 @@ enum sandbox_access {
 	SANDBOX_READ = 1,  /* read files, list directories */
 	SANDBOX_WRITE = 2, /* and also write, make, rename, remove, and control
 			      a device */
-	SANDBOX_RUN = 4	   /* execute */
+	SANDBOX_RUN = 4,   /* execute */
+	SANDBOX_LIST = 8   /* list directories, and no more */
 };
 
 struct sandbox_path {
