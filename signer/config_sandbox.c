@@ -49,7 +49,7 @@ static void value_parts(const struct yaml_at *at, void *member,
 #define OF_ROLE(name, role, reader, member)                                    \
 	{                                                                      \
 		.key = (name), .read = (reader), .optional = true,             \
-		.offset = offsetof(struct config_sandbox, member[role])        \
+		.offset = offsetof(struct config_sandbox, member[(role)])      \
 	}
 
 static void read_users(const struct yaml_at *at, void *sandbox,
