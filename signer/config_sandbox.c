@@ -46,20 +46,25 @@ static void value_parts(const struct yaml_at *at, void *member,
 	}
 }
 
-#define OF_ROLE(name, role, reader, member)                                    \
+#define USER(name, role)                                                       \
 	{                                                                      \
-		.key = (name), .read = (reader), .optional = true,             \
-		.offset = offsetof(struct config_sandbox, member[(role)])      \
+		.key = (name), .read = value_label, .optional = true,          \
+		.offset = offsetof(struct config_sandbox, user[role])          \
+	}
+#define OFF(name, role)                                                        \
+	{                                                                      \
+		.key = (name), .read = value_parts, .optional = true,          \
+		.offset = offsetof(struct config_sandbox, off[role])           \
 	}
 
 static void read_users(const struct yaml_at *at, void *sandbox,
 		       const struct yaml_field *f)
 {
 	static const struct yaml_field fields[] = {
-		OF_ROLE("front", WIRE_FRONT, value_label, user),
-		OF_ROLE("core", WIRE_CORE, value_label, user),
-		OF_ROLE("hsm", WIRE_HSM, value_label, user),
-		OF_ROLE("witness", WIRE_WITNESS, value_label, user),
+		USER("front", WIRE_FRONT),
+		USER("core", WIRE_CORE),
+		USER("hsm", WIRE_HSM),
+		USER("witness", WIRE_WITNESS),
 	};
 
 	(void)f;
@@ -70,11 +75,11 @@ static void read_off(const struct yaml_at *at, void *sandbox,
 		     const struct yaml_field *f)
 {
 	static const struct yaml_field fields[] = {
-		OF_ROLE("supervisor", WIRE_SUPERVISOR, value_parts, off),
-		OF_ROLE("front", WIRE_FRONT, value_parts, off),
-		OF_ROLE("core", WIRE_CORE, value_parts, off),
-		OF_ROLE("hsm", WIRE_HSM, value_parts, off),
-		OF_ROLE("witness", WIRE_WITNESS, value_parts, off),
+		OFF("supervisor", WIRE_SUPERVISOR),
+		OFF("front", WIRE_FRONT),
+		OFF("core", WIRE_CORE),
+		OFF("hsm", WIRE_HSM),
+		OFF("witness", WIRE_WITNESS),
 	};
 
 	(void)f;
