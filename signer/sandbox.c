@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "inherited.h"
 
 /* The first descriptor that the role was not given. */
 static unsigned first_foreign_fd(enum wire_role role)
@@ -16,7 +17,7 @@ static unsigned first_foreign_fd(enum wire_role role)
 	case WIRE_HSM:
 	case WIRE_SMITH:
 	case WIRE_WITNESS: return ROLE_FD_METRICS + 1;
-	case WIRE_SUPERVISOR:
+	case WIRE_SUPERVISOR: return STDERR_FILENO + 1 + inherited_count();
 	case WIRE_ROLE_COUNT: break;
 	}
 	return STDERR_FILENO + 1;
