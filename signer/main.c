@@ -110,7 +110,7 @@ static int run_role(enum wire_role role, unsigned slot)
 	struct config *c;
 	int status;
 
-	if (role_begin(role, slot) != SG_OK || sandbox_begin(role) != SG_OK)
+	if (role_begin(role, slot) != SG_OK || sandbox_begin(role, 0) != SG_OK)
 		return STATUS_FAILED;
 	if (load(ROLE_FD_CONFIG, &c, reason, sizeof(reason)) != SG_OK) {
 		log_event(LOG_ERROR, "config-unusable", "reason=\"%s\"",

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "inherited.h"
 #include "listeners.h"
 #include "pidfile.h"
 #include "profile.h"
@@ -470,7 +471,7 @@ int supervisor_run(const char *config)
 
 	log_role("supervisor");
 	log_no_wait();
-	if (sandbox_begin(WIRE_SUPERVISOR) != SG_OK ||
+	if (sandbox_begin(WIRE_SUPERVISOR, inherited_count()) != SG_OK ||
 	    self_path(s.exe) != SG_OK || uv_loop_init(&s.loop) != 0)
 		return EXIT_KILLED;
 	(void)signal(SIGPIPE, SIG_IGN);

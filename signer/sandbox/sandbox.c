@@ -79,11 +79,11 @@ static enum sg_err failed(enum wire_role role, const char *what)
 	return SG_IO;
 }
 
-enum sg_err sandbox_begin(enum wire_role role)
+enum sg_err sandbox_begin(enum wire_role role, unsigned inherited)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    role_hide_memory() != SG_OK ||
-	    close_foreign(first_foreign_fd(role)) != 0)
+	    close_foreign(first_foreign_fd(role) + inherited) != 0)
 		return failed(role, "beginning");
 	if (role == WIRE_SUPERVISOR)
 		limits_raise();

@@ -63,11 +63,11 @@ SG_MUST_USE enum sg_err sandbox_allow(struct sandbox *s, const char *path,
 /*
  * The first thing in a process: it never gains privileges
  * (PR_SET_NO_NEW_PRIVS), leaves no core file, cannot be traced by its own user,
- * and keeps no descriptor that its role does not name.  In a role it comes
- * after role_begin().
+ * and keeps no descriptor that its role does not name; the supervisor INHERITED
+ * behind the standard ones.  In a role it comes after role_begin().
  * Errors: SG_IO, logged: the process must end.
  */
-SG_MUST_USE enum sg_err sandbox_begin(enum wire_role role);
+SG_MUST_USE enum sg_err sandbox_begin(enum wire_role role, unsigned inherited);
 
 /*
  * Give up the rest; there is no way back, and processes that this one starts

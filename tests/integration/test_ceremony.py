@@ -151,9 +151,11 @@ def test_ways(court):
     assert court.bring(b"\0" * 32769).status == 413
     assert demo.request("DELETE", "/v1/operations", client="officer-1").status == 405
     # the same in CBOR as in JSON
-    r = demo.request("GET", "/v1/operations", headers={"Accept": "application/cbor"},
-                     client="officer-1")
-    d, j = cbor2.loads(r.body), court.document()
+    d, j = {}, {"size": None}
+    while d.get("size") != j["size"]:  # no checkpoint in between
+        r = demo.request("GET", "/v1/operations", headers={"Accept": "application/cbor"},
+                         client="officer-1")
+        d, j = cbor2.loads(r.body), court.document()
     assert d["root"].hex() == j["root"] and d["policy"].hex() == j["policy"]
     assert [k["label"] for k in d["keys"]] == [k["label"] for k in j["keys"]] == \
         ["dsc-1", "ledger"]

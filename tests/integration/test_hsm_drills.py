@@ -55,10 +55,8 @@ def begin(demo):
 def finish(demo):
     """Stop it, when no hsm process is on its way up."""
     def up():
-        last = {}
-        for event, slot in re.findall(r"process-(started|up|ended) process=(hsm/\d+)", demo.log()):
-            last[slot] = event
-        return set(last.values()) == {"up"}
+        all_of = [v for n, l, v in demo.metrics() if n == "signer_process_up" and 'role="hsm"' in l]
+        return all_of != [] and min(all_of) == 1
     wait_until(up, 30, "the hsm processes")
     assert demo.stop() == 0
 
