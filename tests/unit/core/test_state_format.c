@@ -89,8 +89,7 @@ static void test_not_ours(void **state)
 		"signerd state 1000000\n",
 		"signerd state 4294967297\n",
 		"signerd hours 1\n",
-		"signerd state 1\nand more than any such file has, "
-		"of any version to come\n",
+		"signerd state 1\nand more than any such file ever has\n",
 	};
 
 	(void)state;
