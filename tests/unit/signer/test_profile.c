@@ -94,7 +94,8 @@ static void test_attempts(void **state)
 			const bool may = (a->may >> role & 1) != 0;
 
 			if (works(a, role) != may)
-				fail_msg("%s: %s is %s", role_name(role),
+				fail_msg("%s: %s is %s",
+					 role_name((enum wire_role)role),
 					 a->name, may ? "refused" : "possible");
 		}
 	}
