@@ -444,10 +444,26 @@ static bool is_recertified(const struct ceremony *c, const struct life *l,
 			span_of(l->certificate, l->certificate_n));
 }
 
+/* What the states have forgotten, the keyring does. */
+static void project_gone(struct ceremony *c)
+{
+	struct keyring *keys = c->part.keys;
+
+	for (size_t k = 0; k < keys->n; k++) {
+		const struct key *key = &keys->key[k];
+
+		if (!key->made || !life_is_gone(&c->life, span_str(key->label)))
+			continue;
+		hsm_pool_forget(c->part.pool, k);
+		keyring_forget(keys, k);
+	}
+}
+
 void ceremony_project(struct ceremony *c)
 {
 	bool came = false;
 
+	project_gone(c);
 	for (size_t i = 0; i < c->life.n; i++) {
 		const struct life *l = &c->life.key[i];
 		size_t k;
