@@ -83,9 +83,6 @@ struct lifecycle {
 	char (*gone)[LIFE_LABEL_MAX];
 };
 
-/* Those of K's kinds that no other key signs now. */
-unsigned lifecycle_alone(const struct lifecycle *l, const struct life *k);
-
 /* Does L know of that label no more than that it was used? */
 bool life_is_gone(const struct lifecycle *l, struct span label);
 

@@ -352,11 +352,12 @@ static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 		if (l->state != KEY_PUBLISHED || l->activate == 0 ||
 		    l->activate > now)
 			continue;
-		if (!replayed && is_ready(c, l, now) && !is_ending(c, l))
+		if (!replayed && is_ready(c, l, now) && !is_ending(c, l) &&
+		    !ceremony_is_stopped(c, l))
 			continue;
 		held[i] = l->activate;
 		l->activate = 0;
-		if (!replayed && !is_ending(c, l))
+		if (!replayed && !is_ending(c, l) && !ceremony_is_stopped(c, l))
 			tell_held(c, l);
 	}
 }
@@ -411,7 +412,7 @@ static void project(struct ceremony *c, const struct life *l, size_t k)
 	const enum key_state before = c->part.keys->key[k].state;
 	/* What it has signed stays what it is when it is gone. */
 	const enum key_state now =
-		life_is_compromised(l) ? KEY_COMPROMISED : l->state;
+		life_is_compromised(l) ? KEY_COMPROMISED : ceremony_state(c, l);
 
 	if (l->ledger)
 		keyring_set_ledger(c->part.keys, k, now, l->retire != 0);
