@@ -103,8 +103,8 @@ static const char *const STEPS[OPERATION_KINDS][KEY_STATE_COUNT] = {
 static const char *generate_fault(const struct lifecycle *l,
 				  const struct operation *o)
 {
-	if (life_find(l, o->key) != NULL)
-		return "there is a key of this label already: choose another "
+	if (life_find(l, o->key) != NULL || life_is_gone(l, o->key))
+		return "there is or was a key of this label: choose another "
 		       "one, since labels are used once";
 	if (life_room(l) == LIFE_KEYS_MAX)
 		return "there are as many keys as there can be: destroy one "

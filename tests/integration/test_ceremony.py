@@ -408,6 +408,42 @@ def test_outcomes_are_bound_to_the_ledger(court):
     check(demo, demo.issue(record()).json)
 
 
+@pytest.mark.parametrize("what", ["all", "newest", "newest-noted", "recorded"])
+def test_what_was_decided_may_not_vanish(court, what):
+    """Who can write to the state directory could else undo what officers decided."""
+    demo, operations = court.demo, court.demo.dir / "state/operations"
+    court.found()
+    court.rotate("dsc-2")  # 2 to 6
+    recorded = operations / "recorded"
+    until(lambda: len(recorded.read_text().splitlines()) == 6)
+    kid = check(demo, demo.issue(record()).json)
+    assert demo.stop() == 0
+    before = len(demo.log())
+    copy = shutil.copytree(operations, demo.dir / "operations.copy")
+    missing = 1 if what == "all" else 6
+    if what == "all":
+        shutil.rmtree(operations)
+    else:
+        for suffix in ("cose", "done"):
+            (operations / f"{missing:08}.{suffix}").unlink()
+        lines = recorded.read_text().splitlines(keepends=True)
+        if what != "newest-noted":
+            recorded.write_text("".join(lines[:5]) if what == "newest" else "")
+    demo.start(wait=False)
+    event = "operations-damaged" if what == "newest-noted" else "operation-missing"
+    until(lambda: f"{event} number={missing} " in demo.log()[before:], 60)
+    assert f"{missing:08}.cose" in demo.log()[before:]
+    for _ in range(10):  # nor later
+        with pytest.raises((OSError, AssertionError)):
+            assert demo.issue(record()).status == 200
+        time.sleep(0.2)
+    shutil.rmtree(operations)
+    shutil.copytree(copy, operations)
+    demo.wait_ready(60)
+    assert check(demo, demo.issue(record()).json) == kid
+    assert court.key("dsc-1")["state"] == "retired"
+
+
 def test_stop_at_once(court):
     demo = court.demo
     court.found()

@@ -19,7 +19,7 @@
  * fakes: the other ends of the desk's links: hsms that sign in software, hold,
  * fail or lie, and fronts that ask and remember what they were told.
  */
-enum { HELD_MAX = 256, ANSWERS_MAX = 1024, HSM_MADE_MAX = 4 };
+enum { HELD_MAX = 256, ANSWERS_MAX = 1024, HSM_MADE_MAX = 256 };
 
 /* The data object beside the ledger's key: of the token, so that it outlives
  * the hsms. */
