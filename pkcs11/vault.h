@@ -37,7 +37,7 @@ enum { VAULT_FAILURES_MAX = 5 };
  * Owns: *OUT is the caller's; vault_close().  The strings and keys of
  * SETTINGS must outlive it.
  * Errors, all logged: SG_CONFIG, SG_NOT_FOUND, SG_BAD_KEY (somebody must act),
- * SG_TOKEN_DOWN (may pass), SG_NO_MEMORY.
+ * SG_TOKEN_DOWN, SG_BUSY (not one session; both may pass), SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err vault_open(const struct vault_settings *settings,
 				   struct watch *w, struct vault **out);
