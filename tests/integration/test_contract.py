@@ -280,12 +280,12 @@ def officers():
     c.found()
     new = c.operation("generate", key="dsc-9", hsm="demo", alg=ALGS["ES256"], kinds="vtr",
                       country="VN")
-    operates(demo, 200, c.signed(new, "binh", "chi"), forms=[CBOR], Accept=CBOR)
+    operates(demo, 200, c.signed(new, "anh", "binh", "chi"), forms=[CBOR], Accept=CBOR)
     c.decide("csr", key="dsc-9", subject=x501({"C": "VN", "CN": "dsc-9"}))
     for form in (PROBLEM, CBOR):
         early = c.operation("activate", key="dsc-9")
-        operates(demo, 403, c.signed(early, "binh"), forms=[form])
-        operates(demo, 409, c.signed(early, "binh", "chi"), forms=[form])
+        operates(demo, 403, c.signed(early, "anh", "binh"), forms=[form])
+        operates(demo, 409, c.signed(early, "anh", "binh", "chi"), forms=[form])
 
 
 # -- what is refused ------------------------------------------------------------
