@@ -115,9 +115,10 @@ static void test_replaced(void **state)
 	(void)state;
 	assert_done(w, genesis(w));
 	begin_operation(w, &o, OPERATION_STOP, "dsc-1", nonce);
-	item.approved = span_of(file, sign_operation(w, &o, 6, file));
+	item.approved = span_of(file, sign_operation(w, &o, EVERYBODY, file));
 	begin_operation(w, &o, OPERATION_RETIRE, "dsc-1", nonce);
-	assert_done(w, operate(w, &o, 6));
+	o.last = true;
+	assert_done(w, operate(w, &o, EVERYBODY));
 	OFFICE_UNTIL(w->o, 300, false);
 	world_end(w);
 	place_remove(w->p, "operations/00000002.cose");
@@ -205,7 +206,7 @@ static void approve_policy(struct world *w, const uint8_t *hash)
 
 	begin_operation(w, &o, OPERATION_POLICY, NULL, nonce);
 	o.policy = hash;
-	assert_done(w, operate(w, &o, 6));
+	assert_done(w, operate(w, &o, EVERYBODY));
 }
 
 /* Approved one after the other, and none of them loaded yet: what is in force
