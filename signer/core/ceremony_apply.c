@@ -267,8 +267,8 @@ static bool is_ready(const struct ceremony *c, const struct life *l,
 	const struct keyring *keys = c->part.keys;
 	size_t k;
 
-	return keyring_find(keys, span_str(l->label), &k) &&
-	       keys->key[k].has_dsc && keys->key[k].dsc.not_before <= now &&
+	return ceremony_find_key(c, l, &k) && keys->key[k].has_dsc &&
+	       keys->key[k].dsc.not_before <= now &&
 	       now <= keys->key[k].dsc.not_after &&
 	       hsm_pool_good(c->part.pool, k) > 0;
 }
@@ -308,8 +308,7 @@ static bool heir_is_good(const struct ceremony *c)
 		const struct life *l = &c->life.key[i];
 
 		if (life_signs_ledger(l) && l->retire == 0)
-			return keyring_find(c->part.keys, span_str(l->label),
-					    &k) &&
+			return ceremony_find_key(c, l, &k) &&
 			       hsm_pool_good(c->part.pool, k) > 0;
 	}
 	return false;
@@ -371,7 +370,7 @@ static void learn_keys(struct ceremony *c)
 		struct life *l = &c->life.key[i];
 
 		if (l->configured && l->spki_n == 0 &&
-		    keyring_find(c->part.keys, span_str(l->label), &k))
+		    ceremony_find_key(c, l, &k))
 			ceremony_take_spki(l, &c->part.keys->key[k]);
 	}
 }
@@ -379,18 +378,27 @@ static void learn_keys(struct ceremony *c)
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 {
 	int64_t held[LIFE_KEYS_MAX] = {0};
+	int64_t kept[LIFE_KEYS_MAX] = {0};
+	const struct life *ended[LIFE_KEYS_MAX];
+	size_t nended = 0;
 	struct life_event e;
 	bool any = false;
 
 	learn_keys(c);
 	hold(c, now, replayed, held);
+	if (!replayed)
+		ceremony_keep_on(c, now, held, kept);
 	while (lifecycle_due(&c->life, now, &e)) {
 		any = true;
 		/* A key comes into a state by its time once. */
 		if (!ceremony_store_event(c->store, e.key->label, e.to))
 			record_event(c, e.key, NULL, now);
+		if (e.to == KEY_RETIRED && nended < LIFE_KEYS_MAX)
+			ended[nended++] = e.key;
 	}
 	for (size_t i = 0; i < c->life.n; i++) {
+		if (kept[i] != 0)
+			c->life.key[i].retire = kept[i];
 		if (held[i] == 0)
 			continue;
 		if (c->life.key[i].ledger)
@@ -400,6 +408,8 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 	}
 	if (!any || replayed)
 		return;
+	for (size_t i = 0; i < nended; i++)
+		ceremony_log_gap_of(c, ended[i]);
 	ceremony_project(c);
 	c->part.changed(c->part.ctx);
 }
@@ -470,6 +480,8 @@ void ceremony_project(struct ceremony *c)
 		size_t k;
 
 		if (keyring_find(c->part.keys, span_str(l->label), &k)) {
+			if (c->part.keys->key[k].unapproved)
+				continue;
 			if (is_recertified(c, l, k) &&
 			    keyring_recertify(c->part.keys, k, l) != SG_OK)
 				continue; /* logged */

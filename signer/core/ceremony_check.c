@@ -268,8 +268,7 @@ static bool check_good(const struct ceremony *c, const struct life *l,
 {
 	size_t k;
 
-	if (keyring_find(c->part.keys, span_str(l->label), &k) &&
-	    hsm_pool_good(c->part.pool, k) > 0)
+	if (ceremony_find_key(c, l, &k) && hsm_pool_good(c->part.pool, k) > 0)
 		return true;
 	return ceremony_refuse(r, SG_TOKEN_DOWN,
 			       "no HSM has proved yet that it can sign with "

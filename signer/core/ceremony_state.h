@@ -146,6 +146,11 @@ bool ceremony_check_import(const struct ceremony *c,
 enum { CEREMONY_KINDS_TEXT = DCC_KINDS + 1 };
 const char *ceremony_kinds(unsigned kinds, char out[CEREMONY_KINDS_TEXT]);
 
+/* L's place in the keyring.  False: it has none, or what stands there in its
+ * name is not what officers know. */
+bool ceremony_find_key(const struct ceremony *c, const struct life *l,
+		       size_t *k);
+
 /* --- ceremony_gap.c ------------------------------------------------------- */
 
 /* May an operation of KIND leave kinds of certificates without a key? */
@@ -154,6 +159,13 @@ bool ceremony_ends(enum operation_kind kind);
 unsigned ceremony_gap(const struct ceremony *c, const struct life *l);
 /* O is done: log what nothing signs any more. */
 void ceremony_log_gap(struct ceremony *c, const struct operation *o);
+/* The same of L, which has ended by its time. */
+void ceremony_log_gap_of(struct ceremony *c, const struct life *l);
+/* Have keys go on whose time is over at NOW, where nothing else signs their
+ * kinds yet: the activation of a key for these is put off (HELD, by number, is
+ * not 0).  Their times of retirement go to KEPT. */
+void ceremony_keep_on(struct ceremony *c, int64_t now, const int64_t *held,
+		      int64_t *kept);
 
 /* --- ceremony_apply.c ----------------------------------------------------- */
 

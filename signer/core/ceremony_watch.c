@@ -53,8 +53,7 @@ static struct signed_by signed_by(const struct ceremony *c,
 	struct signed_by s = {.count = 0};
 	size_t k;
 
-	if (keyring_find(c->part.keys, span_str(l->label), &k) &&
-	    c->part.keys->key[k].has_dsc)
+	if (ceremony_find_key(c, l, &k) && c->part.keys->key[k].has_dsc)
 		add_kid(c, c->part.keys->key[k].dsc.kid, &s);
 	for (size_t i = 0; i < c->nformer; i++) {
 		if (strcmp(c->former[i].label, l->label) == 0)
@@ -142,8 +141,7 @@ static int64_t left(const struct ceremony *c, const struct life *l, int64_t now,
 	if (l->period_s > 0 && l->activated > 0)
 		*period = l->activated + l->period_s - now;
 	/* From then on what it signs is shorter than it may be. */
-	if (keyring_find(c->part.keys, span_str(l->label), &k) &&
-	    c->part.keys->key[k].has_dsc)
+	if (ceremony_find_key(c, l, &k) && c->part.keys->key[k].has_dsc)
 		*dsc = c->part.keys->key[k].dsc.not_after - c->longest_s - now;
 	return *period < *dsc ? *period : *dsc;
 }
