@@ -205,8 +205,6 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 		return err;
 	for (size_t i = 0; i < n; i++)
 		before[i] = c->life.key[i].state;
-	if (j->op.kind == OPERATION_IMPORT)
-		ceremony_keep_kid(c, lifecycle_find(&c->life, j->op.key));
 	fold_policy(c, &j->op, item->policy);
 	if (j->op.kind == OPERATION_LOG_KEY)
 		c->log_key = number;
@@ -432,18 +430,6 @@ static void project(struct ceremony *c, const struct life *l, size_t k)
 		hsm_pool_stop(c->part.pool, k);
 }
 
-/* Tell the keyring what certificates keys had before. */
-static void project_kids(struct ceremony *c)
-{
-	size_t k;
-
-	for (size_t i = 0; i < c->nformer; i++) {
-		if (keyring_find(c->part.keys, span_str(c->former[i].label),
-				 &k))
-			keyring_add_former(c->part.keys, k, c->former[i].kid);
-	}
-}
-
 /* Has officers' import given key L, number K, another certificate? */
 static bool is_recertified(const struct ceremony *c, const struct life *l,
 			   size_t k)
@@ -494,7 +480,6 @@ void ceremony_project(struct ceremony *c)
 			came = true;
 		}
 	}
-	project_kids(c);
 	if (came)
 		hsm_pool_find(c->part.pool);
 }

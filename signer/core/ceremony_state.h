@@ -21,7 +21,6 @@ enum {
 	CEREMONY_WAITERS_MAX = 32,
 	CEREMONY_EVENTS_MAX = 2 * LIFE_KEYS_MAX, /* on their way to the disk */
 	CEREMONY_WHY_MAX = 256,
-	CEREMONY_FORMER_MAX = 64,
 	CEREMONY_WARNINGS_MAX = 4
 };
 
@@ -68,12 +67,6 @@ struct ceremony {
 	unsigned folded; /* operations that LIFE follows from */
 	bool held;	 /* against the ledger */
 	struct key_usage *usage;
-	/* Kids that keys had before another certificate was imported. */
-	size_t nformer;
-	struct {
-		char label[LIFE_LABEL_MAX];
-		uint8_t kid[COSE_KID_BYTES];
-	} former[CEREMONY_FORMER_MAX];
 	struct smiths *smiths;
 	struct ceremony_job *job; /* that a smith has; NULL: none */
 	/* Stops that could not be kept, the oldest first, of a key one. */
@@ -238,8 +231,6 @@ uint64_t ceremony_signed(const struct ceremony *c, const struct life *l);
 /* When the last certificate that L has signed runs out, or may; 0: it signed
  * none. */
 int64_t ceremony_last_expiry(struct ceremony *c, const struct life *l);
-/* L is about to get another certificate than it has. */
-void ceremony_keep_kid(struct ceremony *c, const struct life *l);
 /* End the keys that have made all the signatures that they may. */
 void ceremony_limit(struct ceremony *c, int64_t now);
 /* Log what runs out, once a day each, and set the gauges. */
