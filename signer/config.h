@@ -28,6 +28,9 @@
  *	  client_ca: ca.pem
  *	  crl: crl.pem              # optional
  *	  min_version: "1.3"        # optional; or "1.2"
+ *	  client_rsa_bits: 3072     # optional: keys of clients and their CAs
+ *	  client_ec_bits: 256       # optional
+ *	  client_chain: 3           # optional: CAs between client and client_ca
  *	policy: policy.yaml
  *	state: state                # directory
  *	run: run                    # directory of signerd.pid, officer.sock

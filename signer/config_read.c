@@ -44,6 +44,7 @@ void config_defaults(struct config *c, const char *base)
 {
 	memset(c, 0, sizeof(*c));
 	(void)snprintf(c->base, sizeof(c->base), "%s", base);
+	config_tls_defaults(&c->front);
 	c->front.connections_max = 20000;
 	c->front.header_bytes_max = 16384;
 	c->front.body_bytes_max = 65536;
@@ -106,21 +107,6 @@ static void read_ops(const struct yaml_at *at, void *config,
 {
 	static const struct yaml_field fields[] = {
 		REQUIRED("listen", value_ops, ops),
-	};
-
-	(void)f;
-	yaml_fields(at, fields, COUNT(fields), config);
-}
-
-static void read_tls(const struct yaml_at *at, void *config,
-		     const struct yaml_field *f)
-{
-	static const struct yaml_field fields[] = {
-		REQUIRED("certificate", value_path, front.certificate),
-		REQUIRED("key", value_path, front.key),
-		REQUIRED("client_ca", value_path, front.client_ca),
-		OPTIONAL("crl", value_path, front.crl),
-		OPTIONAL("min_version", value_tls12, front.tls12),
 	};
 
 	(void)f;
@@ -461,7 +447,7 @@ void config_read(struct yaml_tree *t, struct config *c)
 		{.key = "version", .read = read_version},
 		{.key = "listen", .read = read_listen},
 		{.key = "ops", .read = read_ops},
-		{.key = "tls", .read = read_tls},
+		{.key = "tls", .read = config_read_tls},
 		REQUIRED("policy", value_path, policy),
 		REQUIRED("state", value_path, core.state),
 		REQUIRED("run", value_path, run),

@@ -23,6 +23,9 @@ struct front_settings {
 					     tile/; empty: there is none */
 	bool public; /* ROLE_FD_PUBLIC is given: anybody reads the ledger */
 	bool tls12;  /* also TLS 1.2, AEAD suites only */
+	uint32_t client_rsa_bits; /* least of clients and CAs; 0: any */
+	uint32_t client_ec_bits;
+	uint32_t client_chain; /* most CAs between a client and client_ca */
 	size_t connections_max;
 	size_t header_bytes_max; /* of one request, all headers together */
 	size_t body_bytes_max;	 /* of one single request */
