@@ -57,6 +57,10 @@ enum metrics_roles {
 	  "Open TLS connections")                                              \
 	X(CONNECTIONS_TOTAL, C, METRICS_FRONT, "signer_connections_total", "", \
 	  "TLS connections accepted")                                          \
+	X(HANDSHAKES_12, C, METRICS_FRONT, "signer_tls_handshakes_total",      \
+	  "version=\"1.2\"", "TLS handshakes that were completed")             \
+	X(HANDSHAKES_13, C, METRICS_FRONT, "signer_tls_handshakes_total",      \
+	  "version=\"1.3\"", "")                                               \
 	X(HANDSHAKES_FAILED, C, METRICS_FRONT,                                 \
 	  "signer_tls_handshakes_failed_total", "",                            \
 	  "TLS handshakes that failed, wrong client certificates included")    \

@@ -95,6 +95,9 @@ static bool shake_hands(struct connection *c)
 		connection_end(c);
 		return false;
 	}
+	metric_add(tls_is_12(c->tls) ? METRIC_HANDSHAKES_12
+				     : METRIC_HANDSHAKES_13,
+		   1);
 	wheel_clear(&c->deadline);
 	return true;
 }

@@ -191,6 +191,11 @@ enum sg_err tls_peer(const struct tls *t, struct peer *out)
 	return err;
 }
 
+bool tls_is_12(const struct tls *t)
+{
+	return SSL_version(t->ssl) == TLS1_2_VERSION;
+}
+
 bool tls_is_http2(const struct tls *t)
 {
 	const unsigned char *name;

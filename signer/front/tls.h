@@ -60,6 +60,8 @@ enum { TLS_FINGERPRINT_BYTES = 17 };
 const char *tls_fingerprint(const struct tls *t);
 /* After the handshake.  Errors: as peer_read(). */
 SG_MUST_USE enum sg_err tls_peer(const struct tls *t, struct peer *out);
+/* TLS 1.2, and not 1.3? */
+bool tls_is_12(const struct tls *t);
 /* ALPN chose h2? */
 bool tls_is_http2(const struct tls *t);
 enum tls_result tls_read(struct tls *t, uint8_t *buf, size_t cap, size_t *n);

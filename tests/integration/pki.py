@@ -38,10 +38,11 @@ def new_ca():
     return certificate, key
 
 
-def client(demo, ca, label, uri, begin=-HOUR, end=24 * HOUR):
+def client(demo, ca, label, uri, begin=-HOUR, end=24 * HOUR, key=None):
     """Write clients/LABEL.pem and .key under DEMO: a certificate of CA for
-    URI, valid from BEGIN to END relative to now.  Returns the certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    URI, valid from BEGIN to END relative to now.  KEY: instead of a P-256 one.
+    Returns the certificate."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     certificate = (x509.CertificateBuilder().subject_name(name(label))
                    .issuer_name(ca[0].subject).public_key(key.public_key())
                    .serial_number(x509.random_serial_number())
