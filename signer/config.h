@@ -79,7 +79,9 @@
  *	    - officer-1+12ab34cd+AT... # disaster, core/recovery.h
  *	  approvals: 2              # optional: how many of them must
  *	limits:                     # all optional, with these defaults
- *	  connections: 20000
+ *	  connections: 20000        # of a front
+ *	  client_connections: 15000 # of them, for one client; 0: any
+ *	  failed_handshakes: 20     # a second, of an address; 0: any
  *	  header_bytes: 16384
  *	  body_bytes: 65536
  *	  streams: 256

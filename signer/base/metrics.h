@@ -57,6 +57,13 @@ enum metrics_roles {
 	  "Open TLS connections")                                              \
 	X(CONNECTIONS_TOTAL, C, METRICS_FRONT, "signer_connections_total", "", \
 	  "TLS connections accepted")                                          \
+	X(CONNECTIONS_FULL, C, METRICS_FRONT,                                  \
+	  "signer_connections_limited_total", "limit=\"all\"",                 \
+	  "Connections closed since there were too many of them")              \
+	X(CONNECTIONS_OF_CLIENT, C, METRICS_FRONT,                             \
+	  "signer_connections_limited_total", "limit=\"client\"", "")          \
+	X(CONNECTIONS_OF_ADDRESS, C, METRICS_FRONT,                            \
+	  "signer_connections_limited_total", "limit=\"address\"", "")         \
 	X(HANDSHAKES_12, C, METRICS_FRONT, "signer_tls_handshakes_total",      \
 	  "version=\"1.2\"", "TLS handshakes that were completed")             \
 	X(HANDSHAKES_13, C, METRICS_FRONT, "signer_tls_handshakes_total",      \

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "admission.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "connection.h"
@@ -137,6 +138,7 @@ static void front_free(struct front *f)
 	core_link_free(f->link);
 	api_free(f->api);
 	recheck_free(f->recheck);
+	admission_free(f->admission);
 	tls_context_free(f->tls);
 	if (f->loop != NULL) {
 		close_hook((uv_handle_t *)&f->tick);
@@ -203,6 +205,8 @@ static enum sg_err front_start(struct front *f)
 	ledger_files_open(&f->ledger, f->settings.ledger);
 	if (err == SG_OK)
 		err = recheck_create(&f->recheck);
+	if (err == SG_OK)
+		err = admission_create(&f->admission);
 	if (err == SG_OK)
 		err = core_link_create(f->loop, on_core_status, f, &f->link);
 	if (err == SG_OK)

@@ -27,6 +27,9 @@ struct front_settings {
 	uint32_t client_ec_bits;
 	uint32_t client_chain; /* most CAs between a client and client_ca */
 	size_t connections_max;
+	size_t client_connections_max; /* of one client; 0: any */
+	uint32_t failures_max; /* handshakes of an address that fail, a second;
+				  0: any */
 	size_t header_bytes_max; /* of one request, all headers together */
 	size_t body_bytes_max;	 /* of one single request */
 	uint32_t streams_max;	 /* HTTP/2, per connection */

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS beyond who may ask (test_clients.py): floors, TLS 1.2, limits, files that change."""
 import ssl
+import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 import pki
-from conftest import record
+from conftest import SLOW, record
 
 URI = "urn:signerd:demo:issuer"
 
@@ -53,3 +54,44 @@ def test_tls12_by_option(own):
     context.set_ciphers("ECDHE-ECDSA-AES256-SHA384")  # not an AEAD
     with pytest.raises((ssl.SSLError, ConnectionError)):
         own.issue(record(), connection=own.connect(context=context))
+
+
+def test_failed_handshakes_of_an_address(own):
+    """Those who have no good certificate run out of tries; then clients of their address have to wait, too."""
+    settle(own, "limits", failed_handshakes=1)
+    own.start()
+    for _ in range(60):  # what succeeds costs nothing
+        own.tls().close()
+    tries = 0
+    while not own.metric_sum("signer_connections_limited_total", 'limit="address"'):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            own.issue(record(), client=None)
+        tries += 1
+        assert tries < 500
+    assert tries > 50
+    assert "handshakes-limited address=127.0.0.1 limit=1 " in own.log()
+    # Configured away, all is as it was.
+    path = own.dir / "signerd.yaml"
+    path.write_text(path.read_text().replace("failed_handshakes: 1", "failed_handshakes: 0"))
+    own.reload()
+    own.check(own.issue(record()))
+
+
+def test_connections_of_a_client(own):
+    """The one has all that it may have; the other still comes in."""
+    settle(own, "limits", client_connections=3)
+    own.start()
+    held = [own.tls() for _ in range(3)]
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        own.issue(record())
+    assert own.metric_sum("signer_connections_limited_total", 'limit="client"') == 1
+    assert "client-connections-full spki=" in own.log()
+    own.check(own.issue(record(), client="any-country"))
+    held.pop().close()
+    end = time.monotonic() + 10 * SLOW
+    while True:  # the front has to notice first
+        try:
+            own.check(own.issue(record()))
+            break
+        except (ssl.SSLError, ConnectionError):
+            assert time.monotonic() < end

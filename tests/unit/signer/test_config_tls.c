@@ -49,6 +49,24 @@ static void test_values(void **state)
 	config_free(c);
 }
 
+static void test_limits(void **state)
+{
+	struct config *c = with("tls:\n", "tls:\n");
+
+	(void)state;
+	assert_int_equal(c->front.client_connections_max, 15000);
+	assert_int_equal(c->front.failures_max, 20);
+	config_free(c);
+	c = with("limits:\n", "limits:\n  connections: 1\n");
+	assert_int_equal(c->front.client_connections_max, 1);
+	config_free(c);
+	c = with("limits:\n", "limits:\n  client_connections: 0\n"
+			      "  failed_handshakes: 0\n");
+	assert_int_equal(c->front.client_connections_max, 0);
+	assert_int_equal(c->front.failures_max, 0);
+	config_free(c);
+}
+
 static void test_faults(void **state)
 {
 	static const struct {
@@ -77,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_faults),
 	};
 
