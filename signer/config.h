@@ -27,6 +27,7 @@
  *	  key: tls/server.key
  *	  client_ca: ca.pem
  *	  crl: crl.pem              # optional
+ *	  ocsp_response: ocsp.der   # optional: is stapled
  *	  min_version: "1.3"        # optional; or "1.2"
  *	  client_rsa_bits: 3072     # optional: keys of clients and their CAs
  *	  client_ec_bits: 256       # optional
@@ -155,7 +156,7 @@ struct config {
 	size_t nhsms;
 	struct config_hsm hsm[CONFIG_HSMS_MAX];
 	uint32_t drain_ms;
-	int log_level; /* enum log_level */
+	int log_level;	/* enum log_level */
 	/* What config_load() found beside faults, lines as theirs.  What is
 	 * wrong only for its time, a CRL past its next update: nothing that is
 	 * in force gives way to it, but a start is not refused, so that a

@@ -45,7 +45,7 @@ void config_defaults(struct config *c, const char *base)
 {
 	memset(c, 0, sizeof(*c));
 	(void)snprintf(c->base, sizeof(c->base), "%s", base);
-	config_tls_defaults(&c->front);
+	config_tls_defaults(c);
 	c->front.connections_max = 20000;
 	c->front.client_connections_max = SIZE_MAX; /* settle_limits() */
 	c->front.failures_max = 20;

@@ -26,7 +26,7 @@ struct config_hsm *config_hsm_named(struct config *c, const char *name);
 /* The section "tls", into struct config. */
 void config_read_tls(const struct yaml_at *at, void *config,
 		     const struct yaml_field *f);
-void config_tls_defaults(struct front_settings *f);
+void config_tls_defaults(struct config *c);
 
 /* The section "ledger", into struct config; hsms and keys are read before. */
 void config_read_ledger(const struct yaml_at *at, void *config,

@@ -30,8 +30,10 @@ enum {
 		.offset = offsetof(struct config, front.member)                \
 	}
 
-void config_tls_defaults(struct front_settings *f)
+void config_tls_defaults(struct config *c)
 {
+	struct front_settings *f = &c->front;
+
 	f->client_rsa_bits = 3072;
 	f->client_ec_bits = 256;
 	f->client_chain = 3;
@@ -45,6 +47,7 @@ void config_read_tls(const struct yaml_at *at, void *config,
 		PATH("key", key),
 		PATH("client_ca", client_ca),
 		OPTIONAL("crl", value_path, crl),
+		OPTIONAL("ocsp_response", value_path, ocsp),
 		OPTIONAL("min_version", value_tls12, tls12),
 		NUMBER("client_rsa_bits", client_rsa_bits, RSA_BITS_MIN,
 		       RSA_BITS_MAX),

@@ -190,7 +190,17 @@ enum metrics_roles {
 	  "Times that this process ended over a forbidden system call")        \
 	X(CLIENT_CERT_EXPIRY, G, METRICS_FRONT,                                \
 	  "signer_tls_certificate_expires_seconds", "",                        \
-	  "notAfter of the server's own TLS certificate, seconds since 1970")
+	  "notAfter of the server's own TLS certificate, seconds since 1970")  \
+	X(CLIENT_CA_EXPIRY, G, METRICS_FRONT,                                  \
+	  "signer_tls_client_ca_expires_seconds", "",                          \
+	  "Earliest notAfter of the client CAs, seconds since 1970")           \
+	X(CRL_UPDATE, G, METRICS_FRONT, "signer_tls_crl_next_update_seconds",  \
+	  "", "Earliest nextUpdate of the CRLs, seconds since 1970; 0: none")  \
+	X(OCSP_UPDATE, G, METRICS_FRONT,                                       \
+	  "signer_tls_ocsp_next_update_seconds", "",                           \
+	  "nextUpdate of the OCSP response, seconds since 1970; 0: none")      \
+	X(OCSP_MISSING, G, METRICS_FRONT, "signer_tls_ocsp_missing", "",       \
+	  "1 while an OCSP response is wanted, and none can be stapled")
 
 /* Histograms of durations: H(id, roles, family, help).  */
 #define METRICS_HISTOGRAM_MAP(H)                                               \

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "connection.h"
 #include "control.h"
+#include "expiry.h"
 #include "ipc/role.h"
 #include "ledger_files.h"
 #include "listener.h"
@@ -71,6 +72,7 @@ static void on_second(uv_timer_t *timer)
 	metrics_sample_process();
 	listener_second(f);
 	recheck_second(f);
+	expiry_second(f);
 }
 
 static void on_core_status(void *ctx, const struct wire_status *status,
@@ -185,11 +187,7 @@ static enum sg_err start_tls(struct front *f)
 		log_event(LOG_ERROR, "tls-failed", "reason=" LOG_Q, reason);
 		return err;
 	}
-	if (tls_context_crl_expired(f->tls))
-		log_event(LOG_ERROR, "crl-expired", "reason=" LOG_Q,
-			  "its clients are refused until it is renewed");
-	metric_set(METRIC_CLIENT_CERT_EXPIRY,
-		   (uint64_t)tls_context_not_after(f->tls));
+	expiry_renewed(f);
 	return SG_OK;
 }
 

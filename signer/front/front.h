@@ -19,6 +19,7 @@ struct front_settings {
 	char key[FRONT_PATH_MAX];	  /* PEM, unencrypted */
 	char client_ca[FRONT_PATH_MAX];	  /* PEM, one or more */
 	char crl[FRONT_PATH_MAX];	  /* PEM, empty: no revocation check */
+	char ocsp[FRONT_PATH_MAX];	  /* DER, empty: nothing is stapled */
 	char ledger[FRONT_PATH_MAX];	  /* directory of checkpoint, vkey and
 					     tile/; empty: there is none */
 	bool public; /* ROLE_FD_PUBLIC is given: anybody reads the ledger */

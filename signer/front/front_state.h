@@ -57,7 +57,8 @@ struct front {
 	uint64_t reloads; /* that took effect, */
 	uint64_t walks;	  /* and times that all clients were asked about */
 	struct throttle refusals, overflows, limited;
-	bool descriptors_out; /* and it has been logged */
+	bool crl_expired, ocsp_expired; /* and it has been logged */
+	bool descriptors_out;		/* and it has been logged */
 
 	/* --- front.c -------------------------------------------------------
 	 */

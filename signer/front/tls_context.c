@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "tls_context.h"
+#include "tls_ocsp.h"
 
 enum {
 	SECURITY_LEVEL = 2,	/* 112 bits: no RSA under 2,048, no SHA-1 */
@@ -67,9 +69,15 @@ static enum sg_err use_own(struct tls_context *c,
 		return openssl_fault(reason, s->key);
 	if (SSL_CTX_check_private_key(c->ssl) != 1)
 		return fault(reason, s->key, "does not fit the certificate");
-	c->not_after = seconds_of(
+	c->times.own = seconds_of(
 		X509_get0_notAfter(SSL_CTX_get0_certificate(c->ssl)));
 	return SG_OK;
+}
+
+static void earliest(int64_t *of, int64_t t)
+{
+	if (*of == 0 || t < *of)
+		*of = t;
 }
 
 static enum sg_err add_ca(struct tls_context *c, X509 *ca, const char *path,
@@ -84,6 +92,10 @@ static enum sg_err add_ca(struct tls_context *c, X509 *ca, const char *path,
 	    sk_X509_push(c->cas, ca) <= 0)
 		return SG_NO_MEMORY;
 	(void)X509_up_ref(ca); /* the stack's own */
+	/* One that is over stands there for nobody: it is no news. */
+	if (X509_cmp_current_time(X509_get0_notAfter(ca)) > 0)
+		earliest(&c->times.client_ca,
+			 seconds_of(X509_get0_notAfter(ca)));
 	return SG_OK;
 }
 
@@ -149,8 +161,8 @@ static enum sg_err add_crl(struct tls_context *c, X509_CRL *crl,
 		return fault(reason, path, "not signed by the client CA");
 	c->crl_ours = c->crl_ours || known;
 	c->crl_foreign = c->crl_foreign || !known;
-	if (next != NULL && X509_cmp_current_time(next) < 0)
-		c->crl_expired = true;
+	if (next != NULL)
+		earliest(&c->times.crl, seconds_of(next));
 	return X509_STORE_add_crl(c->store, crl) == 1 ? SG_OK : SG_NO_MEMORY;
 }
 
@@ -308,6 +320,15 @@ static bool set_protocol(SSL_CTX *ssl, bool tls12)
 					      sizeof(session_context) - 1) == 1;
 }
 
+/* Without a response all goes on: a client that must have one sees it. */
+static enum sg_err use_ocsp(struct tls_context *c, const char *path)
+{
+	const enum sg_err err = tls_ocsp_use(c->ssl, c->cas, path,
+					     &c->times.ocsp, c->ocsp_fault);
+
+	return err == SG_CONFIG ? SG_OK : err;
+}
+
 static enum sg_err fill(struct tls_context *c, const struct front_settings *s,
 			char *reason)
 {
@@ -329,6 +350,8 @@ static enum sg_err fill(struct tls_context *c, const struct front_settings *s,
 		err = use_cas(c, s->client_ca, reason);
 	if (err == SG_OK && s->crl[0] != '\0')
 		err = use_crls(c, s->crl, reason);
+	if (err == SG_OK && s->ocsp[0] != '\0')
+		err = use_ocsp(c, s->ocsp);
 	return err;
 }
 
@@ -352,14 +375,19 @@ enum sg_err tls_context_create(const struct front_settings *s,
 	return SG_OK;
 }
 
-int64_t tls_context_not_after(const struct tls_context *ctx)
+const struct tls_times *tls_context_times(const struct tls_context *ctx)
 {
-	return ctx->not_after;
+	return &ctx->times;
+}
+
+const char *tls_context_ocsp_fault(const struct tls_context *ctx)
+{
+	return ctx->ocsp_fault[0] != '\0' ? ctx->ocsp_fault : NULL;
 }
 
 bool tls_context_crl_expired(const struct tls_context *ctx)
 {
-	return ctx->crl_expired;
+	return ctx->times.crl != 0 && ctx->times.crl < clock_wall_s();
 }
 
 bool tls_context_crl_missing(const struct tls_context *ctx)

@@ -11,8 +11,8 @@ struct tls_context {
 	X509_STORE *store;	 /* client CAs and CRLs */
 	STACK_OF(X509) * cas;	 /* the CAs once more, in order */
 	struct tls_floor *floor; /* the store's */
-	int64_t not_after;
-	bool crl_expired;
+	struct tls_times times;
+	char ocsp_fault[TLS_REASON_BYTES]; /* empty: none */
 	bool crl_foreign, crl_ours; /* there is one of no, of some client CA */
 };
 

@@ -234,13 +234,19 @@ static void test_faults_of_files(void **state)
 	}
 }
 
-static void test_expiry_of_the_server(void **state)
+static void test_what_runs_out(void **state)
 {
 	struct tls_context *ctx = context(&settings);
 
 	(void)state;
-	assert_in_range(tls_context_not_after(ctx), time(NULL) + 29 * PKI_DAY,
+	assert_in_range(tls_context_times(ctx)->own, time(NULL) + 29 * PKI_DAY,
 			time(NULL) + 31 * PKI_DAY);
+	assert_in_range(tls_context_times(ctx)->client_ca,
+			time(NULL) + 29 * PKI_DAY, time(NULL) + 31 * PKI_DAY);
+	assert_in_range(tls_context_times(ctx)->crl, time(NULL) + 8 * PKI_DAY,
+			time(NULL) + 10 * PKI_DAY);
+	assert_int_equal(tls_context_times(ctx)->ocsp, 0);
+	assert_null(tls_context_ocsp_fault(ctx));
 	tls_context_free(ctx);
 }
 
@@ -257,7 +263,7 @@ int main(void)
 		cmocka_unit_test(test_crl_of_another_ca_does_not_do),
 		cmocka_unit_test(test_crl_that_is_out_of_date),
 		cmocka_unit_test(test_faults_of_files),
-		cmocka_unit_test(test_expiry_of_the_server),
+		cmocka_unit_test(test_what_runs_out),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
