@@ -28,6 +28,7 @@
  *	  client_ca: ca.pem
  *	  crl: crl.pem              # optional
  *	  ocsp_response: ocsp.der   # optional: is stapled
+ *	  watch: true               # optional: take the files as they change
  *	  min_version: "1.3"        # optional; or "1.2"
  *	  client_rsa_bits: 3072     # optional: keys of clients and their CAs
  *	  client_ec_bits: 256       # optional
@@ -156,6 +157,7 @@ struct config {
 	size_t nhsms;
 	struct config_hsm hsm[CONFIG_HSMS_MAX];
 	uint32_t drain_ms;
+	bool tls_watch; /* take the files of tls when they change */
 	int log_level;	/* enum log_level */
 	/* What config_load() found beside faults, lines as theirs.  What is
 	 * wrong only for its time, a CRL past its next update: nothing that is

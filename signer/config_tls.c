@@ -34,6 +34,7 @@ void config_tls_defaults(struct config *c)
 {
 	struct front_settings *f = &c->front;
 
+	c->tls_watch = true;
 	f->client_rsa_bits = 3072;
 	f->client_ec_bits = 256;
 	f->client_chain = 3;
@@ -49,6 +50,10 @@ void config_read_tls(const struct yaml_at *at, void *config,
 		OPTIONAL("crl", value_path, crl),
 		OPTIONAL("ocsp_response", value_path, ocsp),
 		OPTIONAL("min_version", value_tls12, tls12),
+		{.key = "watch",
+		 .read = value_bool,
+		 .offset = offsetof(struct config, tls_watch),
+		 .optional = true},
 		NUMBER("client_rsa_bits", client_rsa_bits, RSA_BITS_MIN,
 		       RSA_BITS_MAX),
 		NUMBER("client_ec_bits", client_ec_bits, EC_BITS_MIN,

@@ -200,7 +200,10 @@ enum metrics_roles {
 	  "signer_tls_ocsp_next_update_seconds", "",                           \
 	  "nextUpdate of the OCSP response, seconds since 1970; 0: none")      \
 	X(OCSP_MISSING, G, METRICS_FRONT, "signer_tls_ocsp_missing", "",       \
-	  "1 while an OCSP response is wanted, and none can be stapled")
+	  "1 while an OCSP response is wanted, and none can be stapled")       \
+	X(TLS_FILES_REFUSED, G, METRICS_SUPERVISOR,                            \
+	  "signer_tls_files_refused", "",                                      \
+	  "1 while the files of tls are others, which cannot be taken")
 
 /* Histograms of durations: H(id, roles, family, help).  */
 #define METRICS_HISTOGRAM_MAP(H)                                               \

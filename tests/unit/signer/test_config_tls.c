@@ -30,6 +30,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->front.client_rsa_bits, 3072);
 	assert_int_equal(c->front.client_ec_bits, 256);
 	assert_int_equal(c->front.client_chain, 3);
+	assert_true(c->tls_watch);
 	assert_string_equal(c->front.ocsp, "");
 	config_free(c);
 }
@@ -41,6 +42,7 @@ static void test_values(void **state)
 					  "  client_rsa_bits: 2048\n"
 					  "  client_ec_bits: 384\n"
 					  "  client_chain: 0\n"
+					  "  watch: false\n"
 					  "  ocsp_response: server.ocsp\n");
 
 	(void)state;
@@ -48,6 +50,7 @@ static void test_values(void **state)
 	assert_int_equal(c->front.client_rsa_bits, 2048);
 	assert_int_equal(c->front.client_ec_bits, 384);
 	assert_int_equal(c->front.client_chain, 0);
+	assert_false(c->tls_watch);
 	assert_string_equal(c->front.ocsp, fixture_path(&fix, "server.ocsp"));
 	config_free(c);
 }
