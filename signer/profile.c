@@ -84,6 +84,7 @@ static void for_front(struct growing *g, const struct front_settings *f)
 	allow_directory_of(g, f->key);
 	allow_directory_of(g, f->client_ca);
 	allow_directory_of(g, f->crl);
+	allow_directory_of(g, f->ocsp);
 	allow(g, f->ledger, SANDBOX_READ);
 	allow_spare_descriptor(g);
 }

@@ -349,6 +349,8 @@ static void on_second(uv_timer_t *timer)
 		else
 			child_look(&s->roster.child[i], now);
 	}
+	if (s->phase == RUNNING)
+		reload_second(&s->reload);
 	step(s); /* whose turn to start may have come by waiting */
 }
 

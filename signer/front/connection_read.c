@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "admission.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "connection.h"
 #include "recheck.h"
+#include "shares.h"
 
 enum {
 	OUT_WAITING_MAX = 256 * 1024, /* behind a full socket: stop reading */
@@ -77,6 +80,32 @@ enum sg_err connection_start_http(struct connection *c)
 	return http1_create(&c->host, &c->http);
 }
 
+/* May the client have this connection, too? */
+static bool has_place(struct connection *c)
+{
+	enum { SHOWN = 8 };
+	struct front *f = c->front;
+	const size_t max = f->settings.client_connections_max;
+	char spki[HEX_TEXT(SHOWN)];
+	uint64_t dropped;
+
+	admission_succeeded(f->admission, c->address, f->settings.failures_max,
+			    uv_now(f->loop));
+	c->client = shares_index(span_of(c->peer.identity, c->peer.identity_n));
+	c->entered = admission_enter(f->admission, c->client, max);
+	if (c->entered)
+		return true;
+	metric_add(METRIC_CONNECTIONS_OF_CLIENT, 1);
+	if (throttle_allows(&f->limited, clock_wall_s(), &dropped)) {
+		/* An identity begins with the hash of its key. */
+		(void)hex_encode(c->peer.identity, SHOWN, spki);
+		log_event(LOG_WARNING, "client-connections-full",
+			  "spki=%s limit=%zu unlogged=%llu", spki, max,
+			  (unsigned long long)dropped);
+	}
+	return false;
+}
+
 /* False: it goes on when more has come, or it has failed. */
 static bool shake_hands(struct connection *c)
 {
@@ -89,12 +118,18 @@ static bool shake_hands(struct connection *c)
 		connection_end(c);
 		return false;
 	}
-	if (tls_peer(c->tls, &c->peer) != SG_OK ||
-	    connection_start_http(c) != SG_OK) {
+	if (tls_peer(c->tls, &c->peer) == SG_OK && !has_place(c)) {
+		connection_end(c);
+		return false;
+	}
+	if (c->peer.identity == NULL || connection_start_http(c) != SG_OK) {
 		refused(c, "the certificate cannot be read");
 		connection_end(c);
 		return false;
 	}
+	metric_add(tls_is_12(c->tls) ? METRIC_HANDSHAKES_12
+				     : METRIC_HANDSHAKES_13,
+		   1);
 	wheel_clear(&c->deadline);
 	return true;
 }
