@@ -24,7 +24,7 @@ static void check_kid(struct reading *r, uint32_t index, const char *path)
 {
 	const struct gateway *g = &r->out->gateway[index];
 	const struct span kid =
-		span_of(g->key[g->n - 1].kid, sizeof(g->key[0].kid));
+		span_of(g->keys.key[g->keys.n - 1].kid, VERIFIER_KID_BYTES);
 	const uint32_t other =
 		lookup_add(r->out->lookup, LOOKUP_GATEWAY_KEY, kid, index);
 
@@ -43,11 +43,11 @@ static enum sg_err read_keys(struct reading *r, uint32_t index)
 	reading_path(path, "gateways[%u].keys", (unsigned)index);
 	if (l->n == 0)
 		reading_fault(r, path, "is missing");
-	if (l->n > GATEWAY_KEYS_MAX)
-		reading_fault(r, path, "more than %d keys", GATEWAY_KEYS_MAX);
-	for (uint32_t i = 0; i < l->n && i < GATEWAY_KEYS_MAX; i++) {
-		const enum sg_err err = gateway_add_key(&r->out->gateway[index],
-							span_str(l->text[i]));
+	if (l->n > VERIFIERS_MAX)
+		reading_fault(r, path, "more than %d keys", VERIFIERS_MAX);
+	for (uint32_t i = 0; i < l->n && i < VERIFIERS_MAX; i++) {
+		const enum sg_err err = verifiers_add(
+			&r->out->gateway[index].keys, span_str(l->text[i]));
 
 		reading_path(path, "gateways[%u].keys[%u]", (unsigned)index,
 			     (unsigned)i);
@@ -122,7 +122,7 @@ enum sg_err policy_gateway_read(struct reading *r)
 void policy_gateway_clear(struct policy_file *f)
 {
 	for (size_t i = 0; i < f->ngateways; i++)
-		gateway_clear(&f->gateway[i]);
+		verifiers_clear(&f->gateway[i].keys);
 	free(f->gateway);
 	digest_free(f->digest);
 	f->ngateways = 0;

@@ -15,7 +15,7 @@
 struct sealing_key {
 	EVP_PKEY *pkey;
 	enum cose_alg alg;
-	uint8_t kid[ATTESTATION_KID_BYTES];
+	uint8_t kid[VERIFIER_KID_BYTES];
 };
 
 enum { ECDSA_DER_MAX = 72, SCALAR_BYTES = 32 };
@@ -44,7 +44,7 @@ static enum sg_err describe(struct sealing_key *key)
 	if (err == SG_OK) {
 		key->alg = cose_key_alg(public_key);
 		cose_key_free(public_key);
-		err = attestation_kid(span_of(der, (size_t)n), key->kid);
+		err = verifier_kid(span_of(der, (size_t)n), key->kid);
 	}
 	OPENSSL_free(der);
 	return err;

@@ -3,6 +3,7 @@
 #define SG_TOOLS_SEALING_H
 
 #include "policy/attestation.h"
+#include "policy/verifiers.h"
 
 /*
  * sealing: what a gateway does: it takes a person's national ID for an opaque

@@ -93,7 +93,7 @@ static void check_judge(struct span in)
 
 	if (gateway.n == 0)
 		require(digest_create(&gateway.digest) == SG_OK &&
-				gateway_add_key(&gateway, span_str(KEY)) ==
+				verifiers_add(&gateway.keys, span_str(KEY)) ==
 					SG_OK,
 			"a gateway");
 	document.present[DOC_CI] = document.present[DOC_DOB] = true;

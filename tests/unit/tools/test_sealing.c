@@ -39,7 +39,7 @@ static size_t pem_of(EVP_PKEY *pkey, const char *passphrase, char out[4096])
 static void seal_with(enum cose_alg alg)
 {
 	static struct gate gate;
-	struct gateway g = {.n = 0};
+	struct gateway g = {.keys = {.n = 0}};
 	struct attestation_claims claims = gate_claims("U:1", PERSON, 5);
 	struct attestation a;
 	struct sealing_key *key;
@@ -55,17 +55,18 @@ static void seal_with(enum cose_alg alg)
 		assert_int_equal(sealing_seal(key, &claims, out, &n), SG_OK);
 		assert_int_equal(attestation_decode(span_of(out, n), &a),
 				 SG_OK);
-		if (g.n == 0)
+		if (g.keys.n == 0)
 			assert_int_equal(
-				gateway_add_key(&g, span_str(gate.text)),
+				verifiers_add(&g.keys, span_str(gate.text)),
 				SG_OK);
-		assert_ptr_equal(gateway_find(&g, a.kid), &g.key[0]);
-		assert_int_equal(gateway_verify(&g.key[0], &a), SG_OK);
+		assert_ptr_equal(verifiers_find(&g.keys, a.kid),
+				 &g.keys.key[0]);
+		assert_int_equal(gateway_verify(&g.keys.key[0], &a), SG_OK);
 	}
 	claims.nonce.n = 15;
 	assert_int_equal(sealing_seal(key, &claims, out, &n), SG_MALFORMED);
 	sealing_key_free(key);
-	gateway_clear(&g);
+	verifiers_clear(&g.keys);
 	gate_free(&gate);
 }
 
