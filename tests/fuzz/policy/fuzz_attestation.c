@@ -91,7 +91,7 @@ static void check_judge(struct span in)
 				       .now = 1700000000};
 	static struct verdict v;
 
-	if (gateway.n == 0)
+	if (gateway.keys.n == 0)
 		require(digest_create(&gateway.digest) == SG_OK &&
 				verifiers_add(&gateway.keys, span_str(KEY)) ==
 					SG_OK,
