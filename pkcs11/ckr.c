@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ckr.h"
 
+#include "base/metrics.h"
+
 #include <stddef.h>
 
 /*
@@ -100,4 +102,9 @@ const char *ckr_name(CK_RV rv)
 		if (TABLE[i].rv == rv)
 			return TABLE[i].name;
 	return rv >= CKR_VENDOR_DEFINED ? "CKR_VENDOR_DEFINED" : "unknown";
+}
+
+void ckr_note(CK_RV rv)
+{
+	metric_set(METRIC_LAST_ERROR, rv);
 }

@@ -5,8 +5,8 @@
 #include <p11-kit/pkcs11.h>
 
 /*
- * ckr: what a module's return values mean to us, in one table in ckr.c.  Pure;
- * thread-safe.
+ * ckr: what a module's return values mean to us, in one table in ckr.c.
+ * Thread-safe; pure but for ckr_note().
  */
 enum ckr_fault {
 	CKR_FAULT_NONE,	   /* success */
@@ -24,6 +24,10 @@ enum ckr_fault ckr_fault(CK_RV rv);
 /* "CKR_DEVICE_ERROR"; "CKR_VENDOR_DEFINED" for any vendor's own value;
  * "unknown" else.  Static. */
 const char *ckr_name(CK_RV rv);
+
+/* RV is what is wrong with the HSM, as far as is known: METRIC_LAST_ERROR, by
+ * which the supervisor knows it when this process has died. */
+void ckr_note(CK_RV rv);
 
 /* For log lines: log_event(..., CKR_FMT, CKR_ARGS(rv)); rv=CKR_X(0x30). */
 #define CKR_FMT "rv=%s(0x%lx)"

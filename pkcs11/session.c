@@ -166,6 +166,7 @@ static enum sg_err renew(struct session *s, CK_RV cause,
 	enum sg_err e;
 
 	if (rv != CKR_OK) {
+		ckr_note(rv);
 		log_event(LOG_ERROR, "no-session", "token=\"%s\" " CKR_FMT,
 			  s->token->label, CKR_ARGS(rv));
 		return SG_TOKEN_DOWN;

@@ -68,6 +68,8 @@ static enum sg_err find_slot(const struct slots_view *v, const struct uri *uri,
 	}
 	if (found == 1)
 		return SG_OK;
+	if (found == 0)
+		ckr_note(CKR_TOKEN_NOT_PRESENT);
 	log_event(LOG_ERROR, found == 0 ? "token-not-found" : "token-ambiguous",
 		  "key=\"%s\" slots=%u fit=%u", uri_label(uri), v->n, found);
 	return found == 0 ? SG_NOT_FOUND : SG_CONFIG;
@@ -170,6 +172,7 @@ static enum sg_err read_token(struct token *t, PKCS11_TOKEN *view)
 	/* Where no session is to be had, libp11 0.4.12 would wait for ever. */
 	rv = f->C_OpenSession(t->slot, CKF_SERIAL_SESSION, NULL, NULL, &probe);
 	if (rv != CKR_OK) {
+		ckr_note(rv);
 		log_event(LOG_ERROR, "no-session", "token=\"%s\" " CKR_FMT,
 			  t->label, CKR_ARGS(rv));
 		return SG_TOKEN_DOWN;
@@ -293,6 +296,7 @@ enum sg_err token_login(const struct token *t, CK_SESSION_HANDLE session,
 	rv = t->module->f->C_Login(session, CKU_USER, pin.bytes, pin.n);
 	pin_wipe(&pin);
 	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) {
+		ckr_note(rv);
 		log_event(LOG_ERROR, "login-failed", "token=\"%s\" " CKR_FMT,
 			  t->label, CKR_ARGS(rv));
 		e = login_error(rv);

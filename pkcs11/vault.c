@@ -103,6 +103,7 @@ static enum sg_err first_lane(struct vault *v, struct watch *w)
 			v->tokens.token[v->token_of[i]]->writes = true;
 	rv = lane_open(v, lane, w);
 	if (rv != CKR_OK) {
+		ckr_note(rv);
 		log_event(LOG_ERROR, "no-session", CKR_FMT, CKR_ARGS(rv));
 		return SG_TOKEN_DOWN;
 	}
@@ -278,6 +279,7 @@ static enum ckr_fault attempt(struct vault *v, uint32_t lane, size_t number,
 		return CKR_FAULT_NONE;
 	}
 	metric_add(METRIC_SIGN_ERRORS, 1);
+	ckr_note(rv);
 	if (flood_allows(&v->flood))
 		log_event(LOG_WARNING, "sign-failed",
 			  "key=\"%s\" lane=%u copy=%d " CKR_FMT,

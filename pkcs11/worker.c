@@ -59,7 +59,8 @@ struct worker {
 	struct server_thread *threads;
 	int link; /* channel to the core that came early, or -1 */
 	uint16_t link_slot;
-	uint64_t closing_us; /* since when */
+	uint64_t serving_us; /* since when */
+	uint64_t closing_us; /* likewise */
 	uint64_t sampled_us;
 };
 
@@ -246,6 +247,22 @@ static void read_control(struct worker *w)
 
 /* --- the life of the process ---------------------------------------------- */
 
+static void log_serving(const struct worker *w)
+{
+	log_event(LOG_INFO, "hsm-serving", "hsm=\"%s\" keys=%zu sessions=%u",
+		  w->settings->name, vault_keys(w->vault),
+		  vault_lanes(w->vault));
+}
+
+/* One that others before it have died, and that has lived for a while, says
+ * that it is there. */
+static void unmute(const struct worker *w, uint64_t now_us)
+{
+	if (now_us - w->serving_us >= (uint64_t)ROLE_STEADY_MS * US_PER_MS &&
+	    log_mute(false))
+		log_serving(w);
+}
+
 /* The opener is done.  SG_OK: serving. */
 static enum sg_err begin_serving(struct worker *w)
 {
@@ -262,9 +279,8 @@ static enum sg_err begin_serving(struct worker *w)
 	if (e != SG_OK)
 		die("no memory for the threads");
 	w->phase = PHASE_SERVING;
-	log_event(LOG_INFO, "hsm-up", "hsm=\"%s\" keys=%zu sessions=%u",
-		  w->settings->name, vault_keys(w->vault),
-		  vault_lanes(w->vault));
+	w->serving_us = clock_mono_us();
+	log_serving(w);
 	if (control_send_bare(ROLE_FD_CONTROL, WIRE_UP) != SG_OK)
 		die("the supervisor does not listen");
 	if (w->link >= 0) {
@@ -332,6 +348,8 @@ static void check_watches(struct worker *w)
 
 	if (w->phase == PHASE_OPENING)
 		check_watch(w, &w->watch, now_us);
+	if (w->phase == PHASE_SERVING)
+		unmute(w, now_us);
 	if (w->phase == PHASE_SERVING || w->phase == PHASE_DRAINING)
 		for (uint32_t i = 0; i < vault_lanes(w->vault); i++)
 			check_watch(w, vault_watch(w->vault, i), now_us);

@@ -11,9 +11,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pkcs11/ckr.h"
 
 enum {
 	UP_WITHIN_MS = 30000,  /* then we say so, and replace an hsm */
+	TELL_EVERY_MS = 60000, /* of one that keeps dying */
 	GONE_WITHIN_MS = 1000, /* after it closed its control channel */
 	STDIO_COUNT = ROLE_FD_LAST + 1,
 	ENV_TEXT = 4096,
@@ -75,19 +77,33 @@ static const char *unmet_start(const struct child *c)
 	return "unknown";
 }
 
+static void log_up(const struct child *c)
+{
+	log_event(LOG_INFO, "process-up", "process=%s/%u pid=%d after_ms=%llu",
+		  role_name(c->role), c->slot, c->process->pid,
+		  (unsigned long long)(c->up_us - c->restart.started_us) /
+			  1000);
+}
+
+void child_tell_up(struct child *c)
+{
+	if (c->up && c->muted)
+		log_up(c);
+	c->muted = false;
+}
+
 static void on_up(struct child *c)
 {
 	if (c->up)
 		return;
 	c->up = c->was_up = true;
+	c->died = false;
+	c->up_us = clock_mono_us();
 	metrics_set_in(c->page, METRIC_PROCESS_UP, 1);
-	child_forgive(c, clock_mono_us());
+	child_forgive(c, c->up_us);
 	(void)uv_timer_stop(&c->timer);
-	log_event(
-		LOG_INFO, "process-up", "process=%s/%u pid=%d after_ms=%llu",
-		role_name(c->role), c->slot, c->process->pid,
-		(unsigned long long)(clock_mono_us() - c->restart.started_us) /
-			1000);
+	if (!c->muted)
+		log_up(c);
 	c->events->up(c->ctx, c);
 }
 
@@ -161,10 +177,32 @@ static void schedule_restart(struct child *c, bool finished)
 		(void)uv_timer_stop(&c->timer);
 }
 
-static void log_death(const struct child *c, int64_t status, int signal)
+/* May the death of C be logged?  Once a minute where it keeps dying. */
+static bool may_tell(struct child *c)
+{
+	const uint64_t now = clock_mono_us();
+
+	if (c->muted &&
+	    (c->away || now - c->told_us < (uint64_t)TELL_EVERY_MS * 1000))
+		return false;
+	c->told_us = now;
+	return true;
+}
+
+static void log_death(struct child *c, int64_t status, int signal)
 {
 	const bool orderly = has_finished(c, status, signal);
 
+	if (!may_tell(c))
+		return;
+	if (c->muted) {
+		log_event(LOG_ERROR, "process-keeps-ending",
+			  "process=%s/%u times=%u status=%lld signal=%d "
+			  "rv=%s",
+			  role_name(c->role), c->slot, c->restart.young_deaths,
+			  (long long)status, signal, ckr_name(c->last_error));
+		return;
+	}
 	log_event(orderly ? LOG_INFO : LOG_WARNING, "process-ended",
 		  "process=%s/%u pid=%d status=%lld signal=%d restart_ms=%llu",
 		  role_name(c->role), c->slot, c->process->pid,
@@ -184,7 +222,9 @@ static void on_reaped(uv_process_t *process, int64_t status, int signal)
 	struct child *c = (struct child *)process->data;
 
 	assert(c->process == process);
-	schedule_restart(c, has_finished(c, status, signal));
+	c->died = !has_finished(c, status, signal);
+	c->last_error = metric_get(c->page, METRIC_LAST_ERROR);
+	schedule_restart(c, !c->died);
 	log_death(c, status, signal);
 	c->process = NULL;
 	c->up = c->reloading = c->draining = false;
@@ -268,7 +308,10 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	static char slot_option[] = "--slot";
 	char role[16];
 	char slot[16];
-	char *args[] = {program, role_option, role, slot_option, slot, NULL};
+	static char mute_option[] = "--mute";
+	char *args[] = {program,     role_option, role,
+			slot_option, slot,	  c->muted ? mute_option : NULL,
+			NULL};
 	char *env[PASSED_COUNT + 1];
 	uv_stdio_container_t stdio[STDIO_COUNT];
 	uv_process_options_t o = {.file = c->exe,
@@ -328,8 +371,10 @@ void child_start(struct child *c, const struct child_fds *fds)
 	c->up = c->was_up = c->killed = c->reloading = c->draining = false;
 	restart_started(&c->restart, clock_mono_us());
 	if (open_process(c, fds) == SG_OK) {
-		log_event(LOG_INFO, "process-started", "process=%s/%u pid=%d",
-			  role_name(c->role), c->slot, c->process->pid);
+		if (!c->muted)
+			log_event(LOG_INFO, "process-started",
+				  "process=%s/%u pid=%d", role_name(c->role),
+				  c->slot, c->process->pid);
 		set_timer(c, UP_WITHIN_MS);
 		return;
 	}

@@ -51,6 +51,14 @@ struct child {
 	bool killed;	    /* by us: its death is no riddle */
 	uint64_t samples;   /* of its metrics page, as last seen to change */
 	uint64_t lively_us; /* when that was */
+	/* Of an hsm: nothing is logged of this process, since others before it
+	 * have died for the same reason. */
+	bool muted;
+	bool away;	     /* its whole HSM is: that has a line of its own */
+	uint64_t told_us;    /* when a death was last logged */
+	uint64_t up_us;	     /* since when it is up */
+	bool died;	     /* the last one did, and was not told to end */
+	uint64_t last_error; /* of the module, of the last one that died */
 	struct restart restart;
 	/* The supervisor's own notes about this process. */
 	uint32_t generation; /* of the configuration that it has */
@@ -72,6 +80,9 @@ struct child_fds {
 	int ops_or_officers;  /* ROLE_FD_OPS, ROLE_FD_OFFICERS */
 	int public;
 };
+
+/* C is up: log it, if that was left out. */
+void child_tell_up(struct child *c);
 
 /* Start its process now.  A failure is logged and counts as a death. */
 void child_start(struct child *c, const struct child_fds *fds);

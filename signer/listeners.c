@@ -16,6 +16,9 @@
 
 enum {
 	BACKLOG = 4096,
+	ENDING_MS = 3000, /* see bind_free() */
+	AGAIN_MS = 20,
+	US_PER_MS = 1000,
 	OFFICERS_BACKLOG = 8,
 	OPS_SOCKET_MODE = 0660,
 	OFFICERS_SOCKET_MODE = 0600
@@ -68,6 +71,21 @@ static int bind_tcp(const struct endpoint *e, bool reuse_port)
 	return -1;
 }
 
+/* The roles of a supervisor that was killed die with it, but keep its ports
+ * until they have let go of their memory.  Who starts us at once is not to hear
+ * that they are taken; nobody else has our directory (pidfile.h), so it will
+ * pass. */
+static int bind_free(const struct endpoint *e)
+{
+	for (int ms = 0;; ms += AGAIN_MS) {
+		const int fd = bind_tcp(e, false);
+
+		if (fd >= 0 || errno != EADDRINUSE || ms >= ENDING_MS)
+			return fd;
+		(void)usleep(AGAIN_MS * US_PER_MS);
+	}
+}
+
 static enum sg_err fault(const char *what, const char *where)
 {
 	log_event(LOG_ERROR, "listen-failed", "%s=\"%s\" reason=\"%s\"", what,
@@ -87,7 +105,7 @@ static enum sg_err open_tls(struct listeners *l, const struct config *c)
 		return fault("tls", where);
 	/* SO_REUSEPORT would let us in beside another program of this user:
 	 * ask first, without it. */
-	probe = bind_tcp(&e, false);
+	probe = bind_free(&e);
 	if (probe < 0)
 		return fault("tls", where);
 	(void)close(probe);
@@ -157,7 +175,7 @@ static int open_shared_tcp(const char *where)
 	address[n] = '\0';
 	if (!make_endpoint(address, (uint16_t)strtoul(colon + 1, NULL, 10), &e))
 		return -1;
-	fd = bind_tcp(&e, false);
+	fd = bind_free(&e);
 	if (fd < 0)
 		return -1;
 	if (listen(fd, BACKLOG) == 0)

@@ -20,6 +20,7 @@ struct arguments {
 	const char *role; /* NULL: the supervisor */
 	const char *slot;
 	bool check;
+	bool mute;
 };
 
 static const char VERSION[] = "signerd " SIGNERD_VERSION "\n";
@@ -178,6 +179,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *a,
 		{"check", no_argument, NULL, 'k'},
 		{"role", required_argument, NULL, 'r'},
 		{"slot", required_argument, NULL, 's'},
+		{"mute", no_argument, NULL, 'm'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
@@ -192,6 +194,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *a,
 		case 'k': a->check = true; break;
 		case 'r': a->role = optarg; break;
 		case 's': a->slot = optarg; break;
+		case 'm': a->mute = true; break;
 		case 'v':
 		case 'h':
 			(void)fputs(o == 'v' ? VERSION : USAGE, stdout);
@@ -213,6 +216,7 @@ int main(int argc, char **argv)
 
 	if (!read_arguments(argc, argv, &a, &status))
 		return status;
+	(void)log_mute(a.mute && a.role != NULL);
 	if (a.role != NULL)
 		return start_role(a.role, a.slot);
 	if (a.check)

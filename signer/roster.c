@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "pkcs11/ckr.h"
 
-enum { SMALL_PACKET = 64, FD_PATH = 64 };
+enum { SMALL_PACKET = 64, FD_PATH = 64, US_PER_MS = 1000, US_PER_S = 1000000 };
 
 /* --- making and finding --------------------------------------------------- */
 
@@ -50,6 +51,24 @@ static enum sg_err make_own_page(struct roster *r)
 	return SG_OK;
 }
 
+/* A page for each HSM, beside those of its processes. */
+static enum sg_err make_hsm_pages(struct roster *r, const struct config *c)
+{
+	for (size_t i = 0; i < c->nhsms; i++) {
+		struct roster_hsm *h = &r->hsm[i];
+
+		h->page_fd = metrics_memfd();
+		if (h->page_fd < 0)
+			return SG_IO;
+		r->nwatched++;
+		h->page = metrics_map(h->page_fd, 1);
+		if (h->page == NULL)
+			return SG_IO;
+		metrics_set_hsm(h->page, c->hsm[i].worker.name);
+	}
+	return SG_OK;
+}
+
 /* A smith for each HSM that has a token for new keys. */
 static enum sg_err add_smiths(struct roster *r, uv_loop_t *loop,
 			      struct child *as, const struct config *c)
@@ -82,8 +101,10 @@ enum sg_err roster_create(struct roster *r, uv_loop_t *loop,
 		free(r->child);
 		return e;
 	}
+	e = make_hsm_pages(r, c);
 	as.role = WIRE_CORE;
-	e = add_children(r, loop, &as, 1);
+	if (e == SG_OK)
+		e = add_children(r, loop, &as, 1);
 	as.role = WIRE_FRONT;
 	if (e == SG_OK)
 		e = add_children(r, loop, &as, c->fronts);
@@ -114,6 +135,8 @@ void roster_free(struct roster *r)
 		(void)uv_run(r->child[0].timer.loop, UV_RUN_DEFAULT);
 	free(r->child);
 	(void)close(r->own_fd);
+	for (size_t i = 0; i < r->nwatched; i++)
+		(void)close(r->hsm[i].page_fd);
 	*r = (struct roster){0};
 }
 
@@ -199,6 +222,122 @@ void roster_release(struct roster *r)
 		r->child[i].held = false;
 }
 
+/* --- HSMs that go and come back --------------------------------------------
+ */
+
+static bool is_hsm_of(const struct config *config, const struct child *c,
+		      const struct config_hsm *hsm)
+{
+	return c->role == WIRE_HSM && config_hsm_of(config, c->slot) == hsm;
+}
+
+static struct outage_view view_of(const struct roster *r,
+				  const struct config *config,
+				  const struct config_hsm *hsm, uint64_t now_us)
+{
+	struct outage_view v = {0};
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct child *c = &r->child[i];
+
+		if (!is_hsm_of(config, c, hsm))
+			continue;
+		v.starts += metric_get(c->page, METRIC_STARTS);
+		v.died |= c->died;
+		if (!c->up)
+			continue;
+		v.up++;
+		if (now_us - c->up_us >= (uint64_t)ROLE_STEADY_MS * 1000)
+			v.steady_us = c->up_us;
+	}
+	return v;
+}
+
+/* What the module said last to a process of HSM that died. */
+static uint64_t last_error(const struct roster *r, const struct config *config,
+			   const struct config_hsm *hsm)
+{
+	uint64_t rv = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (is_hsm_of(config, &r->child[i], hsm) &&
+		    r->child[i].last_error != 0)
+			rv = r->child[i].last_error;
+	return rv;
+}
+
+static void tell_up(struct roster *r, const struct config *config,
+		    const struct config_hsm *hsm)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct child *c = &r->child[i];
+
+		if (!is_hsm_of(config, c, hsm))
+			continue;
+		c->away = false;
+		child_tell_up(c);
+	}
+}
+
+static void watch_hsm(struct roster *r, const struct config *config, size_t i,
+		      uint64_t now_us)
+{
+	const struct config_hsm *hsm = &config->hsm[i];
+	const struct outage_view v = view_of(r, config, hsm, now_us);
+	struct roster_hsm *h = &r->hsm[i];
+	uint64_t away_us = 0;
+	uint64_t starts = 0;
+	const enum outage_news news =
+		outage_look(&h->outage, &v, now_us, &starts, &away_us);
+
+	metrics_set_in(h->page, METRIC_HSM_UP, h->outage.state == OUTAGE_NONE);
+	switch (news) {
+	case OUTAGE_NO_NEWS: break;
+	case OUTAGE_BEGINS:
+		metrics_add_to(h->page, METRIC_HSM_OUTAGES, 1);
+		log_event(LOG_ERROR, "hsm-down",
+			  "hsm=\"%s\" rv=%s processes=%u", hsm->worker.name,
+			  ckr_name(last_error(r, config, hsm)), hsm->processes);
+		break;
+	case OUTAGE_LASTS:
+		log_event(LOG_ERROR, "hsm-still-down",
+			  "hsm=\"%s\" rv=%s away_s=%llu starts=%llu",
+			  hsm->worker.name,
+			  ckr_name(last_error(r, config, hsm)),
+			  (unsigned long long)away_us / US_PER_S,
+			  (unsigned long long)starts);
+		break;
+	case OUTAGE_ENDS:
+		log_event(LOG_WARNING, "hsm-up",
+			  "hsm=\"%s\" away_ms=%llu starts=%llu",
+			  hsm->worker.name,
+			  (unsigned long long)away_us / US_PER_MS,
+			  (unsigned long long)starts);
+		tell_up(r, config, hsm);
+		break;
+	}
+}
+
+void roster_watch(struct roster *r, const struct config *config,
+		  uint64_t now_us)
+{
+	for (size_t i = 0; i < r->nwatched && i < config->nhsms; i++)
+		watch_hsm(r, config, i, now_us);
+}
+
+/* Is there anything new to be said of C, an hsm that is about to start? */
+static void mute(const struct roster *r, const struct config *config,
+		 struct child *c)
+{
+	const struct config_hsm *hsm = config_hsm_of(config, c->slot);
+	const size_t i = (size_t)(hsm - config->hsm);
+
+	if (c->role != WIRE_HSM || hsm == NULL || i >= r->nwatched)
+		return;
+	c->away = r->hsm[i].outage.state == OUTAGE_AWAY;
+	c->muted = c->away || c->restart.young_deaths > RESTART_AT_ONCE;
+}
+
 /* --- connecting ----------------------------------------------------------- */
 
 /* Send TO the descriptor FD as the channel to PEER; FD is closed. */
@@ -271,14 +410,18 @@ static void send_page(struct child *front, enum wire_role role, unsigned slot,
 static void send_pages(const struct roster *r, struct child *front)
 {
 	send_page(front, WIRE_SUPERVISOR, 0, r->own_fd);
+	for (size_t i = 0; i < r->nwatched; i++)
+		send_page(front, WIRE_SUPERVISOR, (unsigned)i + 1,
+			  r->hsm[i].page_fd);
 	for (size_t i = 0; i < r->n; i++)
 		send_page(front, r->child[i].role, r->child[i].slot,
 			  r->child[i].metrics_fd);
 }
 
-void roster_start(struct roster *r, struct child *c,
-		  const struct child_fds *fds)
+void roster_start(struct roster *r, const struct config *config,
+		  struct child *c, const struct child_fds *fds)
 {
+	mute(r, config, c);
 	child_start(c, fds);
 	if (!child_alive(c))
 		return;

@@ -4,6 +4,7 @@
 
 #include "child.h"
 #include "config.h"
+#include "outage.h"
 
 /*
  * roster: all the role processes, and what connects them.  The core stands
@@ -11,12 +12,20 @@
  * where the ledger has any, then a smith for each HSM that has a token for new
  * keys, in the slot of its number.  Loop thread only.
  */
+struct roster_hsm {
+	struct outage outage;
+	struct metrics_page *page;
+	int page_fd;
+};
+
 struct roster {
 	size_t n;
 	struct child *child; /* n of them */
 	size_t fronts, hsms;
 	struct metrics_page *own; /* of the supervisor */
 	int own_fd;
+	size_t nwatched; /* HSMs */
+	struct roster_hsm hsm[CONFIG_HSMS_MAX];
 };
 
 /* Make the children that C names, none of them started, and the supervisor's
@@ -55,9 +64,13 @@ void roster_hold_hsm(struct roster *r, const struct config *config,
 /* Nobody is held any more. */
 void roster_release(struct roster *r);
 
+/* Look which HSMs of CONFIG have gone or come back at NOW_US, and log it. */
+void roster_watch(struct roster *r, const struct config *config,
+		  uint64_t now_us);
+
 /* Start C, and connect it: the links that it takes part in, and to a front
  * the metrics pages of all. */
-void roster_start(struct roster *r, struct child *c,
-		  const struct child_fds *fds);
+void roster_start(struct roster *r, const struct config *config,
+		  struct child *c, const struct child_fds *fds);
 
 #endif /* SG_ROSTER_H */

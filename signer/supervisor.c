@@ -85,7 +85,7 @@ static void start_due(struct supervisor *s)
 				      clock_mono_us()))
 			continue;
 		c->generation = s->reload.generation;
-		roster_start(&s->roster, c, &fds);
+		roster_start(&s->roster, s->reload.config, c, &fds);
 	}
 }
 
@@ -200,6 +200,7 @@ static void step(struct supervisor *s)
 		step_drain(s);
 		return;
 	}
+	roster_watch(&s->roster, s->reload.config, clock_mono_us());
 	start_due(s);
 	tell_ready(s);
 	reload_step(&s->reload);

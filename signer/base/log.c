@@ -33,6 +33,7 @@ static const char *const LEVEL_NAMES[] = {
 
 static char role_name[ROLE_SIZE] = "signerd";
 static _Atomic int level_limit = LOG_INFO;
+static _Atomic bool muted;
 static _Atomic int log_fd = STDERR_FILENO;
 static _Atomic uint64_t dropped; /* lines since the last one that got out */
 
@@ -44,6 +45,11 @@ void log_role(const char *role)
 void log_limit(enum log_level level)
 {
 	atomic_store_explicit(&level_limit, (int)level, memory_order_relaxed);
+}
+
+bool log_mute(bool on)
+{
+	return atomic_exchange_explicit(&muted, on, memory_order_relaxed);
 }
 
 void log_no_wait(void)
@@ -186,7 +192,8 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 	va_list ap;
 
 	if ((int)level >
-	    atomic_load_explicit(&level_limit, memory_order_relaxed))
+		    atomic_load_explicit(&level_limit, memory_order_relaxed) ||
+	    atomic_load_explicit(&muted, memory_order_relaxed))
 		return;
 	n = put_prefix(line, sizeof(line), level, event);
 	va_start(ap, fmt);

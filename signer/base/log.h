@@ -2,6 +2,8 @@
 #ifndef SG_LOG_H
 #define SG_LOG_H
 
+#include <stdbool.h>
+
 /*
  * log: one line an event on standard error, logfmt:
  *	2026-01-31T09:00:00.123Z info front/0 tls-refused peer=... reason="..."
@@ -29,6 +31,9 @@ void log_no_wait(void);
 int log_descriptor(void);
 /* Lines above LEVEL are dropped (default LOG_INFO). */
 void log_limit(enum log_level level);
+/* While ON nothing is written at all: for a process of which it is known that
+ * it says what the one before it has said.  Returns what was. */
+bool log_mute(bool on);
 
 __attribute__((format(printf, 3, 4))) void log_event(enum log_level level,
 						     const char *event,

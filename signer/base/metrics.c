@@ -296,20 +296,6 @@ static unsigned role_bit(const char *role)
 	return 0;
 }
 
-static bool has(const struct metrics_source *s, const struct metric_row *row)
-{
-	return (row->roles & role_bit(s->role)) != 0;
-}
-
-static bool any_has(const struct metrics_source *sources, size_t n,
-		    const struct metric_row *row)
-{
-	for (size_t i = 0; i < n; i++)
-		if (has(&sources[i], row))
-			return true;
-	return false;
-}
-
 static void put_family(struct text *t, const struct metric_row *row,
 		       const char *type)
 {
@@ -334,6 +320,26 @@ static bool read_hsm(const struct metrics_page *page, char out[HSM_MAX])
 	}
 	out[n] = '\0';
 	return n > 0;
+}
+
+/* A page of the supervisor's that has an HSM's name is of that HSM. */
+static bool has(const struct metrics_source *s, const struct metric_row *row)
+{
+	unsigned bit = role_bit(s->role);
+	char hsm[HSM_MAX];
+
+	if (bit == METRICS_SUPERVISOR && read_hsm(s->page, hsm))
+		bit = METRICS_OF_HSM;
+	return (row->roles & bit) != 0;
+}
+
+static bool any_has(const struct metrics_source *sources, size_t n,
+		    const struct metric_row *row)
+{
+	for (size_t i = 0; i < n; i++)
+		if (has(&sources[i], row))
+			return true;
+	return false;
 }
 
 /* NAME{role="front",slot="0",... without the closing brace. */

@@ -26,6 +26,7 @@ enum metrics_roles {
 	METRICS_HSM = 8,
 	METRICS_WITNESS = 16,
 	METRICS_SMITH = 32,
+	METRICS_OF_HSM = 64, /* the supervisor's own page of an HSM */
 	METRICS_ROLES = METRICS_FRONT | METRICS_CORE | METRICS_HSM |
 			METRICS_WITNESS | METRICS_SMITH,
 	METRICS_NOT_HSM = METRICS_SUPERVISOR | METRICS_FRONT | METRICS_CORE,
@@ -46,6 +47,10 @@ enum metrics_roles {
 	  "thread=\"journal\"", "")                                            \
 	X(CPU_SCRIBE, C, METRICS_CORE, "signer_core_cpu_microseconds_total",   \
 	  "thread=\"scribe\"", "")                                             \
+	X(HSM_UP, G, METRICS_OF_HSM, "signer_hsm_up", "",                      \
+	  "1 unless all processes of this HSM fail")                           \
+	X(HSM_OUTAGES, C, METRICS_OF_HSM, "signer_hsm_outages_total", "",      \
+	  "Times that an HSM went away")                                       \
 	X(RSS_BYTES, G, METRICS_ALL, "signer_process_resident_bytes", "",      \
 	  "Resident memory")                                                   \
 	X(CONNECTIONS, G, METRICS_FRONT, "signer_connections", "",             \
@@ -102,6 +107,8 @@ enum metrics_roles {
 	  "C_Sign calls that succeeded")                                       \
 	X(SIGN_ERRORS, C, METRICS_HSM, "signer_hsm_errors_total", "",          \
 	  "PKCS#11 calls that failed")                                         \
+	X(LAST_ERROR, G, METRICS_HSM, "signer_hsm_last_error", "",             \
+	  "CKR_ value of this process's last call that failed; 0: none")       \
 	X(VERIFIED, C, METRICS_CORE, "signer_signatures_verified_total", "",   \
 	  "Signatures verified before their release")                          \
 	X(VERIFY_FAILED, C, METRICS_CORE, "signer_signatures_wrong_total", "", \

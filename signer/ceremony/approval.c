@@ -189,6 +189,17 @@ static void put_signature(struct cbor_writer *w, struct span prot,
 	cbor_put_bytes(w, signature);
 }
 
+/* Of a COSE_Sign with N signatures, up to these. */
+static void put_head(struct cbor_writer *w, struct span operation, uint64_t n)
+{
+	cbor_put_tag(w, TAG_SIGN);
+	cbor_put_array(w, SIGN_ITEMS);
+	cbor_put_bytes(w, BODY_PROTECTED);
+	cbor_put_map(w, 0);
+	cbor_put_bytes(w, operation);
+	cbor_put_array(w, n);
+}
+
 enum sg_err approved_add(const struct approved *a,
 			 const struct officer *officer, struct span signature,
 			 uint8_t *out, size_t cap, size_t *len)
@@ -211,12 +222,7 @@ enum sg_err approved_add(const struct approved *a,
 		return SG_MALFORMED;
 	if (others >= APPROVALS_MAX || signature.n > COSE_SIG_MAX)
 		return SG_TOO_BIG;
-	cbor_put_tag(&w, TAG_SIGN);
-	cbor_put_array(&w, SIGN_ITEMS);
-	cbor_put_bytes(&w, BODY_PROTECTED);
-	cbor_put_map(&w, 0);
-	cbor_put_bytes(&w, a->operation);
-	cbor_put_array(&w, others + 1);
+	put_head(&w, a->operation, others + 1);
 	for (size_t i = 0; i < a->n; i++) {
 		const bool own = is_by(&a->approval[i], officer);
 
@@ -231,6 +237,33 @@ enum sg_err approved_add(const struct approved *a,
 		put_signature(&w, span_of(prot, n), signature);
 	err = cbor_done(&w, len);
 	return err == SG_OK && *len > APPROVED_BYTES_MAX ? SG_TOO_BIG : err;
+}
+
+enum sg_err approved_drop(const struct approved *a,
+			  const uint8_t kid[ROLL_KID_BYTES], uint8_t *out,
+			  size_t cap, size_t *len)
+{
+	struct cbor_writer w = cbor_write(out, cap);
+	uint64_t left = 0;
+
+	*len = 0;
+	for (size_t i = 0; i < a->n; i++)
+		left += memcmp(a->approval[i].kid, kid, ROLL_KID_BYTES) != 0;
+	if (left == a->n)
+		return SG_NOT_FOUND;
+	if (left == 0) {
+		*len = a->operation.n;
+		if (a->operation.n > cap)
+			return SG_TOO_BIG;
+		memcpy(out, a->operation.p, a->operation.n);
+		return SG_OK;
+	}
+	put_head(&w, a->operation, left);
+	for (size_t i = 0; i < a->n; i++)
+		if (memcmp(a->approval[i].kid, kid, ROLL_KID_BYTES) != 0)
+			put_signature(&w, a->approval[i].prot,
+				      a->approval[i].signature);
+	return cbor_done(&w, len);
 }
 
 /* --- judging -------------------------------------------------------------- */
@@ -266,6 +299,13 @@ enum sg_err approval_verify(const struct approved *a, size_t i,
 	return err;
 }
 
+unsigned approval_needed(const struct roll *r, enum operation_kind kind)
+{
+	if (kind == OPERATION_GENESIS)
+		return (unsigned)r->n;
+	return kind == OPERATION_STOP ? 1 : r->threshold;
+}
+
 /* Does OFFICER's approval of O count towards the threshold? */
 static bool counts(const struct roll *r, const struct operation *o,
 		   const struct officer *officer)
@@ -274,6 +314,14 @@ static bool counts(const struct roll *r, const struct operation *o,
 	return r->proposer_may_approve || o->kind == OPERATION_GENESIS ||
 	       o->kind == OPERATION_STOP ||
 	       !span_is(o->proposer, officer->name);
+}
+
+/* Where the proposer's approval does not count, is it another one who proposed?
+ * Or two could decide alone, by naming a third one who knows nothing of it. */
+static bool needs_proposer(const struct roll *r, const struct operation *o)
+{
+	return !r->proposer_may_approve && o->kind != OPERATION_GENESIS &&
+	       o->kind != OPERATION_STOP;
 }
 
 /* Has one of the first N of A the kid of the N-th? */
@@ -309,6 +357,8 @@ static enum sg_err judge_one(const struct roll *r, const struct approved *a,
 		return SG_OK;
 	}
 	out->signed_by_any = true;
+	if (span_is(o->proposer, officer->name))
+		out->lacks_proposer = false;
 	if (counts(r, o, officer))
 		out->first[out->officers++] = officer->name;
 	return SG_OK;
@@ -321,10 +371,14 @@ enum sg_err approval_judge(const struct roll *r, const struct approved *a,
 	enum sg_err err = SG_OK;
 
 	memset(out, 0, sizeof(*out));
+	out->lacks_proposer = needs_proposer(r, o);
 	/* Or whoever proposes under a strange name could approve as well. */
 	if (roll_named(r, o->proposer) == NULL)
 		out->fault = "its proposer is no officer";
 	for (size_t i = 0; err == SG_OK && out->fault == NULL && i < a->n; i++)
 		err = judge_one(r, a, i, o, out);
+	out->lacks_proposer = out->lacks_proposer && out->fault == NULL;
+	if (out->lacks_proposer)
+		out->fault = "its proposer has not signed it";
 	return err;
 }

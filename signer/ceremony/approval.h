@@ -49,22 +49,33 @@ SG_MUST_USE enum sg_err approved_add(const struct approved *a,
 				     const struct officer *officer,
 				     struct span signature, uint8_t *out,
 				     size_t cap, size_t *len);
+/* A without the signatures of KID; the operation alone, if there is no other.
+ * Errors: SG_NOT_FOUND (KID has not signed), SG_TOO_BIG. */
+SG_MUST_USE enum sg_err approved_drop(const struct approved *a,
+				      const uint8_t kid[ROLL_KID_BYTES],
+				      uint8_t *out, size_t cap, size_t *len);
 /* Has OFFICER made signature I of A?
  * Errors: SG_BAD_SIGNATURE, SG_BAD_KEY, SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err approval_verify(const struct approved *a, size_t i,
 					const struct officer *officer);
 
+/* How many of R, which is in force, must approve an operation of KIND. */
+unsigned approval_needed(const struct roll *r, enum operation_kind kind);
+
 /* Who of R has approved A, which holds O? */
 struct approval_count {
-	unsigned officers;  /* of R, each once, that count */
-	bool signed_by_any; /* by an officer of R, whether it counts */
+	unsigned officers;   /* of R, each once, that count */
+	bool signed_by_any;  /* by an officer of R, whether it counts */
+	bool lacks_proposer; /* FAULT is that: another signature mends it */
 	const char *first[ROLL_OFFICERS_MAX]; /* their names, in R */
 	const char *fault; /* why A cannot be accepted, whoever signed it; NULL:
 			      nothing: "a signature does not verify", "somebody
 			      has signed who is no officer", "an officer has
-			      signed twice", "its proposer is no officer" */
+			      signed twice", "its proposer is no officer", "its
+			      proposer has not signed it" */
 };
-/* The proposer's own approval counts where R says so, and for GENESIS and STOP.
+/* The proposer's own approval counts where R says so, and for GENESIS and STOP;
+ * where it does not count, it must be there nevertheless.
  * After a fault the counts are of what came before it.
  * Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err approval_judge(const struct roll *r,

@@ -364,3 +364,27 @@ bool lifecycle_due(struct lifecycle *l, int64_t now, struct life_event *out)
 	out->to = first->state;
 	return true;
 }
+
+/* When it was due, as far as that can be told: by TIME. */
+static int64_t due_by(int64_t due, int64_t time)
+{
+	return due != 0 && due < time ? due : time;
+}
+
+bool lifecycle_redo(struct lifecycle *l, struct span label, enum key_state to,
+		    int64_t time)
+{
+	struct life *k = lifecycle_find(l, label);
+
+	if (k == NULL)
+		return false;
+	if (to == KEY_ACTIVE && activated_at(k) != 0) {
+		activate(l, k, due_by(k->activate, time));
+		return true;
+	}
+	if (to == KEY_RETIRED && in_use(k)) {
+		end_in(k, KEY_RETIRED, due_by(retired_at(k), time));
+		return true;
+	}
+	return false;
+}

@@ -80,6 +80,9 @@ struct lifecycle {
 	struct life key[LIFE_KEYS_MAX];
 };
 
+/* Those of K's kinds that no other key signs now. */
+unsigned lifecycle_alone(const struct lifecycle *l, const struct life *k);
+
 /* What came of an operation: known only afterwards, and kept with it. */
 struct outcome {
 	int64_t time;	  /* when it was accepted: seconds since 1970 */
@@ -120,7 +123,8 @@ static inline bool life_signs_ledger(const struct life *k)
  * officers.  Says no to what is not the next step: an unknown or known label, a
  * key that is not certified to be published, one that is not published for the
  * roll's lead time (but for `override`) to be activated before that, ACTIVATE
- * or RETIRE at a time that has passed, one that is active to be destroyed, a
+ * or RETIRE at a time that has passed, the last key of a kind to be retired
+ * (but for `last`), one that is active to be destroyed, a
  * genesis where there is a roll, anything else where there is none, ...  See
  * README.md for what each state allows.
  * Whether its last certificate has run out (DESTROY), and whether a certificate
@@ -149,5 +153,13 @@ struct life_event {
  * nothing is.  Call it until it says so.
  */
 bool lifecycle_due(struct lifecycle *l, int64_t now, struct life_event *out);
+/*
+ * Do once more what lifecycle_due() has done before: the key of LABEL came into
+ * the state TO, ACTIVE or RETIRED, at TIME.  In the same order among operations
+ * as then, it comes to the same states, whatever a clock says now.  False: it
+ * is not what can have happened to that key; nothing has changed.
+ */
+bool lifecycle_redo(struct lifecycle *l, struct span label, enum key_state to,
+		    int64_t time);
 
 #endif /* SG_LIFECYCLE_H */

@@ -26,6 +26,13 @@ static const char NOT_REQUESTED[] =
 	"made of it";
 static const char PUBLISHED_AND_ACTIVE[] =
 	"it is active, and published already";
+static const char SIGNS_AS_IT_IS[] =
+	"it signs, and with another certificate it had another kid, which no "
+	"verifier knows yet: generate another key, which is published before "
+	"it signs";
+static const char LAST[] =
+	"nothing else signs its kinds then: have another key activated first, "
+	"or say in the operation that it is the last one (retire --last)";
 static const char COMPROMISED_ALREADY[] = "it is declared compromised already";
 static const char NOT_STOPPED[] = "it is not stopped";
 static const char CANNOT_SIGN[] =
@@ -33,11 +40,16 @@ static const char CANNOT_SIGN[] =
 
 /* What a key in a state says to an operation: NULL, or why not. */
 static const char *const STEPS[OPERATION_KINDS][KEY_STATE_COUNT] = {
-	[OPERATION_REQUEST] = {[KEY_RETIRED] = RETIRED,
+	[OPERATION_REQUEST] = {[KEY_ACTIVE] = SIGNS_AS_IT_IS,
+			       [KEY_RETIRED] = RETIRED,
 			       [KEY_DESTROYED] = DESTROYED,
 			       [KEY_STOPPED] = STOPPED,
 			       [KEY_COMPROMISED] = COMPROMISED},
 	[OPERATION_IMPORT] = {[KEY_GENERATED] = NOT_REQUESTED,
+			      [KEY_RETIRED] =
+				      "it has signed, and verifiers go on by "
+				      "the certificate that it has",
+			      [KEY_ACTIVE] = SIGNS_AS_IT_IS,
 			      [KEY_DESTROYED] = DESTROYED,
 			      [KEY_STOPPED] = STOPPED,
 			      [KEY_COMPROMISED] = COMPROMISED},
@@ -129,22 +141,30 @@ static const char *activate_fault(const struct lifecycle *l,
 	return NULL;
 }
 
-static const char *retire_fault(const struct life *k, const struct operation *o,
-				int64_t now)
+/* Would the operation leave a kind without a key? */
+static const char *last_fault(const struct lifecycle *l, const struct life *k,
+			      const struct operation *o, int64_t now)
+{
+	const int64_t at = o->retire != 0 ? o->retire : now;
+
+	return o->last || life_gap(l, k, at, now) == 0 ? NULL : LAST;
+}
+
+static const char *retire_fault(const struct lifecycle *l, const struct life *k,
+				const struct operation *o, int64_t now)
 {
 	if (o->retire != 0 && o->retire <= now)
 		return "the time at which it is to be retired has passed";
 	if (k->state == KEY_STOPPED && k->before != KEY_ACTIVE)
 		return "it has never signed: start it again, or declare it "
 		       "compromised";
-	if (k->state != KEY_PUBLISHED)
-		return NULL;
-	if (k->activate == 0)
+	if (k->state == KEY_PUBLISHED && k->activate == 0)
 		return NEVER_SIGNED;
-	return o->retire == 0 || o->retire <= k->activate
-		       ? "it is not active yet: set a time (retire) after its "
-			 "activation"
-		       : NULL;
+	if (k->state == KEY_PUBLISHED &&
+	    (o->retire == 0 || o->retire <= k->activate))
+		return "it is not active yet: set a time (retire) after its "
+		       "activation";
+	return last_fault(l, k, o, now);
 }
 
 /* Is the ledger's key being changed? */
@@ -228,7 +248,7 @@ static const char *key_fault(const struct lifecycle *l,
 	if (o->kind == OPERATION_ACTIVATE)
 		return activate_fault(l, k, o, now);
 	if (o->kind == OPERATION_RETIRE)
-		return retire_fault(k, o, now);
+		return retire_fault(l, k, o, now);
 	if (o->kind == OPERATION_LOG_KEY)
 		return log_key_fault(l, k, o);
 	return NULL;

@@ -48,7 +48,7 @@ enum {
 	OP_SUBJECT = 64,
 	OP_CERTIFICATE = 128,
 	OP_ACTIVATE = 256, /* activate, override */
-	OP_RETIRE = 512,
+	OP_RETIRE = 512,   /* retire, last */
 	OP_POLICY = 1024,
 	OP_ROLL = 2048,
 	OP_SPKI = 4096
@@ -88,6 +88,7 @@ struct operation {
 	int64_t activate;	 /* at this time; 0: at once */
 	bool override;		 /* although it was not published long enough */
 	int64_t retire;		 /* at this time; 0: at once */
+	bool last;		 /* although nothing signs its kinds then */
 	const uint8_t *policy;	 /* SHA-256 of the file */
 	struct roll roll;
 };

@@ -16,6 +16,7 @@
 	X("hsm", hsm, FORM_TEXT, OP_HSM, false)                                \
 	X("key", key, FORM_TEXT, OP_KEY, false)                                \
 	X("bits", bits, FORM_UINT32, OP_ALG, true)                             \
+	X("last", last, FORM_BOOL, OP_RETIRE, true)                            \
 	X("lead", roll.lead_s, FORM_UINT32, OP_ROLL, false)                    \
 	X("root", root, FORM_ROOT, 0, false)                                   \
 	X("size", size, FORM_UINT64, 0, false)                                 \
@@ -68,7 +69,7 @@ struct member {
 	bool optional;
 };
 
-enum { MEMBERS = 30 };
+enum { MEMBERS = 31 };
 extern const struct member OPERATION_MEMBERS[MEMBERS];
 
 /* Has an operation of KIND M, which may be optional? */

@@ -296,6 +296,9 @@ static void put_rest(struct text *t, const struct operation *o, unsigned has)
 		put_time(t, "at", o->retire);
 	else if ((has & OP_RETIRE) != 0)
 		put(t, "at: the moment it is applied\n");
+	if (o->last)
+		put(t, "LAST: although nothing may sign its kinds from then "
+		       "on\n");
 	if ((has & OP_POLICY) != 0)
 		put_hash(t, "policy's SHA-256", o->policy);
 	if ((has & OP_ROLL) != 0)

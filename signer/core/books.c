@@ -317,6 +317,11 @@ uint64_t books_leaves(void *books)
 	return books_committed_leaves(books);
 }
 
+struct index *books_index(const struct books *b)
+{
+	return b->index;
+}
+
 const char *books_journal_dir(const struct books *b)
 {
 	return b->journal_dir;

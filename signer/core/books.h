@@ -63,6 +63,7 @@ struct quota *books_quota(const struct books *b);
 /* P is in force, and officers may have revoked more: take it. */
 void books_reload(struct books *b, const struct policy *p);
 struct proofs *books_proofs(const struct books *b);
+struct index *books_index(const struct books *b);
 const char *books_journal_dir(const struct books *b);
 /* Leaves in the journal of BOOKS, a struct books. */
 uint64_t books_leaves(void *books);

@@ -41,7 +41,9 @@ static enum sg_err put_answer(struct ceremony *c,
 			      size_t *len)
 {
 	struct cbor_writer cbor = cbor_write(out, cap);
+	char kinds[CEREMONY_KINDS_TEXT];
 	const struct life *l = NULL;
+	unsigned gap = 0;
 	bool csr;
 	bool spki;
 
@@ -49,8 +51,10 @@ static enum sg_err put_answer(struct ceremony *c,
 		l = lifecycle_find(&c->life, span_str(w->label));
 	csr = l != NULL && l->csr_n > 0 && l->state == KEY_REQUESTED;
 	spki = l != NULL && l->spki_n > 0;
+	if (w->ends && l != NULL)
+		gap = ceremony_gap(c, l);
 	cbor_put_map(&cbor, 2 + (uint64_t)csr + (uint64_t)spki +
-				    (l != NULL ? 1 : 0) +
+				    (l != NULL ? 1 : 0) + (gap != 0 ? 1 : 0) +
 				    (leaf != NULL ? 1 : 0));
 	if (csr) {
 		put_text(&cbor, "csr");
@@ -72,6 +76,10 @@ static enum sg_err put_answer(struct ceremony *c,
 	cbor_put_uint(&cbor, w->number);
 	put_text(&cbor, "operation");
 	cbor_put_bytes(&cbor, span_of(w->hash, sizeof(w->hash)));
+	if (gap != 0) {
+		put_text(&cbor, "nothing-signs");
+		put_text(&cbor, ceremony_kinds(gap, kinds));
+	}
 	return cbor_done(&cbor, len);
 }
 
@@ -106,8 +114,7 @@ static void wait_for_record(struct ceremony *c, const struct ceremony_job *j,
 {
 	struct ceremony_waiter w = {.number = number,
 				    .since_us = clock_mono_us(),
-				    .requested =
-					    j->op.kind == OPERATION_REQUEST,
+				    .ends = ceremony_ends(j->op.kind),
 				    .who = j->who};
 
 	if (j->op.key.n > 0)
@@ -183,6 +190,7 @@ static void settle(struct ceremony *c, const struct ceremony_job *j,
 		j->op.key.n > 0 ? (const char *)j->op.key.p : "",
 		(int)j->op.proposer.n, (const char *)j->op.proposer.p,
 		j->approved.n);
+	ceremony_log_gap(c, &j->op);
 	wait_for_record(c, j, number);
 	diary_look(c->part.diary);
 }
@@ -273,6 +281,8 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 		settle(c, j, &outcome);
 	else
 		refuse(c, j, true, &r);
+	if (done->ok && j->op.kind == OPERATION_GENERATE)
+		ceremony_tell_orphan(c, &j->op);
 	free(j);
 }
 
@@ -320,9 +330,12 @@ void ceremony_operate(struct ceremony *c, struct span approved,
 		tell(who, r.err, span_str(r.why));
 		return;
 	}
-	if (is_busy(c, &j->op)) {
+	if (!c->held || is_busy(c, &j->op)) {
 		tell(who, SG_BUSY,
-		     span_str("another operation is being done: try again"));
+		     span_str(c->held ? "another operation is being done: try "
+					"again"
+				      : "the ledger is being read, and nothing "
+					"is signed meanwhile: try again"));
 		free(j);
 		return;
 	}
@@ -389,23 +402,22 @@ bool ceremony_allows_policy(const struct ceremony *c, const uint8_t hash[32])
 	    memcmp(hash, c->life.policy, sizeof(c->life.policy)) == 0)
 		return true;
 	/* What is in force may stay until the new one comes; and where that
-	 * cannot be had at a start, the one before it goes on. */
+	 * cannot be had at a start, one before it goes on. */
 	return c->lawful ? memcmp(hash, c->policy, sizeof(c->policy)) == 0
-			 : c->has_former_policy &&
-				   memcmp(hash, c->former_policy,
-					  sizeof(c->former_policy)) == 0;
+			 : ceremony_has_policy(c, hash);
 }
 
 bool ceremony_lawful(const struct ceremony *c,
 		     uint8_t wanted[CEREMONY_POLICIES_MAX][32], size_t *n)
 {
+	const uint8_t *policy[CEREMONY_POLICIES_MAX];
+
 	*n = 0;
 	if (c->lawful)
 		return true;
-	memcpy(wanted[(*n)++], c->life.policy, sizeof(c->life.policy));
-	if (c->has_former_policy)
-		memcpy(wanted[(*n)++], c->former_policy,
-		       sizeof(c->former_policy));
+	*n = ceremony_policies(c, policy);
+	for (size_t i = 0; i < *n; i++)
+		memcpy(wanted[i], policy[i], sizeof(wanted[i]));
 	return false;
 }
 
@@ -459,9 +471,13 @@ enum sg_err ceremony_create(const struct ceremony_parts *parts,
 				       &c->usage);
 	if (err == SG_OK)
 		err = ceremony_store_open(c->state_dir, &c->store);
+	c->held = parts->index == NULL;
+	/* Most is seen here, before anything follows from it. */
 	if (err == SG_OK)
+		err = ceremony_hold_against(c, false);
+	if (err == SG_OK || err == SG_CONFLICT)
 		err = ceremony_replay(c);
-	if (err == SG_MALFORMED)
+	if (err != SG_OK && err != SG_NO_MEMORY)
 		err = SG_IO;
 	if (err != SG_OK) {
 		ceremony_free(c);

@@ -15,7 +15,7 @@
  */
 struct ceremony; /* opaque */
 
-enum { CEREMONY_POLICIES_MAX = 2 };
+enum { CEREMONY_POLICIES_MAX = 8 };
 
 struct ceremony_parts {
 	uv_loop_t *loop;
@@ -25,6 +25,7 @@ struct ceremony_parts {
 	struct release *release;
 	struct diary *diary;
 	struct proofs *proofs;
+	struct index *index; /* NULL: decisions are not held against it */
 	const struct policy *policy; /* in force; for the call of create */
 	/* Leaves that a checkpoint has which both of the ledger's keys have
 	 * signed, on record beside both and published; 0: none, also where
@@ -46,6 +47,15 @@ struct ceremony_parts {
  */
 SG_MUST_USE enum sg_err ceremony_create(const struct ceremony_parts *parts,
 					struct ceremony **out);
+/*
+ * Hold what was accepted against the ledger, which has been read to its end;
+ * until then no operation is taken, and nothing may be signed.
+ * Errors: SG_MALFORMED (operations are missing, or others: logged, and only
+ * they can help), SG_CONFLICT (changes by time were missing, and have been
+ * taken from the ledger: a start does the rest), the rest: try again.
+ */
+SG_MUST_USE enum sg_err ceremony_hold(struct ceremony *c);
+bool ceremony_is_held(const struct ceremony *c);
 /* Take over FD, the channel to the smith in SLOT: smiths_link(). */
 SG_MUST_USE enum sg_err ceremony_link(struct ceremony *c, uint16_t slot,
 				      int fd);

@@ -100,8 +100,8 @@ static bool keep_event(struct ceremony *c, const struct life *l, int64_t now,
 		if (c->event[i].used)
 			continue;
 		c->event[i].used = true;
-		c->event[i].event =
-			(struct store_event){.time = now, .state = l->state};
+		c->event[i].event = (struct store_event){
+			.time = now, .after = c->folded, .state = l->state};
 		memcpy(c->event[i].event.label, l->label, sizeof(l->label));
 		*tag = i;
 		return true;
@@ -179,9 +179,12 @@ static void fold_policy(struct ceremony *c, const struct operation *o,
 {
 	if (o->kind == OPERATION_POLICY && c->life.has_policy &&
 	    memcmp(c->life.policy, o->policy, sizeof(c->life.policy)) != 0) {
-		c->has_former_policy = true;
-		memcpy(c->former_policy, c->life.policy,
-		       sizeof(c->former_policy));
+		memmove(c->former_policy[1], c->former_policy[0],
+			sizeof(c->former_policy) - sizeof(c->former_policy[0]));
+		memcpy(c->former_policy[0], c->life.policy,
+		       sizeof(c->former_policy[0]));
+		if (c->nformer_policies < CEREMONY_POLICIES_MAX - 1)
+			c->nformer_policies++;
 	}
 	if (found == NULL || !takes_policy(c, o))
 		return;
@@ -212,6 +215,7 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 		c->nnonces--;
 		return err;
 	}
+	c->folded = number;
 	if (!records)
 		return SG_OK;
 	record_operation(c, span_of(j->bytes, j->n), number, item->done, "");
@@ -292,9 +296,7 @@ static bool must_stay(const struct ceremony *c, const struct life *l,
 {
 	if (!life_signs_ledger(l) || l->retire == 0 || l->retire > now)
 		return false;
-	return replayed ? !ceremony_store_event(c->store, l->label, KEY_RETIRED,
-						now)
-			: !ceremony_handed_over(c);
+	return replayed || !ceremony_handed_over(c);
 }
 
 /* Can an hsm sign with the key of the ledger that stays? */
@@ -350,9 +352,7 @@ static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 		if (l->state != KEY_PUBLISHED || l->activate == 0 ||
 		    l->activate > now)
 			continue;
-		if (replayed ? ceremony_store_event(c->store, l->label,
-						    KEY_ACTIVE, now)
-			     : is_ready(c, l, now) && !is_ending(c, l))
+		if (!replayed && is_ready(c, l, now) && !is_ending(c, l))
 			continue;
 		held[i] = l->activate;
 		l->activate = 0;
@@ -386,8 +386,7 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 	while (lifecycle_due(&c->life, now, &e)) {
 		any = true;
 		/* A key comes into a state by its time once. */
-		if (!ceremony_store_event(c->store, e.key->label, e.to,
-					  INT64_MAX))
+		if (!ceremony_store_event(c->store, e.key->label, e.to))
 			record_event(c, e.key, NULL, now);
 	}
 	for (size_t i = 0; i < c->life.n; i++) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "ceremony_state.h"
 
 enum {
@@ -71,14 +72,6 @@ enum sg_err ceremony_job_make(struct span approved,
 
 /* --- who ------------------------------------------------------------------ */
 
-/* How many of ROLL, in force for the operation, must have approved it. */
-static unsigned needed(const struct roll *roll, enum operation_kind kind)
-{
-	if (kind == OPERATION_GENESIS)
-		return (unsigned)roll->n;
-	return kind == OPERATION_STOP ? 1 : roll->threshold;
-}
-
 bool ceremony_check_approvals(const struct ceremony *c,
 			      const struct ceremony_job *j, bool *known,
 			      struct ceremony_refusal *r)
@@ -101,11 +94,12 @@ bool ceremony_check_approvals(const struct ceremony *c,
 	*known = count.signed_by_any && kind != OPERATION_GENESIS;
 	if (count.fault != NULL)
 		return ceremony_refuse(r, SG_FORBIDDEN, "%s", count.fault);
-	if (count.officers < needed(roll, kind))
+	if (count.officers < approval_needed(roll, kind))
 		return ceremony_refuse(r, SG_FORBIDDEN,
 				       "it has %u of the %u approvals that it "
 				       "needs",
-				       count.officers, needed(roll, kind));
+				       count.officers,
+				       approval_needed(roll, kind));
 	return true;
 }
 
@@ -152,6 +146,17 @@ int64_t ceremony_done_at(const struct ceremony_job *j)
 	if (now > j->op.expires)
 		return j->op.expires;
 	return now < j->op.created ? j->op.created : now;
+}
+
+void ceremony_tell_orphan(struct ceremony *c, const struct operation *o)
+{
+	if (lifecycle_find(&c->life, o->key) == NULL)
+		log_event(LOG_ERROR, "key-orphaned",
+			  "key=\"%.*s\" hsm=\"%.*s\" text=\"it is in the HSM, "
+			  "and on no record: it signs nothing; destroy it with "
+			  "the HSM's own tools\"",
+			  (int)o->key.n, (const char *)o->key.p, (int)o->hsm.n,
+			  (const char *)o->hsm.p);
 }
 
 static bool check_checkpoint(const struct ceremony *c,
@@ -319,7 +324,7 @@ static bool check_kind(struct ceremony *c, const struct ceremony_job *j,
 	case OPERATION_RETIRE:
 	case OPERATION_COMPROMISE: return check_leave(c, &j->op, l, r);
 	case OPERATION_START:
-		return l->before != KEY_ACTIVE || l->certificate_n == 0 ||
+		return l->before != KEY_ACTIVE ||
 		       check_activate(c, &j->op, l, now, r);
 	default: return true;
 	}

@@ -4,8 +4,6 @@
 #include "ceremony_state.h"
 #include "hcert/cbor.h"
 
-enum { KIND_LETTERS = DCC_KINDS + 1 };
-
 static void put_text(struct cbor_writer *w, const char *text)
 {
 	cbor_put_text(w, span_str(text));
@@ -69,7 +67,7 @@ static void put_roll(struct cbor_writer *w, const struct roll *r)
 
 /* --- keys ----------------------------------------------------------------- */
 
-static const char *kinds_text(unsigned kinds, char out[KIND_LETTERS])
+const char *ceremony_kinds(unsigned kinds, char out[CEREMONY_KINDS_TEXT])
 {
 	size_t n = 0;
 
@@ -138,7 +136,7 @@ static void put_warnings(struct cbor_writer *w,
 static void put_key(struct cbor_writer *w, const struct key_view *v)
 {
 	const struct life *l = v->l;
-	char kinds[KIND_LETTERS];
+	char kinds[CEREMONY_KINDS_TEXT];
 
 	cbor_put_map(w, count_members(v));
 	put_str(w, "alg", cose_alg_name(l->alg));
@@ -151,7 +149,7 @@ static void put_key(struct cbor_writer *w, const struct key_view *v)
 	put_uint(w, "good", v->good);
 	if (l->spki_n > 0)
 		put_bytes(w, "spki", span_of(l->spki, l->spki_n));
-	put_str(w, "kinds", kinds_text(l->kinds, kinds));
+	put_str(w, "kinds", ceremony_kinds(l->kinds, kinds));
 	put_str(w, "label", l->label);
 	if (l->signatures > 0)
 		put_uint(w, "limit", l->signatures);

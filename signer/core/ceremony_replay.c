@@ -232,7 +232,9 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 		err = damaged(number, "signerd.yaml has a key of the same "
 				      "label: give that one another");
 	if (err == SG_OK) {
-		ceremony_due(c, item.outcome.time, true);
+		/* Of what is on record, all that came before it is, too. */
+		if (number > ceremony_store_recorded(c->store))
+			ceremony_due(c, item.outcome.time, true);
 		err = ceremony_fold(c, j, &item, number,
 				    number > ceremony_store_recorded(c->store));
 		if (err == SG_INTERNAL)
@@ -241,6 +243,23 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 	}
 	free(j);
 	return err;
+}
+
+/* What came by its time after operation NUMBER and before the next one, as far
+ * as it is on record: no clock says it. */
+static void redo(struct ceremony *c, unsigned number)
+{
+	size_t n;
+	const struct store_event *e = ceremony_store_events(c->store, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (e[i].after == number &&
+		    !lifecycle_redo(&c->life, span_str(e[i].label), e[i].state,
+				    e[i].time))
+			log_event(LOG_WARNING, "event-ignored",
+				  "key=\"%s\" state=%s text=\"it is not what "
+				  "can have happened to it\"",
+				  e[i].label, key_state_text(e[i].state));
 }
 
 /* --- the ledger ----------------------------------------------------------- */
@@ -323,8 +342,10 @@ enum sg_err ceremony_replay(struct ceremony *c)
 		err = adopt_all(c, last > 0 ? &item : NULL);
 	if (err == SG_OK)
 		err = hold_against_ledger(c);
-	for (unsigned i = 1; err == SG_OK && i <= last; i++)
+	for (unsigned i = 1; err == SG_OK && i <= last; i++) {
 		err = replay_one(c, i);
+		redo(c, i);
+	}
 	if (err != SG_OK)
 		return err == SG_NO_MEMORY ? err : SG_IO;
 	ceremony_due(c, clock_wall_s(), true);

@@ -12,8 +12,8 @@
  * ceremony_state: the inside of the ceremony, for its files alone: ceremony.c
  * (operations come and are answered), ceremony_check.c and ceremony_import.c
  * (which may be), ceremony_apply.c (what follows), ceremony_replay.c (the
- * start), ceremony_watch.c (what runs out), ceremony_document.c (what officers
- * are shown).
+ * start), ceremony_hold.c (what the ledger knows), ceremony_watch.c (what runs
+ * out), ceremony_document.c (what officers are shown).
  */
 enum {
 	CEREMONY_WAITERS_MAX = 32,
@@ -45,7 +45,7 @@ struct ceremony_waiter {
 	uint64_t since_us;
 	struct ceremony_caller who;
 	char label[LIFE_LABEL_MAX]; /* of its key; empty: none */
-	bool requested;		    /* a CSR: it wants that */
+	bool ends;		    /* what may leave kinds to nobody */
 	uint8_t hash[OPERATION_HASH_BYTES];
 };
 
@@ -63,6 +63,8 @@ struct ceremony {
 		csca[CORE_PATH_MAX];
 	struct ceremony_store *store;
 	struct lifecycle life;
+	unsigned folded; /* operations that LIFE follows from */
+	bool held;	 /* against the ledger */
 	struct key_usage *usage;
 	/* Kids that keys had before another certificate was imported. */
 	size_t nformer;
@@ -89,8 +91,9 @@ struct ceremony {
 	int64_t warned_day; /* when the log last told what runs out */
 	bool lawful;	    /* a policy is in force that may be, POLICY */
 	uint8_t policy[OPERATION_HASH_BYTES];
-	bool has_former_policy; /* approved before the one that is */
-	uint8_t former_policy[OPERATION_HASH_BYTES];
+	/* Approved before the one that is, the newest first. */
+	size_t nformer_policies;
+	uint8_t former_policy[CEREMONY_POLICIES_MAX - 1][OPERATION_HASH_BYTES];
 };
 
 /* --- ceremony_check.c ----------------------------------------------------- */
@@ -116,6 +119,9 @@ bool ceremony_check(struct ceremony *c, const struct ceremony_job *j,
 /* When J is done, which a smith was given in time: now, within J's times,
  * however long the HSM took. */
 int64_t ceremony_done_at(const struct ceremony_job *j);
+/* The HSM has made the key of O: where that could not be kept nobody here knows
+ * of it, so log it. */
+void ceremony_tell_orphan(struct ceremony *c, const struct operation *o);
 /* Has an operation with its nonce been accepted? */
 bool ceremony_is_repeated(const struct ceremony *c, const uint8_t *nonce);
 /* The number of the HSM called NAME; c->nhsms: there is none. */
@@ -127,6 +133,21 @@ size_t ceremony_hsm(const struct ceremony *c, const char *name);
 bool ceremony_check_import(const struct ceremony *c,
 			   const struct ceremony_job *j, const struct life *l,
 			   int64_t now, struct ceremony_refusal *r);
+
+/* --- ceremony_document.c -------------------------------------------------- */
+
+/* KINDS by their letters, as "vtr". */
+enum { CEREMONY_KINDS_TEXT = DCC_KINDS + 1 };
+const char *ceremony_kinds(unsigned kinds, char out[CEREMONY_KINDS_TEXT]);
+
+/* --- ceremony_gap.c ------------------------------------------------------- */
+
+/* May an operation of KIND leave kinds of certificates without a key? */
+bool ceremony_ends(enum operation_kind kind);
+/* The kinds of L, which has signed and does no more, that nothing signs now. */
+unsigned ceremony_gap(const struct ceremony *c, const struct life *l);
+/* O is done: log what nothing signs any more. */
+void ceremony_log_gap(struct ceremony *c, const struct operation *o);
 
 /* --- ceremony_apply.c ----------------------------------------------------- */
 
@@ -142,8 +163,8 @@ SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
 				      const struct ceremony_job *j,
 				      const struct store_item *item,
 				      unsigned number, bool records);
-/* What is due at NOW, where the keys can do it.  REPLAYED: only what has been
- * done before, by the store. */
+/* What is due at NOW, where the keys can do it; which no key can where this is
+ * REPLAYED. */
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed);
 /* Is the ledger's key that is leaving free to go? */
 bool ceremony_handed_over(const struct ceremony *c);
@@ -180,6 +201,18 @@ void ceremony_keep_kid(struct ceremony *c, const struct life *l);
 void ceremony_limit(struct ceremony *c, int64_t now);
 /* Log what runs out, once a day each, and set the gauges. */
 void ceremony_watch(struct ceremony *c, int64_t now);
+
+/* --- ceremony_hold.c ------------------------------------------------------ */
+
+/* ceremony_hold(), as far as the index has come; WHOLE: which is to the end. */
+SG_MUST_USE enum sg_err ceremony_hold_against(struct ceremony *c, bool whole);
+/* The policies that may be in force, the best first: the approved one, and as
+ * long as none of those after it has ever been, those before it.  Returns how
+ * many; they live as long as C does. */
+size_t ceremony_policies(const struct ceremony *c,
+			 const uint8_t *out[CEREMONY_POLICIES_MAX]);
+/* Is the policy of HASH one of them? */
+bool ceremony_has_policy(const struct ceremony *c, const uint8_t *hash);
 
 /* --- ceremony_replay.c ---------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ceremony_store.h"
+#include "ceremony_store_state.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,32 +17,13 @@
 #include "ceremony_done.h"
 
 enum {
-	PATH_BYTES = CORE_PATH_MAX + 64,
 	NUMBER_DIGITS = 8,
 	HASH_HEX = 2 * STORE_HASH_BYTES,
 	LEAF_DIGITS = 20,
 	/* "NUMBER SHA-256 LEAF\n" */
 	LINE_BYTES = NUMBER_DIGITS + 1 + HASH_HEX + 1 + LEAF_DIGITS + 1,
 	DONE_BYTES_MAX = 65536,
-	EVENT_LINE_MAX = 24 + 16 + LIFE_LABEL_MAX,
-	DIR_MODE = 0700,
-	FILE_MODE = 0600
-};
-
-struct on_record {
-	uint8_t hash[STORE_HASH_BYTES]; /* of the COSE_Sign */
-	uint64_t leaf;
-};
-
-struct ceremony_store {
-	char dir[CORE_PATH_MAX + 16];
-	unsigned last, recorded;
-	size_t room; /* of LINE */
-	struct on_record *line;
-	bool events_unwritten; /* the last ones */
-	size_t nevents;
-	struct store_event event[STORE_EVENTS_MAX];
-	uint8_t *approved, *done; /* last read */
+	DIR_MODE = 0700
 };
 
 static bool hash_of(struct span in, uint8_t out[STORE_HASH_BYTES])
@@ -51,16 +32,10 @@ static bool hash_of(struct span in, uint8_t out[STORE_HASH_BYTES])
 }
 
 static void path(const struct ceremony_store *s, unsigned number,
-		 const char *suffix, char out[PATH_BYTES])
+		 const char *suffix, char out[STORE_PATH_BYTES])
 {
-	(void)snprintf(out, PATH_BYTES, "%s/%0*u.%s", s->dir, NUMBER_DIGITS,
-		       number, suffix);
-}
-
-static void path_of(const struct ceremony_store *s, const char *name,
-		    char out[PATH_BYTES])
-{
-	(void)snprintf(out, PATH_BYTES, "%s/%s", s->dir, name);
+	(void)snprintf(out, STORE_PATH_BYTES, "%s/%0*u.%s", s->dir,
+		       NUMBER_DIGITS, number, suffix);
 }
 
 void ceremony_store_damaged(unsigned number, const char *why)
@@ -94,7 +69,7 @@ static void forget_read(struct ceremony_store *s)
 enum sg_err ceremony_store_read(struct ceremony_store *s, unsigned number,
 				struct store_item *out)
 {
-	char name[PATH_BYTES];
+	char name[STORE_PATH_BYTES];
 	uint8_t hash[STORE_HASH_BYTES];
 	size_t approved_n = 0;
 	size_t done_n = 0;
@@ -123,40 +98,13 @@ enum sg_err ceremony_store_read(struct ceremony_store *s, unsigned number,
 	return SG_OK;
 }
 
-static void unwritten(const char *name)
-{
-	log_event(LOG_WARNING, "operations-unwritten", "file=%s errno=%d", name,
-		  errno);
-}
-
-static bool write_events(struct ceremony_store *s)
-{
-	char name[PATH_BYTES];
-	char *text = malloc(s->nevents * EVENT_LINE_MAX + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; text != NULL && i < s->nevents; i++)
-		n += (size_t)snprintf(text + n, EVENT_LINE_MAX + 1,
-				      "%" PRId64 " %s %s\n", s->event[i].time,
-				      key_state_text(s->event[i].state),
-				      s->event[i].label);
-	path_of(s, "events", name);
-	s->events_unwritten =
-		text == NULL ||
-		fileio_replace(name, span_of(text, n), FILE_MODE) != SG_OK;
-	free(text);
-	if (s->events_unwritten)
-		unwritten("events");
-	return !s->events_unwritten;
-}
-
 enum sg_err ceremony_store_add(struct ceremony_store *s,
 			       struct store_item *item)
 {
 	const unsigned number = s->last + 1;
 	uint8_t hash[STORE_HASH_BYTES];
-	char cose[PATH_BYTES];
-	char name[PATH_BYTES];
+	char cose[STORE_PATH_BYTES];
+	char name[STORE_PATH_BYTES];
 	uint8_t *done;
 	size_t n = 0;
 	enum sg_err err;
@@ -165,7 +113,7 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 		return SG_TOO_BIG;
 	/* What builds on them must not be read without them: a key that was
 	 * retired would sign again. */
-	if (s->events_unwritten && !write_events(s))
+	if (s->events_unwritten && !store_write_events(s))
 		return SG_IO;
 	if (!hash_of(item->approved, hash))
 		return SG_INTERNAL;
@@ -178,9 +126,9 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 	path(s, number, "cose", cose);
 	path(s, number, "done", name);
 	if (err == SG_OK)
-		err = fileio_replace(cose, item->approved, FILE_MODE);
+		err = fileio_replace(cose, item->approved, STORE_FILE_MODE);
 	if (err == SG_OK) {
-		err = fileio_replace(name, span_of(done, n), FILE_MODE);
+		err = fileio_replace(name, span_of(done, n), STORE_FILE_MODE);
 		if (err != SG_OK) {
 			/* It may be in its place, and not durable. */
 			(void)unlink(name);
@@ -199,7 +147,7 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 
 void ceremony_store_drop(struct ceremony_store *s)
 {
-	char name[PATH_BYTES];
+	char name[STORE_PATH_BYTES];
 
 	path(s, s->last, "done", name);
 	(void)unlink(name);
@@ -245,7 +193,7 @@ static bool grow(struct ceremony_store *s)
 
 static enum sg_err write_recorded(const struct ceremony_store *s)
 {
-	char name[PATH_BYTES];
+	char name[STORE_PATH_BYTES];
 	char hex[HEX_TEXT(STORE_HASH_BYTES)];
 	char *text = malloc((size_t)s->recorded * LINE_BYTES + 1);
 	size_t n = 0;
@@ -259,8 +207,8 @@ static enum sg_err write_recorded(const struct ceremony_store *s)
 			NUMBER_DIGITS, i + 1,
 			hex_encode(s->line[i].hash, STORE_HASH_BYTES, hex),
 			LEAF_DIGITS, s->line[i].leaf);
-	path_of(s, "recorded", name);
-	err = fileio_replace(name, span_of(text, n), FILE_MODE);
+	store_path(s, "recorded", name);
+	err = fileio_replace(name, span_of(text, n), STORE_FILE_MODE);
 	free(text);
 	return err;
 }
@@ -273,7 +221,7 @@ void ceremony_store_note(struct ceremony_store *s, unsigned number,
 		return;
 	s->line[s->recorded++].leaf = leaf;
 	if (write_recorded(s) != SG_OK) /* but the next one brings it along */
-		unwritten("recorded");
+		store_unwritten("recorded");
 }
 
 void ceremony_store_forget(struct ceremony_store *s, unsigned number)
@@ -285,13 +233,13 @@ void ceremony_store_forget(struct ceremony_store *s, unsigned number)
 /* Lines of one length, in order. */
 static enum sg_err read_recorded(struct ceremony_store *s)
 {
-	char name[PATH_BYTES];
+	char name[STORE_PATH_BYTES];
 	char number[NUMBER_DIGITS + 2];
 	uint8_t *text = NULL;
 	size_t n = 0;
 	enum sg_err err;
 
-	path_of(s, "recorded", name);
+	store_path(s, "recorded", name);
 	err = fileio_read(name, (size_t)STORE_NUMBER_MAX * LINE_BYTES, &text,
 			  &n);
 	if (err != SG_OK)
@@ -314,78 +262,6 @@ static enum sg_err read_recorded(struct ceremony_store *s)
 		else
 			s->line[s->recorded++].leaf =
 				strtoull(hex + HASH_HEX + 1, NULL, 10);
-	}
-	free(text);
-	return err;
-}
-
-/* --- events --------------------------------------------------------------- */
-
-bool ceremony_store_event(const struct ceremony_store *s, const char *label,
-			  enum key_state state, int64_t time)
-{
-	for (size_t i = 0; i < s->nevents; i++) {
-		const struct store_event *e = &s->event[i];
-
-		if (e->state == state && e->time <= time &&
-		    strcmp(e->label, label) == 0)
-			return true;
-	}
-	return false;
-}
-
-void ceremony_store_add_event(struct ceremony_store *s,
-			      const struct store_event *e)
-{
-	if (s->nevents == STORE_EVENTS_MAX)
-		return; /* done once more after a start, and recorded twice */
-	s->event[s->nevents++] = *e;
-	(void)write_events(s); /* or with the next operation */
-}
-
-static bool read_event(char *line, struct store_event *out)
-{
-	char *state;
-	char *label;
-
-	out->time = strtoll(line, &state, 10);
-	if (state == line || *state != ' ')
-		return false;
-	label = strchr(++state, ' ');
-	if (label == NULL)
-		return false;
-	*label++ = '\0';
-	if (strlen(label) >= sizeof(out->label))
-		return false;
-	(void)snprintf(out->label, sizeof(out->label), "%s", label);
-	for (int i = 0; i < KEY_STATE_COUNT; i++) {
-		out->state = (enum key_state)i;
-		if (strcmp(key_state_text(out->state), state) == 0)
-			return true;
-	}
-	return false;
-}
-
-static enum sg_err read_events(struct ceremony_store *s)
-{
-	char name[PATH_BYTES];
-	uint8_t *text = NULL;
-	char *rest = NULL;
-	size_t n = 0;
-	enum sg_err err;
-
-	path_of(s, "events", name);
-	err = fileio_read(name, (size_t)STORE_EVENTS_MAX * EVENT_LINE_MAX,
-			  &text, &n);
-	if (err != SG_OK)
-		return err == SG_IO && errno == ENOENT ? SG_OK : err;
-	for (char *line = strtok_r((char *)text, "\n", &rest);
-	     line != NULL && err == SG_OK; line = strtok_r(NULL, "\n", &rest)) {
-		if (s->nevents == STORE_EVENTS_MAX ||
-		    !read_event(line, &s->event[s->nevents]))
-			err = SG_MALFORMED;
-		else
-			s->nevents++;
 	}
 	free(text);
 	return err;
@@ -418,7 +294,7 @@ static unsigned highest(const char *dir, const char *suffix)
 /* One whose outcome was not written has not been accepted: nobody was told. */
 static void drop_unfinished(const struct ceremony_store *s)
 {
-	char name[PATH_BYTES];
+	char name[STORE_PATH_BYTES];
 
 	path(s, s->last + 1, "cose", name);
 	if (unlink(name) == 0)
@@ -430,7 +306,7 @@ static void drop_unfinished(const struct ceremony_store *s)
 
 static enum sg_err look(struct ceremony_store *s)
 {
-	char name[PATH_BYTES];
+	char name[STORE_PATH_BYTES];
 	const unsigned cose = highest(s->dir, "cose");
 	enum sg_err err;
 
@@ -452,9 +328,7 @@ static enum sg_err look(struct ceremony_store *s)
 		return damaged(s->last + 1, "it is on record, and gone");
 	if (err != SG_OK)
 		return damaged(0, "the file \"recorded\" cannot be read");
-	err = read_events(s);
-	return err == SG_OK ? SG_OK
-			    : damaged(0, "the file \"events\" cannot be read");
+	return store_read_events(s);
 }
 
 enum sg_err ceremony_store_open(const char *state, struct ceremony_store **out)

@@ -13,7 +13,8 @@
  *	00000001.done	what came of it, in CBOR; written last
  *	recorded	a line for each that is on record: "NUMBER SHA-256 LEAF"
  *	events		a line for each change of a key's state that came by
- *			its time and is on record: "TIME STATE LABEL"
+ *			its time and is on record: "TIME AFTER STATE LABEL",
+ *			AFTER the number of the operation before it
  *
  * Blocking; loop thread only.
  */
@@ -45,7 +46,8 @@ struct store_item {
 };
 
 struct store_event {
-	int64_t time; /* seconds since 1970 */
+	int64_t time;	/* seconds since 1970 */
+	unsigned after; /* the operation before it; 0: none */
 	enum key_state state;
 	char label[LIFE_LABEL_MAX];
 };
@@ -91,10 +93,16 @@ void ceremony_store_note(struct ceremony_store *s, unsigned number,
 /* Only those before NUMBER are on record. */
 void ceremony_store_forget(struct ceremony_store *s, unsigned number);
 
-/* Is there an event of LABEL and STATE at or before TIME? */
+/* Is there an event of LABEL and STATE? */
 bool ceremony_store_event(const struct ceremony_store *s, const char *label,
-			  enum key_state state, int64_t time);
+			  enum key_state state);
 void ceremony_store_add_event(struct ceremony_store *s,
 			      const struct store_event *e);
+/* All of them, *N, in the order of the ledger; good until the next change. */
+const struct store_event *ceremony_store_events(const struct ceremony_store *s,
+						size_t *n);
+/* The events are E, N of them (STORE_EVENTS_MAX at most), and no others. */
+void ceremony_store_set_events(struct ceremony_store *s,
+			       const struct store_event *e, size_t n);
 
 #endif /* SG_CEREMONY_STORE_H */

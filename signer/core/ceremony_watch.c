@@ -103,7 +103,7 @@ void ceremony_limit(struct ceremony *c, int64_t now)
 			continue;
 		/* Once it was: what it has signed is counted later. */
 		if (ceremony_signed(c, l) < l->signatures &&
-		    !ceremony_store_event(c->store, l->label, KEY_RETIRED, now))
+		    !ceremony_store_event(c->store, l->label, KEY_RETIRED))
 			continue;
 		log_event(LOG_WARNING, "key-used-up",
 			  "key=\"%s\" signatures=%llu", l->label,

@@ -324,7 +324,7 @@ static void find_policy(struct control *c)
 			  "have approved\" found=%s",
 			  !found   ? "nothing"
 			  : i == 0 ? "the-approved"
-				   : "the-one-before");
+				   : "one-before");
 		policy_unref(policy);
 		free(text);
 	}

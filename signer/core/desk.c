@@ -42,13 +42,39 @@ bool desk_ready(struct desk *d, const char **reason)
 			       "have approved is not there");
 		return false;
 	}
-	return readiness_look(&parts, clock_wall_s(), d->reason);
+	if (!readiness_look(&parts, clock_wall_s(), d->reason))
+		return false;
+	if (d->ceremony == NULL || ceremony_is_held(d->ceremony))
+		return true;
+	(void)snprintf(d->reason, sizeof(d->reason),
+		       "officers' operations have not been held against the "
+		       "ledger yet");
+	return false;
 }
 
 bool desk_lawful(const struct desk *d, uint8_t wanted[][32], size_t *n)
 {
 	*n = 0;
 	return d->ceremony == NULL || ceremony_lawful(d->ceremony, wanted, n);
+}
+
+/* The books are open: are they, too, what officers' decisions are held against?
+ * The STATE that follows. */
+static enum books_state hold_decisions(struct desk *d, const char **reason)
+{
+	switch (d->ceremony != NULL ? ceremony_hold(d->ceremony) : SG_OK) {
+	case SG_OK: return BOOKS_OPEN;
+	case SG_CONFLICT:
+		*reason = "changes of keys' states by time were not those on "
+			  "record, and have been taken from there";
+		return BOOKS_STUCK;
+	case SG_MALFORMED:
+		*reason = "officers' operations that the ledger has as "
+			  "accepted are not in the state directory: put them "
+			  "back";
+		return BOOKS_REFUSED;
+	default: return BOOKS_WAITING; /* not read yet: at the next tick */
+	}
 }
 
 /* May signatures be put on record?  What follows from it. */
@@ -62,6 +88,8 @@ static void look_at_books(struct desk *d)
 	if (d->books == NULL)
 		return;
 	state = books_look(d->books, &reason);
+	if (state == BOOKS_OPEN)
+		state = hold_decisions(d, &reason);
 	release_hold(d->release,
 		     state != BOOKS_OPEN || !desk_lawful(d, wanted, &n));
 	if (state == BOOKS_OPEN)
@@ -295,6 +323,7 @@ static enum sg_err create_ceremony(struct desk *d,
 		.release = d->release,
 		.diary = d->diary,
 		.proofs = d->books != NULL ? books_proofs(d->books) : NULL,
+		.index = d->books != NULL ? books_index(d->books) : NULL,
 		.policy = d->policy,
 		.handed_over = on_handed_over,
 		.changed = on_hsm_changed,

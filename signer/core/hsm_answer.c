@@ -95,15 +95,22 @@ static struct op *answered(struct hsm_pool *p, struct hsm_link *l, op_id id,
 	return NULL;
 }
 
-/* An HSM error: at most one line a second and link. */
-static void log_failure(struct hsm_link *l, const struct key *key,
+/* An HSM error: at most one line a second and link, and fewer where it lasts.
+ */
+static void log_failure(struct hsm_pool *p, struct hsm_link *l, size_t k,
 			const char *event, uint64_t ckr, uint64_t now_us)
 {
+	uint64_t left_out;
+
 	if (now_us - l->logged_us < LOG_EVERY_US)
 		return;
 	l->logged_us = now_us;
-	log_event(LOG_ERROR, event, "key=\"%s\" hsm=%u ckr=0x%llx", key->label,
-		  l->slot, (unsigned long long)ckr);
+	if (hush_allows(&p->hush[l->slot], now_us, &left_out))
+		log_event(LOG_ERROR, event,
+			  "key=\"%s\" hsm=%u ckr=0x%llx left_out=%llu",
+			  p->keys->key[k].label, l->slot,
+			  (unsigned long long)ckr,
+			  (unsigned long long)left_out);
 }
 
 static void wrong_signature(struct hsm_pool *p, struct hsm_link *l,
@@ -113,7 +120,7 @@ static void wrong_signature(struct hsm_pool *p, struct hsm_link *l,
 
 	metric_add(METRIC_VERIFY_FAILED, 1);
 	p->errors[l->slot]++;
-	log_failure(l, &p->keys->key[k], "signature-wrong", 0, now_us);
+	log_failure(p, l, k, "signature-wrong", 0, now_us);
 	hsm_pool_alarm(p, l, now_us);
 	if (op->test) {
 		hsm_test_result(p, l, k, false);
@@ -176,7 +183,7 @@ bool hsm_answer_failed(void *ctx, struct hsm_link *l, op_id id,
 		return true;
 	}
 	p->errors[l->slot]++;
-	log_failure(l, &p->keys->key[k], "signing-failed", m->ckr, now);
+	log_failure(p, l, k, "signing-failed", m->ckr, now);
 	hsm_pool_alarm(p, l, now);
 	if (op->test) {
 		hsm_test_result(p, l, k, false);

@@ -44,6 +44,7 @@ static bool on_ready(void *ctx, struct hsm_link *l,
 		     const struct wire_hsm_ready *m)
 {
 	struct hsm_pool *p = ctx;
+	uint64_t left_out;
 
 	l->breaker = breaker_of(p, l, m->hsm);
 	for (size_t i = 0; i < m->nkeys; i++) {
@@ -66,8 +67,10 @@ static bool on_ready(void *ctx, struct hsm_link *l,
 		l->key[k].test_at_us = l->breaker->until_us;
 		p->key[k].hsm = l->breaker;
 	}
-	log_event(LOG_INFO, "hsm-linked", "hsm=%u sessions=%u keys=%u", l->slot,
-		  l->sessions, m->nkeys);
+	if (hush_allows(&p->hush[l->slot], clock_mono_us(), &left_out))
+		log_event(LOG_INFO, "hsm-linked",
+			  "hsm=%u sessions=%u keys=%u left_out=%llu", l->slot,
+			  l->sessions, m->nkeys, (unsigned long long)left_out);
 	hsm_test_due(p, l, clock_mono_us());
 	hsm_find_due(p, l, clock_mono_us());
 	return true;
@@ -116,12 +119,25 @@ static void drop_link(struct hsm_pool *p, struct hsm_link *l)
 	hsm_link_close(l);
 }
 
+/* One that was never ready has ended before it served: the supervisor says so,
+ * again and again where its HSM is away. */
+static void log_end(struct hsm_pool *p, const struct hsm_link *l, bool bad)
+{
+	uint64_t left_out;
+
+	if ((l->ready || bad) &&
+	    hush_allows(&p->hush[l->slot], clock_mono_us(), &left_out))
+		log_event(LOG_WARNING, "hsm-link-ended",
+			  "hsm=%u bad=%d left_out=%llu", l->slot, bad,
+			  (unsigned long long)left_out);
+}
+
 static void on_end(void *ctx, struct hsm_link *l, bool bad)
 {
 	struct hsm_pool *p = ctx;
 	const uint16_t slot = l->slot;
 
-	log_event(LOG_WARNING, "hsm-link-ended", "hsm=%u bad=%d", slot, bad);
+	log_end(p, l, bad);
 	hsm_pool_alarm(p, l, clock_mono_us());
 	drop_link(p, l);
 	if (bad) {

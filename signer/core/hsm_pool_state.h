@@ -2,6 +2,7 @@
 #ifndef SG_HSM_POOL_STATE_H
 #define SG_HSM_POOL_STATE_H
 
+#include "base/hush.h"
 #include "hsm_link.h"
 #include "hsm_pool.h"
 #include "sigcheck.h"
@@ -47,6 +48,8 @@ struct hsm_pool {
 		void *ctx;
 	} anchor;
 	uint64_t errors[HSM_POOL_LINKS_MAX]; /* by slot */
+	/* By slot, too, since one hsm after the other may die there. */
+	struct hush hush[HSM_POOL_LINKS_MAX];
 	size_t nlinks; /* slots in use: up to the highest */
 	struct hsm_link *link[HSM_POOL_LINKS_MAX];
 };

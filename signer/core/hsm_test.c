@@ -5,22 +5,29 @@
 
 enum { SAY_EVERY_US = 1000 * 1000 };
 
-/* Key K at L has become good, or is out: a line once a second, and another one
- * when that is over. */
-static void say(const struct hsm_pool *p, struct hsm_link *l, size_t k)
+/* Key K at L has become good, or is out: a line once a second, fewer where that
+ * goes on, and another one when it is over. */
+static void say(struct hsm_pool *p, struct hsm_link *l, size_t k)
 {
 	struct hsm_link_key *lk = &l->key[k];
 	const uint64_t now = clock_mono_us();
+	uint64_t left_out = 0;
 
 	if (lk->good ? lk->said_us != 0 && !lk->said
 		     : lk->said_us != 0 && now - lk->said_us < SAY_EVERY_US)
 		return;
-	lk->said = !lk->good;
 	if (!lk->good)
 		lk->said_us = now;
+	/* That all is well again is said wherever it was said that it is not.
+	 */
+	if (!(lk->good && lk->said) &&
+	    !hush_allows(&p->hush[l->slot], now, &left_out))
+		return;
+	lk->said = !lk->good;
 	log_event(lk->good ? LOG_INFO : LOG_WARNING,
-		  lk->good ? "key-usable" : "key-unusable", "key=\"%s\" hsm=%u",
-		  p->keys->key[k].label, l->slot);
+		  lk->good ? "key-usable" : "key-unusable",
+		  "key=\"%s\" hsm=%u left_out=%llu", p->keys->key[k].label,
+		  l->slot, (unsigned long long)left_out);
 }
 
 void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good)

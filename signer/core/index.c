@@ -262,6 +262,25 @@ enum sg_err index_destroy(const char *dir)
 	return SG_OK;
 }
 
+/* --- keys --------------------------------------------------------------- */
+
+enum { NAME_BYTES = 16, BYTE_BITS = 8 };
+
+void index_decision(uint64_t n, uint8_t out[INDEX_HASH_BYTES])
+{
+	memset(out, 0, INDEX_HASH_BYTES);
+	memcpy(out, "signerd decision", NAME_BYTES);
+	for (size_t i = INDEX_HASH_BYTES; n > 0; n >>= BYTE_BITS)
+		out[--i] = (uint8_t)n;
+}
+
+void index_policy(const uint8_t hash[INDEX_HASH_BYTES],
+		  uint8_t out[INDEX_HASH_BYTES])
+{
+	memcpy(out, "signerd policy: ", NAME_BYTES);
+	memcpy(out + NAME_BYTES, hash, INDEX_HASH_BYTES - NAME_BYTES);
+}
+
 /* --- use ---------------------------------------------------------------- */
 
 enum sg_err index_get(struct index *x, const uint8_t uvci[INDEX_HASH_BYTES],

@@ -31,6 +31,13 @@ struct index_item {
 	uint64_t offset; /* of the record in the journal */
 };
 
+/* Beside the UVCIs' hashes, under keys that no hash has: where the journal has
+ * the Nth entry (from 1) of those that officers' decisions follow from
+ * (decisions.h), and one that says that the policy of HASH was in force. */
+void index_decision(uint64_t n, uint8_t out[INDEX_HASH_BYTES]);
+void index_policy(const uint8_t hash[INDEX_HASH_BYTES],
+		  uint8_t out[INDEX_HASH_BYTES]);
+
 /* Open or create the index in the directory DIR.
  * Owns: *OUT is the caller's; index_close().
  * Errors: SG_IO (also: it is damaged; logged), SG_NO_MEMORY. */

@@ -35,6 +35,7 @@ struct scribe_work {
 	struct index_item item[SCRIBE_BATCH];
 	uint64_t upto;	    /* tree and ITEM lack nothing before it */
 	uint64_t watermark; /* of what the index holds */
+	uint64_t decisions; /* how many of them are in index and ITEM */
 	/* What the journal held at the start, and where reading began. */
 	bool first_known;
 	uint64_t first_index, next_index, target_index, target_offset;
@@ -123,5 +124,14 @@ bool scribe_work_publish(struct scribe *s);
 void scribe_work_cosigned(struct scribe *s, const struct scribe_note *note);
 void scribe_work_keep(struct scribe *s, const struct scribe_note *note);
 void scribe_work_end(struct scribe *s);
+
+/* --- scribe_decisions.c ----------------------------------------------- */
+
+/* Learn how many decisions the index has.  Errors: SG_IO. */
+SG_MUST_USE enum sg_err scribe_count_decisions(struct scribe *s);
+/* KEY gets what the index has R under, whose entry is of no certificate.
+ * False: nothing. */
+bool scribe_key_of(struct scribe_work *w, const struct record *r,
+		   uint8_t key[INDEX_HASH_BYTES]);
 
 #endif /* SG_SCRIBE_STATE_H */

@@ -114,6 +114,8 @@ static enum sg_err find_place(struct scribe *s)
 		offset = journal_reader_offset(w->reader);
 	}
 	w->watermark = index_watermark(s->part.index);
+	if (err == SG_OK)
+		err = scribe_count_decisions(s);
 	if (err == SG_OK && w->watermark < offset)
 		offset = w->watermark;
 	if (err == SG_OK)
@@ -215,11 +217,15 @@ static void for_index(struct scribe_work *w, const struct record *r,
 {
 	struct index_item *item;
 
-	if (r->uci == NULL || offset < w->watermark)
+	if (offset < w->watermark)
 		return;
-	item = &w->item[w->nitems++];
-	memcpy(item->uvci, r->uci, sizeof(item->uvci));
+	item = &w->item[w->nitems];
+	if (r->uci != NULL)
+		memcpy(item->uvci, r->uci, sizeof(item->uvci));
+	else if (!scribe_key_of(w, r, item->uvci))
+		return;
 	item->offset = offset;
+	w->nitems++;
 }
 
 /* Give the index what was read.  False: it cannot be written now. */

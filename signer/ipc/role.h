@@ -8,8 +8,12 @@
  * role: what every role process has in common: the descriptors that the
  * supervisor gives it at exec, and the control channel.
  *
- * The supervisor execs "signerd --role ROLE --slot N" with:
+ * The supervisor execs "signerd --role ROLE --slot N" with what follows, and
+ * with "--mute" an hsm that comes in the place of others which have died: what
+ * is wrong has been said, and it logs nothing before it has been up for a
+ * while.
  */
+enum { ROLE_STEADY_MS = 3000 };
 enum {
 	ROLE_FD_CONTROL = 3, /* SEQPACKET to the supervisor */
 	ROLE_FD_CONFIG = 4,  /* sealed memfd: signerd.yaml as accepted; its

@@ -73,7 +73,7 @@ def test_two_of_three(court):
     court.found()
     generate = dict(key="dsc-2", hsm="demo", alg=-7, kinds="vtr", country="VN")
     operation = court.operation("generate", **generate)
-    binh, chi = (court.officers[n].sign(operation) for n in ("binh", "chi"))
+    anh, binh, chi = (court.officers[n].sign(operation) for n in court.officers)
     now = int(time.time())
     reasons = []
 
@@ -81,38 +81,39 @@ def test_two_of_three(court):
         refused(court, cose, status, reason)
         reasons.append(reason)
 
-    no(cose_sign(operation, [binh]), 403, "1 of the 2 approvals")
+    no(cose_sign(operation, [anh, binh]), 403, "1 of the 2 approvals")
     no(cose_sign(operation, [binh, binh]), 403, "signed twice")
-    no(court.signed(operation, "anh", "binh"), 403, "1 of the 2 approvals")  # its proposer
-    no(cose_sign(operation.replace(b"dsc-2", b"dsc-3"), [binh, chi]), 403, "does not verify")
+    no(cose_sign(operation, [anh]), 403, "0 of the 2 approvals")  # its proposer's
+    no(cose_sign(operation, [binh, chi]), 403, "its proposer has not signed")
+    no(cose_sign(operation.replace(b"dsc-2", b"dsc-3"), [anh, binh, chi]), 403, "does not verify")
     stranger = Officer("dung", "ES256")
     no(cose_sign(operation, [binh, stranger.sign(operation)]), 403, "no officer")
     old = court.operation("generate", created=now - 100, expires=now - 10, **generate)
-    no(court.signed(old, "binh", "chi"), 403, "expired")
+    no(court.signed(old, "anh", "binh", "chi"), 403, "expired")
     stale = court.operation("generate", created=now - 90000, expires=now + 100, **generate)
-    no(court.signed(stale, "binh", "chi"), 403, "stale")
+    no(court.signed(stale, "anh", "binh", "chi"), 403, "stale")
     fork = court.operation("generate", root=os.urandom(32), **generate)
-    no(court.signed(fork, "binh", "chi"), 403, "not of this ledger")
+    no(court.signed(fork, "anh", "binh", "chi"), 403, "not of this ledger")
     ahead = court.operation("generate", size=1 << 20, **generate)
-    no(court.signed(ahead, "binh", "chi"), 403, "not of this ledger")
+    no(court.signed(ahead, "anh", "binh", "chi"), 403, "not of this ledger")
     other = court.operation("generate", origin="other.example/ledger", **generate)
-    no(court.signed(other, "binh", "chi"), 403, "another ledger")
+    no(court.signed(other, "anh", "binh", "chi"), 403, "another ledger")
     assert court.key("dsc-2") is None
 
     # two good ones pass, once
-    assert court.bring(cose_sign(operation, [binh, chi])).status == 200
+    assert court.bring(cose_sign(operation, [anh, binh, chi])).status == 200
     assert court.key("dsc-2")["state"] == "generated"
-    r = court.bring(cose_sign(operation, [binh, chi]))
+    r = court.bring(cose_sign(operation, [anh, binh, chi]))
     assert r.status in (403, 409), r
     reasons.append(r.json["detail"])
 
     # an officer who was one
     dung = court.officers["dung"] = stranger
-    court.decide("officers", "binh", "chi",
+    court.decide("officers", "anh", "binh", "chi",
                  **court.roll([court.officers["anh"], court.officers["binh"], dung]))
     publish = court.operation("csr", key="dsc-2", subject=ceremony.x501({"CN": "dsc-2"}))
-    no(court.signed(publish, "binh", "chi"), 403, "no officer")
-    assert court.bring(court.signed(publish, "binh", "dung")).status == 200
+    no(court.signed(publish, "anh", "binh", "chi"), 403, "no officer")
+    assert court.bring(court.signed(publish, "anh", "binh", "dung")).status == 200
 
     # all of it is on record, with its reason
     told = court.refusals()
@@ -127,10 +128,10 @@ def test_not_the_next_step(court):
     court.found()
     for op, more in (("publish", {}), ("activate", {}), ("start", {}), ("destroy", {}),
                      ("retire", {})):
-        r = court.bring(court.signed(court.operation(op, key="dsc-9", **more), "binh", "chi"))
+        r = court.bring(court.signed(court.operation(op, key="dsc-9", **more), *court.officers))
         assert r.status == 409 and r.json["detail"], r
     r = court.bring(court.signed(court.operation(
-        "generate", key="dsc-2", hsm="nowhere", alg=-7, kinds="v"), "binh", "chi"))
+        "generate", key="dsc-2", hsm="nowhere", alg=-7, kinds="v"), "anh", "binh", "chi"))
     assert r.status == 409, r
     assert court.bring(b"\xa0").status == 400
     assert court.bring(b"nonsense").status == 400
@@ -220,7 +221,9 @@ def test_commands(court):
 
     def decide(op, *words, csr=()):
         file, copy = d / f"{op}.op", d / f"{op}-chi.op"
-        good("propose", op, *over, "--proposer", "anh", "--key", "dsc-2", "--out", file, *words)
+        file.unlink(missing_ok=True)
+        good("propose", op, *over, "--proposer", "anh", "--sign", files["anh"][0], "--key",
+             "dsc-2", "--out", file, *words)
         shutil.copy(file, copy)
         approve(file, "binh")
         r = run("apply", file, *at)
@@ -228,7 +231,7 @@ def test_commands(court):
         approve(copy, "chi")
         good("join", file, copy)
         shown = good("show", file, "--roll", genesis)
-        assert shown.count(": verified") == 2
+        assert shown.count(": verified") == 3 and "2 of 2" in shown
         end = time.monotonic() + 20 * SLOW
         r = run("apply", file, *at, *csr)
         while "try again" in r.stderr and time.monotonic() < end:  # the key is tried first
@@ -249,7 +252,7 @@ def test_commands(court):
     assert "published" in decide("publish")
     file = d / "early.op"
     good("propose", "activate", *at, "--proposer", "anh", "--key", "dsc-2", "--out", file)
-    approve(file, "binh", "chi")
+    approve(file, *files)
     r = run("apply", file, *at)
     assert r.returncode == 1 and r.stderr  # it was not published for a day
     assert "active" in decide("activate", "--override")
@@ -295,6 +298,7 @@ def test_away_from_the_daemon(court):
         try:
             url = f"http://127.0.0.1:{server.server_port}"
             for ledger in (url, folder):
+                (court.dir / "x.op").unlink(missing_ok=True)
                 good("propose", "publish", "--ledger", ledger, "--proposer", "anh", "--key",
                      "dsc-1", "--out", court.dir / "x.op")
                 o = cbor2.loads((court.dir / "x.op").read_bytes())
@@ -410,10 +414,11 @@ def test_stop_at_once(court):
     out = good("stop", "dsc-1", "--socket", court.socket, "--key", private, "--name", "chi",
                "--reason", "a reader was stolen")
     assert "stopped" in out
+    assert "kinds-unsigned key=\"dsc-1\" kinds=vtr" in demo.log()
     r = demo.issue(record())
     assert r.status == 503, r
     # to start again takes two
-    one = court.signed(court.operation("start", key="dsc-1"), "binh")
+    one = court.signed(court.operation("start", key="dsc-1"), "anh", "binh")
     refused(court, one, 403, "1 of the 2 approvals")
     court.decide("start", key="dsc-1")
     until(lambda: demo.issue(record()).status == 200)
@@ -479,8 +484,11 @@ def test_destroy_waits(court):
     court.found()
     court.rotate("dsc-2")
     check(court.demo, court.demo.issue(record()).json)
-    court.decide("retire", key="dsc-2")
-    r = court.bring(court.signed(court.operation("destroy", key="dsc-2"), "binh", "chi"))
+    # nothing would sign any more: that must be said
+    refused(court, court.signed(court.operation("retire", key="dsc-2"), *court.officers), 409,
+            "nothing else signs its kinds")
+    court.decide("retire", key="dsc-2", last=True)
+    r = court.bring(court.signed(court.operation("destroy", key="dsc-2"), "anh", "binh", "chi"))
     assert r.status in (403, 409), r
     assert court.key("dsc-2")["state"] == "retired"
 
@@ -508,7 +516,7 @@ def test_policy_needs_approval(court):
     file = court.dir / "policy.op"
     good("propose", "policy", "--socket", court.socket, "--proposer", "anh", "--policy", path,
          "--out", file)
-    for n in ("binh", "chi"):
+    for n in court.officers:
         good("approve", file, "--key", private[n], "--name", n, "--yes")
     good("apply", file, "--socket", court.socket)
     demo.reload()
@@ -583,7 +591,7 @@ def test_card_counts(court):
     card = Card(court.dir, court.officers["chi"])
     file = court.dir / "generate.op"
     good("propose", "generate", "--socket", court.socket, "--proposer", "anh", "--key", "dsc-2",
-         "--hsm", "demo", "--out", file)
+         "--hsm", "demo", "--out", file, "--sign", court.officers["anh"].write(court.dir)[0])
     private, _ = court.officers["binh"].write(court.dir)
     good("approve", file, "--key", private, "--name", "binh", "--yes")
     good("approve", file, "--key", card.uri, "--module", MODULE, "--pin-file", card.pin_file,

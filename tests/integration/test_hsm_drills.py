@@ -302,6 +302,36 @@ def test_the_token_goes(both):
         finish(demo)
 
 
+@pytest.mark.parametrize("fault", ["lose=C_Sign:1:3600s\n", "crash=C_Sign:1-\n"])
+def test_an_absence_is_told_once(one_hsm, fault):
+    """And not by each process that starts, finds nothing, and ends."""
+    demo = begin(one_hsm())
+    demo.two = False
+
+    def up(hsm):
+        return demo.metric_sum("signer_hsm_up", f'hsm="{hsm}"')
+    assert up("demo") == 1 and up("ledger") == 1
+    with Load(demo):
+        demo.control(fault)
+        wait_until(lambda: " hsm-down " in demo.log(), 10, "it is gone")
+        time.sleep(20)
+        assert up("demo") == 0 and up("ledger") == 1
+        demo.control("")
+        wait_until(lambda: " hsm-up " in demo.log(), 20, "it is back")
+    assert up("demo") == 1
+    log = demo.log()
+    assert log.count(" hsm-down ") == log.count(" hsm-up ") == 1
+    down, back = (re.search(f" {e} .*", log) for e in ("hsm-down", "hsm-up"))
+    assert re.search(r'hsm="demo" rv=\w+ processes=2', down[0]), down[0]
+    away, starts = map(int, re.search(r'hsm="demo" away_ms=(\d+) starts=(\d+)', back[0]).groups())
+    assert away >= 20000 and starts > 10, back[0]
+    # What the first ones had to say of it, and that they are back.
+    lines = re.findall(r"^\S+ \w+ [\w/]+ .*", log[down.end():back.start()], flags=re.M)
+    assert len(lines) < (20 if "lose" in fault else 100), lines
+    assert demo.metric_sum("signer_hsm_outages_total") == 1
+    finish(demo)
+
+
 def test_wrong_signatures(demo):
     """Each third one: thrown away, and signed again."""
     demo.configure("^ledger:$", "verify: {ecdsa: all}\nledger:")
@@ -371,6 +401,6 @@ def test_killed_processes(two_hsms):
             for role, pid in demo.roles().items():
                 if role in ("hsm/0", "hsm/1"):
                     os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: demo.log().count('hsm-up hsm="demo"') >= 2, 10, "up")
+            wait_until(lambda: demo.log().count('hsm-serving hsm="demo"') >= 2, 10, "up")
     load.check()
     finish(demo)

@@ -125,7 +125,7 @@ def test_change_under_load(court):
 def test_commands(court):
     """The same by signer-officer."""
     d, at = court.dir, ("--socket", court.socket)
-    files = {n: court.officers[n].write(d) for n in ("binh", "chi")}
+    files = {n: court.officers[n].write(d) for n in court.officers}
 
     def decide(op, *words):
         file = d / f"{op}.op"
@@ -169,7 +169,7 @@ def test_restarts_in_each_phase(court):
         wait_covered(demo, demo.issue(record()).json["ledger"]["index"])
         assert signers(demo) == 2 and not retired(court)
     # the new key does not retire; the old one goes before its time
-    r = court.bring(court.signed(court.operation("retire", key="ledger-2"), "binh", "chi"))
+    r = court.bring(court.signed(court.operation("retire", key="ledger-2"), "anh", "binh", "chi"))
     assert r.status == 409, r
     court.decide("compromise", key="ledger")
     for sig in (signal.SIGKILL, signal.SIGTERM):
@@ -251,7 +251,7 @@ def test_no_older_state_comes_back(court, when):
 
 def test_what_may_not_be(court):
     def no(op, status, reason, **members):
-        refused(court, court.signed(court.operation(op, **members), "binh", "chi"), status,
+        refused(court, court.signed(court.operation(op, **members), "anh", "binh", "chi"), status,
                 reason)
 
     no("generate", 409, "beside the one that it has", key="x", hsm="demo", alg=-8)

@@ -75,7 +75,8 @@ def test_ceremony(tmp_path):
         out = quickstart(directory, port, "--once", "--no-install", "--ceremony")
         assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
         assert "signer-officer propose activate --socket run/officer.sock --proposer officer-1 " \
-               f"--out ceremony/{label}-5-activate.op --key {label}" in out.stdout
+               f"--sign officers/officer-1.key --out ceremony/{label}-5-activate.op --key {label}" \
+               in out.stdout
         rows = [line.split() for line in out.stdout.splitlines() if line.startswith("dsc-")]
         assert [r[0] for r in rows if r[2] == "active"] == [label], rows
         dsc = hcert.load_certificate(directory / f"dsc/{label}.pem")
@@ -110,7 +111,7 @@ def test_shim(tmp_path, alg):
     text = (directory / "signerd.yaml").read_text()
     assert "libpkcs11-shim.so" in text and "sign=software" in text
     assert "processes: 2\n    sessions: 64\n" in text
-    assert (directory / "run/signerd.log").read_text().count('hsm-up hsm="demo" keys=1 sessions=64') == 2
+    assert (directory / "run/signerd.log").read_text().count('hsm-serving hsm="demo" keys=1 sessions=64') == 2
     assert (directory / "shim.key").stat().st_mode & 0o077 == 0
     # as it was made, and no other way
     assert quickstart(directory, port, "--once", "--no-install").returncode == 0

@@ -76,7 +76,7 @@ def begin(demo):
     """Start it, with all of its hsm processes: SoftHSM2 may fail a process that
     logs in again while another one starts."""
     demo.start()
-    wait_until(lambda: demo.log().count(" hsm-up ") == 3)
+    wait_until(lambda: demo.log().count(" hsm-serving ") == 3)
     return demo
 
 
@@ -118,7 +118,7 @@ def test_sessions_are_pooled(hsm):
     configure(demo, r"^version: 1", "version: 1\nlimits: {request: 120s}")
     configure(demo, r"^    processes:", "    hang: 60s\n    processes:")
     begin(demo)
-    assert demo.log().count('hsm-up hsm="demo" keys=1 sessions=16') == 2
+    assert demo.log().count('hsm-serving hsm="demo" keys=1 sessions=16') == 2
     for dcc, r in issue_together(demo, 64):
         demo.check(r, dcc)
     queue, signing = "signer_sign_queue_seconds", "signer_sign_execution_seconds"
@@ -252,7 +252,7 @@ def test_a_crash_is_outlived(faulty):
         faulty.check(r, dcc)
     wait_until(lambda: starts(faulty) == before + 1)
     assert re.search(r"process-ended process=hsm/\d .*signal=6", faulty.log())
-    wait_until(lambda: faulty.log().count(" hsm-up ") == 4)
+    wait_until(lambda: faulty.log().count(" hsm-serving ") == 4)
     faulty.check(faulty.issue(record()))
     finish(faulty)
 
@@ -275,7 +275,7 @@ def test_a_start_that_fails_is_tried_again(faulty, function):
     control(faulty, f"fail={function}:1:CKR_DEVICE_ERROR")
     faulty.start()
     faulty.check(faulty.issue(record()))
-    wait_until(lambda: faulty.log().count(" hsm-up ") == 3, 20)
+    wait_until(lambda: faulty.log().count(" hsm-serving ") == 3, 20)
     finish(faulty)
 
 

@@ -66,6 +66,6 @@ def test_keys_may_be_left_to_the_officers(own):
     assert own.issue(record()).status == 503
     assert own.ops("/livez").status == 200
     log = own.log()
-    assert 'hsm-up hsm="demo" keys=0' in log
+    assert 'hsm-serving hsm="demo" keys=0' in log
     assert "process-never-up" not in log
     assert own.stop() == 0

@@ -101,6 +101,8 @@ static void enter(struct bulk *b, enum bulk_phase phase)
 	b->phase_us = now;
 	if (b->settings->progress != NULL)
 		atomic_store(&b->settings->progress->phase, (int)phase);
+	if (phase == BULK_MEASURING)
+		b->result->begun_us = now;
 	if (phase == BULK_WARMING) {
 		b->answered_us = now;
 		for (size_t i = 0; i < b->nstreams; i++)
@@ -264,7 +266,7 @@ enum sg_err bulk_run(const struct bulk_settings *settings,
 	const uint64_t cpu_before = stream_cpu_us();
 	enum sg_err err;
 
-	*out = (struct bulk_result){0};
+	memset(out, 0, sizeof(*out)); /* too big for a copy */
 	if (b == NULL)
 		return SG_NO_MEMORY;
 	b->settings = settings;

@@ -14,7 +14,8 @@
 enum {
 	BULK_CONNECTIONS_MAX = 256,
 	BULK_WINDOW_MAX = 1 << 20,
-	BULK_REASON_MAX = 200
+	BULK_REASON_MAX = 200,
+	BULK_SECONDS_MAX = 3600 /* that are told one by one */
 };
 
 /* How far a run has come.  With a reader that stops, what is measured has
@@ -61,6 +62,9 @@ struct bulk_result {
 	uint64_t answers;
 	uint64_t by_status[LOAD_STATUS_MAX]; /* 0: not understood */
 	uint64_t wall_us;
+	uint64_t begun_us; /* clock_mono_us() of then */
+	/* In each second of BULK_MEASURING. */
+	uint32_t second[BULK_SECONDS_MAX];
 	/* Answers and time of each phase, of the same. */
 	uint64_t phase_answers[BULK_PHASES], phase_us[BULK_PHASES];
 	/* From beginning to end: */

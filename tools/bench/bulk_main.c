@@ -35,6 +35,8 @@ enum {
 	OPT_DEAF,
 	OPT_CURVE,
 	OPT_LIMIT,
+	OPT_SOCKET,
+	OPT_EVERY,
 	OPT_QUIET,
 	NOPTIONS
 };
@@ -59,11 +61,13 @@ static const struct arg_option OPTIONS[NOPTIONS] = {
 	[OPT_FLAWED] = {"share-of-faults", "SHARE", NULL, "of faulty records, 0 to 1 (0)"},
 	[OPT_KINDS] = {"kinds", "vtr", NULL, "kinds of certificates (vtr: a mix)"},
 	[OPT_SEED] = {"seed", "N", NULL, "of the records (1); UVCIs are always fresh"},
-	[OPT_VERIFY] = {"verify", "N", NULL, "verify one answer in N by /v1/keys (1000; 0: none)"},
+	[OPT_VERIFY] = {"verify", "N", NULL, "verify one answer in N by /v1/keys (1000, with FILES 1; 0: none)"},
 	[OPT_PROBE] = {"single-probe", "N", NULL, "N single requests a second beside it (0)"},
 	[OPT_DEAF] = {"stop-reading", "S", NULL, "one connection more reads nothing for S seconds (0)"},
 	[OPT_CURVE] = {"memory-curve", "N", NULL, "memory of every role each N records"},
 	[OPT_LIMIT] = {"limit", "RATE", NULL, "signatures a second of the token, to tell the ratio"},
+	[OPT_SOCKET] = {"socket", "PATH", NULL, "signerd's run/officer.sock, for the operations in FILES"},
+	[OPT_EVERY] = {"every", "S", NULL, "apply one of FILES each S seconds (5)"},
 	[OPT_QUIET] = {"quiet", NULL, NULL, "do not tell progress"},
 };
 /* clang-format on */
@@ -99,11 +103,18 @@ static bool small(const struct args *args, int option, unsigned max,
 	return true;
 }
 
+/* A last pause after the last operation. */
+static uint64_t usual_seconds(const struct measure_options *o)
+{
+	return o->nfiles > 0 ? (o->nfiles + 1) * o->every : 10;
+}
+
 static bool read_numbers(const struct args *args, struct measure_options *o)
 {
 	if (!number(args, OPT_RECORDS, UINT32_MAX, 0, &o->records) ||
-	    !number(args, OPT_SECONDS, 86400, o->records > 0 ? 0 : 10,
-		    &o->seconds) ||
+	    !number(args, OPT_EVERY, 3600, 5, &o->every) ||
+	    !number(args, OPT_SECONDS, 86400,
+		    o->records > 0 ? 0 : usual_seconds(o), &o->seconds) ||
 	    !number(args, OPT_WARMUP, 3600, o->records > 0 ? 0 : 1,
 		    &o->warmup) ||
 	    !number(args, OPT_SEED, UINT64_MAX, 1, &o->seed) ||
@@ -112,7 +123,8 @@ static bool read_numbers(const struct args *args, struct measure_options *o)
 	    !small(args, OPT_CONNECTIONS, BULK_CONNECTIONS_MAX, 1,
 		   &o->connections) ||
 	    !small(args, OPT_WINDOW, BULK_WINDOW_MAX, 1024, &o->window) ||
-	    !small(args, OPT_VERIFY, UINT32_MAX, 1000, &o->verify) ||
+	    !small(args, OPT_VERIFY, UINT32_MAX, o->nfiles > 0 ? 1 : 1000,
+		   &o->verify) ||
 	    !small(args, OPT_PROBE, 1000, 0, &o->probe) ||
 	    !small(args, OPT_DEAF, 3600, 0, &o->deaf_s))
 		return false;
@@ -144,6 +156,11 @@ static const char *check(const struct measure_options *o)
 		return "--stop-reading needs --seconds and --metrics";
 	if (o->curve > 0 && o->metrics == NULL)
 		return "--memory-curve needs --metrics";
+	if ((o->nfiles > 0) != (o->socket != NULL))
+		return "operations to apply need --socket, and the other way "
+		       "around";
+	if (o->nfiles > 0 && o->every == 0)
+		return "--every: at least 1";
 	return NULL;
 }
 
@@ -163,6 +180,9 @@ static bool read_options(const struct args *args, struct measure_options *o)
 		.metrics = args->value[OPT_METRICS],
 		.kinds = kinds != NULL ? kinds : "vtr",
 		.tell = args->value[OPT_QUIET] == NULL,
+		.file = args->rest,
+		.nfiles = args->n,
+		.socket = args->value[OPT_SOCKET],
 	};
 	if (!choose(args, OPT_FORM, "json", "cbor", &cbor) ||
 	    !choose(args, OPT_PATH, "certificates", "validations",
@@ -175,8 +195,6 @@ static bool read_options(const struct args *args, struct measure_options *o)
 	why = check(o);
 	if (flawed != NULL && !share_parse(flawed, &o->flawed))
 		why = "--share-of-faults: from 0 to 1, such as 0.35";
-	if (args->n > 0)
-		why = "bulk takes options only";
 	if (why != NULL)
 		(void)trouble(why);
 	return why == NULL;
@@ -194,8 +212,10 @@ int bulk_main(int argc, char *argv[])
 	if (args_parse(OPTIONS, NOPTIONS, argc, argv, &args) != SG_OK)
 		return trouble(args.why);
 	if (args.value[OPT_HELP] != NULL) {
-		puts("usage: signer-bench bulk [OPTIONS]\n\n"
-		     "Stream records to a signing server and measure it.\n\n"
+		puts("usage: signer-bench bulk [OPTIONS] [FILE.op...]\n\n"
+		     "Stream records to a signing server and measure it; "
+		     "meanwhile apply the\noperations in FILES, such as "
+		     "rotations.\n\n"
 		     "options:");
 		args_help(stdout, OPTIONS, NOPTIONS);
 		return EXIT_GOOD;

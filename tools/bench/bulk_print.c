@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "bulk_main.h"
+#include "pace.h"
 #include "report.h"
 
 /* Names of the parts of a run with a reader that stops. */
@@ -58,7 +59,7 @@ static void print_answers(const struct measure_report *r)
 	if (b->sampled > 0)
 		printf("verified     %" PRIu64 " of %" PRIu64 " sampled%s%s\n",
 		       b->sampled - b->sampled_wrong, b->sampled,
-		       r->sample_fault[0] != '\0' ? "; " : "", r->sample_fault);
+		       r->sample.fault[0] != '\0' ? "; " : "", r->sample.fault);
 }
 
 static void print_server(const struct measure_options *o,
@@ -238,6 +239,7 @@ static void print_json(const struct measure_options *o,
 	report_count(j, "broken", b->broken);
 	report_count(j, "verified", b->sampled - b->sampled_wrong);
 	report_count(j, "verify_failed", b->sampled_wrong);
+	pace_json(r, j);
 	json_object_set_new(j, "cpu_us_per_record", cpu_json(r));
 	json_object_set_new(j, "ledger", upkeep_json(&r->upkeep));
 	json_object_set_new(j, "memory", ranges_json(r->memory));
@@ -267,6 +269,7 @@ void bulk_print(const struct measure_options *o, const struct measure_report *r,
 	if (o->limit > 0)
 		printf("ratio        %.3f of %" PRIu64 "/s\n",
 		       measure_rate(r) / (double)o->limit, o->limit);
+	pace_print(r, stdout);
 	print_server(o, r);
 	if (o->deaf_s > 0)
 		print_deaf(o, r);

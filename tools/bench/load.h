@@ -22,7 +22,8 @@ enum {
 	LOAD_ANSWER_MAX = 16384 /* bytes of an answer kept for its sampling */
 };
 
-/* Is the ANSWER to the request with that UVCI right? */
+/* Look at the ANSWER to the request with that UVCI.  False: it is wrong, or
+ * cannot be looked at. */
 typedef bool (*load_sample)(void *ctx, struct span answer, struct span uvci);
 
 struct load_settings {

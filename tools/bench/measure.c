@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "probe.h"
-#include "sample.h"
 #include "share.h"
 
 enum {
@@ -26,9 +25,8 @@ struct run {
 	struct target target;
 	struct records records;	      /* of the streams */
 	struct records probe_records; /* good ones, in JSON */
-	struct sampler *sampler;
+	struct sampler *sampler;      /* what it keeps is verified at the end */
 	struct probe *probe;
-	struct bulk_progress progress;
 	uint64_t number; /* of UVCIs */
 };
 
@@ -69,6 +67,15 @@ static enum sg_err prepare(struct run *x)
 				     o->form == RECORDS_CBOR ? SAMPLE_CBOR
 							     : SAMPLE_JSON,
 				     &x->sampler, x->why, MEASURE_WHY_MAX);
+	if (err == SG_OK && o->nfiles > 0) {
+		const struct apply_settings s = {.socket = o->socket,
+						 .file = o->file,
+						 .n = o->nfiles,
+						 .every_us = o->every * 1000000,
+						 .progress = &x->r->progress};
+
+		err = apply_open(&s, &x->r->apply, x->why, MEASURE_WHY_MAX);
+	}
 	if (getrandom(&x->number, sizeof(x->number), 0) !=
 	    (ssize_t)sizeof(x->number))
 		x->number = (uint64_t)clock_wall_ms();
@@ -82,7 +89,7 @@ static enum sg_err start_watchers(struct run *x)
 		.metrics = o->metrics,
 		.every = o->curve,
 		.tell = o->tell,
-		.progress = &x->progress,
+		.progress = &x->r->progress,
 	};
 	const struct load_settings single = {
 		.target = &x->target,
@@ -99,6 +106,8 @@ static enum sg_err start_watchers(struct run *x)
 
 	if (err == SG_OK && o->probe > 0)
 		err = probe_start(&single, &x->probe);
+	if (err == SG_OK && x->r->apply != NULL)
+		err = apply_start(x->r->apply);
 	if (err != SG_OK)
 		(void)snprintf(x->why, MEASURE_WHY_MAX, "%s", err_text(err));
 	return err;
@@ -121,9 +130,9 @@ static enum sg_err stream(struct run *x)
 		.records = &x->records,
 		.run = x->number,
 		.sample_every = x->sampler != NULL ? o->verify : 0,
-		.sample = sampler_check,
+		.sample = sampler_keep,
 		.sample_ctx = x->sampler,
-		.progress = &x->progress,
+		.progress = &x->r->progress,
 	};
 	const enum sg_err err = bulk_run(&s, &x->r->bulk);
 
@@ -131,9 +140,18 @@ static enum sg_err stream(struct run *x)
 		(void)snprintf(x->why, MEASURE_WHY_MAX, "%s",
 			       x->r->bulk.reason[0] != '\0' ? x->r->bulk.reason
 							    : err_text(err));
-	if (x->sampler != NULL)
-		(void)snprintf(x->r->sample_fault, sizeof(x->r->sample_fault),
-			       "%s", sampler_fault(x->sampler));
+	return err;
+}
+
+static enum sg_err verify(struct run *x)
+{
+	struct measure_report *r = x->r;
+	enum sg_err err;
+
+	if (x->sampler == NULL)
+		return SG_OK;
+	err = sampler_verify(x->sampler, &r->sample, x->why, MEASURE_WHY_MAX);
+	r->bulk.sampled_wrong += r->sample.wrong;
 	return err;
 }
 
@@ -144,6 +162,8 @@ static enum sg_err stop_watchers(struct run *x)
 	enum sg_err err = SG_OK;
 
 	monitor_stop(r->samples);
+	if (r->apply != NULL)
+		apply_stop(r->apply);
 	for (int role = 0; role < SCRAPE_ROLES; role++) {
 		const enum scrape_role one = (enum scrape_role)role;
 
@@ -190,6 +210,7 @@ static enum sg_err run(struct run *x)
 	for (int role = 0; role < SCRAPE_ROLES && err == SG_OK; role++)
 		x->r->cpu_us[role] = after.cpu_us[role] - before.cpu_us[role];
 	x->r->has_server = err == SG_OK;
+	x->r->issued = after.issued - before.issued;
 	if (err == SG_OK)
 		upkeep_of(&before, &after, answers_all(x->r),
 			  after.issued - before.issued, &x->r->upkeep);
@@ -202,10 +223,14 @@ enum sg_err measure_run(const struct measure_options *o,
 	struct run x = {.o = o, .r = r, .why = why};
 	enum sg_err err;
 
-	*r = (struct measure_report){.has_server = false};
+	memset(r, 0, sizeof(*r)); /* too big for a copy */
 	err = prepare(&x);
 	if (err == SG_OK)
 		err = run(&x);
+	if (err == SG_OK)
+		err = verify(&x);
+	if (r->apply != NULL)
+		apply_stop(r->apply);
 	probe_free(x.probe);
 	if (r->samples != NULL)
 		monitor_stop(r->samples);
@@ -220,6 +245,22 @@ void measure_release(struct measure_report *r)
 {
 	monitor_free(r->samples);
 	r->samples = NULL;
+	apply_free(r->apply);
+	r->apply = NULL;
+}
+
+static bool all_applied(const struct measure_report *r)
+{
+	const struct apply_one *one;
+	size_t n;
+
+	if (r->apply == NULL)
+		return true;
+	one = apply_results(r->apply, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!one[i].done)
+			return false;
+	return true;
 }
 
 bool measure_good(const struct measure_report *r)
@@ -229,6 +270,7 @@ bool measure_good(const struct measure_report *r)
 
 	return b->answers > 0 && b->unexpected == 0 && b->missing == 0 &&
 	       b->broken == 0 && b->sampled_wrong == 0 &&
+	       r->sample.repeated == 0 && all_applied(r) &&
 	       p->answers == p->by_status[200] && p->broken == 0 &&
 	       p->unanswered == 0;
 }

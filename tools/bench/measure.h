@@ -2,8 +2,10 @@
 #ifndef SG_BENCH_MEASURE_H
 #define SG_BENCH_MEASURE_H
 
+#include "apply.h"
 #include "bulk.h"
 #include "monitor.h"
+#include "sample.h"
 #include "scrape.h"
 #include "tools/common/https.h"
 #include "upkeep.h"
@@ -32,11 +34,17 @@ struct measure_options {
 	uint64_t curve;	 /* memory each so many records; 0: each second */
 	uint64_t limit;	 /* signatures a second; 0: not known */
 	bool tell;	 /* progress */
+	/* Operations to apply meanwhile, one each EVERY seconds; and where. */
+	const char *const *file;
+	size_t nfiles;
+	const char *socket;
+	uint64_t every;
 };
 
 struct measure_report {
 	struct bulk_result bulk;
-	bool has_server; /* the next ones are known */
+	struct bulk_progress progress; /* while it runs */
+	bool has_server;	       /* the next ones are known */
 	uint64_t cpu_us[SCRAPE_ROLES];
 	struct upkeep upkeep;
 	/* Memory of each role: from the start on, and after the first
@@ -46,7 +54,9 @@ struct measure_report {
 	struct monitor_range by_phase[BULK_PHASES][SCRAPE_ROLES];
 	bool has_probe;
 	struct load_result probe;
-	char sample_fault[160]; /* of the first wrong sample; or empty */
+	struct sample_result sample; /* of all answers that were sampled */
+	uint64_t issued;     /* by the server's count; with HAS_SERVER */
+	struct apply *apply; /* NULL: no operations */
 	/* All samples of the memory; NULL where nothing could be measured. */
 	struct monitor *samples;
 };
@@ -60,7 +70,8 @@ SG_MUST_USE enum sg_err measure_run(const struct measure_options *o,
 				    struct measure_report *r, char *why);
 void measure_release(struct measure_report *r);
 
-/* Did every record get the answer it deserves, and every sample verify? */
+/* Did every record get the answer it deserves, every sample verify, and every
+ * operation pass? */
 bool measure_good(const struct measure_report *r);
 /* Records answered a second. */
 double measure_rate(const struct measure_report *r);

@@ -1,36 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sample.h"
-
-#include <jansson.h>
+/* What is kept of a run's certificates. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "hcert/cbor.h"
-#include "hcert/hc1.h"
-#include "tools/common/check.h"
-#include "tools/common/payload.h"
+#include "sample_state.h"
 #include "tools/common/server_keys.h"
 
-struct sampler {
-	enum sample_form form;
-	struct checker *checker;
-	struct keyset keys;
-	/* For answers that hold a bare COSE_Sign1: the checker reads HC1. */
-	struct deflate *deflate;
-	char text[HC1_TEXT_MAX];
-	char fault[CHECK_DETAIL_MAX];
-};
-
-static enum sg_err fetch_keys(const struct https_settings *settings,
-			      struct keyset *keys, char *why, size_t cap)
+enum sg_err sampler_read_keys(const struct sampler *s, struct sample_keys *out,
+			      char *why, size_t cap)
 {
 	struct https *h;
-	enum sg_err err = https_open(settings, &h, why, cap);
+	enum sg_err err = https_open(&s->server, &h, why, cap);
 
 	if (err != SG_OK)
 		return err;
-	err = server_keys(h, keys, why, cap);
+	err = server_keys_pem(h, &out->pem, &out->n, why, cap);
 	https_close(h);
 	return err;
 }
@@ -40,136 +26,149 @@ enum sg_err sampler_create(const struct https_settings *settings,
 			   char *why, size_t cap)
 {
 	struct sampler *s = calloc(1, sizeof(*s));
-	enum sg_err err = SG_NO_MEMORY;
+	enum sg_err err;
 
-	if (s == NULL || checker_create(&s->checker) != SG_OK ||
-	    (form == SAMPLE_CBOR && deflate_create(&s->deflate) != SG_OK)) {
-		(void)snprintf(why, cap, "%s", err_text(err));
-		sampler_free(s);
-		return err;
+	if (s == NULL) {
+		(void)snprintf(why, cap, "%s", err_text(SG_NO_MEMORY));
+		return SG_NO_MEMORY;
 	}
 	s->form = form;
-	err = fetch_keys(settings, &s->keys, why, cap);
-	if (err != SG_OK) {
+	s->server = *settings;
+	err = sampler_read_keys(s, &s->before, why, cap);
+	if (err != SG_OK)
 		sampler_free(s);
-		return err;
-	}
-	*out = s;
-	return SG_OK;
+	else
+		*out = s;
+	return err;
 }
 
 void sampler_free(struct sampler *s)
 {
 	if (s == NULL)
 		return;
-	keyset_clear(&s->keys);
-	checker_free(s->checker);
-	deflate_free(s->deflate);
+	for (size_t i = 0; i < s->nchunks; i++)
+		free(s->chunk[i]);
+	free(s->chunk);
+	free(s->before.pem);
+	free(s->after.pem);
+	free(s->print);
 	free(s);
 }
 
-const char *sampler_fault(const struct sampler *s)
-{
-	return s->fault;
-}
+/* --- the certificate in an answer ------------------------------------------
+ */
 
-static bool wrong(struct sampler *s, const char *what, const char *detail)
+/* The HC1 text in a JSON answer of the server, in which nothing is escaped. */
+static bool find_text(struct span answer, struct span *out)
 {
-	if (s->fault[0] == '\0')
-		(void)snprintf(s->fault, sizeof(s->fault), "%s: %s", what,
-			       detail);
-	return false;
-}
+	static const char name[] = "\"hcert\":\"";
+	const uint8_t *at = memmem(answer.p, answer.n, name, sizeof(name) - 1);
+	const uint8_t *end = answer.p + answer.n;
+	const uint8_t *quote;
 
-/* Is UVCI the "ci" of the payload's one entry? */
-static bool has_uvci(struct span dcc, struct span uvci)
-{
-	static const char *const kinds[] = {"v", "t", "r"};
-	bool found = false;
-	json_t *payload;
-
-	if (payload_json(dcc, &payload) != SG_OK)
+	if (at == NULL)
 		return false;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		const json_t *entries = json_object_get(payload, kinds[i]);
-		const json_t *ci =
-			json_object_get(json_array_get(entries, 0), "ci");
-
-		if (json_is_string(ci) &&
-		    span_eq(span_of(json_string_value(ci),
-				    json_string_length(ci)),
-			    uvci))
-			found = true;
-	}
-	json_decref(payload);
-	return found;
-}
-
-static bool check_text(struct sampler *s, struct span text, struct span uvci)
-{
-	struct check check;
-
-	/* A second of grace: the core's clock may be read just before ours. */
-	if (!checker_run(s->checker, text, &s->keys, clock_wall_s() + 1,
-			 &check))
-		return wrong(s, check_step_name(check.failed),
-			     check.detail[check.failed]);
-	if (!has_uvci(check.claims.dcc, uvci))
-		return wrong(s, "payload", "it is another request's");
+	at += sizeof(name) - 1;
+	quote = memchr(at, '"', (size_t)(end - at));
+	if (quote == NULL)
+		return false;
+	*out = span_of(at, (size_t)(quote - at));
 	return true;
 }
 
-/* The "cose" of a CBOR answer, as HC1 text. */
-static bool check_cbor(struct sampler *s, struct span answer, struct span uvci)
+/* The COSE_Sign1 in a CBOR answer. */
+static bool find_cose(struct span answer, struct span *out)
 {
 	struct cbor_reader r = cbor_read(answer, CBOR_LAX);
 	struct cbor_item head;
 	struct cbor_item key;
 	struct cbor_item value;
 	uint64_t taken = 0;
-	size_t n;
 
 	if (cbor_next(&r, &head) != SG_OK || head.type != CBOR_MAP)
-		return wrong(s, "answer", "no map");
+		return false;
 	while (cbor_more(&r, &head, &taken)) {
 		struct cbor_reader at;
 
 		taken++; /* the value goes with its key */
 		if (cbor_next(&r, &key) != SG_OK)
-			break;
+			return false;
 		at = r;
 		if (key.type == CBOR_TEXT && span_is(key.run, "cose") &&
 		    cbor_next(&at, &value) == SG_OK &&
-		    value.type == CBOR_BYTES &&
-		    hc1_encode(s->deflate, value.run, s->text, sizeof(s->text),
-			       &n) == SG_OK)
-			return check_text(s, span_of(s->text, n), uvci);
+		    value.type == CBOR_BYTES) {
+			*out = value.run;
+			return true;
+		}
 		if (cbor_skip(&r, CBOR_DEPTH_MAX, NULL) != SG_OK)
-			break;
+			return false;
 	}
-	return wrong(s, "answer", "no certificate in it");
+	return false;
 }
 
-bool sampler_check(void *ctx, struct span answer, struct span uvci)
+static bool find(enum sample_form form, struct span answer, struct span *out)
+{
+	*out = answer;
+	switch (form) {
+	case SAMPLE_JSON: return find_text(answer, out);
+	case SAMPLE_CBOR: return find_cose(answer, out);
+	case SAMPLE_TEXT: break;
+	}
+	return true;
+}
+
+/* --- keeping it ------------------------------------------------------------
+ */
+
+static struct sample_chunk *add_chunk(struct sampler *s)
+{
+	struct sample_chunk *c;
+
+	if (s->nchunks == s->room) {
+		const size_t room = s->room > 0 ? 2 * s->room : 64;
+		void *more = realloc(s->chunk, room * sizeof(s->chunk[0]));
+
+		if (more == NULL)
+			return NULL;
+		s->chunk = more;
+		s->room = room;
+	}
+	c = malloc(sizeof(*c));
+	if (c == NULL)
+		return NULL;
+	c->used = 0;
+	c->first = s->kept;
+	s->chunk[s->nchunks++] = c;
+	return c;
+}
+
+bool sampler_keep(void *ctx, struct span answer, struct span uvci)
 {
 	struct sampler *s = ctx;
-	const json_t *hcert;
-	json_t *j;
-	bool ok;
+	struct sample_kept k = {.at = clock_wall_s(),
+				.uvci_n = (uint32_t)uvci.n};
+	struct sample_chunk *c =
+		s->nchunks > 0 ? s->chunk[s->nchunks - 1] : NULL;
+	struct span text;
+	size_t n;
 
-	if (s->form == SAMPLE_TEXT)
-		return check_text(s, answer, uvci);
-	if (s->form == SAMPLE_CBOR)
-		return check_cbor(s, answer, uvci);
-	j = json_loadb((const char *)answer.p, answer.n, 0, NULL);
-	hcert = json_object_get(j, "hcert");
-	if (json_is_string(hcert))
-		ok = check_text(s,
-				span_of(json_string_value(hcert),
-					json_string_length(hcert)),
-				uvci);
-	else
-		ok = wrong(s, "answer", "no certificate in it");
-	json_decref(j);
-	return ok;
+	/* What has none is wrong, and will be found to be. */
+	if (!find(s->form, answer, &text))
+		text = span_of(answer.p, 0);
+	k.n = (uint32_t)text.n;
+	n = (sizeof(k) + uvci.n + text.n + SAMPLE_ALIGN - 1) &
+	    ~(size_t)(SAMPLE_ALIGN - 1);
+	if (n > SAMPLE_CHUNK)
+		return false;
+	if (c == NULL || n > SAMPLE_CHUNK - c->used)
+		c = add_chunk(s);
+	if (c == NULL)
+		return false;
+	memcpy(c->bytes + c->used, &k, sizeof(k));
+	memcpy(c->bytes + c->used + sizeof(k), uvci.p, uvci.n);
+	if (text.n > 0)
+		memcpy(c->bytes + c->used + sizeof(k) + uvci.n, text.p, text.n);
+	c->used += n;
+	s->kept++;
+	return true;
 }

@@ -194,7 +194,7 @@ static enum sg_err run_load(const struct args *args, const struct target *t,
 		.accept = accept != NULL ? accept : "application/json",
 		.records = &records,
 		.sample_every = sampler != NULL ? (unsigned)n->verify : 0,
-		.sample = sampler_check,
+		.sample = sampler_keep,
 		.sample_ctx = sampler,
 	};
 	const struct records_settings wanted = {
@@ -298,16 +298,22 @@ static int run_bench(const struct args *args, const struct https_settings *s,
 		     const struct target *t, const struct numbers *n,
 		     struct serve_report *r)
 {
+	struct sample_result samples = {.kept = 0};
 	struct sampler *sampler;
 	char why[WHY_MAX];
+	enum sg_err err;
 	int status;
 
 	if (make_sampler(args, s, n, &sampler, why, sizeof(why)) != SG_OK)
 		return trouble(why);
-	if (run_all(args, t, n, sampler, r, why) != SG_OK) {
+	err = run_all(args, t, n, sampler, r, why);
+	if (err == SG_OK && sampler != NULL)
+		err = sampler_verify(sampler, &samples, why, sizeof(why));
+	if (err != SG_OK) {
 		status = trouble(why);
 	} else {
-		r->sample_fault = sampler != NULL ? sampler_fault(sampler) : "";
+		r->load.sampled_wrong += samples.wrong;
+		r->sample_fault = samples.fault;
 		serve_print(r, args->value[OPT_JSON] != NULL);
 		status = judge(r);
 	}

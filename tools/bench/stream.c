@@ -139,6 +139,14 @@ static bool expected(const struct stream *s, const struct record *r,
 	return a->status >= 400;
 }
 
+static void count_second(struct bulk *b)
+{
+	const uint64_t second = (b->answered_us - b->phase_us) / 1000000;
+
+	if (b->phase == BULK_MEASURING && second < BULK_SECONDS_MAX)
+		b->result->second[second]++;
+}
+
 /* The server echoes nothing of a person in a problem. */
 static void note(struct bulk_result *r, const struct stream *s,
 		 const struct answer *a)
@@ -168,8 +176,10 @@ static enum sg_err take(void *ctx, const struct answer *a)
 		r->answers++;
 		r->by_status[status]++;
 	}
-	if (s != b->deaf)
+	if (s != b->deaf) {
 		r->phase_answers[b->phase]++;
+		count_second(b);
+	}
 	if (!expected(s, record, a))
 		note(r, s, a);
 	if (a->certificate && set->sample_every > 0 &&

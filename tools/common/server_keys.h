@@ -11,4 +11,9 @@
 SG_MUST_USE enum sg_err server_keys(struct https *h, struct keyset *set,
 				    char *why, size_t cap);
 
+/* The same as a file for keyset_add(), for who makes several sets of it.
+ * Owns: *PEM is the caller's; free(). */
+SG_MUST_USE enum sg_err server_keys_pem(struct https *h, uint8_t **pem,
+					size_t *n, char *why, size_t cap);
+
 #endif /* SG_TOOLS_SERVER_KEYS_H */

@@ -71,6 +71,18 @@ static int print_done(const struct opfile *f, const json_t *document)
 	return EXIT_GOOD;
 }
 
+/* What nothing signs any more, if that is so. */
+static void print_gap(const json_t *outcome)
+{
+	const char *kinds = document_text(outcome, "nothing-signs");
+
+	if (*kinds == '\0')
+		return;
+	(void)fputs("NO KEY SIGNS THESE KINDS ANY MORE: ", stdout);
+	printable_put(stdout, span_str(kinds));
+	(void)putchar('\n');
+}
+
 static int write_csr(const struct opfile *f, const json_t *document,
 		     const char *path)
 {
@@ -100,6 +112,8 @@ int apply_operation(struct daemon *d, const struct opfile *f, const char *csr,
 	if (daemon_document(d, &document, why, sizeof(why)) != SG_OK)
 		document = NULL;
 	status = json ? print_json(outcome) : print_done(f, document);
+	if (!json)
+		print_gap(outcome);
 	if (status == EXIT_GOOD && csr != NULL)
 		status = write_csr(f, document, csr);
 	json_decref(outcome);

@@ -6,11 +6,13 @@
 
 #include "approving.h"
 #include "base/hex.h"
+#include "standing.h"
 
 enum {
 	OPT_OFFICER_KEY = OPT_COMMON,
 	OPT_NAME,
 	OPT_OUT,
+	OPT_ROLL,
 	OPT_YES,
 	OPT_MODULE,
 	OPT_PIN_FILE,
@@ -23,7 +25,10 @@ static const struct arg_option OPTIONS[OPT_COUNT] = {
 			     "your key: a PEM file, or a pkcs11: URI"},
 	[OPT_NAME] = {"name", "NAME", NULL, "your name, as the roll has it"},
 	[OPT_OUT] = {"out", "FILE", NULL,
-		     "where it goes with your signature (FILE.op itself)"},
+		     "where it goes with your signature, a new file (FILE.op "
+		     "itself)"},
+	[OPT_ROLL] = {"roll", "FILE", NULL,
+		      "the operation that the officers in force come from"},
 	[OPT_YES] = {"yes", NULL, NULL, "sign without asking"},
 	[OPT_MODULE] = {"module", "PATH", NULL,
 			"of a card: its PKCS #11 module"},
@@ -52,10 +57,10 @@ static bool asked(const struct args *args)
 }
 
 static int report(const struct args *args, const struct signer *s,
-		  struct span bytes, const char *path)
+		  struct span bytes, const struct opfile_known *known,
+		  const char *path)
 {
 	static struct opfile f;
-	struct opfile_known nobody = {0};
 	char kid[HEX_TEXT(ROLL_KID_BYTES)];
 	const char *fault;
 
@@ -69,76 +74,56 @@ static int report(const struct args *args, const struct signer *s,
 		      s->officer.name,
 		      hex_encode(s->officer.kid, ROLL_KID_BYTES, kid),
 		      f.approved.n, f.approved.n == 1 ? "" : "s", path);
+	if (standing_show(&f, known, stderr) != SG_OK)
+		return officer_trouble(err_text(SG_NO_MEMORY));
 	if (args->value[OPT_JSON] == NULL)
 		return EXIT_GOOD;
-	return opfile_print_json(&f, &nobody, JSON_COMPACT)
+	return opfile_print_json(&f, known, JSON_COMPACT)
 		       ? EXIT_GOOD
 		       : officer_trouble(err_text(SG_NO_MEMORY));
 }
 
-/* The first officers stand in the genesis itself.  Is S the one of its name? */
-static bool is_named(const struct opfile *f, const struct signer *s, char *why,
-		     size_t cap)
-{
-	const struct officer *o;
-
-	if (f->operation.kind != OPERATION_GENESIS)
-		return true; /* signerd knows who is whose */
-	o = roll_find(&f->operation.roll, s->officer.kid);
-	if (o != NULL && strcmp(o->name, s->officer.name) == 0)
-		return true;
-	if (o == NULL)
-		(void)snprintf(why, cap,
-			       "this key is of none of the officers that the "
-			       "genesis names");
-	else
-		(void)snprintf(why, cap, "the genesis has this key as %s's",
-			       o->name);
-	return false;
-}
-
 static int sign(const struct args *args, const struct opfile *f,
-		const struct signer *s)
+		const struct opfile_known *known, const struct signer *s)
 {
-	const char *path = args->value[OPT_OUT] != NULL ? args->value[OPT_OUT]
-							: args->rest[0];
+	const char *out = args->value[OPT_OUT];
 	char why[WHY_MAX] = "";
-	struct approving signed_op;
+	struct approving done;
 	int status;
 
-	if (approving_sign(f, s, &signed_op, why, sizeof(why)) != SG_OK ||
-	    approving_write(path, span_of(signed_op.p, signed_op.n), why,
-			    sizeof(why)) != SG_OK)
+	if (approving_sign(f, s, &done, why, sizeof(why)) != SG_OK ||
+	    approving_put(args->rest[0], out, span_of(done.p, done.n), why,
+			  sizeof(why)) != SG_OK)
 		status = officer_trouble(why);
 	else
-		status = report(args, s, span_of(signed_op.p, signed_op.n),
-				path);
-	free(signed_op.p);
+		status = report(args, s, span_of(done.p, done.n), known,
+				out != NULL ? out : args->rest[0]);
+	free(done.p);
 	return status;
 }
 
-static int approve(const struct args *args, const struct opfile *f)
+static int approve(const struct args *args, const struct opfile *f,
+		   const struct opfile_known *known)
 {
 	const struct signer_wanted wanted = {
 		.key = args->value[OPT_OFFICER_KEY],
 		.name = args->value[OPT_NAME],
 		.module = args->value[OPT_MODULE],
 		.pin_file = args->value[OPT_PIN_FILE]};
-	const struct opfile_known nobody = {0};
 	char why[WHY_MAX] = "";
 	struct signer s;
 	int status;
 
 	/* What is signed is seen first, also by who says --yes. */
 	(void)fputs("You sign this:\n\n", stderr);
-	if (opfile_show(f, &nobody, stderr) != SG_OK)
+	if (opfile_show(f, known, stderr) != SG_OK)
 		return officer_trouble("it cannot be shown");
 	if (!asked(args))
 		return EXIT_REFUSED;
 	if (signer_open(&wanted, &s, why, sizeof(why)) != SG_OK)
 		return officer_trouble(why);
-	if (is_named(f, &s, why, sizeof(why))) {
-		status = sign(args, f, &s);
+	if (approving_may(f, known, &s.officer, why, sizeof(why))) {
+		status = sign(args, f, known, &s);
 	} else {
 		(void)officer_trouble(why);
 		status = EXIT_REFUSED;
@@ -150,23 +135,31 @@ static int approve(const struct args *args, const struct opfile *f)
 static int run(const struct args *args)
 {
 	static struct opfile f;
+	static struct in_force now;
+	const struct opfile_known known = {.now = &now};
 	char why[WHY_MAX] = "";
 	int status;
 
+	now = (struct in_force){.has_keys = false};
 	if (args->n != 1 || args->value[OPT_OFFICER_KEY] == NULL ||
 	    args->value[OPT_NAME] == NULL)
 		return officer_trouble("approve takes one file, --key and "
 				       "--name");
 	if (opfile_read(args->rest[0], &f, why, sizeof(why)) != SG_OK)
 		return officer_trouble(why);
-	status = approve(args, &f);
+	if (args->value[OPT_ROLL] != NULL &&
+	    in_force_read(args->value[OPT_ROLL], &now, why, sizeof(why)) !=
+		    SG_OK)
+		status = officer_trouble(why);
+	else
+		status = approve(args, &f, &known);
 	free(f.bytes);
 	return status;
 }
 
 const struct command APPROVE_COMMAND = {
 	.name = "approve",
-	.usage = "FILE.op --key KEY --name NAME [--out FILE]",
+	.usage = "FILE.op --key KEY --name NAME [--roll FILE] [--out FILE]",
 	.about = "sign an operation as an officer",
 	.more = "It is shown, and signed when you type \"yes\".  Officers "
 		"sign one file one after the\nother, or copies of it, which "

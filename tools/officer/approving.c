@@ -2,9 +2,11 @@
 #include "approving.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fileio.h"
 #include "tools/common/input.h"
@@ -42,6 +44,29 @@ static enum sg_err check(const struct approving *out, const struct signer *s)
 		    0)
 			return approval_verify(&a, i, &s->officer);
 	return err == SG_OK ? SG_INTERNAL : err;
+}
+
+bool approving_may(const struct opfile *f, const struct opfile_known *known,
+		   const struct officer *officer, char *why, size_t cap)
+{
+	const struct roll *r = opfile_roll(f, known);
+	const struct officer *o;
+
+	if (r == NULL && known->now != NULL && known->now->roll.n > 0)
+		r = &known->now->roll;
+	if (r == NULL)
+		return true; /* signerd knows who is whose */
+	o = roll_find(r, officer->kid);
+	if (o != NULL && strcmp(o->name, officer->name) == 0)
+		return true;
+	if (o == NULL)
+		(void)snprintf(why, cap,
+			       "this key is of none of the officers of the "
+			       "roll");
+	else
+		(void)snprintf(why, cap, "the roll has this key as %s's",
+			       o->name);
+	return false;
 }
 
 enum sg_err approving_sign(const struct opfile *f, const struct signer *s,
@@ -125,6 +150,63 @@ enum sg_err approving_join(const struct opfile *f, const struct opfile *other,
 	return err;
 }
 
+enum sg_err approving_drop(const struct opfile *f,
+			   const uint8_t kid[ROLL_KID_BYTES],
+			   struct approving *out, char *why, size_t cap)
+{
+	uint8_t *p = malloc(APPROVED_BYTES_MAX);
+	enum sg_err err = SG_NO_MEMORY;
+
+	*out = (struct approving){0};
+	if (p != NULL)
+		err = approved_drop(&f->approved, kid, p, APPROVED_BYTES_MAX,
+				    &out->n);
+	if (err == SG_OK) {
+		out->p = p;
+		return SG_OK;
+	}
+	free(p);
+	(void)snprintf(why, cap, "%s",
+		       err == SG_NOT_FOUND ? "nobody of that kid has signed it"
+					   : err_text(err));
+	return err;
+}
+
+/* --- files ---------------------------------------------------------------- */
+
+static enum sg_err trouble(const char *path, char *why, size_t cap)
+{
+	(void)snprintf(why, cap, "%s: %s", path, strerrordesc_np(errno));
+	return SG_IO;
+}
+
+enum sg_err approving_create(const char *path, struct span bytes, char *why,
+			     size_t cap)
+{
+	bool good;
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return output_bytes(path, bytes.p, bytes.n, why, cap);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+	if (fd < 0 && errno == EEXIST) {
+		(void)snprintf(why, cap,
+			       "%s is there already, perhaps with what others "
+			       "have signed: choose another name, or remove it",
+			       path);
+		return SG_IO;
+	}
+	if (fd < 0)
+		return trouble(path, why, cap);
+	good = fileio_write(fd, bytes) && fsync(fd) == 0;
+	fileio_close(fd);
+	if (good)
+		return SG_OK;
+	(void)trouble(path, why, cap);
+	(void)unlink(path);
+	return SG_IO;
+}
+
 enum sg_err approving_write(const char *path, struct span bytes, char *why,
 			    size_t cap)
 {
@@ -132,6 +214,13 @@ enum sg_err approving_write(const char *path, struct span bytes, char *why,
 		return output_bytes(path, bytes.p, bytes.n, why, cap);
 	if (fileio_replace(path, bytes, FILE_MODE) == SG_OK)
 		return SG_OK;
-	(void)snprintf(why, cap, "%s: %s", path, strerrordesc_np(errno));
-	return SG_IO;
+	return trouble(path, why, cap);
+}
+
+enum sg_err approving_put(const char *in, const char *out, struct span bytes,
+			  char *why, size_t cap)
+{
+	if (out == NULL || strcmp(in, out) == 0)
+		return approving_write(in, bytes, why, cap);
+	return approving_create(out, bytes, why, cap);
 }

@@ -13,6 +13,10 @@ struct approving {
 	size_t n;
 };
 
+/* Is OFFICER, with this key and name, one of those who may sign F, as far as
+ * these are known?  False, with WHY. */
+bool approving_may(const struct opfile *f, const struct opfile_known *known,
+		   const struct officer *officer, char *why, size_t cap);
 /*
  * F with the signature of S, verified before it is given out.
  * Errors, with WHY: those of signer_sign(), SG_BAD_SIGNATURE, SG_TOO_BIG,
@@ -28,9 +32,22 @@ SG_MUST_USE enum sg_err approving_join(const struct opfile *f,
 				       const struct opfile *other,
 				       struct approving *out, char *why,
 				       size_t cap);
-/* Write it to the file PATH ("-": standard output), all of it or nothing.
+/* Write it to the file PATH ("-": standard output), all of it or nothing.  What
+ * was there before is replaced; by the second there may not be such a file.
  * Errors, with WHY: SG_IO. */
 SG_MUST_USE enum sg_err approving_write(const char *path, struct span bytes,
 					char *why, size_t cap);
+SG_MUST_USE enum sg_err approving_create(const char *path, struct span bytes,
+					 char *why, size_t cap);
+/* Write what came of the file IN: to OUT, a new file; NULL, or the same name:
+ * in its place.  Errors, with WHY: SG_IO. */
+SG_MUST_USE enum sg_err approving_put(const char *in, const char *out,
+				      struct span bytes, char *why, size_t cap);
+/* F without what KID has signed: approved_drop().
+ * Errors, with WHY: SG_NOT_FOUND, SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err approving_drop(const struct opfile *f,
+				       const uint8_t kid[ROLL_KID_BYTES],
+				       struct approving *out, char *why,
+				       size_t cap);
 
 #endif /* SG_TOOLS_APPROVING_H */

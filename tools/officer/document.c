@@ -177,21 +177,3 @@ bool document_bytes(const json_t *map, const char *member, struct span *out)
 	*out = span_of(bytes, n);
 	return true;
 }
-
-const char *document_officer(const json_t *document,
-			     const uint8_t kid[ROLL_KID_BYTES])
-{
-	const json_t *officers =
-		json_object_get(json_object_get(document, "roll"), "officers");
-	char text[2 * ROLL_KID_BYTES];
-
-	text[base64_encode(span_of(kid, ROLL_KID_BYTES), BASE64_STANDARD,
-			   text)] = '\0';
-	for (size_t i = 0; i < json_array_size(officers); i++) {
-		const json_t *officer = json_array_get(officers, i);
-
-		if (strcmp(document_text(officer, "kid"), text) == 0)
-			return document_text(officer, "name");
-	}
-	return NULL;
-}

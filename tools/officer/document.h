@@ -4,7 +4,8 @@
 
 #include <jansson.h>
 
-#include "ceremony/roll.h"
+#include "base/err.h"
+#include "base/span.h"
 
 /*
  * document: what signerd says to officers (signer/ceremony/README.md), as JSON:
@@ -22,10 +23,6 @@ SG_MUST_USE enum sg_err document_json(struct span in, json_t **out);
 
 /* The key LABEL of DOCUMENT; borrowed; NULL: there is none. */
 const json_t *document_key(const json_t *document, const char *label);
-/* The name of the officer with KID in DOCUMENT (may be NULL); borrowed; NULL:
- * there is none. */
-const char *document_officer(const json_t *document,
-			     const uint8_t kid[ROLL_KID_BYTES]);
 /* The bytes of MEMBER of MAP, which is base64.
  * Owns: OUT->p is the caller's; free().  False: no such member. */
 bool document_bytes(const json_t *map, const char *member, struct span *out);

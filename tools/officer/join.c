@@ -44,9 +44,9 @@ static int run(const struct args *args)
 	for (size_t i = 1; err == SG_OK && i < args->n; i++)
 		err = join_one(&all, args->rest[i], why, sizeof(why));
 	if (err == SG_OK)
-		err = approving_write(out != NULL ? out : args->rest[0],
-				      span_of(all.bytes, all.n), why,
-				      sizeof(why));
+		err = approving_put(args->rest[0], out,
+				    span_of(all.bytes, all.n), why,
+				    sizeof(why));
 	free(all.bytes);
 	if (err == SG_CONFLICT)
 		(void)fprintf(stderr, "signer-officer: %s\n", why);

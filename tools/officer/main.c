@@ -11,6 +11,7 @@
 	X(SHOW_OPERATION)                                                      \
 	X(APPROVE)                                                             \
 	X(JOIN)                                                                \
+	X(DROP)                                                                \
 	X(APPLY)                                                               \
 	X(CSR)                                                                 \
 	X(STOP)                                                                \

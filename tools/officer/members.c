@@ -23,6 +23,7 @@ enum { RSA_BITS = 3072, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 4096 };
 /* What a member is read from and into. */
 struct reading {
 	const struct args *args;
+	const struct in_force *now; /* NULL: not known */
 	struct operation *o;
 	struct members *m;
 	char *why;
@@ -233,6 +234,13 @@ static bool read_override(const struct reading *r, const char *text)
 	return true;
 }
 
+static bool read_last(const struct reading *r, const char *text)
+{
+	(void)text;
+	r->o->last = true;
+	return true;
+}
+
 static bool read_policy(const struct reading *r, const char *path)
 {
 	uint8_t *file;
@@ -250,7 +258,8 @@ static bool read_policy(const struct reading *r, const char *path)
 static bool read_roll(const struct reading *r, const char *text)
 {
 	(void)text;
-	return members_roll(r->args, &r->o->roll, r->why, r->cap) == SG_OK;
+	return members_roll(r->args, r->o->kind, r->now, &r->o->roll, r->why,
+			    r->cap) == SG_OK;
 }
 
 /* --- all ------------------------------------------------------------------ */
@@ -276,14 +285,18 @@ static const struct member_option {
 	{OPT_PUBLIC, OP_SPKI, false, NULL, read_public},
 	{OPT_AT, OP_ACTIVATE, false, NULL, read_activate},
 	{OPT_AT, OP_RETIRE, false, NULL, read_retire},
+	{OPT_LAST, OP_RETIRE, false, NULL, read_last},
 	{OPT_OVERRIDE, OP_ACTIVATE, false, NULL, read_override},
 	{OPT_POLICY, OP_POLICY, true, NULL, read_policy},
-	{OPT_OFFICER, OP_ROLL, true, NULL, read_roll},
-	{OPT_THRESHOLD, OP_ROLL, true, NULL, NULL},
+	/* With all of the terms, whether they are said or not. */
+	{OPT_OFFICER, OP_ROLL, true, "", read_roll},
+	{OPT_THRESHOLD, OP_ROLL, false, NULL, NULL},
 	{OPT_LEAD, OP_ROLL, false, NULL, NULL},
 	{OPT_STALE, OP_ROLL, false, NULL, NULL},
 	{OPT_PROPOSER_MAY_APPROVE, OP_ROLL, false, NULL, NULL},
+	{OPT_PROPOSER_MAY_NOT, OP_ROLL, false, NULL, NULL},
 	{OPT_POLICY_APPROVAL, OP_ROLL, false, NULL, NULL},
+	{OPT_NO_POLICY_APPROVAL, OP_ROLL, false, NULL, NULL},
 };
 enum { TABLE_COUNT = sizeof(TABLE) / sizeof(TABLE[0]) };
 
@@ -318,11 +331,12 @@ static bool read_one(const struct reading *r, const struct member_option *t)
 	return text == NULL || t->read == NULL || t->read(r, text);
 }
 
-enum sg_err members_read(const struct args *args, struct operation *o,
-			 struct members *out, char *why, size_t cap)
+enum sg_err members_read(const struct args *args, const struct in_force *now,
+			 struct operation *o, struct members *out, char *why,
+			 size_t cap)
 {
 	const unsigned members = operation_members(o->kind);
-	const struct reading r = {args, o, out, why, cap};
+	const struct reading r = {args, now, o, out, why, cap};
 
 	*out = (struct members){.subject = {0}};
 	for (int option = OPT_LABEL; option < OPT_MEMBERS; option++) {

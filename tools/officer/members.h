@@ -3,6 +3,7 @@
 #define SG_TOOLS_MEMBERS_H
 
 #include "daemon.h"
+#include "in_force.h"
 #include "proposal.h"
 
 /* members: what the command line says of an operation, by its kind. */
@@ -19,6 +20,7 @@ enum {
 	OPT_CERTIFICATE,
 	OPT_PUBLIC,
 	OPT_AT,
+	OPT_LAST,
 	OPT_OVERRIDE,
 	OPT_POLICY,
 	OPT_OFFICER,
@@ -26,7 +28,9 @@ enum {
 	OPT_LEAD,
 	OPT_STALE,
 	OPT_PROPOSER_MAY_APPROVE,
+	OPT_PROPOSER_MAY_NOT,
 	OPT_POLICY_APPROVAL,
+	OPT_NO_POLICY_APPROVAL,
 	OPT_MEMBERS
 };
 
@@ -55,6 +59,8 @@ enum {
 			"log-key: its public key, PEM or DER (signerd's word)"}, \
 	[OPT_AT] = {"at", "TIME", NULL,                                        \
 		    "activate, retire: then, and not at once"},                \
+	[OPT_LAST] = {"last", NULL, NULL,                                      \
+		      "retire: although nothing else signs its kinds"},        \
 	[OPT_OVERRIDE] = {"override", NULL, NULL,                              \
 			  "activate: before verifiers had time to know it"},   \
 	[OPT_POLICY] = {"policy", "FILE", NULL,                                \
@@ -69,8 +75,12 @@ enum {
 		       "genesis, officers: a checkpoint's age (7d)"},          \
 	[OPT_PROPOSER_MAY_APPROVE] = {"proposer-may-approve", NULL, NULL,      \
 			"genesis, officers: the proposer's approval counts"},  \
+	[OPT_PROPOSER_MAY_NOT] = {"proposer-may-not-approve", NULL, NULL,      \
+			"officers: it does not, any more"},                    \
 	[OPT_POLICY_APPROVAL] = {"policy-approval", NULL, NULL,                \
-			"genesis, officers: a policy needs an operation"}
+			"genesis, officers: a policy needs an operation"},     \
+	[OPT_NO_POLICY_APPROVAL] = {"no-policy-approval", NULL, NULL,          \
+			"officers: it does not, any more"}
 /* clang-format on */
 
 /* What the operation's spans lie in, where it is not the command line. */
@@ -82,11 +92,13 @@ struct members {
 };
 
 /*
- * Set the members of O's kind from ARGS.
+ * Set the members of O's kind from ARGS.  NOW, what is in force, is what
+ * officers keep who do not say another thing; NULL: not known.
  * Owns: OUT is the caller's; members_free().
  * Errors, with WHY: SG_CONFIG (missing, wrong, or of another kind), SG_IO.
  */
 SG_MUST_USE enum sg_err members_read(const struct args *args,
+				     const struct in_force *now,
 				     struct operation *o, struct members *out,
 				     char *why, size_t cap);
 /* O, a LOG_KEY of a key, has no public key yet: take the one that DOCUMENT

@@ -91,60 +91,131 @@ static enum sg_err add_officer(struct roll *r, const char *text, char *why,
 	return err;
 }
 
+/* Those that are named; or, where none is, those of NOW. */
+static enum sg_err read_officers(const struct args *args,
+				 const struct in_force *now, struct roll *out,
+				 char *why, size_t cap)
+{
+	enum sg_err err = SG_OK;
+
+	for (size_t i = 0; err == SG_OK && i < args->nmany; i++)
+		err = add_officer(out, args->many[i], why, cap);
+	if (err != SG_OK || args->nmany > 0)
+		return err;
+	if (now == NULL || !now->has_keys) {
+		(void)snprintf(why, cap,
+			       "--officer: all of them, each; their keys are "
+			       "in the operation that --roll names, too");
+		return SG_CONFIG;
+	}
+	memcpy(out->officer, now->roll.officer, sizeof(out->officer));
+	out->n = now->roll.n;
+	return SG_OK;
+}
+
 /* --- the terms ------------------------------------------------------------ */
 
-static bool read_time(const char *text, int64_t otherwise, uint32_t *out)
+static bool read_time(const char *text, uint32_t *out)
 {
-	int64_t s = otherwise;
-
 	/* "0s" is a time here: a key that need not wait. */
-	if (text != NULL && strcmp(text, "0s") == 0)
-		s = 0;
-	else if (text != NULL)
-		s = literal_duration_s(text);
-	if (s < 0 || s > UINT32_MAX ||
-	    (s == 0 && (text == NULL || strcmp(text, "0s") != 0)))
-		return false;
+	const bool none = strcmp(text, "0s") == 0;
+	const int64_t s = none ? 0 : literal_duration_s(text);
+
 	*out = (uint32_t)s;
+	return none || (s > 0 && s <= UINT32_MAX);
+}
+
+/* One of two options, or neither: *OUT is as it was. */
+static bool read_answer(const struct args *args, int yes, int no, bool *out)
+{
+	if (args->value[yes] != NULL && args->value[no] != NULL)
+		return false;
+	if (args->value[yes] != NULL || args->value[no] != NULL)
+		*out = args->value[yes] != NULL;
 	return true;
 }
 
-static enum sg_err read_terms(const struct args *args, struct roll *r,
-			      char *why, size_t cap)
+/* What is said, in R, which has the terms that hold otherwise. */
+static const char *terms_fault(const struct args *args, struct roll *r)
 {
 	const char *threshold = args->value[OPT_THRESHOLD];
-	uint64_t n = 0;
+	const char *lead = args->value[OPT_LEAD];
+	const char *stale = args->value[OPT_STALE];
+	uint64_t n = r->threshold;
 
-	r->proposer_may_approve = args->value[OPT_PROPOSER_MAY_APPROVE] != NULL;
-	r->policy_approval = args->value[OPT_POLICY_APPROVAL] != NULL;
-	if (threshold == NULL ||
+	if (threshold != NULL &&
 	    !args_number(threshold, 1, ROLL_OFFICERS_MAX, &n))
-		(void)snprintf(why, cap, "--threshold: how many must approve");
-	else if (!read_time(args->value[OPT_LEAD], LEAD_S, &r->lead_s))
-		(void)snprintf(why, cap, "--lead: as 24h, or 0s");
-	else if (!read_time(args->value[OPT_STALE], STALE_S, &r->stale_s))
-		(void)snprintf(why, cap, "--stale: as 7d");
-	else {
-		r->threshold = (unsigned)n;
-		return SG_OK;
-	}
-	return SG_CONFIG;
+		return "--threshold: how many must approve";
+	r->threshold = (unsigned)n;
+	if (lead != NULL && !read_time(lead, &r->lead_s))
+		return "--lead: as 24h, or 0s";
+	if (stale != NULL && !read_time(stale, &r->stale_s))
+		return "--stale: as 7d";
+	if (!read_answer(args, OPT_PROPOSER_MAY_APPROVE, OPT_PROPOSER_MAY_NOT,
+			 &r->proposer_may_approve) ||
+	    !read_answer(args, OPT_POLICY_APPROVAL, OPT_NO_POLICY_APPROVAL,
+			 &r->policy_approval))
+		return "the proposer may approve, or may not; a policy needs "
+		       "approval, or does not: say one";
+	return NULL;
 }
 
-enum sg_err members_roll(const struct args *args, struct roll *out, char *why,
-			 size_t cap)
+/* Is every term said? */
+static bool all_said(const struct args *args)
 {
-	enum sg_err err = SG_OK;
+	const char *const *v = args->value;
+
+	return v[OPT_THRESHOLD] != NULL && v[OPT_LEAD] != NULL &&
+	       v[OPT_STALE] != NULL &&
+	       (v[OPT_PROPOSER_MAY_APPROVE] != NULL ||
+		v[OPT_PROPOSER_MAY_NOT] != NULL) &&
+	       (v[OPT_POLICY_APPROVAL] != NULL ||
+		v[OPT_NO_POLICY_APPROVAL] != NULL);
+}
+
+/* The terms that hold where nothing is said.  NULL, or what must be said. */
+static const char *usual_terms(const struct args *args,
+			       enum operation_kind kind,
+			       const struct in_force *now, struct roll *r)
+{
+	if (kind == OPERATION_GENESIS) {
+		r->lead_s = LEAD_S;
+		r->stale_s = STALE_S;
+		return args->value[OPT_THRESHOLD] != NULL
+			       ? NULL
+			       : "--threshold: how many must approve";
+	}
+	if (now == NULL || now->roll.n == 0)
+		return all_said(args)
+			       ? NULL
+			       : "the terms in force are not known: --roll "
+				 "names the operation that they come from; or "
+				 "say all of them anew";
+	r->threshold = now->roll.threshold;
+	r->lead_s = now->roll.lead_s;
+	r->stale_s = now->roll.stale_s;
+	r->proposer_may_approve = now->roll.proposer_may_approve;
+	r->policy_approval = now->roll.policy_approval;
+	return NULL;
+}
+
+enum sg_err members_roll(const struct args *args, enum operation_kind kind,
+			 const struct in_force *now, struct roll *out,
+			 char *why, size_t cap)
+{
+	const bool first = kind == OPERATION_GENESIS;
 	const char *fault;
+	enum sg_err err;
 
 	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; err == SG_OK && i < args->nmany; i++)
-		err = add_officer(out, args->many[i], why, cap);
-	if (err == SG_OK)
-		err = read_terms(args, out, why, cap);
+	err = read_officers(args, first ? NULL : now, out, why, cap);
 	if (err != SG_OK)
 		return err;
-	fault = roll_fault(out);
+	fault = usual_terms(args, kind, now, out);
+	if (fault == NULL)
+		fault = terms_fault(args, out);
+	if (fault == NULL)
+		fault = roll_fault(out);
 	if (fault == NULL)
 		return SG_OK;
 	(void)snprintf(why, cap, "%s", fault);

@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/hex.h"
 #include "document.h"
+#include "standing.h"
 #include "tools/common/input.h"
 #include "tools/common/printable.h"
 
@@ -59,27 +60,49 @@ struct signed_by {
 	bool bad;	  /* nobody is to go by it */
 };
 
+const struct roll *opfile_roll(const struct opfile *f,
+			       const struct opfile_known *known)
+{
+	/* Those whom a genesis names sign it themselves. */
+	if (f->operation.kind == OPERATION_GENESIS)
+		return &f->operation.roll;
+	return known->now != NULL && known->now->has_keys ? &known->now->roll
+							  : NULL;
+}
+
+/* Has one before the I-th the same kid? */
+static bool is_second(const struct approved *a, size_t i)
+{
+	for (size_t n = 0; n < i; n++)
+		if (memcmp(a->approval[n].kid, a->approval[i].kid,
+			   ROLL_KID_BYTES) == 0)
+			return true;
+	return false;
+}
+
 static struct signed_by who_signed(const struct opfile *f, size_t i,
 				   const struct opfile_known *known)
 {
 	const struct approval *a = &f->approved.approval[i];
-	/* Those whom a genesis names sign it themselves. */
-	const struct roll *roll = f->operation.kind == OPERATION_GENESIS
-					  ? &f->operation.roll
-					  : known->roll;
-	const struct officer *officer =
-		roll != NULL ? roll_find(roll, a->kid) : NULL;
+	const struct roll *keys = opfile_roll(f, known);
+	const struct roll *roll = keys;
+	const struct officer *officer;
 
-	if (roll != NULL && officer == NULL)
-		return (struct signed_by){NULL, "no officer of the roll", true};
-	if (officer != NULL &&
-	    approval_verify(&f->approved, i, officer) == SG_OK)
+	if (roll == NULL && known->now != NULL && known->now->roll.n > 0)
+		roll = &known->now->roll;
+	if (roll == NULL)
+		return (struct signed_by){NULL, "not verified here", false};
+	officer = roll_find(roll, a->kid);
+	if (officer == NULL)
+		return (struct signed_by){NULL, "NO OFFICER of the roll", true};
+	if (is_second(&f->approved, i))
+		return (struct signed_by){officer->name, "ONCE MORE", true};
+	if (keys == NULL)
+		return (struct signed_by){officer->name, "not verified here",
+					  false};
+	if (approval_verify(&f->approved, i, officer) == SG_OK)
 		return (struct signed_by){officer->name, "verified", false};
-	if (officer != NULL)
-		return (struct signed_by){officer->name, "DOES NOT VERIFY",
-					  true};
-	return (struct signed_by){document_officer(known->document, a->kid),
-				  "not verified here", false};
+	return (struct signed_by){officer->name, "DOES NOT VERIFY", true};
 }
 
 bool opfile_is_good(const struct opfile *f, const struct opfile_known *known)
@@ -136,9 +159,11 @@ enum sg_err opfile_show(const struct opfile *f,
 		err = SG_INTERNAL;
 	if (err == SG_OK) {
 		(void)fputs(text, to); /* nothing hides in it */
+		standing_changes(f, known, to);
 		(void)fputc('\n', to);
 		show_hash(hash, to);
 		show_signatures(f, known, to);
+		err = standing_show(f, known, to);
 	}
 	free(text);
 	return err;
@@ -174,8 +199,9 @@ json_t *opfile_json(const struct opfile *f, const struct opfile_known *known)
 	for (size_t i = 0; i < f->approved.n; i++)
 		(void)json_array_append_new(signatures,
 					    signature_json(f, i, known));
-	return json_pack("{s:o, s:s, s:o}", "operation", operation, "sha256",
-			 hash, "signatures", signatures);
+	return json_pack("{s:o, s:s, s:o, s:o*}", "operation", operation,
+			 "sha256", hash, "signatures", signatures, "standing",
+			 standing_json(f, known));
 }
 
 bool opfile_print_json(const struct opfile *f, const struct opfile_known *known,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "ceremony/approval.h"
+#include "in_force.h"
 #include "officer.h"
 
 /* opfile: an operation in a file, bare or with officers' signatures.  Large: in
@@ -24,13 +25,18 @@ struct opfile {
 SG_MUST_USE enum sg_err opfile_read(const char *path, struct opfile *out,
 				    char *why, size_t cap);
 
-/* Who may have signed, as far as it is known; each may be NULL. */
+/* What it is judged by, as far as it is known; each may be NULL. */
 struct opfile_known {
-	const struct roll *roll;
-	const json_t *document; /* of the daemon: names alone */
+	const struct in_force *now;
+	const json_t *document; /* of the daemon: the keys that there are */
 };
 
-/* What it says, and who has signed it, for a person, on TO. */
+/* The roll by whose keys its signatures are verified: that of a genesis is its
+ * own.  NULL: not known. */
+const struct roll *opfile_roll(const struct opfile *f,
+			       const struct opfile_known *known);
+/* What it says and would change, who has signed it, and what it lacks, for a
+ * person, on TO. */
 SG_MUST_USE enum sg_err opfile_show(const struct opfile *f,
 				    const struct opfile_known *known, FILE *to);
 /* False: a signature is wrong, or is of nobody in the roll that is known. */

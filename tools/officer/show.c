@@ -29,33 +29,25 @@ static int print(const struct args *args, const struct opfile *f,
 /* With what is known of the officers. */
 static int show(const struct args *args, const struct opfile *f)
 {
-	static struct opfile roll;
-	struct opfile_known known = {0};
+	static struct in_force now;
+	struct opfile_known known = {.now = &now};
 	json_t *document = NULL;
 	char why[WHY_MAX] = "";
 	enum sg_err err = SG_OK;
 	int status;
 
-	if (args->value[OPT_ROLL] != NULL) {
-		err = opfile_read(args->value[OPT_ROLL], &roll, why,
-				  sizeof(why));
-		if (err == SG_OK && roll.operation.roll.n == 0) {
-			free(roll.bytes);
-			roll.bytes = NULL;
-			return officer_trouble("--roll: a genesis, or an "
-					       "operation \"officers\"");
-		}
-		known.roll = &roll.operation.roll;
-	} else if (args->value[OPT_SOCKET] != NULL ||
-		   (args->value[OPT_SERVER] != NULL &&
-		    args->value[OPT_CERT] != NULL)) {
+	now = (struct in_force){.has_keys = false};
+	if (args->value[OPT_SOCKET] != NULL ||
+	    (args->value[OPT_SERVER] != NULL && args->value[OPT_CERT] != NULL))
 		err = daemon_look(args, &document, why, sizeof(why));
-		known.document = document;
-	}
+	known.document = document;
+	if (err == SG_OK && args->value[OPT_ROLL] != NULL)
+		err = in_force_read(args->value[OPT_ROLL], &now, why,
+				    sizeof(why));
+	else if (err == SG_OK && document != NULL)
+		err = in_force_told(document, &now, why, sizeof(why));
 	status = err == SG_OK ? print(args, f, &known)
 			      : daemon_trouble(err, why);
-	free(roll.bytes);
-	roll.bytes = NULL;
 	json_decref(document);
 	return status;
 }
@@ -81,7 +73,8 @@ const struct command SHOW_OPERATION_COMMAND = {
 	.about = "show an operation, and who has signed it",
 	.more = "Officers compare the SHA-256 by voice: it is that of the "
 		"bytes that each signs.\nSignatures are verified by the keys "
-		"in --roll; a signerd that is named tells names\nonly.\n",
+		"in --roll; a signerd that is named tells names\nonly, and "
+		"which keys there are.\n",
 	.options = OPTIONS,
 	.noptions = OPT_COUNT,
 	.run = run};

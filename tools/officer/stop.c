@@ -75,9 +75,13 @@ static enum sg_err sign(const struct args *args, const struct opfile *f,
 		return err;
 	err = approving_sign(f, &s, out, why, cap);
 	signer_close(&s);
-	if (err == SG_OK && args->value[OPT_OUT] != NULL)
-		err = approving_write(args->value[OPT_OUT],
-				      span_of(out->p, out->n), why, cap);
+	/* A file that cannot be written holds no stop up. */
+	if (err == SG_OK && args->value[OPT_OUT] != NULL &&
+	    approving_create(args->value[OPT_OUT], span_of(out->p, out->n), why,
+			     cap) != SG_OK) {
+		(void)officer_trouble(why);
+		why[0] = '\0';
+	}
 	return err;
 }
 

@@ -5,13 +5,15 @@
 
 #include "tools/common/printable.h"
 #include "tools/officer/document.h"
+#include "tools/officer/in_force.h"
 #include "tools/officer/proposal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const uint8_t kid[ROLL_KID_BYTES];
+	static struct in_force now;
+	char why[128];
 	struct checkpoint c;
 	struct span bytes;
 	json_t *j;
@@ -22,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	text = printable_json(j, JSON_COMPACT | JSON_ENCODE_ANY);
 	free(text);
 	(void)document_key(j, "dsc-1");
-	(void)document_officer(j, kid);
+	if (in_force_told(j, &now, why, sizeof(why)) != SG_OK && now.roll.n > 0)
+		abort();
 	if (document_bytes(j, "csr", &bytes))
 		free((void *)(uintptr_t)bytes.p);
 	if (proposal_checkpoint(j, &c) == SG_OK && c.origin.n == 0)

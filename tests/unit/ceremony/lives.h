@@ -20,13 +20,15 @@ static inline struct life *key(const char *label)
 	return lifecycle_find(&life, span_str(label));
 }
 
-/* O is one of KIND on LABEL, with nothing optional. */
+/* O is one of KIND on LABEL, with nothing optional; but RETIRE is done to the
+ * last key, too. */
 static inline void operation(enum operation_kind kind, const char *label)
 {
 	officers_operation(kind, &o);
 	o.key = span_str(label);
 	if (kind == OPERATION_LOG_KEY)
 		o.spki = SPAN_LIT("spki");
+	o.last = kind == OPERATION_RETIRE;
 }
 
 /* Why O may not be; else it is done. */

@@ -186,8 +186,10 @@ static inline void officers_full(enum operation_kind kind, bool full,
 		o->activate = 1800000000;
 		o->override = true;
 	}
-	if ((has & OP_RETIRE) != 0)
+	if ((has & OP_RETIRE) != 0) {
 		o->retire = 1800000000;
+		o->last = true;
+	}
 	if ((has & OP_ROLL) != 0) {
 		o->roll.policy_approval = true;
 		o->roll.proposer_may_approve = false;

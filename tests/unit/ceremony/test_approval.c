@@ -221,11 +221,60 @@ static void test_proposer(void **state)
 	count = judged(signed_by(op, 1));
 	assert_int_equal(count.officers, 0);
 	assert_true(count.signed_by_any);
-	assert_int_equal(judged(signed_by(op, 6)).officers, 2);
+	/* Nobody is made its proposer by others. */
+	count = judged(signed_by(op, 6));
+	assert_int_equal(count.officers, 2);
+	assert_string_equal(count.fault, "its proposer has not signed it");
+	assert_true(count.lacks_proposer);
+	count = judged(signed_by(op, 7));
+	assert_null(count.fault);
+	assert_int_equal(count.officers, 2);
+	assert_false(count.lacks_proposer);
+	r.proposer_may_approve = true;
+	assert_null(judged(signed_by(op, 6)).fault);
+	r.proposer_may_approve = false;
 	op = operation_of(OPERATION_STOP);
-	assert_int_equal(judged(signed_by(op, 1)).officers, 1);
+	count = judged(signed_by(op, 1));
+	assert_int_equal(count.officers, 1);
+	assert_null(count.fault);
+	assert_null(judged(signed_by(op, 2)).fault);
 	op = operation_of(OPERATION_GENESIS);
 	assert_int_equal(judged(signed_by(op, 7)).officers, 3);
+}
+
+static void test_drop(void **state)
+{
+	static uint8_t less[APPROVED_BYTES_MAX];
+	const struct span op = operation_of(OPERATION_PUBLISH);
+	size_t n = signed_by(op, 7);
+	size_t m;
+
+	(void)state;
+	officers_roll(3, 2, &r);
+	assert_int_equal(approved_decode(span_of(bytes, n), &a), SG_OK);
+	assert_int_equal(
+		approved_drop(&a, officers[4].o.kid, less, sizeof(less), &m),
+		SG_NOT_FOUND);
+	assert_int_equal(approved_drop(&a, r.officer[1].kid, less, n / 2, &m),
+			 SG_TOO_BIG);
+	assert_int_equal(
+		approved_drop(&a, r.officer[1].kid, less, sizeof(less), &m),
+		SG_OK);
+	n = signed_by(op, 5);
+	assert_int_equal(m, n);
+	/* ECDSA signs anew each time: the same are left all the same. */
+	memcpy(bytes, less, m);
+	assert_int_equal(judged(m).officers, 2);
+	/* The operation alone, when the last is gone. */
+	n = signed_by(op, 2);
+	assert_int_equal(approved_decode(span_of(bytes, n), &a), SG_OK);
+	assert_int_equal(
+		approved_drop(&a, r.officer[1].kid, less, op.n - 1, &m),
+		SG_TOO_BIG);
+	assert_int_equal(
+		approved_drop(&a, r.officer[1].kid, less, sizeof(less), &m),
+		SG_OK);
+	assert_true(span_eq(span_of(less, m), op));
 }
 
 /* One spelling only. */
@@ -329,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_algorithms),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_proposer),
+		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_spelling),
 		cmocka_unit_test(test_limits),
 	};

@@ -19,7 +19,7 @@ static const struct {
 	const char *allowed; /* a letter each: '+' yes, '-' no */
 } STEPS[] = {
 	/*                      GRCPARDSC */
-	{OPERATION_REQUEST, "+++++----"},    {OPERATION_IMPORT, "-+++++---"},
+	{OPERATION_REQUEST, "++++-----"},    {OPERATION_IMPORT, "-+++-----"},
 	{OPERATION_PUBLISH, "--+------"},    {OPERATION_ACTIVATE, "---+-----"},
 	{OPERATION_RETIRE, "----+--+-"},     {OPERATION_DESTROY, "++++-+--+"},
 	{OPERATION_STOP, "--+++----"},	     {OPERATION_START, "-------+-"},
@@ -75,8 +75,9 @@ static void test_walk(void **state)
 	must(OPERATION_ACTIVATE, "k");
 	assert_int_equal(key("k")->state, KEY_ACTIVE);
 	assert_int_equal(key("k")->activated, now);
-	must(OPERATION_IMPORT, "k");
-	assert_int_equal(key("k")->state, KEY_ACTIVE);
+	/* Its kid is the one that verifiers know. */
+	assert_non_null(strstr(asked(OPERATION_IMPORT, "k"), "another kid"));
+	assert_non_null(strstr(asked(OPERATION_REQUEST, "k"), "another kid"));
 	must(OPERATION_RETIRE, "k");
 	assert_int_equal(key("k")->state, KEY_RETIRED);
 	must(OPERATION_DESTROY, "k");
@@ -250,6 +251,101 @@ static void test_scheduled(void **state)
 	assert_nothing_due();
 }
 
+/* Why LABEL may not be retired at AT (0: at once), by who does not say that it
+ * is the last. */
+static const char *retire(const char *label, int64_t at)
+{
+	operation(OPERATION_RETIRE, label);
+	o.last = false;
+	o.retire = at;
+	return done();
+}
+
+static void assert_last(const char *no)
+{
+	assert_non_null(no);
+	assert_non_null(strstr(no, "--last"));
+}
+
+static void test_last(void **state)
+{
+	(void)state;
+	begin();
+	activated("a1", "a", DCC_ALL_KINDS);
+	assert_last(retire("a1", 0));
+	assert_last(retire("a1", now + 5));
+	assert_int_equal(lifecycle_alone(&life, key("a1")), DCC_ALL_KINDS);
+	/* One that signs a part is not enough. */
+	activated("b1", "b", 1U << DCC_TEST);
+	assert_last(retire("a1", 0));
+	assert_int_equal(lifecycle_alone(&life, key("a1")),
+			 DCC_ALL_KINDS & ~(1U << DCC_TEST));
+	assert_int_equal(lifecycle_alone(&life, key("b1")), 0);
+	assert_null(retire("b1", now + 9));
+	activated("c1", "c", DCC_ALL_KINDS);
+	expect_due("b1", KEY_RETIRED, now - LEAD + 9);
+	/* Nor one that is stopped. */
+	must(OPERATION_STOP, "c1");
+	assert_last(retire("a1", 0));
+	/* What is stopped could be started. */
+	must(OPERATION_STOP, "a1");
+	assert_last(retire("a1", 0));
+	must(OPERATION_START, "a1");
+	assert_null(retire("c1", 0));
+	operation(OPERATION_RETIRE, "a1");
+	assert_null(done());
+	assert_int_equal(key("a1")->state, KEY_RETIRED);
+}
+
+/* By what is set for the others. */
+static void test_last_in_time(void **state)
+{
+	int64_t at;
+
+	(void)state;
+	begin();
+	activated("a1", "a", DCC_ALL_KINDS);
+	activated("b1", "b", DCC_ALL_KINDS);
+	at = now + 2 * LEAD;
+	assert_null(retire("b1", at));
+	assert_last(retire("a1", at));
+	assert_last(retire("a1", at + 9));
+	/* Not now either: nothing would be left at AT. */
+	assert_last(retire("a1", 0));
+	published("b2", "b", DCC_ALL_KINDS);
+	operation(OPERATION_ACTIVATE, "b2");
+	o.activate = at;
+	assert_null(done());
+	assert_null(retire("a1", at));
+	operation(OPERATION_RETIRE, "b2");
+	o.last = false;
+	o.retire = at + 9;
+	assert_last(done());
+	/* A key whose time has come, and that cannot sign yet. */
+	begin();
+	activated("a1", "a", DCC_ALL_KINDS);
+	published("b1", "b", DCC_ALL_KINDS);
+	key("b1")->activate = now;
+	assert_last(retire("a1", 0));
+	assert_null(retire("a1", now + LEAD));
+	/* One that takes over, and goes itself. */
+	begin();
+	activated("a1", "a", DCC_ALL_KINDS);
+	published("a2", "a", DCC_ALL_KINDS);
+	operation(OPERATION_ACTIVATE, "a2");
+	o.activate = now + LEAD;
+	assert_null(done());
+	assert_last(retire("a2", now + LEAD + 9));
+	assert_null(retire("a1", now + LEAD));
+	/* A key's period ends sooner. */
+	begin();
+	activated("a1", "a", DCC_ALL_KINDS);
+	activated("b1", "b", DCC_ALL_KINDS);
+	key("b1")->period_s = 100;
+	assert_last(retire("a1", now + 100));
+	assert_null(retire("a1", now + 99));
+}
+
 static void test_period(void **state)
 {
 	(void)state;
@@ -366,6 +462,7 @@ int main(void)
 		TEST(test_lead),     TEST(test_scheduled),
 		TEST(test_period),   TEST(test_taken_back),
 		TEST(test_room),     TEST(test_texts),
+		TEST(test_last),     TEST(test_last_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,15 @@ static struct {
 } accepted[STEPS + 1];
 static size_t n;
 
+/* What came by its time, after so many of them. */
+static struct {
+	size_t after;
+	char label[LIFE_LABEL_MAX];
+	enum key_state to;
+	int64_t time;
+} came[4 * STEPS];
+static size_t ncame;
+
 static const char *const LABEL[LABELS] = {"k0", "k1", "k2", "k3", "k4", "k5",
 					  "k6", "k7", "k8", "k9", "ka", "kb"};
 static const char *const HSM[HSMS] = {"a", "b"};
@@ -61,8 +70,10 @@ static void draw_operation(void)
 		o.activate = draw(2) == 0 ? now + (int64_t)draw(9000) : 0;
 		o.override = draw(2) == 0;
 	}
-	if (kind == OPERATION_RETIRE)
+	if (kind == OPERATION_RETIRE) {
 		o.retire = draw(2) == 0 ? now + (int64_t)draw(9000) : 0;
+		o.last = draw(3) == 0;
+	}
 }
 
 /* No two keys of one HSM sign one kind, nor could by a start. */
@@ -101,10 +112,32 @@ static void run_due(void)
 		assert_true(events++ < 2 * LABELS);
 		last = e.at;
 		check();
+		assert_true(ncame < sizeof(came) / sizeof(came[0]));
+		came[ncame].after = n;
+		came[ncame].to = e.to;
+		came[ncame].time = now;
+		memcpy(came[ncame++].label, e.key->label, LIFE_LABEL_MAX);
 	}
 	for (size_t i = 0; i < life.n; i++)
 		if (life.key[i].state == KEY_ACTIVE)
 			assert_true(life.key[i].kinds != 0);
+}
+
+/* O, which is accepted and does not say that it is the last, has retired a key:
+ * something else signs its kinds then, if nothing more is decided. */
+static void check_not_last(unsigned kinds)
+{
+	static struct lifecycle later;
+	struct life_event e;
+	unsigned left = 0;
+
+	later = life; /* what it owns is not touched */
+	while (o.retire != 0 && lifecycle_due(&later, o.retire, &e))
+		;
+	for (size_t i = 0; i < later.n; i++)
+		if (later.key[i].state == KEY_ACTIVE)
+			left |= later.key[i].kinds;
+	assert_int_equal(kinds & ~left, 0);
 }
 
 static unsigned reached[KEY_STATE_COUNT];
@@ -124,6 +157,8 @@ static void see(void)
 static void step(void)
 {
 	static enum key_state before[LIFE_KEYS_MAX];
+	const struct life *k;
+	unsigned kinds;
 	size_t keys;
 
 	now += (int64_t)draw(3000);
@@ -132,7 +167,11 @@ static void step(void)
 	keys = life.n;
 	for (size_t i = 0; i < keys; i++)
 		before[i] = life.key[i].state;
+	k = lifecycle_find(&life, o.key);
+	kinds = k != NULL ? k->kinds : 0;
 	if (done() == NULL) {
+		if (o.kind == OPERATION_RETIRE && !o.last)
+			check_not_last(kinds);
 		accepted[n].o = o;
 		accepted[n++].time = now;
 		/* Compromised and destroyed are for ever. */
@@ -157,10 +196,51 @@ static struct life bare(const struct life *k)
 	return b;
 }
 
+static void check_same(const struct lifecycle *first)
+{
+	assert_int_equal(life.n, first->n);
+	for (size_t i = 0; i < life.n; i++) {
+		const struct life a = bare(&life.key[i]);
+		const struct life b = bare(&first->key[i]);
+
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+}
+
+/* The same without a clock: by what came by its time then. */
+static void check_redo(const struct lifecycle *first)
+{
+	size_t at = 0;
+
+	lifecycle_free(&life);
+	begin();
+	for (size_t i = 0; i <= n; i++) {
+		if (i > 0) {
+			now = accepted[i - 1].time;
+			o = accepted[i - 1].o;
+			assert_null(done());
+		}
+		for (; at < ncame && came[at].after == i; at++)
+			assert_true(lifecycle_redo(&life,
+						   span_str(came[at].label),
+						   came[at].to, came[at].time));
+	}
+	assert_int_equal(at, ncame);
+	check_same(first);
+	/* Once is enough. */
+	for (at = 0; at < ncame; at++)
+		if (came[at].to == KEY_ACTIVE)
+			assert_false(lifecycle_redo(&life,
+						    span_str(came[at].label),
+						    KEY_ACTIVE, now));
+	check_same(first);
+}
+
 static void check_replay(void)
 {
 	static struct lifecycle first;
 	const int64_t end = now;
+	const size_t all = ncame;
 
 	first = life;
 	memset(&life, 0, sizeof(life));
@@ -173,13 +253,10 @@ static void check_replay(void)
 	}
 	now = end;
 	run_due();
-	assert_int_equal(life.n, first.n);
-	for (size_t i = 0; i < life.n; i++) {
-		const struct life a = bare(&life.key[i]);
-		const struct life b = bare(&first.key[i]);
-
-		assert_memory_equal(&a, &b, sizeof(a));
-	}
+	check_same(&first);
+	ncame = all;
+	check_redo(&first);
+	now = end;
 	lifecycle_free(&first);
 }
 
@@ -189,7 +266,7 @@ static void test_random(void **state)
 	for (uint64_t turn = 1; turn <= TURNS; turn++) {
 		seed = turn * UINT64_C(0x9e3779b97f4a7c15);
 		begin();
-		n = 0;
+		n = ncame = 0;
 		for (unsigned i = 0; i < STEPS; i++)
 			step();
 		check_replay();

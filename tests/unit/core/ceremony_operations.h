@@ -9,6 +9,9 @@
  * they hear.
  */
 
+/* The first proposes, and signs that; it is the others who approve. */
+enum { EVERYBODY = 7 };
+
 static inline void on_heard(void *link, uint64_t id, enum sg_err err,
 			    struct span text)
 {
@@ -138,7 +141,7 @@ static inline enum sg_err operate(struct world *w, const struct operation *o,
 	return bring(w, span_of(approved, n));
 }
 
-/* Of KIND, on KEY, with nothing more to say; by the second and third. */
+/* Of KIND, on KEY, with nothing more to say. */
 static inline enum sg_err simple(struct world *w, enum operation_kind kind,
 				 const char *key)
 {
@@ -146,7 +149,8 @@ static inline enum sg_err simple(struct world *w, enum operation_kind kind,
 	static struct operation o;
 
 	begin_operation(w, &o, kind, key, nonce);
-	return operate(w, &o, 6);
+	o.last = kind == OPERATION_RETIRE;
+	return operate(w, &o, EVERYBODY);
 }
 
 static inline enum sg_err genesis(struct world *w)
@@ -169,7 +173,7 @@ static inline enum sg_err generate(struct world *w, const char *key)
 	o.alg = COSE_ES256;
 	o.kinds = DCC_ALL_KINDS;
 	o.country = SPAN_LIT("VN");
-	return operate(w, &o, 6);
+	return operate(w, &o, EVERYBODY);
 }
 
 static inline enum sg_err request(struct world *w, const char *key)
@@ -182,7 +186,7 @@ static inline enum sg_err request(struct world *w, const char *key)
 
 	begin_operation(w, &o, OPERATION_REQUEST, key, nonce);
 	o.subject = span_of(name, sizeof(name));
-	return operate(w, &o, 6);
+	return operate(w, &o, EVERYBODY);
 }
 
 static inline enum sg_err import(struct world *w, const char *key,
@@ -193,7 +197,7 @@ static inline enum sg_err import(struct world *w, const char *key,
 
 	begin_operation(w, &o, OPERATION_IMPORT, key, nonce);
 	o.certificate = span_of(s->der, (size_t)s->der_n);
-	return operate(w, &o, 6);
+	return operate(w, &o, EVERYBODY);
 }
 
 static inline enum sg_err activate(struct world *w, const char *key, int64_t at)
@@ -203,7 +207,7 @@ static inline enum sg_err activate(struct world *w, const char *key, int64_t at)
 
 	begin_operation(w, &o, OPERATION_ACTIVATE, key, nonce);
 	o.activate = at;
-	return operate(w, &o, 6);
+	return operate(w, &o, EVERYBODY);
 }
 
 static inline size_t good(struct world *w, const char *key)

@@ -111,28 +111,33 @@ static void test_approvals(void **state)
 	assert_done(w, genesis(w));
 	n = proposal(w, "dsc-2", 2, text);
 	assert_refused(w, bring(w, span_of(text, n)), SG_FORBIDDEN,
-		       "1 of the 2");
-	expect_recorded_refusal(w, 2,
-				"it has 1 of the 2 approvals that it "
-				"needs");
+		       "its proposer has not signed");
 	/* The proposer's own does not count. */
 	n = proposal(w, "dsc-2", 3, text);
 	assert_refused(w, bring(w, span_of(text, n)), SG_FORBIDDEN,
 		       "1 of the 2");
+	expect_recorded_refusal(w, 3,
+				"it has 1 of the 2 approvals that it "
+				"needs");
+	/* But without it two could decide in the name of the third. */
 	n = proposal(w, "dsc-2", 6, text);
+	assert_refused(w, bring(w, span_of(text, n)), SG_FORBIDDEN,
+		       "its proposer has not signed");
+	expect_recorded_refusal(w, 4, "its proposer has not signed it");
+	n = proposal(w, "dsc-2", EVERYBODY, text);
 	text[n - 1] ^= 1;
 	assert_refused(w, bring(w, span_of(text, n)), SG_FORBIDDEN,
 		       "does not verify");
-	expect_recorded_refusal(w, 4, "a signature does not verify");
+	expect_recorded_refusal(w, 5, "a signature does not verify");
 	assert_int_equal(w->smith.asked, 0);
 	text[n - 1] ^= 1;
 	assert_done(w, bring(w, span_of(text, n)));
 	assert_refused(w, bring(w, span_of(text, n)), SG_FORBIDDEN,
 		       "accepted before");
-	expect_recorded_refusal(w, 6, "it was accepted before");
+	expect_recorded_refusal(w, 7, "it was accepted before");
 	assert_int_equal(w->smith.asked, 1);
 	assert_int_equal(office_metric(w->o, METRIC_OPERATIONS), 2);
-	assert_int_equal(office_metric(w->o, METRIC_OPERATIONS_REFUSED), 4);
+	assert_int_equal(office_metric(w->o, METRIC_OPERATIONS_REFUSED), 5);
 	world_close(w);
 }
 
@@ -196,16 +201,17 @@ static void test_ledger(void **state)
 	assert_done(w, genesis(w));
 	begin_operation(w, &o, OPERATION_STOP, "dsc-1", nonce);
 	o.root.b[3] ^= 1;
-	assert_refused(w, operate(w, &o, 6), SG_FORBIDDEN,
+	assert_refused(w, operate(w, &o, EVERYBODY), SG_FORBIDDEN,
 		       "not of this ledger");
 	expect_recorded_refusal(w, 2, "its checkpoint is not of this ledger");
 	begin_operation(w, &o, OPERATION_STOP, "dsc-1", nonce);
 	o.size += 1000;
-	assert_refused(w, operate(w, &o, 6), SG_FORBIDDEN,
+	assert_refused(w, operate(w, &o, EVERYBODY), SG_FORBIDDEN,
 		       "not of this ledger");
 	begin_operation(w, &o, OPERATION_STOP, "dsc-1", nonce);
 	o.origin = SPAN_LIT("other.example/log");
-	assert_refused(w, operate(w, &o, 6), SG_FORBIDDEN, "another ledger");
+	assert_refused(w, operate(w, &o, EVERYBODY), SG_FORBIDDEN,
+		       "another ledger");
 	assert_refused(w, bring(w, SPAN_LIT("nonsense")), SG_MALFORMED, "");
 	assert_int_equal(state_of(w, "dsc-1"), KEY_ACTIVE);
 	world_close(w);
@@ -229,9 +235,12 @@ static void test_officers(void **state)
 	begin_operation(w, &o, OPERATION_OFFICERS, NULL, nonce);
 	w->proposer_approves = true;
 	fill_roll(w, &o.roll, 2, 2);
-	assert_done(w, operate(w, &o, 6));
+	assert_done(w, operate(w, &o, EVERYBODY));
 	assert_refused(w, generate(w, "dsc-2"), SG_FORBIDDEN, "no officer");
 	begin_operation(w, &o, OPERATION_RETIRE, "dsc-1", nonce);
+	assert_refused(w, operate(w, &o, 3), SG_CONFLICT, "the last one");
+	begin_operation(w, &o, OPERATION_RETIRE, "dsc-1", nonce);
+	o.last = true;
 	assert_done(w, operate(w, &o, 3));
 	world_close(w);
 }
@@ -304,7 +313,7 @@ static void test_smith(void **state)
 	w->smith.dies = false;
 	w->smith.silent = true;
 	link_smith(w);
-	n = proposal(w, "dsc-2", 6, text);
+	n = proposal(w, "dsc-2", EVERYBODY, text);
 	ceremony_operate(ceremony_of(w), span_of(text, n), &who);
 	/* One at a time, but for what is urgent. */
 	assert_refused(w, generate(w, "dsc-3"), SG_BUSY, "another operation");

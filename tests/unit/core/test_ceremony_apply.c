@@ -130,6 +130,9 @@ static void test_stop(void **state)
 	begin_operation(w, &o, OPERATION_STOP, "dsc-1", nonce);
 	assert_done(w, operate(w, &o, 1));
 	assert_int_equal(state_of(w, "dsc-1"), KEY_STOPPED);
+	/* It is done, and said what that means. */
+	assert_non_null(memmem(w->heard.document, w->heard.document_n,
+			       "nothing-signs\x63vtr", 17));
 	/* What was being signed with it is not given out. */
 	OFFICE_WAIT(w->o, front_answer(&w->o->front[0], 1) != NULL);
 	assert_int_equal(front_answer(&w->o->front[0], 1)->type, WIRE_PROBLEM);
@@ -142,6 +145,8 @@ static void test_stop(void **state)
 	begin_operation(w, &o, OPERATION_START, "dsc-1", nonce);
 	assert_refused(w, operate(w, &o, 1), SG_FORBIDDEN, "0 of the 2");
 	assert_done(w, simple(w, OPERATION_START, "dsc-1"));
+	assert_null(memmem(w->heard.document, w->heard.document_n,
+			   "nothing-signs", 13));
 	assert_int_equal(issue(w, 3, 3)->type, WIRE_ISSUED);
 	world_close(w);
 }
@@ -171,6 +176,25 @@ static void test_start_after_restart(void **state)
 	assert_int_equal(issue(w, 1, 1)->err, SG_NO_KEY);
 	assert_done(w, simple(w, OPERATION_START, "dsc-2"));
 	assert_true(is_by(w, issue(w, 2, 2), fresh));
+	world_close(w);
+}
+
+/* Also one of signerd.yaml: its hsms have to prove it first. */
+static void test_start_proved(void **state)
+{
+	struct world *w = world_open();
+	size_t k = 0;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	assert_done(w, simple(w, OPERATION_STOP, "dsc-1"));
+	assert_true(keyring_find(w->o->desk->keys, SPAN_LIT("dsc-1"), &k));
+	add_hsms(w);
+	assert_int_equal(hsm_pool_good(w->o->desk->pool, k), 0);
+	assert_refused(w, simple(w, OPERATION_START, "dsc-1"), SG_TOKEN_DOWN,
+		       "no HSM has proved");
+	OFFICE_WAIT(w->o, hsm_pool_good(w->o->desk->pool, k) > 0);
+	assert_done(w, simple(w, OPERATION_START, "dsc-1"));
 	world_close(w);
 }
 
@@ -300,7 +324,7 @@ static enum sg_err decide_policy(struct world *w, const struct policy *p)
 
 	begin_operation(w, &o, OPERATION_POLICY, NULL, nonce);
 	o.policy = policy_hash(p);
-	return operate(w, &o, 6);
+	return operate(w, &o, EVERYBODY);
 }
 
 /* Officers who approve policies: no other comes into force, by a reload or by a
@@ -357,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_unwritten),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_start_after_restart),
+		cmocka_unit_test(test_start_proved),
 		cmocka_unit_test(test_compromise),
 		cmocka_unit_test(test_compromise_renewed),
 		cmocka_unit_test(test_compromise_destroyed),

@@ -49,7 +49,7 @@ static void test_unfinished(void **state)
 	(void)state;
 	assert_done(w, genesis(w));
 	begin_operation(w, &o, OPERATION_STOP, "dsc-1", nonce);
-	n = sign_operation(w, &o, 6, file);
+	n = sign_operation(w, &o, EVERYBODY, file);
 	world_end(w);
 	place_write(w->p, "operations/00000002.cose", span_of(file, n));
 	world_begin(w);

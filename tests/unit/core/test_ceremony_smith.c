@@ -10,7 +10,7 @@ static void begin_forging(struct world *w, const struct operation *o)
 	const struct ceremony_caller who = {
 		.link = w, .id = 8, .answer = on_heard};
 	const size_t asked = w->smith.asked;
-	const size_t n = sign_operation(w, o, 6, text);
+	const size_t n = sign_operation(w, o, EVERYBODY, text);
 
 	w->smith.holds = true;
 	link_smith(w);

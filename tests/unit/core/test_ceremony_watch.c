@@ -67,7 +67,7 @@ static void test_signatures(void **state)
 	o.kinds = DCC_ALL_KINDS;
 	o.country = SPAN_LIT("VN");
 	o.signatures = 2;
-	assert_done(w, operate(w, &o, 6));
+	assert_done(w, operate(w, &o, EVERYBODY));
 	assert_done(w, request(w, "dsc-2"));
 	assert_done(w, import(w, "dsc-2", made(w, SPAN_LIT("dsc-2"))));
 	OFFICE_WAIT(w->o, good(w, "dsc-2") > 0);

@@ -110,7 +110,7 @@ int main(int argc, char **argv)
 		TEST(test_reload_and_death),
 	};
 
-	if (argc == 5)
+	if (argc >= 5 && strcmp(argv[1], "--role") == 0)
 		return fake_role(argv[2], argv[4]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

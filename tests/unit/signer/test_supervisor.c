@@ -10,9 +10,10 @@ static void test_life(void **state)
 	/* The core is linked with all, each link has two ends. */
 	wait_for(r, "fake-link peer=core/0", FRONTS + HSMS);
 	wait_for(r, "core/0 fake-link", FRONTS + HSMS);
-	/* Each front has the page of every process, the supervisor's too. */
-	wait_for(r, "fake-page n=6", FRONTS);
-	assert_int_equal(seen(r, "fake-page n=7"), 0);
+	/* Each front has the page of every process, the supervisor's too, and
+	 * that of the HSM. */
+	wait_for(r, "fake-page n=7", FRONTS);
+	assert_int_equal(seen(r, "fake-page n=8"), 0);
 	assert_true(is_before(r->log, "process-up process=hsm/0",
 			      "process-started process=hsm/1"));
 	assert_int_equal(count(r->log, "process-started"), 1 + FRONTS + HSMS);
@@ -75,8 +76,10 @@ static void test_back_off(void **state)
 
 	order(r, "hsm.0", "die");
 	launch(r);
-	wait_for(r, "process=hsm/0 likely=", 4);
-	wait_for(r, "restart_ms=400", 1);
+	/* Told once, and not by each process that dies of it. */
+	wait_for(r, "hsm-down hsm=\"demo\"", 1);
+	wait_for(r, "hsm-up hsm=\"demo\"", 1);
+	assert_true(seen(r, "process=hsm/0 likely=") < 4);
 	/* Its turn passes to the next one meanwhile. */
 	wait_for(r, "process-up process=hsm/1", 1);
 	assert_int_equal(seen(r, "supervisor ready "), 0);
@@ -231,6 +234,40 @@ static void test_port_taken(void **state)
 	(void)close(fd);
 }
 
+/* By processes that are about to end. */
+static void test_port_taken_for_a_moment(void **state)
+{
+	struct run *r = *state;
+	const uint16_t ports[] = {(uint16_t)r->fix.port,
+				  (uint16_t)r->fix.ops_port};
+	int fds[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct sockaddr_in a = {
+			.sin_family = AF_INET,
+			.sin_port = htons(ports[i]),
+			.sin_addr = {htonl(INADDR_LOOPBACK)}};
+		const int on = 1;
+
+		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(setsockopt(fds[i], SOL_SOCKET, SO_REUSEADDR,
+					    &on, sizeof(on)),
+				 0);
+		assert_int_equal(
+			bind(fds[i], (const struct sockaddr *)&a, sizeof(a)),
+			0);
+		assert_int_equal(listen(fds[i], 1), 0);
+	}
+	launch(r);
+	for (size_t i = 0; i < 2; i++) {
+		(void)usleep(300000);
+		(void)close(fds[i]);
+	}
+	wait_for(r, "supervisor ready ", 1);
+	assert_int_equal(seen(r, "listen-failed"), 0);
+	drain(r);
+}
+
 static void test_ops_socket(void **state)
 {
 	struct run *r = *state;
@@ -301,12 +338,13 @@ int main(int argc, char **argv)
 		TEST(test_second_signal),
 		TEST(test_only_one),
 		TEST(test_port_taken),
+		TEST(test_port_taken_for_a_moment),
 		TEST(test_ops_socket),
 		TEST(test_supervisor_killed),
 		TEST(test_bad_config),
 	};
 
-	if (argc == 5)
+	if (argc >= 5 && strcmp(argv[1], "--role") == 0)
 		return fake_role(argv[2], argv[4]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 		SMITH_TEST(test_an_hsms_pin_is_refused),
 	};
 
-	if (argc == 5)
+	if (argc >= 5 && strcmp(argv[1], "--role") == 0)
 		return fake_role(argv[2], argv[4]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static struct args args;
 
 static enum sg_err parse(int n, const char *const *words)
 {
-	char *argv[32];
+	char *argv[ARGS_REST_MAX + 1];
 
 	for (int i = 0; i < n; i++)
 		memcpy(&argv[i], &words[i], sizeof(argv[i])); /* no const */

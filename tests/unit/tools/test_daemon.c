@@ -119,7 +119,10 @@ static void *serve(void *arg)
 static const char DOCUMENT[] =
 	"{\"origin\": \"log.example/1\", \"size\": 7, \"time\": 1, \"root\": "
 	"\"" HASH "\", \"policy\": \"" HASH "\", \"roll\": {\"threshold\": 2, "
-	"\"officers\": [{\"name\": \"anne\"}, {\"name\": \"bao\"}]}, "
+	"\"lead\": 0, \"stale\": 60, \"proposer-approves\": true, "
+	"\"officers\": [{\"name\": \"anne\", \"alg\": \"ES256\", \"kid\": "
+	"\"AAECAwQFBgc=\"}, {\"name\": \"bao\", \"alg\": \"EdDSA\", "
+	"\"kid\": \"BwYFBAMCAQA=\"}]}, "
 	"\"keys\": [{\"label\": \"dsc-1\", \"hsm\": \"east\", \"alg\": "
 	"\"ES256\", \"kinds\": \"vtr\", \"country\": \"VN\", \"state\": "
 	"\"active\", \"kid\": \"AAECAwQFBgc=\", \"notAfter\": 1896080400, "

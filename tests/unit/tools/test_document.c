@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/officer/document.h"
+#include "tools/officer/in_force.h"
 #include "tools/officer/proposal.h"
 
 static json_t *read_good(struct span in)
@@ -67,16 +68,16 @@ static void test_bad(void **state)
 static const char DOCUMENT[] =
 	"{\"origin\": \"log.example/1\", \"size\": 7, \"root\": "
 	"\"0101010101010101010101010101010101010101010101010101010101010101\","
-	"\"roll\": {\"officers\": [{\"name\": \"anne\", \"kid\": "
-	"\"AAECAwQFBgc=\"}]},"
+	"\"roll\": {\"officers\": [{\"name\": \"anne\", \"alg\": "
+	"\"ES256\", \"kid\": \"AAECAwQFBgc=\"}], \"threshold\": 1, "
+	"\"lead\": 0, \"stale\": 60, \"proposer-approves\": true, "
+	"\"policy-approval\": false},"
 	"\"keys\": [{\"label\": \"dsc-1\"}, {\"label\": \"dsc-2\", \"csr\": "
 	"\"AAEC\"}]}";
 
 static void test_members(void **state)
 {
 	json_t *j = json_loads(DOCUMENT, 0, NULL);
-	static const uint8_t kid[] = {0, 1, 2, 3, 4, 5, 6, 7};
-	static const uint8_t other[ROLL_KID_BYTES];
 	struct span bytes;
 
 	(void)state;
@@ -88,12 +89,61 @@ static void test_members(void **state)
 	assert_int_equal(bytes.n, 3);
 	free((void *)(uintptr_t)bytes.p);
 	assert_false(document_bytes(j, "origin", &bytes)); /* no base64 */
-	assert_string_equal(document_officer(j, kid), "anne");
-	assert_null(document_officer(j, other));
-	assert_null(document_officer(NULL, other));
 	assert_int_equal(document_int(j, "size"), 7);
 	assert_int_equal(document_int(j, "origin"), 0);
 	assert_string_equal(document_text(j, "size"), "");
+	json_decref(j);
+}
+
+static struct in_force now;
+
+static enum sg_err told(json_t *j)
+{
+	char why[128] = "";
+	const enum sg_err err = in_force_told(j, &now, why, sizeof(why));
+
+	assert_int_equal(err == SG_OK, why[0] == '\0');
+	assert_false(now.has_keys);
+	return err;
+}
+
+static void test_in_force(void **state)
+{
+	static const uint8_t kid[] = {0, 1, 2, 3, 4, 5, 6, 7};
+	json_t *j = json_loads(DOCUMENT, 0, NULL);
+	json_t *roll = json_object_get(j, "roll");
+	json_t *anne = json_array_get(json_object_get(roll, "officers"), 0);
+
+	(void)state;
+	assert_int_equal(told(j), SG_OK);
+	assert_int_equal(now.roll.n, 1);
+	assert_string_equal(roll_find(&now.roll, kid)->name, "anne");
+	assert_int_equal(now.roll.officer[0].alg, COSE_ES256);
+	assert_int_equal(now.roll.threshold, 1);
+	assert_int_equal(now.roll.lead_s, 0);
+	assert_int_equal(now.roll.stale_s, 60);
+	assert_true(now.roll.proposer_may_approve);
+	assert_false(now.roll.policy_approval);
+	/* What cannot be is not shown. */
+	assert_int_equal(json_object_set_new(anne, "name", json_string("a\nb")),
+			 0);
+	assert_int_equal(told(j), SG_MALFORMED);
+	assert_int_equal(now.roll.n, 0);
+	assert_int_equal(json_object_set_new(anne, "name", json_string("b")),
+			 0);
+	assert_int_equal(json_object_set_new(anne, "kid", json_string("AAEC")),
+			 0);
+	assert_int_equal(told(j), SG_MALFORMED);
+	assert_int_equal(
+		json_object_set_new(anne, "kid", json_string("AAECAwQFBgc=")),
+		0);
+	assert_int_equal(told(j), SG_OK);
+	assert_int_equal(json_object_set_new(roll, "lead", json_integer(-1)),
+			 0);
+	assert_int_equal(told(j), SG_MALFORMED);
+	assert_int_equal(json_object_del(j, "roll"), 0);
+	assert_int_equal(told(j), SG_OK);
+	assert_int_equal(now.roll.n, 0);
 	json_decref(j);
 }
 
@@ -126,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_in_force),
 		cmocka_unit_test(test_checkpoint),
 	};
 

@@ -1,152 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signer-officer: an operation from its proposal to the last signature, by the
- * commands themselves, with a ledger's directory in place of a daemon. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <ftw.h>
-#include <openssl/pem.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "command_fixture.h"
-#include "tools/officer/approving.h"
-
-extern const struct command PROPOSE_COMMAND, SHOW_OPERATION_COMMAND,
-	APPROVE_COMMAND, JOIN_COMMAND, APPLY_COMMAND, STOP_COMMAND, CSR_COMMAND,
-	KEYS_COMMAND;
-
-enum { OFFICERS = 4 };
-static const char *const NAMES[OFFICERS] = {"anne", "bao", "chi", "dung"};
-
-static char dir[] = "/tmp/test_operations-XXXXXX";
-
-static const char *at(const char *name)
-{
-	static char path[8][128];
-	static unsigned i;
-
-	i = (i + 1) % 8;
-	(void)snprintf(path[i], sizeof(path[0]), "%s/%s", dir, name);
-	return path[i];
-}
-
-static EVP_PKEY *make_key(size_t i)
-{
-	switch (i) {
-	case 0: return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	case 1: return EVP_EC_gen("P-256");
-	case 2: return EVP_EC_gen("P-384");
-	default: return EVP_RSA_gen(2048);
-	}
-}
-
-static void write_key(const char *name, EVP_PKEY *pkey)
-{
-	char file[32];
-	FILE *f;
-
-	(void)snprintf(file, sizeof(file), "%s.key", name);
-	f = fopen(at(file), "we");
-	assert_non_null(f);
-	assert_int_equal(
-		PEM_write_PrivateKey(f, pkey, NULL, NULL, 0, NULL, NULL), 1);
-	assert_int_equal(fclose(f), 0);
-	(void)snprintf(file, sizeof(file), "%s.pub", name);
-	f = fopen(at(file), "we");
-	assert_non_null(f);
-	assert_int_equal(PEM_write_PUBKEY(f, pkey), 1);
-	assert_int_equal(fclose(f), 0);
-	EVP_PKEY_free(pkey);
-}
-
-static int set_up(void **state)
-{
-	static const char note[] =
-		"log.example/1\n7\n"
-		"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n\n"
-		"\xe2\x80\x94 log.example/1 "
-		"AAAAAGFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh"
-		"YWFhYWFhYWFhYWFhYWFhYWE=\n";
-	FILE *to;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	to = fopen(at("checkpoint"), "we");
-	assert_non_null(to);
-	assert_true(fputs(note, to) >= 0);
-	assert_int_equal(fclose(to), 0);
-	for (size_t i = 0; i < OFFICERS; i++)
-		write_key(NAMES[i], make_key(i));
-	write_key("brainpool", EVP_EC_gen("brainpoolP256r1"));
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-#define PROPOSE(status, ...)                                                   \
-	assert_int_equal(COMMAND(&PROPOSE_COMMAND, NULL, __VA_ARGS__,          \
-				 "--ledger", dir, "--proposer", "anne"),       \
-			 status)
-
-static void approve(const char *file, const char *name, int status)
-{
-	char key[32];
-
-	(void)snprintf(key, sizeof(key), "%s.key", name);
-	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, file, "--key", at(key),
-				 "--name", name, "--yes"),
-			 status);
-}
-
-static const char *officer(const char *name, const char *file)
-{
-	static char text[4][160];
-	static unsigned i;
-
-	i = (i + 1) % 4;
-	(void)snprintf(text[i], sizeof(text[0]), "%s=%s", name, at(file));
-	return text[i];
-}
-
-static void propose_genesis(const char *file)
-{
-	PROPOSE(EXIT_GOOD, "genesis", "--out", file, "--officer",
-		officer("anne", "anne.pub"), "--officer",
-		officer("bao", "bao.pub"), "--officer",
-		officer("chi", "chi.pub"), "--officer",
-		officer("dung", "dung.pub"), "--threshold", "2", "--lead",
-		"0s");
-}
-
-static struct opfile f; /* the last one read; large for a frame */
-
-static void read_file(const char *file)
-{
-	char why[WHY_MAX] = "";
-
-	if (opfile_read(file, &f, why, sizeof(why)) != SG_OK)
-		fail_msg("%s", why);
-}
+ * commands themselves. */
+#include "operations_fixture.h"
 
 /* --- from the first word to the last signature ---------------------------- */
 
@@ -254,7 +109,7 @@ static void test_members(void **state)
 	PROPOSE(EXIT_GOOD, "generate", "--key", "k", "--hsm", "demo", "--alg",
 		"PS256", "--bits", "2048", "--kinds", "v,t", "--country", "VN",
 		"--signatures", "1000", "--period", "180d", "--reason", "lý do",
-		"--expires", "2d", "--out", at("m.op"));
+		"--expires", "2d", "--out", fresh("m.op"));
 	read_file(at("m.op"));
 	assert_int_equal(f.operation.alg, COSE_PS256);
 	assert_int_equal(f.operation.bits, 2048);
@@ -266,27 +121,33 @@ static void test_members(void **state)
 	assert_true(span_is(f.operation.proposer, "anne"));
 	free(f.bytes);
 	PROPOSE(EXIT_GOOD, "generate", "--key", "k", "--hsm", "demo", "--out",
-		at("m.op"));
+		fresh("m.op"));
 	read_file(at("m.op"));
 	assert_int_equal(f.operation.alg, COSE_ES256);
 	assert_int_equal(f.operation.bits, 0);
 	assert_int_equal(f.operation.kinds, 7);
 	free(f.bytes);
 	PROPOSE(EXIT_GOOD, "activate", "--key", "k", "--at",
-		"2030-01-31T09:00:00Z", "--override", "--out", at("m.op"));
+		"2030-01-31T09:00:00Z", "--override", "--out", fresh("m.op"));
 	read_file(at("m.op"));
 	assert_int_equal(f.operation.activate, 1896080400);
 	assert_true(f.operation.override);
 	free(f.bytes);
 	PROPOSE(EXIT_GOOD, "retire", "--key", "k", "--at",
-		"2030-01-31T09:00:00Z", "--out", at("m.op"));
+		"2030-01-31T09:00:00Z", "--out", fresh("m.op"));
 	read_file(at("m.op"));
 	assert_int_equal(f.operation.retire, 1896080400);
+	assert_false(f.operation.last);
+	free(f.bytes);
+	PROPOSE(EXIT_GOOD, "retire", "--key", "k", "--last", "--out",
+		fresh("m.op"));
+	read_file(at("m.op"));
+	assert_true(f.operation.last);
 	free(f.bytes);
 	PROPOSE(EXIT_GOOD, "policy", "--policy", at("checkpoint"), "--out",
-		at("m.op"));
+		fresh("m.op"));
 	PROPOSE(EXIT_GOOD, "csr", "--key", "k", "--subject", "C=VN,CN=k",
-		"--out", at("m.op"));
+		"--out", fresh("m.op"));
 }
 
 static void test_refused(void **state)
@@ -301,6 +162,7 @@ static void test_refused(void **state)
 		out);
 	PROPOSE(EXIT_TROUBLE, "retire", "--key", "k", "--override", "--out",
 		out);
+	PROPOSE(EXIT_TROUBLE, "activate", "--key", "k", "--last", "--out", out);
 	PROPOSE(EXIT_TROUBLE, "retire", "--key", "k", "--at", "tomorrow",
 		"--out", out);
 	PROPOSE(EXIT_TROUBLE, "publish", "--key", "k", "--expires", "8d",
