@@ -53,15 +53,8 @@ static enum sg_err read_keys(struct reading *r, uint32_t index)
 			     (unsigned)i);
 		if (err == SG_NO_MEMORY)
 			return err;
-		if (err == SG_BAD_KEY)
-			reading_fault(
-				r, path,
-				"must be a key on P-256, of RSA with 2048 "
-				"to 4096 bits, or Ed25519");
-		else if (err != SG_OK)
-			reading_fault(r, path,
-				      "must be a public key in PEM, or its DER "
-				      "in base64");
+		if (err != SG_OK)
+			reading_fault(r, path, "%s", verifiers_wanted(err));
 		else
 			check_kid(r, index, path);
 	}
@@ -141,39 +134,12 @@ static bool has(const struct client *c, const struct gateway *g)
 	return false;
 }
 
-/* What a client may be required: of its requests. */
-static void read_require(struct reading *r, uint32_t index)
-{
-	const struct source_client *s = &r->out->source->clients[index];
-	struct client *c = &r->out->client[index];
-	char path[READING_PATH_BYTES];
-
-	for (uint32_t i = 0; i < s->require.n; i++) {
-		const char *word = s->require.text[i];
-
-		reading_path(path, "clients[%u].require[%u]", (unsigned)index,
-			     (unsigned)i);
-		if (strcmp(word, "attestation") != 0)
-			reading_fault(r, path, "unknown: '%.*s'",
-				      reading_shown(word), word);
-		else if (c->must_attest)
-			reading_fault(r, path, "'%s' is there twice", word);
-		else if (s->gateways.n == 0)
-			reading_fault(
-				r, path,
-				"needs gateways whose attestations count");
-		else
-			c->must_attest = true;
-	}
-}
-
 enum sg_err policy_gateway_grant(struct reading *r, uint32_t index)
 {
 	const struct source_list *l = &r->out->source->clients[index].gateways;
 	struct client *c = &r->out->client[index];
 	char path[READING_PATH_BYTES];
 
-	read_require(r, index);
 	if (l->n == 0)
 		return SG_OK;
 	c->gateway = calloc(l->n, sizeof(c->gateway[0]));

@@ -92,6 +92,14 @@ enum sg_err verifiers_add(struct verifiers *v, struct span text)
 	return SG_OK;
 }
 
+const char *verifiers_wanted(enum sg_err err)
+{
+	if (err == SG_BAD_KEY)
+		return "must be a key on P-256, of RSA with 2048 to 4096 bits, "
+		       "or Ed25519";
+	return "must be a public key in PEM, or its DER in base64";
+}
+
 void verifiers_clear(struct verifiers *v)
 {
 	while (v->n > 0)

@@ -40,6 +40,8 @@ SG_MUST_USE enum sg_err verifier_kid(struct span spki,
  */
 SG_MUST_USE enum sg_err verifiers_add(struct verifiers *v, struct span text);
 void verifiers_clear(struct verifiers *v);
+/* What a text must be that verifiers_add() refused with ERR; static. */
+const char *verifiers_wanted(enum sg_err err);
 
 /* The key of that id; NULL: V has none. */
 const struct verifier *verifiers_find(const struct verifiers *v,

@@ -84,6 +84,9 @@ struct wire_issue {
 	/* Of a renewal that brings a certificate: its signature, unverified.
 	 * Else empty. */
 	struct span presented;
+	/* Of a request that its client has signed: a COSE_Sign1 over REQUEST,
+	 * which is detached, unverified.  Else empty. */
+	struct span signature;
 };
 
 enum wire_language { WIRE_ENGLISH, WIRE_VIETNAMESE, WIRE_LANGUAGE_COUNT };
@@ -144,7 +147,7 @@ struct wire_problem {
 struct wire_later {
 	uint32_t wait_ms;    /* until it may be asked again, at least 1 */
 	uint32_t per_second; /* the client's rate, at least 1 */
-	struct span request, presented; /* as they came */
+	struct span request, presented, signature; /* as they came */
 };
 
 /* WIRE_ANSWER */
