@@ -46,6 +46,17 @@ enum sg_err forge_fail_call(struct forged *out, const char *call, CK_RV rv)
 
 /* --- the token ------------------------------------------------------------ */
 
+/* Those that sign have them all.  Officers cannot see the HSM's limit. */
+static enum sg_err no_session(const struct worker_settings *settings,
+			      struct forged *out)
+{
+	out->rv = CKR_SESSION_COUNT;
+	return forge_fail(out, SG_BUSY,
+			  "no free session on HSM %s: it needs one more than "
+			  "sessions x processes in signerd.yaml (%s)",
+			  settings->name, ckr_name(out->rv));
+}
+
 static enum sg_err find_token(struct forge *f, struct forged *out)
 {
 	struct uri *uri;
@@ -57,8 +68,8 @@ static enum sg_err find_token(struct forge *f, struct forged *out)
 		e = token_find(f->module, &uri, 1, &f->tokens, &which,
 			       f->watch);
 	uri_free(uri);
-	if (e == SG_OK)
-		return SG_OK;
+	if (e == SG_OK || e == SG_BUSY)
+		return e;
 	return forge_fail(out, e, "the HSM's token for new keys %s",
 			  e == SG_NOT_FOUND ? "is not there"
 			  : e == SG_CONFIG  ? "is one of several"
@@ -78,7 +89,8 @@ static enum sg_err log_in(struct forge *f, const char *pin_file,
 	return forge_fail(out, e, "the login fails: %s", err_text(e));
 }
 
-/* On the module that is loaded. */
+/* On the module that is loaded.  SG_BUSY: it has no session, and nothing is in
+ * OUT. */
 static enum sg_err enter(struct forge *f, const char *pin_file,
 			 struct forged *out)
 {
@@ -89,6 +101,8 @@ static enum sg_err enter(struct forge *f, const char *pin_file,
 		return e;
 	f->tokens.token[0]->writes = true;
 	rv = session_open(&f->session, f->tokens.token[0], f->watch);
+	if (rv == CKR_SESSION_COUNT)
+		return SG_BUSY;
 	if (rv != CKR_OK)
 		return forge_fail_call(out, "C_OpenSession", rv);
 	return log_in(f, pin_file, out);
@@ -117,6 +131,7 @@ enum sg_err forge_open(struct forge *f, const struct worker_settings *settings,
 		       struct watch *w, struct forged *out)
 {
 	enum sg_err e = SG_OK;
+	long wait_ms = FORGE_PAUSE_MS;
 
 	*f = (struct forge){.token_uri = settings->token,
 			    .copies = settings->session_copies,
@@ -124,7 +139,7 @@ enum sg_err forge_open(struct forge *f, const struct worker_settings *settings,
 	for (int i = 0; i < FORGE_TRIES; i++) {
 		if (i > 0) {
 			forge_close(f);
-			pause_ms(FORGE_PAUSE_MS);
+			pause_ms(wait_ms);
 		}
 		*out = (struct forged){0};
 		e = load(f, settings->module, out);
@@ -135,8 +150,10 @@ enum sg_err forge_open(struct forge *f, const struct worker_settings *settings,
 		 * token. */
 		if (e == SG_OK || e == SG_PIN_REFUSED)
 			break;
+		if (e == SG_BUSY && i > 0)
+			wait_ms *= 2;
 	}
-	return e;
+	return e == SG_BUSY ? no_session(settings, out) : e;
 }
 
 void forge_close(struct forge *f)

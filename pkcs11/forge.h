@@ -19,6 +19,9 @@ enum {
 	/* With some modules a login fails, or a token is not to be seen, while
 	 * another process logs in: so a token is tried that often. */
 	FORGE_TRIES = 6,
+	/* Between two of them.  Where the HSM has no session to spare it is
+	 * doubled each time, to 6 s in all: sessions come back, if at all,
+	 * when a process that had them ends. */
 	FORGE_PAUSE_MS = 200
 };
 

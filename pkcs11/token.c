@@ -175,7 +175,7 @@ static enum sg_err read_token(struct token *t, PKCS11_TOKEN *view)
 		ckr_note(rv);
 		log_event(LOG_ERROR, "no-session", "token=\"%s\" " CKR_FMT,
 			  t->label, CKR_ARGS(rv));
-		return SG_TOKEN_DOWN;
+		return rv == CKR_SESSION_COUNT ? SG_BUSY : SG_TOKEN_DOWN;
 	}
 	f->C_CloseSession(probe);
 	return read_certificates(t, view);

@@ -60,7 +60,8 @@ struct token_set {
  * Owns: the tokens of *OUT are the caller's; token_set_free(), also after an
  * error.
  * Errors, all logged: SG_NOT_FOUND (no token fits a URI), SG_CONFIG (several
- * do, or more than TOKENS_MAX are named), SG_TOKEN_DOWN, SG_NO_MEMORY.
+ * do, or more than TOKENS_MAX are named), SG_BUSY (a token has no session to
+ * spare), SG_TOKEN_DOWN, SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err token_find(const struct module *m,
 				   struct uri *const *uris, size_t n,

@@ -37,7 +37,7 @@ enum { VAULT_FAILURES_MAX = 5 };
  * Owns: *OUT is the caller's; vault_close().  The strings and keys of
  * SETTINGS must outlive it.
  * Errors, all logged: SG_CONFIG, SG_NOT_FOUND, SG_BAD_KEY (somebody must act),
- * SG_TOKEN_DOWN (may pass), SG_NO_MEMORY.
+ * SG_TOKEN_DOWN, SG_BUSY (not one session; both may pass), SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err vault_open(const struct vault_settings *settings,
 				   struct watch *w, struct vault **out);
@@ -86,7 +86,8 @@ SG_MUST_USE enum sg_err vault_anchor(struct vault *v, uint32_t lane,
  * fresh handle.  A session that was lost is renewed as in vault_sign().  When
  * the key is destroyed later, its number only answers failures. Errors:
  * SG_NOT_FOUND (there is none, none that may be used, or no token for such
- * keys; logged now and then), SG_TOO_BIG (no number is left); SG_TOKEN_DOWN:
+ * keys; logged now and then), SG_TOO_BIG (no number is left, which a fresh
+ * process mends: numbers are used once); SG_TOKEN_DOWN:
  * this process must end. One thread per lane; several lanes may look at a time.
  */
 SG_MUST_USE enum sg_err vault_find(struct vault *v, uint32_t lane,

@@ -272,7 +272,9 @@ static bool same_hsm(const struct config_hsm *a, const struct config_hsm *b)
 	       strcmp(x->pin_file, y->pin_file) == 0 &&
 	       strcmp(x->token, y->token) == 0 && x->sessions == y->sessions &&
 	       x->hang_ms == y->hang_ms &&
-	       x->session_copies == y->session_copies && same_environment(x, y);
+	       x->session_copies == y->session_copies &&
+	       same_environment(x, y) &&
+	       config_same_access(&a->access, &b->access);
 }
 
 static bool same_hsms(const struct config *a, const struct config *b)
@@ -386,6 +388,11 @@ void config_keep_fixed(const struct config *began, struct config *now,
 	add_name(names, cap, same_hsms(began, now), "hsms");
 	add_name(names, cap, keys_stay, "keys");
 	add_name(names, cap, same_ledger(began, now), "ledger");
+	add_name(names, cap,
+		 memcmp(&began->sandbox, &now->sandbox, sizeof(now->sandbox)) ==
+			 0,
+		 "sandbox");
+	now->sandbox = began->sandbox;
 	memcpy(now->address, began->address, sizeof(now->address));
 	now->port = began->port;
 	now->fronts = began->fronts;

@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "core/core.h"
 #include "front/front.h"
+#include "ipc/role.h"
 #include "pkcs11/worker.h"
 #include "policy/policy.h"
 #include "witness/witness.h"
@@ -43,6 +44,10 @@
  *	      # a value that names an existing file relative to the base is
  *	      # made absolute
  *	      - SOFTHSM2_CONF=softhsm2.conf
+ *	    access:                 # optional: what the module needs
+ *	      read: [/opt/vendor]   # files and directories
+ *	      write: [/dev/hsm0]    # and devices
+ *	      network: false        # may it open connections?
  *	csca: csca.pem              # optional: who issues what officers import
  *	keys:                       # optional where an HSM has a token
  *	  - label: dsc-1
@@ -86,6 +91,13 @@
  *	  ecdsa: 100                # verify one in N; or all
  *	  after_error: 60s          # verify all that long after an HSM error
  *	  test_signature: 5s        # interval of the readiness test
+ *	sandbox:                    # optional: sandbox/README.md
+ *	  users:                    # optional: where it is started as root
+ *	    front: signerd-front    # core, hsm, witness
+ *	  off:                      # optional: what is given up of it
+ *	    hsm: [files]            # supervisor, front, core, hsm, witness;
+ *	                            # user, capabilities, system-calls, files,
+ *	                            # memory
  *	log: info                   # optional: error, warning, info, debug
  *
  * Durations: an integer and one of ms, s, m, h, d.
@@ -95,12 +107,29 @@ enum {
 	CONFIG_HSMS_MAX = 16,
 	CONFIG_FRONTS_MAX = 64,
 	CONFIG_PROCESSES_MAX = 16,
-	CONFIG_NOTE_BYTES = 1024
+	CONFIG_PATHS_MAX = 8,
+	CONFIG_USER_BYTES = 64,
+	CONFIG_NOTE_BYTES = 4096
+};
+
+/* What the module of an HSM needs beside the token directory of a SoftHSM2. */
+struct config_access {
+	size_t nread, nwrite;
+	char read[CONFIG_PATHS_MAX][WORKER_PATH_MAX];
+	char write[CONFIG_PATHS_MAX][WORKER_PATH_MAX]; /* devices, too */
+	bool network;
 };
 
 struct config_hsm {
 	struct worker_settings worker;
 	uint32_t processes;
+	struct config_access access;
+};
+
+/* By enum wire_role; a smith is as its HSM's processes are. */
+struct config_sandbox {
+	char user[WIRE_ROLE_COUNT][CONFIG_USER_BYTES]; /* empty: as started */
+	unsigned off[WIRE_ROLE_COUNT];		       /* SANDBOX_BIT()s */
 };
 
 struct config {
@@ -117,6 +146,7 @@ struct config {
 	struct front_settings front;
 	struct core_settings core;
 	struct witness_settings witness;
+	struct config_sandbox sandbox;
 	size_t nhsms;
 	struct config_hsm hsm[CONFIG_HSMS_MAX];
 	uint32_t drain_ms;
@@ -157,8 +187,9 @@ const struct config_hsm *config_hsm_of(const struct config *c, unsigned slot);
 
 /*
  * Some sections cannot change while the processes run: listen, ops, run,
- * state, hsms, keys (but for their certificates) and ledger.  Put BEGAN's into
- * NOW. NAMES gets those that differed, as in "listen, keys"; empty: none.
+ * state, hsms, keys (but for their certificates), ledger and sandbox.  Put
+ * BEGAN's into NOW. NAMES gets those that differed, as in "listen, keys";
+ * empty: none.
  */
 void config_keep_fixed(const struct config *began, struct config *now,
 		       char *names, size_t cap);

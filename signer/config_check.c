@@ -136,8 +136,7 @@ static void check_crl(const struct yaml_at *at, const char *path)
 	source_close(&s);
 }
 
-/* Add to NOTES a line like that of a fault at AT. */
-static void note(const struct yaml_at *at, char notes[CONFIG_NOTE_BYTES],
+void config_note(const struct yaml_at *at, char notes[CONFIG_NOTE_BYTES],
 		 const char *text)
 {
 	struct faults *faults = at->tree->faults;
@@ -157,15 +156,17 @@ static void check_times(const struct yaml_at *tls, const struct tls_context *t,
 	const struct yaml_at crl = yaml_child(tls, "crl");
 
 	if (tls_context_not_after(t) < clock_wall_s())
-		note(&certificate, c->outdated, "has expired");
+		config_note(&certificate, c->outdated, "has expired");
 	if (tls_context_crl_expired(t))
-		note(&crl, c->outdated,
-		     "is past its next update: all clients of its CA are "
-		     "refused");
+		config_note(
+			&crl, c->outdated,
+			"is past its next update: all clients of its CA are "
+			"refused");
 	if (tls_context_crl_missing(t))
-		note(&crl, c->doubts,
-		     "is of none of the CAs in tls.client_ca: their clients "
-		     "are refused");
+		config_note(
+			&crl, c->doubts,
+			"is of none of the CAs in tls.client_ca: their clients "
+			"are refused");
 }
 
 /* The files together, just as the fronts will read them: what only they would
@@ -404,6 +405,7 @@ enum sg_err config_check(struct yaml_tree *t, struct config *c,
 	check_keys(&root, c);
 	check_csca(&root, c);
 	check_ledger(&root, c);
+	config_check_sandbox(&root, c);
 	check_directory(&root, "state", c->core.state);
 	check_directory(&root, "state", c->front.ledger);
 	check_directory(&root, "run", c->run);

@@ -227,6 +227,10 @@ static void read_hsm(const struct yaml_at *at, struct config_hsm *hsm)
 		 .read = read_environment,
 		 AT(worker),
 		 .optional = true},
+		{.key = "access",
+		 .read = config_read_access,
+		 AT(access),
+		 .optional = true},
 	};
 #undef AT
 
@@ -467,6 +471,7 @@ void config_read(struct yaml_tree *t, struct config *c)
 		{.key = "ledger", .read = config_read_ledger},
 		{.key = "limits", .read = read_limits, .optional = true},
 		{.key = "verify", .read = read_verify, .optional = true},
+		OPTIONAL("sandbox", config_read_sandbox, sandbox),
 		OPTIONAL("log", value_log_level, log_level),
 	};
 	const struct yaml_at root = yaml_root(t);

@@ -27,6 +27,21 @@ struct config_hsm *config_hsm_named(struct config *c, const char *name);
 void config_read_ledger(const struct yaml_at *at, void *config,
 			const struct yaml_field *f);
 
+/* The section "sandbox", into struct config_sandbox. */
+void config_read_sandbox(const struct yaml_at *at, void *sandbox,
+			 const struct yaml_field *f);
+/* An HSM's "access", into struct config_access. */
+void config_read_access(const struct yaml_at *at, void *access,
+			const struct yaml_field *f);
+bool config_same_access(const struct config_access *a,
+			const struct config_access *b);
+/* Users that are not there; and notes of what is weak, in C's doubts. */
+void config_check_sandbox(const struct yaml_at *root, struct config *c);
+
+/* Add to NOTES a line like that of a fault at AT. */
+void config_note(const struct yaml_at *at, char notes[CONFIG_NOTE_BYTES],
+		 const char *text);
+
 /*
  * Check the files that C names: that they are there, parse and fit each other;
  * T tells the lines.  C's notes are set.  *POLICY (may be NULL) gets the

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config_values.h"
+#include "inherited.h"
 
 enum {
 	BACKLOG = 4096,
@@ -93,7 +96,7 @@ static enum sg_err fault(const char *what, const char *where)
 	return SG_IO;
 }
 
-static enum sg_err open_tls(struct listeners *l, const struct config *c)
+static enum sg_err bind_tls(struct listeners *l, const struct config *c)
 {
 	char where[80];
 	struct endpoint e;
@@ -120,6 +123,44 @@ static enum sg_err open_tls(struct listeners *l, const struct config *c)
 		if (listen(l->tls[i], BACKLOG) != 0)
 			return fault("tls", where);
 	return SG_OK;
+}
+
+/* FDS are systemd's, N of them and one at least: the fronts take turns, so that
+ * each socket has a front and each front a socket. */
+static enum sg_err share_tls(struct listeners *l, const struct config *c,
+			     const int *fds, size_t n)
+{
+	enum sg_err e = SG_OK;
+
+	if (n > c->fronts) {
+		log_event(LOG_ERROR, "listen-failed",
+			  "tls=%zu reason=\"more inherited sockets than "
+			  "listen.fronts\"",
+			  n);
+		e = SG_CONFIG;
+	}
+	for (uint32_t i = 0; e == SG_OK && i < c->fronts; i++) {
+		l->tls[i] = fcntl(fds[i % n], F_DUPFD_CLOEXEC, 3);
+		if (l->tls[i] < 0)
+			e = fault("tls", "inherited");
+	}
+	for (size_t i = 0; i < n; i++)
+		(void)close(fds[i]);
+	if (e == SG_OK)
+		log_event(LOG_INFO, "listen-inherited", "tls=%zu", n);
+	return e;
+}
+
+static enum sg_err open_tls(struct listeners *l, const struct config *c,
+			    struct inherited *given)
+{
+	int fds[INHERITED_MAX];
+	size_t n = 0;
+
+	while (n < INHERITED_MAX &&
+	       (fds[n] = inherited_next(given, "tls")) >= 0)
+		n++;
+	return n > 0 ? share_tls(l, c, fds, n) : bind_tls(l, c);
 }
 
 /* Remove what an earlier run left; anything but a socket stays. */
@@ -184,10 +225,42 @@ static int open_shared_tcp(const char *where)
 	return -1;
 }
 
-static enum sg_err open_ops(struct listeners *l, const struct config *c)
+/* What is served there is not for the network. */
+static bool is_local(int fd)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct sockaddr_storage a;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	socklen_t n = sizeof(a);
+
+	memset(&a, 0, sizeof(a));
+	if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
+		return false;
+	memcpy(&v4, &a, sizeof(v4));
+	memcpy(&v6, &a, sizeof(v6));
+	if (a.ss_family == AF_UNIX)
+		return true;
+	return inet_ntop(a.ss_family,
+			 a.ss_family == AF_INET ? (void *)&v4.sin_addr
+						: (void *)&v6.sin6_addr,
+			 text, sizeof(text)) != NULL &&
+	       address_is_loopback(text);
+}
+
+static enum sg_err open_ops(struct listeners *l, const struct config *c,
+			    struct inherited *given)
 {
 	static const char prefix[] = "unix:";
 
+	l->ops = inherited_next(given, "ops");
+	if (l->ops >= 0) {
+		errno = EADDRNOTAVAIL;
+		if (!is_local(l->ops))
+			return fault("ops", "inherited, not on loopback");
+		log_event(LOG_INFO, "listen-inherited", "ops=1");
+		return SG_OK;
+	}
 	if (strncmp(c->ops, prefix, sizeof(prefix) - 1) == 0) {
 		const char *path = c->ops + sizeof(prefix) - 1;
 
@@ -201,10 +274,17 @@ static enum sg_err open_ops(struct listeners *l, const struct config *c)
 	return l->ops >= 0 ? SG_OK : fault("ops", c->ops);
 }
 
-static enum sg_err open_public(struct listeners *l, const struct config *c)
+/* One that systemd has and the configuration does not name is left over. */
+static enum sg_err open_public(struct listeners *l, const struct config *c,
+			       struct inherited *given)
 {
 	if (c->public_listen[0] == '\0')
 		return SG_OK;
+	l->public = inherited_next(given, "public");
+	if (l->public >= 0) {
+		log_event(LOG_INFO, "listen-inherited", "public=1");
+		return SG_OK;
+	}
 	l->public = open_shared_tcp(c->public_listen);
 	return l->public >= 0 ? SG_OK : fault("public", c->public_listen);
 }
@@ -233,21 +313,42 @@ static enum sg_err open_officers(struct listeners *l, const struct config *c)
 	return SG_OK;
 }
 
+/* What systemd has opened and nobody took: a port that would hang. */
+static enum sg_err refuse_left(const struct inherited *given)
+{
+	for (size_t i = 0; i < given->n; i++) {
+		if (given->fd[i] < 0)
+			continue;
+		log_event(LOG_ERROR, "listen-failed",
+			  "inherited=\"%s\" reason=\"the configuration has "
+			  "no such listener\"",
+			  given->name[i]);
+		return SG_CONFIG;
+	}
+	return SG_OK;
+}
+
 enum sg_err listeners_open(struct listeners *l, const struct config *c)
 {
+	struct inherited given;
 	enum sg_err e;
 
 	for (size_t i = 0; i < CONFIG_FRONTS_MAX; i++)
 		l->tls[i] = -1;
 	l->ops = l->public = l->officers = -1;
 	l->ops_path[0] = l->officers_path[0] = '\0';
-	e = open_ops(l, c);
+	e = inherited_take(&given);
 	if (e == SG_OK)
-		e = open_public(l, c);
+		e = open_ops(l, c, &given);
+	if (e == SG_OK)
+		e = open_public(l, c, &given);
 	if (e == SG_OK)
 		e = open_officers(l, c);
 	if (e == SG_OK)
-		e = open_tls(l, c);
+		e = open_tls(l, c, &given);
+	if (e == SG_OK)
+		e = refuse_left(&given);
+	inherited_close(&given);
 	if (e != SG_OK)
 		listeners_close(l);
 	return e;

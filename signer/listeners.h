@@ -24,7 +24,9 @@ struct listeners {
 /* Of the administration socket, in the directory `run`. */
 #define LISTENERS_OFFICERS "officer.sock"
 
-/* Open and listen on what C names.  Errors, logged: SG_IO. */
+/* Open and listen on what C names, but for what systemd has opened already
+ * (inherited.h): that takes its place, whatever the address.
+ * Errors, logged: SG_IO; SG_CONFIG for sockets of systemd's that cannot be. */
 SG_MUST_USE enum sg_err listeners_open(struct listeners *l,
 				       const struct config *c);
 /* Close what is open: from then on, connections are refused. */

@@ -10,7 +10,8 @@
 #include "config.h"
 #include "ipc/role.h"
 #include "pkcs11/smith.h"
-#include "sandbox.h"
+#include "profile.h"
+#include "sandbox/sandbox.h"
 #include "supervisor.h"
 
 enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, SLOT_MAX = 65535 };
@@ -109,7 +110,7 @@ static int run_role(enum wire_role role, unsigned slot)
 	struct config *c;
 	int status;
 
-	if (role_begin(role, slot) != SG_OK || sandbox_enter(role) != SG_OK)
+	if (role_begin(role, slot) != SG_OK || sandbox_begin(role, 0) != SG_OK)
 		return STATUS_FAILED;
 	if (load(ROLE_FD_CONFIG, &c, reason, sizeof(reason)) != SG_OK) {
 		log_event(LOG_ERROR, "config-unusable", "reason=\"%s\"",
@@ -117,7 +118,8 @@ static int run_role(enum wire_role role, unsigned slot)
 		return STATUS_USAGE;
 	}
 	(void)close(ROLE_FD_CONFIG);
-	status = run(role, slot, c);
+	status = profile_enter(c, role, slot) == SG_OK ? run(role, slot, c)
+						       : STATUS_FAILED;
 	config_free(c);
 	return status;
 }

@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "inherited.h"
 #include "listeners.h"
 #include "pidfile.h"
+#include "profile.h"
 #include "reload.h"
-#include "sandbox.h"
 #include "self.h"
 
 enum {
@@ -30,7 +30,8 @@ enum {
 	SPARE_FDS = 512,
 	PUBLIC_FDS = 1024,
 	STATE_MODE = 0700,
-	LEDGER_MODE = 0755, /* any file server may serve it */
+	STATE_MODE_USERS = 0711, /* the fronts pass to the ledger */
+	LEDGER_MODE = 0755,	 /* any file server may serve it */
 	RUN_MODE = 0755
 };
 
@@ -404,27 +405,21 @@ static void raise_limits(const struct config *c)
 						       : 0));
 }
 
-static enum sg_err make_directory(const char *path, mode_t mode)
-{
-	if (mkdir(path, mode) == 0 || errno == EEXIST)
-		return SG_OK;
-	log_event(LOG_ERROR, "directory-failed", "path=\"%s\" reason=\"%s\"",
-		  path, strerrordesc_np(errno));
-	return SG_IO;
-}
-
 /* What can fail because of how the machine is set up; all of it logged. */
 static enum sg_err take_place(struct supervisor *s)
 {
 	const struct config *c = s->reload.config;
+	const bool users = c->sandbox.user[WIRE_FRONT][0] != '\0';
 	enum sg_err e;
 
-	e = make_directory(c->run, RUN_MODE);
+	e = profile_directory(c, WIRE_SUPERVISOR, c->run, RUN_MODE);
 	if (e == SG_OK)
-		e = make_directory(c->core.state, STATE_MODE);
+		e = profile_directory(c, WIRE_CORE, c->core.state,
+				      users ? STATE_MODE_USERS : STATE_MODE);
 	/* The fronts keep it open from their start on. */
 	if (e == SG_OK && c->front.ledger[0] != '\0')
-		e = make_directory(c->front.ledger, LEDGER_MODE);
+		e = profile_directory(c, WIRE_CORE, c->front.ledger,
+				      LEDGER_MODE);
 	if (e == SG_OK)
 		e = pidfile_take(&s->pidfile, c->run);
 	if (e != SG_OK)
@@ -448,6 +443,10 @@ static int serve(struct supervisor *s)
 	for (size_t i = 0; i < s->roster.n; i++)
 		s->roster.child[i].exe = s->exe;
 	start_handles(s);
+	s->killing =
+		profile_enter(s->reload.config, WIRE_SUPERVISOR, 0) != SG_OK;
+	if (s->killing)
+		begin_drain(s);
 	step(s);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	close_handles(s);
@@ -472,7 +471,7 @@ int supervisor_run(const char *config)
 
 	log_role("supervisor");
 	log_no_wait();
-	if (sandbox_enter(WIRE_SUPERVISOR) != SG_OK ||
+	if (sandbox_begin(WIRE_SUPERVISOR, inherited_count()) != SG_OK ||
 	    self_path(s.exe) != SG_OK || uv_loop_init(&s.loop) != 0)
 		return EXIT_KILLED;
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -165,6 +165,18 @@ enum metrics_roles {
 	  "Messages of another process that made no sense")                    \
 	X(LOG_DROPPED, C, METRICS_ALL, "signer_log_lines_dropped_total", "",   \
 	  "Log lines that nobody read in time")                                \
+	X(SANDBOX_USER, G, METRICS_ALL, "signer_sandbox", "part=\"user\"",     \
+	  "1 while this part of the process's sandbox is in force")            \
+	X(SANDBOX_CAPABILITIES, G, METRICS_ALL, "signer_sandbox",              \
+	  "part=\"capabilities\"", "")                                         \
+	X(SANDBOX_SYSTEM_CALLS, G, METRICS_ALL, "signer_sandbox",              \
+	  "part=\"system-calls\"", "")                                         \
+	X(SANDBOX_FILES, G, METRICS_ALL, "signer_sandbox", "part=\"files\"",   \
+	  "")                                                                  \
+	X(SANDBOX_MEMORY, G, METRICS_ALL, "signer_sandbox", "part=\"memory\"", \
+	  "")                                                                  \
+	X(SANDBOX_KILLS, C, METRICS_ROLES, "signer_sandbox_kills_total", "",   \
+	  "Times that this process ended over a forbidden system call")        \
 	X(CLIENT_CERT_EXPIRY, G, METRICS_FRONT,                                \
 	  "signer_tls_certificate_expires_seconds", "",                        \
 	  "notAfter of the server's own TLS certificate, seconds since 1970")

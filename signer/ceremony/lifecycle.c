@@ -28,6 +28,9 @@ void lifecycle_free(struct lifecycle *l)
 	for (size_t i = 0; i < l->n; i++)
 		life_clear(&l->key[i]);
 	l->n = 0;
+	free(l->gone);
+	l->gone = NULL;
+	l->ngone = l->gone_room = 0;
 }
 
 const struct life *life_find(const struct lifecycle *l, struct span label)
@@ -45,6 +48,23 @@ struct life *lifecycle_find(struct lifecycle *l, struct span label)
 	return k != NULL ? &l->key[k - l->key] : NULL;
 }
 
+bool life_is_gone(const struct lifecycle *l, struct span label)
+{
+	for (size_t i = 0; i < l->ngone; i++)
+		if (span_is(label, l->gone[i]))
+			return true;
+	return false;
+}
+
+/* Its certificates have run out before it could be destroyed.  But what was
+ * compromised must be known as that, the ledger's keys verify it for ever, and
+ * signerd.yaml would bring back what stands there. */
+static bool may_be_forgotten(const struct life *k)
+{
+	return k->state == KEY_DESTROYED && k->before != KEY_COMPROMISED &&
+	       !k->ledger && !k->configured;
+}
+
 size_t life_room(const struct lifecycle *l)
 {
 	size_t oldest = LIFE_KEYS_MAX;
@@ -54,10 +74,8 @@ size_t life_room(const struct lifecycle *l)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct life *k = &l->key[i];
 
-		/* What is known to be compromised must not be forgotten. */
-		if (k->state == KEY_DESTROYED && k->before != KEY_COMPROMISED &&
-		    (oldest == LIFE_KEYS_MAX ||
-		     k->since < l->key[oldest].since))
+		if (may_be_forgotten(k) && (oldest == LIFE_KEYS_MAX ||
+					    k->since < l->key[oldest].since))
 			oldest = i;
 	}
 	return oldest;
@@ -179,6 +197,24 @@ static void copy_text(char *to, size_t cap, struct span from)
 	to[n] = '\0';
 }
 
+/* Keep the label of key I, which another one takes the place of: labels are
+ * used once, since what is on record names keys by them. */
+static enum sg_err forget(struct lifecycle *l, size_t i)
+{
+	if (l->ngone == l->gone_room) {
+		const size_t room = l->gone_room > 0 ? 2 * l->gone_room : 64;
+		void *more = realloc(l->gone, room * sizeof(l->gone[0]));
+
+		if (more == NULL)
+			return SG_NO_MEMORY;
+		l->gone = more;
+		l->gone_room = room;
+	}
+	memcpy(l->gone[l->ngone++], l->key[i].label, sizeof(l->gone[0]));
+	life_clear(&l->key[i]);
+	return SG_OK;
+}
+
 static enum sg_err generate(struct lifecycle *l, const struct operation *o,
 			    const struct outcome *out)
 {
@@ -187,6 +223,8 @@ static enum sg_err generate(struct lifecycle *l, const struct operation *o,
 
 	if (i == LIFE_KEYS_MAX || out->spki.n > sizeof(k->spki))
 		return SG_TOO_BIG;
+	if (i < l->n && forget(l, i) != SG_OK)
+		return SG_NO_MEMORY;
 	life_clear(k);
 	if (i == l->n)
 		l->n++;

@@ -78,10 +78,13 @@ struct lifecycle {
 	uint8_t policy[OPERATION_HASH_BYTES];
 	size_t n;
 	struct life key[LIFE_KEYS_MAX];
+	/* Labels of keys that others have taken the places of; owned. */
+	size_t ngone, gone_room;
+	char (*gone)[LIFE_LABEL_MAX];
 };
 
-/* Those of K's kinds that no other key signs now. */
-unsigned lifecycle_alone(const struct lifecycle *l, const struct life *k);
+/* Does L know of that label no more than that it was used? */
+bool life_is_gone(const struct lifecycle *l, struct span label);
 
 /* What came of an operation: known only afterwards, and kept with it. */
 struct outcome {

@@ -99,14 +99,3 @@ unsigned life_gap(const struct lifecycle *l, const struct life *k, int64_t at,
 	}
 	return gap;
 }
-
-unsigned lifecycle_alone(const struct lifecycle *l, const struct life *k)
-{
-	unsigned kinds = k->kinds;
-
-	for (size_t i = 0; i < l->n; i++) {
-		if (&l->key[i] != k && l->key[i].state == KEY_ACTIVE)
-			kinds &= ~l->key[i].kinds;
-	}
-	return kinds;
-}

@@ -30,6 +30,8 @@ static const char SIGNS_AS_IT_IS[] =
 	"it signs, and with another certificate it had another kid, which no "
 	"verifier knows yet: generate another key, which is published before "
 	"it signs";
+static const char KNOWN_AS_IT_IS[] =
+	"it has signed, and verifiers go on by the certificate that it has";
 static const char LAST[] =
 	"nothing else signs its kinds then: have another key activated first, "
 	"or say in the operation that it is the last one (retire --last)";
@@ -46,9 +48,7 @@ static const char *const STEPS[OPERATION_KINDS][KEY_STATE_COUNT] = {
 			       [KEY_STOPPED] = STOPPED,
 			       [KEY_COMPROMISED] = COMPROMISED},
 	[OPERATION_IMPORT] = {[KEY_GENERATED] = NOT_REQUESTED,
-			      [KEY_RETIRED] =
-				      "it has signed, and verifiers go on by "
-				      "the certificate that it has",
+			      [KEY_RETIRED] = KNOWN_AS_IT_IS,
 			      [KEY_ACTIVE] = SIGNS_AS_IT_IS,
 			      [KEY_DESTROYED] = DESTROYED,
 			      [KEY_STOPPED] = STOPPED,
@@ -103,8 +103,8 @@ static const char *const STEPS[OPERATION_KINDS][KEY_STATE_COUNT] = {
 static const char *generate_fault(const struct lifecycle *l,
 				  const struct operation *o)
 {
-	if (life_find(l, o->key) != NULL)
-		return "there is a key of this label already: choose another "
+	if (life_find(l, o->key) != NULL || life_is_gone(l, o->key))
+		return "there is or was a key of this label: choose another "
 		       "one, since labels are used once";
 	if (life_room(l) == LIFE_KEYS_MAX)
 		return "there are as many keys as there can be: destroy one "

@@ -9,7 +9,8 @@
 /* The key of LABEL; NULL: none. */
 const struct life *life_find(const struct lifecycle *l, struct span label);
 /* Where a new key can go: behind the others, or in the place of the one that
- * was destroyed first, but for those that were compromised.  LIFE_KEYS_MAX:
+ * was destroyed first, but for those that were compromised, stand in
+ * signerd.yaml, or are the ledger's.  LIFE_KEYS_MAX:
  * nowhere. */
 size_t life_room(const struct lifecycle *l);
 /* K, which signs or will, signs no more from AT on (NOW or later): those of its

@@ -352,11 +352,12 @@ static void hold(struct ceremony *c, int64_t now, bool replayed, int64_t *held)
 		if (l->state != KEY_PUBLISHED || l->activate == 0 ||
 		    l->activate > now)
 			continue;
-		if (!replayed && is_ready(c, l, now) && !is_ending(c, l))
+		if (!replayed && is_ready(c, l, now) && !is_ending(c, l) &&
+		    !ceremony_is_stopped(c, l))
 			continue;
 		held[i] = l->activate;
 		l->activate = 0;
-		if (!replayed && !is_ending(c, l))
+		if (!replayed && !is_ending(c, l) && !ceremony_is_stopped(c, l))
 			tell_held(c, l);
 	}
 }
@@ -411,7 +412,7 @@ static void project(struct ceremony *c, const struct life *l, size_t k)
 	const enum key_state before = c->part.keys->key[k].state;
 	/* What it has signed stays what it is when it is gone. */
 	const enum key_state now =
-		life_is_compromised(l) ? KEY_COMPROMISED : l->state;
+		life_is_compromised(l) ? KEY_COMPROMISED : ceremony_state(c, l);
 
 	if (l->ledger)
 		keyring_set_ledger(c->part.keys, k, now, l->retire != 0);
@@ -444,10 +445,26 @@ static bool is_recertified(const struct ceremony *c, const struct life *l,
 			span_of(l->certificate, l->certificate_n));
 }
 
+/* What the states have forgotten, the keyring does. */
+static void project_gone(struct ceremony *c)
+{
+	struct keyring *keys = c->part.keys;
+
+	for (size_t k = 0; k < keys->n; k++) {
+		const struct key *key = &keys->key[k];
+
+		if (!key->made || !life_is_gone(&c->life, span_str(key->label)))
+			continue;
+		hsm_pool_forget(c->part.pool, k);
+		keyring_forget(keys, k);
+	}
+}
+
 void ceremony_project(struct ceremony *c)
 {
 	bool came = false;
 
+	project_gone(c);
 	for (size_t i = 0; i < c->life.n; i++) {
 		const struct life *l = &c->life.key[i];
 		size_t k;

@@ -217,25 +217,46 @@ static bool check_purpose(const struct ceremony *c, const struct operation *o,
 					"new keys");
 }
 
+static bool has_life(const struct ceremony *c, const char *label)
+{
+	for (size_t i = 0; i < c->life.n; i++)
+		if (strcmp(c->life.key[i].label, label) == 0)
+			return true;
+	return false;
+}
+
+/* Is there room in the keyring for one more?  It has the keys of signerd.yaml
+ * that officers have not approved, too, and none that have ended without a
+ * certificate. */
+static bool check_room(const struct ceremony *c, struct ceremony_refusal *r)
+{
+	/* Beyond that it takes the place of another one. */
+	size_t wanted = c->life.n < LIFE_KEYS_MAX ? c->life.n + 1 : c->life.n;
+
+	for (size_t k = 0; k < c->part.keys->n; k++) {
+		const struct key *key = &c->part.keys->key[k];
+
+		wanted += !keyring_is_free(key) && !has_life(c, key->label);
+	}
+	return wanted <= CORE_KEYS_MAX ||
+	       ceremony_refuse(
+		       r, SG_CONFLICT,
+		       "there are as many keys as fit, for signerd.yaml "
+		       "has keys that the officers have not approved: "
+		       "take them out there");
+}
+
 static bool check_generate(const struct ceremony *c, const struct operation *o,
 			   struct ceremony_refusal *r)
 {
 	char name[LIFE_LABEL_MAX];
-	size_t unfinished = 0;
 	size_t k;
 
 	if (keyring_find(c->part.keys, o->key, &k))
 		return ceremony_refuse(r, SG_CONFLICT,
 				       "signerd.yaml has a key of that label");
-	/* Each will want a place in the keyring. */
-	for (size_t i = 0; i < c->life.n; i++)
-		unfinished += c->life.key[i].certificate_n == 0 &&
-			      !c->life.key[i].configured &&
-			      !c->life.key[i].ledger;
-	if (c->life.n >= LIFE_KEYS_MAX ||
-	    c->part.keys->n + unfinished >= CORE_KEYS_MAX)
-		return ceremony_refuse(r, SG_CONFLICT,
-				       "there are as many keys as fit");
+	if (!check_room(c, r))
+		return false;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)o->hsm.n,
 		       (const char *)o->hsm.p);
 	return check_smith(c, name, r) && check_purpose(c, o, name, r);

@@ -82,6 +82,7 @@ const char *ceremony_kinds(unsigned kinds, char out[CEREMONY_KINDS_TEXT])
 /* Key L, and what the keyring and the hsms know of it. */
 struct key_view {
 	const struct life *l;
+	enum key_state state;
 	const struct key *key; /* NULL: not in the keyring */
 	uint64_t good;
 	uint64_t count;	    /* signatures */
@@ -94,7 +95,7 @@ static void look_at_key(const struct ceremony *c, const struct life *l,
 {
 	size_t k;
 
-	*v = (struct key_view){.l = l};
+	*v = (struct key_view){.l = l, .state = ceremony_state(c, l)};
 	if (l->period_s > 0 && l->activated > 0)
 		v->used_until = l->activated + l->period_s;
 	if (keyring_find(c->part.keys, span_str(l->label), &k)) {
@@ -154,7 +155,7 @@ static void put_key(struct cbor_writer *w, const struct key_view *v)
 	if (l->signatures > 0)
 		put_uint(w, "limit", l->signatures);
 	put_int(w, "since", l->since);
-	put_str(w, "state", key_state_text(l->state));
+	put_str(w, "state", key_state_text(v->state));
 	if (l->retire != 0)
 		put_int(w, "retire", l->retire);
 	put_uint(w, "signed", v->count);

@@ -11,10 +11,19 @@ bool ceremony_ends(enum operation_kind kind)
 
 unsigned ceremony_gap(const struct ceremony *c, const struct life *l)
 {
+	unsigned kinds = l->kinds;
+
 	/* One that was never active leaves nothing behind. */
-	if (l->state == KEY_ACTIVE || (l->activated == 0 && !l->configured))
+	if (ceremony_state(c, l) == KEY_ACTIVE ||
+	    (l->activated == 0 && !l->configured))
 		return 0;
-	return lifecycle_alone(&c->life, l);
+	for (size_t i = 0; i < c->life.n; i++) {
+		const struct life *other = &c->life.key[i];
+
+		if (other != l && ceremony_state(c, other) == KEY_ACTIVE)
+			kinds &= ~other->kinds;
+	}
+	return kinds;
 }
 
 void ceremony_log_gap(struct ceremony *c, const struct operation *o)

@@ -10,10 +10,12 @@
 
 /*
  * ceremony_state: the inside of the ceremony, for its files alone: ceremony.c
- * (operations come and are answered), ceremony_check.c and ceremony_import.c
- * (which may be), ceremony_apply.c (what follows), ceremony_replay.c (the
- * start), ceremony_hold.c (what the ledger knows), ceremony_watch.c (what runs
- * out), ceremony_document.c (what officers are shown).
+ * (operations come), ceremony_settle.c (they are kept and answered),
+ * ceremony_stops.c (stops that cannot be kept), ceremony_check.c and
+ * ceremony_import.c (which may be), ceremony_apply.c (what follows),
+ * ceremony_replay.c (the start), ceremony_hold.c (what the ledger knows),
+ * ceremony_watch.c (what runs out), ceremony_document.c (what officers are
+ * shown).
  */
 enum {
 	CEREMONY_WAITERS_MAX = 32,
@@ -74,6 +76,10 @@ struct ceremony {
 	} former[CEREMONY_FORMER_MAX];
 	struct smiths *smiths;
 	struct ceremony_job *job; /* that a smith has; NULL: none */
+	/* Stops that could not be kept, the oldest first, of a key one. */
+	size_t nstops;
+	struct ceremony_job *stop[LIFE_KEYS_MAX];
+	uint64_t stops_us; /* when that was tried last */
 	size_t nnonces, nonces_room;
 	uint8_t (*nonce)[OPERATION_NONCE_BYTES]; /* of all accepted */
 	struct ceremony_waiter waiter[CEREMONY_WAITERS_MAX];
@@ -177,8 +183,33 @@ void ceremony_log_refusal(const struct operation *o,
 /* Record the refusal R of APPROVED. */
 void ceremony_record_refusal(struct ceremony *c, struct span approved,
 			     const struct ceremony_refusal *r);
-/* NUMBER is on record as LEAF: ceremony.c. */
+
+/* --- ceremony_settle.c ---------------------------------------------------- */
+
+void ceremony_tell(const struct ceremony_caller *who, enum sg_err err,
+		   struct span text);
+/* Do and keep J, and tell who brought it. */
+void ceremony_settle(struct ceremony *c, const struct ceremony_job *j,
+		     const struct outcome *outcome);
+/* Count and log that J is accepted as NUMBER. */
+void ceremony_log_accepted(struct ceremony *c, const struct ceremony_job *j,
+			   unsigned number);
+/* NUMBER is on record as LEAF. */
 void ceremony_recorded(struct ceremony *c, unsigned number, uint64_t leaf);
+/* Tell those who have waited for the record for too long. */
+void ceremony_settle_tick(struct ceremony *c, uint64_t now_us);
+
+/* --- ceremony_stops.c ----------------------------------------------------- */
+
+/* J could not be kept.  If it is a stop it holds from now on, until the process
+ * ends or it is kept, and who brought it is told.  False: it does not hold. */
+bool ceremony_stop_unkept(struct ceremony *c, const struct ceremony_job *j);
+/* Keep those that could not be, now and then, or AT_ONCE. */
+void ceremony_keep_stops(struct ceremony *c, bool at_once);
+/* Is there one for L? */
+bool ceremony_is_stopped(const struct ceremony *c, const struct life *l);
+/* L's state: its own, or STOPPED by one that could not be kept. */
+enum key_state ceremony_state(const struct ceremony *c, const struct life *l);
 
 /* --- ceremony_watch.c ----------------------------------------------------- */
 

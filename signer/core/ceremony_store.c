@@ -40,10 +40,16 @@ static void path(const struct ceremony_store *s, unsigned number,
 
 void ceremony_store_damaged(unsigned number, const char *why)
 {
+	char files[64] = "";
+
+	if (number > 0)
+		(void)snprintf(files, sizeof(files),
+			       " as %0*u.cose and %0*u.done", NUMBER_DIGITS,
+			       number, NUMBER_DIGITS, number);
 	log_event(LOG_ERROR, "operations-damaged",
 		  "number=%u reason=\"%s\" text=\"nothing is signed; put back "
-		  "what was there\"",
-		  number, why);
+		  "what was there%s\"",
+		  number, why, files);
 }
 
 static enum sg_err damaged(unsigned number, const char *why)

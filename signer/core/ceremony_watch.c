@@ -156,6 +156,10 @@ void ceremony_warn(const struct ceremony *c, const struct life *l, int64_t now,
 	int64_t dsc;
 
 	*out = (struct ceremony_warnings){.n = 0};
+	if (ceremony_is_stopped(c, l))
+		add(out, 0,
+		    "its stop is not on record and ends with a restart: the "
+		    "state directory is full");
 	if (l->state != KEY_ACTIVE && l->state != KEY_PUBLISHED)
 		return;
 	(void)left(c, l, now, &period, &dsc);

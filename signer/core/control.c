@@ -12,6 +12,7 @@
 #include "fds.h"
 #include "ipc/channel.h"
 #include "ipc/role.h"
+#include "state_format.h"
 
 enum {
 	POLICY_BYTES_MAX = 1 << 20, /* of a policy file */
@@ -346,9 +347,12 @@ static enum sg_err open_desk(struct control *c,
 				  .officers_fd = parts->officers_fd,
 				  .events = &events,
 				  .ctx = c};
-	enum sg_err err = load_policy(parts->policy_fd, parts->settings->state,
-				      &policy, reason, sizeof(reason));
+	enum sg_err err = state_format_check(parts->settings->state);
 
+	if (err != SG_OK)
+		return err;
+	err = load_policy(parts->policy_fd, parts->settings->state, &policy,
+			  reason, sizeof(reason));
 	if (err != SG_OK) {
 		log_event(LOG_ERROR, "policy-refused", "reason=\"%s\"", reason);
 		return err;

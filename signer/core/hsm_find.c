@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys that were made since the hsms began: each is asked for those of its HSM
  * that it has not offered; and keys that must not sign any more. */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "hsm_pool_state.h"
@@ -40,6 +42,10 @@ bool hsm_find_answer(void *ctx, struct hsm_link *l, uint64_t id,
 	const uint64_t now = clock_mono_us();
 	size_t k = 0;
 
+	if (l->key[asked].void_find) {
+		l->key[asked].void_find = false;
+		return true; /* of the key before */
+	}
 	l->key[asked].find_at_us = now + FIND_AGAIN_US;
 	if (!m->ok)
 		return true;
@@ -101,6 +107,32 @@ void hsm_pool_stop(struct hsm_pool *p, size_t key)
 			hsm_op_finish(p, op, SG_TOKEN_DOWN, span_of(NULL, 0));
 		}
 	}
+}
+
+static void forget_at(struct hsm_pool *p, struct hsm_link *l, size_t key)
+{
+	struct hsm_link_key *lk = &l->key[key];
+	const bool finding = lk->finding;
+
+	if (lk->test.place == OP_AT_HSM)
+		hsm_op_recall(p, &lk->test);
+	if (lk->good)
+		p->key[key].good--;
+	l->usable &= ~(UINT64_C(1) << key);
+	*lk = (struct hsm_link_key){.finding = finding, .void_find = finding};
+}
+
+void hsm_pool_forget(struct hsm_pool *p, size_t key)
+{
+	hsm_pool_stop(p, key);
+	for (size_t i = 0; i < p->nlinks; i++)
+		if (p->link[i] != NULL)
+			forget_at(p, p->link[i], key);
+	assert(p->key[key].good == 0 && p->key[key].load == 0);
+	memset(&p->key[key], 0, sizeof(p->key[key]));
+	p->key[key].down_since_us = clock_mono_us();
+	p->measured_us = 0;
+	p->events->changed(p->ctx);
 }
 
 void hsm_pool_look(const struct hsm_pool *p, size_t first, size_t n,

@@ -31,6 +31,7 @@ struct hsm_link_key {
 	struct op test;
 	uint8_t test_message[KEYRING_TEST_MAX];
 	bool finding;	     /* the hsm has been asked for it */
+	bool void_find;	     /* for another key, whose place it has now */
 	uint64_t find_at_us; /* when it is to be asked again */
 };
 

@@ -116,6 +116,10 @@ size_t hsm_pool_good(const struct hsm_pool *p, size_t key);
 
 /* --- keys that come and go: hsm_find.c ----------------------------------- */
 
+/* KEY, which is destroyed, is about to leave the keyring, and another one may
+ * come to its place: nothing of it stays, and what is yet to be signed with it
+ * fails with SG_TOKEN_DOWN. */
+void hsm_pool_forget(struct hsm_pool *p, size_t key);
 /* A key has come to the keyring, or is used again: have hsms look for it. */
 void hsm_pool_find(struct hsm_pool *p);
 /* Key KEY must not sign any more, at once: what waits for it, and what hsms are

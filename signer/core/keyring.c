@@ -236,7 +236,8 @@ enum sg_err keyring_offer(struct keyring *k, const struct wire_hsm_key *key,
 			  size_t *index)
 {
 	for (size_t i = 0; i < k->n; i++) {
-		if (!span_is(key->label, k->key[i].label))
+		if (keyring_is_free(&k->key[i]) ||
+		    !span_is(key->label, k->key[i].label))
 			continue;
 		*index = i;
 		return check_offer(&k->key[i], key);

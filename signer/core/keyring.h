@@ -48,7 +48,7 @@ struct key {
 };
 
 struct keyring {
-	size_t n;
+	size_t n; /* places up to the last one that was used */
 	struct key key[CORE_KEYS_MAX];
 };
 
@@ -92,12 +92,17 @@ void keyring_renew(struct keyring *k, struct keyring *fresh);
 /*
  * Add the key of L, which has its certificate or is for the ledger, in the
  * state that L is in.  Sets
- * *INDEX; indexes stay as they are for as long as K lives.
+ * *INDEX, which stays its own until it is forgotten.
  * Errors: SG_TOO_BIG (CORE_KEYS_MAX), SG_DUPLICATE_KEY (its label or its kid is
  * there), those of a certificate that does not fit: logged.
  */
 SG_MUST_USE enum sg_err keyring_add(struct keyring *k, const struct life *l,
 				    size_t *index);
+/* Key INDEX, which officers made, is destroyed and not asked for any more: its
+ * place is for another one.  Nothing refers to it: hsm_pool_forget() first. */
+void keyring_forget(struct keyring *k, size_t index);
+/* Is KEY a place that is free, with no key in it? */
+bool keyring_is_free(const struct key *key);
 /* Key INDEX, which L is, has another certificate, and has signed nothing under
  * the one before.  Errors: as above; then it has the one before. */
 SG_MUST_USE enum sg_err keyring_recertify(struct keyring *k, size_t index,

@@ -9,12 +9,18 @@
 bool keyring_find(const struct keyring *k, struct span label, size_t *index)
 {
 	for (size_t i = 0; i < k->n; i++) {
-		if (!span_is(label, k->key[i].label))
+		if (keyring_is_free(&k->key[i]) ||
+		    !span_is(label, k->key[i].label))
 			continue;
 		*index = i;
 		return true;
 	}
 	return false;
+}
+
+bool keyring_is_free(const struct key *key)
+{
+	return key->label[0] == '\0';
 }
 
 static bool has_kid(const struct key *key, const uint8_t *kid)
@@ -106,37 +112,55 @@ static void take_life(struct key *key, const struct life *l)
 	key->made = true;
 }
 
+void keyring_forget(struct keyring *k, size_t index)
+{
+	cose_key_free(k->key[index].verifier);
+	free(k->key[index].certificate);
+	k->key[index] = (struct key){.state = KEY_GENERATED};
+}
+
+/* The first free place; CORE_KEYS_MAX: none. */
+static size_t find_place(const struct keyring *k)
+{
+	size_t i = 0;
+
+	while (i < k->n && !keyring_is_free(&k->key[i]))
+		i++;
+	return i;
+}
+
 enum sg_err keyring_add(struct keyring *k, const struct life *l, size_t *index)
 {
-	struct key *key = &k->key[k->n];
+	const size_t place = find_place(k);
+	struct key key = {.state = l->state};
 	size_t other;
 	enum sg_err err;
 
 	_Static_assert((int)LIFE_LABEL_MAX == (int)CORE_LABEL_MAX,
 		       "labels have one length");
-	if (k->n == CORE_KEYS_MAX)
+	if (place == CORE_KEYS_MAX)
 		return SG_TOO_BIG;
 	if (keyring_find(k, span_str(l->label), &other))
 		return SG_DUPLICATE_KEY;
-	*key = (struct key){.state = l->state};
-	take_life(key, l);
+	take_life(&key, l);
 	/* One that has lost its kinds to a newer key is there to verify. */
-	if (key->kinds == 0 && key->state != KEY_ACTIVE && !l->ledger)
-		key->kinds = DCC_ALL_KINDS;
-	err = l->ledger ? keyring_add_ledger(key, l)
-			: keyring_certify(key, span_of(l->certificate,
-						       l->certificate_n));
-	if (err == SG_OK && key->has_dsc &&
-	    keyring_find_kid(k, key->dsc.kid, &other)) {
-		cose_key_free(key->verifier);
-		free(key->certificate);
+	if (key.kinds == 0 && key.state != KEY_ACTIVE && !l->ledger)
+		key.kinds = DCC_ALL_KINDS;
+	err = l->ledger ? keyring_add_ledger(&key, l)
+			: keyring_certify(&key, span_of(l->certificate,
+							l->certificate_n));
+	if (err == SG_OK && key.has_dsc &&
+	    keyring_find_kid(k, key.dsc.kid, &other)) {
+		cose_key_free(key.verifier);
+		free(key.certificate);
 		err = SG_DUPLICATE_KEY;
 	}
-	if (err != SG_OK) {
-		*key = (struct key){.state = KEY_GENERATED};
+	if (err != SG_OK)
 		return err;
-	}
-	*index = k->n++;
+	k->key[place] = key;
+	if (place == k->n)
+		k->n++;
+	*index = place;
 	return SG_OK;
 }
 

@@ -44,14 +44,12 @@ static const char *kind_fault(const struct readiness_parts *p,
 	return fault;
 }
 
-/* As above, of all kinds and the ledger's keys. */
-static const char *keys_fault(const struct readiness_parts *p, int64_t now,
-			      const struct key **key)
+/* As above, of all kinds. */
+static const char *kinds_fault(const struct readiness_parts *p, int64_t now,
+			       const struct key **key)
 {
 	const char *fault = NULL;
 	bool any = false;
-	size_t ledger[KEYRING_LEDGER_MAX];
-	size_t n;
 
 	for (unsigned kind = 0; kind < DCC_KINDS && fault == NULL; kind++) {
 		any |= keyring_has_kind(p->keys, (enum dcc_kind)kind);
@@ -60,14 +58,41 @@ static const char *keys_fault(const struct readiness_parts *p, int64_t now,
 	if (fault == NULL && !any)
 		return "no key signs certificates: officers have to activate "
 		       "one";
-	if (fault != NULL)
-		return fault;
-	n = keyring_ledger_keys(p->keys, ledger);
+	return fault;
+}
+
+/* Why none of the ledger's checkpoints can be signed now; NULL: they can. */
+static const char *ledger_fault(const struct readiness_parts *p,
+				const struct key **key)
+{
+	size_t ledger[KEYRING_LEDGER_MAX];
+	const size_t n = keyring_ledger_keys(p->keys, ledger);
+	const char *fault = NULL;
+
 	for (size_t i = 0; i < n && fault == NULL; i++) {
 		fault = key_fault(p, ledger[i]);
-		*key = fault != NULL ? &p->keys->key[ledger[i]] : NULL;
+		if (fault != NULL)
+			*key = &p->keys->key[ledger[i]];
 	}
 	return fault;
+}
+
+/* Why nothing goes on record.  Where the books only wait, it is for the
+ * ledger's key if that cannot be used. */
+static const char *books_fault(const struct readiness_parts *p,
+			       const struct key **key)
+{
+	const char *reason = NULL;
+	const char *fault = NULL;
+	const enum books_state state = books_look(p->books, &reason);
+
+	if (state == BOOKS_WAITING)
+		fault = ledger_fault(p, key);
+	if (fault != NULL)
+		return fault;
+	if (state != BOOKS_OPEN || !books_witnessed(p->books, &reason))
+		return reason;
+	return NULL;
 }
 
 /* Sets *KEY where the fault is one key's.  NULL: there is none. */
@@ -81,14 +106,10 @@ static const char *find_fault(const struct readiness_parts *p, int64_t now,
 		return "no key is configured";
 	if (!release_clock_sane(p->release, now))
 		return "the clock is behind the newest certificate";
-	reason = keys_fault(p, now, key);
+	reason = kinds_fault(p, now, key);
 	if (reason != NULL)
 		return reason;
-	if (p->books != NULL && books_look(p->books, &reason) != BOOKS_OPEN)
-		return reason;
-	if (p->books != NULL && !books_witnessed(p->books, &reason))
-		return reason;
-	return NULL;
+	return p->books != NULL ? books_fault(p, key) : NULL;
 }
 
 bool readiness_look(const struct readiness_parts *p, int64_t now,
@@ -96,12 +117,18 @@ bool readiness_look(const struct readiness_parts *p, int64_t now,
 {
 	const struct key *key;
 	const char *fault = find_fault(p, now, &key);
+	/* The books know when it has lasted too long, and say so then. */
+	const char *remark = fault == NULL ? ledger_fault(p, &key) : NULL;
 
-	if (fault == NULL)
-		reason[0] = '\0';
-	else if (key == NULL)
+	reason[0] = '\0';
+	if (remark != NULL)
+		(void)snprintf(reason, READINESS_REASON_MAX,
+			       "key %s: %s, the ledger's entries wait for a "
+			       "checkpoint; signing stops if it lasts",
+			       key->label, remark);
+	else if (fault != NULL && key == NULL)
 		(void)snprintf(reason, READINESS_REASON_MAX, "%s", fault);
-	else
+	else if (fault != NULL)
 		(void)snprintf(reason, READINESS_REASON_MAX, "key %s: %s",
 			       key->label, fault);
 	return fault == NULL;

@@ -17,8 +17,8 @@ struct readiness_parts {
 	struct books *books; /* NULL: nothing is recorded, in tests */
 };
 
-/* Is all well at NOW (seconds since 1970)?  REASON gets what is not; empty when
- * all is. */
+/* Can certificates be signed at NOW (seconds since 1970)?  REASON gets why not;
+ * or, where they can, what will stop it if it lasts; empty when all is well. */
 bool readiness_look(const struct readiness_parts *p, int64_t now,
 		    char reason[READINESS_REASON_MAX]);
 

@@ -26,16 +26,22 @@ void api_livez_open(struct api_call *c)
 	reply_text(c, OK, PLAIN, SPAN_LIT("alive\n"));
 }
 
-/* The reason TEXT, as a line. */
-static void reply_unready(struct api_call *c, struct span text)
+/* WORD and TEXT, as a line. */
+static void reply_line(struct api_call *c, int status, struct span word,
+		       struct span text)
 {
 	struct cbor_writer w =
 		cbor_write(c->api->answer, sizeof(c->api->answer));
 
-	cbor_put_raw(&w, SPAN_LIT("not ready: "));
+	cbor_put_raw(&w, word);
 	cbor_put_raw(&w, text);
 	cbor_put_raw(&w, SPAN_LIT("\n"));
-	reply_text(c, UNAVAILABLE, PLAIN, span_of(w.p, w.len));
+	reply_text(c, status, PLAIN, span_of(w.p, w.len));
+}
+
+static void reply_unready(struct api_call *c, struct span reason)
+{
+	reply_line(c, UNAVAILABLE, SPAN_LIT("not ready: "), reason);
 }
 
 void api_readyz_open(struct api_call *c)
@@ -49,6 +55,8 @@ void api_readyz_open(struct api_call *c)
 		reply_unready(c, span_str(err_text(SG_CORE_DOWN)));
 	else if (!status->ready)
 		reply_unready(c, status->reason);
+	else if (status->remark.n > 0)
+		reply_line(c, OK, SPAN_LIT("ready, but: "), status->remark);
 	else
 		reply_text(c, OK, PLAIN, SPAN_LIT("ready\n"));
 }

@@ -50,7 +50,7 @@ struct core_link {
 	struct shares shares; /* of the credit */
 	bool has_status, has_hash;
 	struct wire_status status;
-	uint8_t reason[STATUS_TEXT_MAX], origin[STATUS_TEXT_MAX];
+	uint8_t text[3][STATUS_TEXT_MAX]; /* what the status points at */
 	core_status on_status;
 	void *status_ctx;
 	void (*on_bad)(void *ctx);
@@ -362,8 +362,9 @@ static bool on_status(struct core_link *l, const struct wire_msg *m)
 	/* The hash before a restart of the core counts too. */
 	changed = l->has_hash && memcmp(s.policy_hash, l->status.policy_hash,
 					sizeof(s.policy_hash)) != 0;
-	s.reason = keep(l->reason, s.reason);
-	s.ledger_origin = keep(l->origin, s.ledger_origin);
+	s.reason = keep(l->text[0], s.reason);
+	s.ledger_origin = keep(l->text[1], s.ledger_origin);
+	s.remark = keep(l->text[2], s.remark);
 	l->status = s;
 	l->has_status = true;
 	l->has_hash = true;

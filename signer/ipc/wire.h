@@ -161,6 +161,8 @@ struct wire_status {
 	struct span reason;	   /* when not ready: safe text */
 	uint8_t policy_hash[32];   /* SHA-256 of the active policy file */
 	struct span ledger_origin; /* empty: no ledger */
+	struct span remark;	   /* when ready: what will stop it if it lasts,
+				      safe text; or empty */
 };
 
 /* WIRE_SIGN.  The id is the core's. */

@@ -19,6 +19,7 @@ import time
 
 import pytest
 
+import contract
 import hcert
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -49,7 +50,7 @@ def free_port():
 # Those that take longest first, for whom files run side by side.
 LONG = ["test_ledger_kills.py", "test_hsm_drills.py", "test_stream.py", "test_ledger_witness.py", "test_bench.py",
         "test_bulk_client.py", "test_ceremony.py", "test_ledger.py", "test_ledger_audit.py",
-        "test_auditor.py"]
+        "test_contract.py", "test_auditor.py"]
 
 
 def pytest_collection_modifyitems(items):
@@ -67,6 +68,15 @@ class Response:
 
     def __repr__(self):
         return f"<{self.status} {self.body[:300]!r}>"
+
+
+def answer_of(connection, listener, method, target, sent_type=None):
+    """What comes on CONNECTION for the request that has been sent; it is what
+    tools/openapi.yaml says (contract.py)."""
+    r = connection.getresponse()
+    out = Response(r.status, {k.lower(): v for k, v in r.getheaders()}, r.read())
+    contract.check(listener, method, target, sent_type, out.status, out.headers, out.body)
+    return out
 
 
 class Demo:
@@ -196,8 +206,7 @@ class Demo:
             if body is not None:
                 headers.setdefault("Content-Type", "application/json")
             c.request(method, path, body=body, headers=headers)
-            r = c.getresponse()
-            return Response(r.status, {k.lower(): v for k, v in r.getheaders()}, r.read())
+            return answer_of(c, "clients", method, path, headers.get("Content-Type"))
         finally:
             if connection is None:
                 c.close()
@@ -207,12 +216,11 @@ class Demo:
         return self.request("POST", "/v1/certificates", dict(dcc=dcc, **extra),
                             headers, client, connection)
 
-    def ops(self, path):
+    def ops(self, path, method="GET", headers=None):
         c = http.client.HTTPConnection("127.0.0.1", self.port + 1000, timeout=10 * SLOW)
         try:
-            c.request("GET", path)
-            r = c.getresponse()
-            return Response(r.status, {k.lower(): v for k, v in r.getheaders()}, r.read())
+            c.request(method, path, headers=headers or {})
+            return answer_of(c, "ops", method, path)
         finally:
             c.close()
 

@@ -116,6 +116,9 @@ class TwoHsms(OneHsm):
     environment:
       - SOFTHSM2_CONF=softhsm2-b.conf
       - SIGNER_SHIM={spec}
+    access:
+      read: [.]
+      write: [run]
   - name: ledger""")
         replace(config, "^ledger:$", f"""\
   - label: dsc-2

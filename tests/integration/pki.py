@@ -69,4 +69,4 @@ def write_crl(demo, serials):
             x509.RevokedCertificateBuilder().serial_number(serial)
             .revocation_date(now() - HOUR).build())
     text = crl.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    (demo.dir / "crl.pem").write_bytes(text)
+    (demo.dir / "tls/crl.pem").write_bytes(text)

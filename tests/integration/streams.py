@@ -16,6 +16,7 @@ import h2.errors
 import h2.events
 import h2.exceptions
 
+import contract
 import hcert
 from conftest import SLOW, record
 
@@ -93,12 +94,24 @@ class Duplex:
 class Answers:
     """What came of one stream's answer."""
 
-    def __init__(self):
+    def __init__(self, path, media):
+        self.path, self.media = path, media  # of the request
+        self.stated = None  # media type of the answer, and what is stated of it
         self.status = None
         self.headers = {}
         self.body = bytearray()
         self.complete = False  # to its proper end
         self.broken = False    # ended in another way
+
+    def begun(self):
+        """The answer's head is there."""
+        self.stated = contract.check_head("clients", "POST", self.path, self.media,
+                                          self.status, self.headers)
+
+    def finished(self):
+        """Its end is there.  Lines are looked at as they are taken."""
+        if self.stated[0] != NDJSON:
+            contract.check_body(*self.stated, self.status, bytes(self.body))
 
     def answers(self, n, seconds=20):
         """The next N lines, or fewer if it ends before."""
@@ -123,7 +136,11 @@ class Answers:
         end = self.body.rfind(b"\n") + 1
         text = bytes(self.body[:end])
         del self.body[:end]
-        return [json.loads(l) for l in text.splitlines()]
+        out = [json.loads(l) for l in text.splitlines()]
+        if out and self.stated[0] == NDJSON:
+            for a in out:
+                contract.check_item(*self.stated, a)
+        return out
 
 
 class H1(Duplex, Answers):
@@ -132,7 +149,7 @@ class H1(Duplex, Answers):
     def __init__(self, demo, path="/v1/certificates", media=NDJSON, client="issuer",
                  length=None, headers=()):
         Duplex.__init__(self, demo, client, None)
-        Answers.__init__(self)
+        Answers.__init__(self, path, media)
         self.raw = bytearray()
         self.chunked = length is None
         head = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Type: {media}",
@@ -162,8 +179,11 @@ class H1(Duplex, Answers):
             self.headers = {k.lower(): v.strip() for k, _, v in
                             (f.partition(":") for f in fields)}
             self.raw[:] = rest
-        if self.status is not None:
+            self.begun()
+        if self.status is not None and not self.complete:
             self._unchunk()
+            if self.complete:
+                self.finished()
 
     def _unchunk(self):
         if "content-length" in self.headers:
@@ -198,8 +218,8 @@ class H1(Duplex, Answers):
 
 
 class H2Stream(Answers):
-    def __init__(self, connection, number):
-        Answers.__init__(self)
+    def __init__(self, connection, number, path, media):
+        Answers.__init__(self, path, media)
         self.connection, self.id = connection, number
         self.out = bytearray()
         self.ending = self.ended = False
@@ -250,7 +270,7 @@ class H2(Duplex):
 
     def open(self, path="/v1/certificates", media=NDJSON, headers=()):
         number = self.http.get_next_available_stream_id()
-        s = self.streams[number] = H2Stream(self, number)
+        s = self.streams[number] = H2Stream(self, number, path, media)
         self.http.send_headers(number, [
             (":method", "POST"), (":scheme", "https"), (":authority", "localhost"),
             (":path", path), ("content-type", media), *headers])
@@ -294,6 +314,7 @@ class H2(Duplex):
             if isinstance(e, h2.events.ResponseReceived):
                 s.headers = dict(e.headers)
                 s.status = int(s.headers[":status"])
+                s.begun()
             elif isinstance(e, h2.events.DataReceived):
                 s.body += e.data
                 if s.hold:
@@ -302,6 +323,7 @@ class H2(Duplex):
                     self.http.acknowledge_received_data(e.flow_controlled_length, s.id)
             elif isinstance(e, h2.events.StreamEnded):
                 s.complete = True
+                s.finished()
             elif isinstance(e, h2.events.StreamReset):
                 s.broken = not s.complete
 

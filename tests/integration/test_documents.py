@@ -250,10 +250,10 @@ def test_pages_are_clean():
 
 
 def test_each_page_is_installed_and_named():
-    rules = (ROOT / "tools/CMakeLists.txt").read_text()
+    rules = (ROOT / "tools/packages/CMakeLists.txt").read_text()
     for path in MAN.iterdir():
         if path.name != "quickstart.1":
-            assert f"man/{path.name}" in rules, path.name
+            assert f"{{man}}/{path.name}" in rules, path.name
         for name, section in re.findall(r"^\.Xr (\S+) (\d)", path.read_text(), re.M):
             if re.match(r"signer|policy\.yaml|quickstart", name):
                 assert (MAN / f"{name}.{section}").exists(), (path.name, name)

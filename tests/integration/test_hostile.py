@@ -65,7 +65,7 @@ def test_reload_with_an_old_crl_changes_nothing(own):
            .last_update(pki.now() - 2 * pki.HOUR).next_update(pki.now() - pki.HOUR)
            .sign(key, hashes.SHA256()))
     before = json.loads(own.request("GET", "/v1/policy").body)["hash"]
-    (own.dir / "crl.pem").write_bytes(crl.public_bytes(serialization.Encoding.PEM))
+    (own.dir / "tls/crl.pem").write_bytes(crl.public_bytes(serialization.Encoding.PEM))
     text = (own.dir / "policy.yaml").read_text()
     (own.dir / "policy.yaml").write_text(text + "# another hash\n")
     checked = subprocess.run([BUILD / "signerd", "--config", own.dir / "signerd.yaml", "--check"],

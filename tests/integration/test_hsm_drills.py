@@ -55,10 +55,8 @@ def begin(demo):
 def finish(demo):
     """Stop it, when no hsm process is on its way up."""
     def up():
-        last = {}
-        for event, slot in re.findall(r"process-(started|up|ended) process=(hsm/\d+)", demo.log()):
-            last[slot] = event
-        return set(last.values()) == {"up"}
+        all_of = [v for n, l, v in demo.metrics() if n == "signer_process_up" and 'role="hsm"' in l]
+        return all_of != [] and min(all_of) == 1
     wait_until(up, 30, "the hsm processes")
     assert demo.stop() == 0
 
@@ -404,3 +402,34 @@ def test_killed_processes(two_hsms):
             wait_until(lambda: demo.log().count('hsm-serving hsm="demo"') >= 2, 10, "up")
     load.check()
     finish(demo)
+
+
+def test_the_ledgers_hsm_is_lost(own):
+    """Ready for as long as it signs, with a remark; not any more when it stops."""
+    def ready():
+        r = own.ops("/readyz")
+        return r.status, r.body.decode()
+
+    def until(status, words):
+        wait_until(lambda: ready()[0] == status and words in ready()[1], 60, words)
+
+    config = own.dir / "signerd.yaml"
+    config.write_text(config.read_text().replace("  hsm: ledger\n  uri:",
+                                                 "  hsm: ledger\n  stale: 3s\n  uri:"))
+    own.start().wait_all_up()
+    assert ready() == (200, "ready\n")
+    (token,) = [p.parent for p in own.dir.glob("**/token.object") if b"ledger" in p.read_bytes()]
+    away = own.dir / "away"
+    token.rename(away)
+    os.kill(own.roles()["hsm/2"], signal.SIGKILL)
+    until(200, "ready, but: key ledger: no HSM signs with it")
+    assert own.metric_sum("signer_ready") == 1
+    assert own.issue(record()).status == 200
+    # which waits for a checkpoint now
+    until(503, "not ready: key ledger: no HSM signs with it")
+    r = own.issue(record())
+    assert r.status == 503 and "retry-after" in r.headers, r
+    away.rename(token)
+    own.wait_ready(60)
+    assert own.issue(record()).status == 200
+    until(200, "ready\n")

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 import hcert
-from conftest import SLOW, Response, free_port, record
+from conftest import SLOW, answer_of, free_port, record
 
 FOREVER = "max-age=31536000, immutable"
 
@@ -282,8 +282,7 @@ def public_get(port, path, method="GET"):
     c = http.client.HTTPConnection("127.0.0.1", port, timeout=20 * SLOW)
     try:
         c.request(method, path)
-        r = c.getresponse()
-        return Response(r.status, {k.lower(): v for k, v in r.getheaders()}, r.read())
+        return answer_of(c, "public", method, path)
     finally:
         c.close()
 

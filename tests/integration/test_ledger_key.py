@@ -268,3 +268,63 @@ def test_what_may_not_be(court):
     court.decide("destroy", key="ledger-2")
     assert court.key("ledger-2")["state"] == "destroyed"
     assert court.demo.issue(record()).status == 200
+
+
+def tool(name, *words, status=0):
+    done = subprocess.run([BUILD / name, *map(str, words)], capture_output=True, text=True,
+                          timeout=120 * SLOW)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    return done
+
+
+def test_copies_and_receipts(court):
+    """A copy goes on to the new key by itself; receipts stay what they are."""
+    demo, d = court.demo, court.dir
+    old, copy, watched = names(demo), d / "copy", d / "watched"
+    log, answer, proof = state(demo), d / "answer", d / "old.proof"
+    online = ("--server", f"https://localhost:{demo.port}", "--ca", demo.dir / "ca.pem",
+              "--cert", demo.dir / "clients/issuer.pem",
+              "--key", demo.dir / "clients/issuer.key")
+    r = demo.issue(record())
+    answer.write_bytes(r.body)
+    wait_covered(demo, r.json["ledger"]["index"])
+    tool("signer-auditor", "mirror", "--quiet", log, copy, "--vkey", old)
+    tool("signer-issuer", "receipt", answer, *online, "--vkey", old, "--out", proof)
+    watch = subprocess.Popen([BUILD / "signer-auditor", "mirror", "--quiet", "--every", "1", log,
+                              watched, "--vkey", old], stdout=subprocess.PIPE, text=True)
+    try:
+        until(lambda: (watched / "checkpoint").exists())
+        new = change(court)
+        until(lambda: retired(court))
+        until(lambda: signers(demo) == 1)
+        index = demo.issue(record()).json["ledger"]["index"]
+        wait_covered(demo, index)
+        until(lambda: (watched / "vkey").read_text().strip() == new)
+        until(lambda: ledger_size(watched / "checkpoint") > index)
+        assert watch.poll() is None
+        watch.terminate()
+        said = watch.communicate(timeout=60 * SLOW)[0]
+        assert watch.returncode == 0 and said.count("new key") == 1, said
+    finally:
+        watch.kill()
+    # the copy of before, by the key that it has
+    done = tool("signer-auditor", "mirror", "--quiet", log, copy)
+    assert f"new key   {new}" in done.stdout and (copy / "vkey").read_text().strip() == new
+    for where in (copy, watched):
+        tool("signer-auditor", "verify", "--quiet", where, "--vkey", new)
+    # nothing new; and by the key that was given once, too
+    for words in ([], ["--vkey", new], ["--vkey", old]):
+        tool("signer-auditor", "mirror", "--quiet", log, copy, *words)
+    # a crash between its two last files: the next run puts them right
+    (copy / "vkey").write_text(old + "\n")
+    tool("signer-auditor", "mirror", "--quiet", log, copy)
+    assert (copy / "vkey").read_text().strip() == new
+    # where nothing is kept, nothing leads on
+    done = tool("signer-auditor", "mirror", "--quiet", log, d / "fresh", "--vkey", old, status=1)
+    assert "checkpoint-unsigned" in done.stdout and not (d / "fresh/checkpoint").exists()
+    # a receipt of before is good by the old key for ever, one of now by the new one
+    tool("signer-issuer", "receipt", answer, "--proof", proof, "--vkey", old)
+    done = tool("signer-issuer", "receipt", answer, *online, "--vkey", old, status=1)
+    assert "verify --since" in done.stdout, done.stdout
+    tool("signer-issuer", "receipt", answer, *online, "--vkey", new, "--out", proof)
+    tool("signer-issuer", "receipt", answer, "--proof", proof, "--vkey", new)

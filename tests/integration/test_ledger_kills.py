@@ -193,6 +193,8 @@ def test_killed_and_cut_off_at_any_moment(own):
     rng = random.Random(SEED)
     own.program = "signerd_powercut"
     (own.dir / "synced").mkdir()
+    with open(own.dir / "signerd.yaml", "a") as config:  # the core writes there, too
+        config.write("sandbox: {off: {supervisor: [files], core: [files]}}\n")
     own.start()
     workers = [Worker(own, random.Random(rng.random())) for _ in range(WORKERS)]
     for w in workers:

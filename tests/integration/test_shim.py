@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from ceremony import Ceremony
 from conftest import SLOW, Demo, record
 
 
@@ -307,3 +308,23 @@ def test_a_blink_of_the_token(faulty):
         faulty.check(r, dcc)
     assert errors(faulty) >= 1
     finish(faulty)
+
+
+def test_a_smith_needs_a_session(hsm):
+    """Beside those that sign; without one officers are told so."""
+    demo = begin(hsm("sessions=4"))
+    court = Ceremony(demo)
+    court.found()
+    generate = dict(key="dsc-2", hsm="demo", alg=-7, kinds="vtr", country="VN")
+    operation = court.operation("generate", **generate)
+    r = court.bring(court.signed(operation, "anh", "binh", "chi"))
+    assert r.status == 503 and b"no free session on HSM demo" in r.body, r
+    assert demo.log().count(" no-session ") == 6  # it was patient
+    demo.check(demo.issue(record()))
+    finish(demo)
+    configure(demo, "sessions: 2", "sessions: 1")
+    before = demo.log().count(" hsm-serving ")
+    demo.start()
+    wait_until(lambda: demo.log().count(" hsm-serving ") == before + 3)
+    court.decide("generate", **generate)
+    finish(demo)

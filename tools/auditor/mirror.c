@@ -52,6 +52,7 @@ struct mirror {
 	const char *to;
 	struct source_settings where;
 	uint64_t jobs, every_s;
+	bool moved; /* the copy's key has followed on the given one */
 	/* Of one round: */
 	struct source *source;
 	struct tiles *copy;
@@ -67,7 +68,7 @@ static bool in_copy(const struct mirror *m, const char *name,
 	       access(out, F_OK) == 0;
 }
 
-/* The key that was given, else the one that the copy began with. */
+/* The key that was given, else the one that the copy has. */
 static enum sg_err load_trust(struct mirror *m)
 {
 	const char *vkey = m->args->value[OPT_VKEY];
@@ -77,7 +78,9 @@ static enum sg_err load_trust(struct mirror *m)
 	};
 	char path[PATH_MAX];
 
-	if (vkey == NULL && in_copy(m, "vkey", path))
+	/* Whose successor a copy's checkpoint can prove. */
+	wanted.follow = in_copy(m, "checkpoint", path);
+	if ((vkey == NULL || m->moved) && in_copy(m, "vkey", path))
 		vkey = path;
 	wanted.vkey = vkey;
 	return trust_load(&m->o.trust, &wanted, m->source, m->o.findings,
@@ -151,22 +154,33 @@ static void drop_partials(struct mirror *m)
 	}
 }
 
+static enum sg_err write_vkey(struct mirror *m, const struct note_key *key)
+{
+	char vkey[NOTE_VKEY_MAX + 1];
+	size_t n;
+
+	note_key_text(key, vkey);
+	n = strlen(vkey);
+	vkey[n++] = '\n';
+	return tiles_write_file(m->copy, "vkey", span_of(vkey, n));
+}
+
 static enum sg_err publish(struct mirror *m)
 {
 	const struct trust_checkpoint *c = &m->o.checkpoint;
-	char vkey[NOTE_VKEY_MAX + 1];
-	enum sg_err err;
-	size_t n;
+	enum sg_err err = tiles_sync(m->copy);
 
-	note_key_text(&m->o.trust.key, vkey);
-	n = strlen(vkey);
-	vkey[n++] = '\n';
-	err = tiles_sync(m->copy);
 	if (err == SG_OK && !m->o.has_kept)
-		err = tiles_write_file(m->copy, "vkey", span_of(vkey, n));
+		err = write_vkey(m, &m->o.trust.key);
 	if (err == SG_OK)
 		err = tiles_write_file(m->copy, "checkpoint",
 				       span_of(c->note, c->n));
+	/* After it: with the older key the next run follows once more, while
+	 * the newer key would not have signed an older checkpoint. */
+	if (err == SG_OK && m->o.followed) {
+		err = write_vkey(m, &m->o.trust.own);
+		m->moved = err == SG_OK;
+	}
 	if (err != SG_OK)
 		(void)snprintf(m->why, sizeof(m->why), "%s: cannot be written",
 			       m->to);
@@ -175,22 +189,55 @@ static enum sg_err publish(struct mirror *m)
 	return err;
 }
 
-static enum sg_err copy_new(struct mirror *m)
+/* Audit as outcome_audit() has it, into the directory COPY or nowhere. */
+static enum sg_err audit(struct mirror *m, const char *copy,
+			 struct approvals *approvals)
 {
 	struct outcome *o = &m->o;
 	struct audit_settings settings = outcome_audit(o, &m->where);
 	enum sg_err err;
 
-	/* The same again; with more cosignatures it is worth more. */
-	if (o->has_kept && settings.from == settings.size)
-		return o->checkpoint.n > o->kept.n ? publish(m) : SG_OK;
 	settings.jobs = (unsigned)m->jobs;
-	settings.copy = m->to;
+	settings.copy = copy;
+	settings.approvals = approvals;
 	settings.quiet = m->args->value[OPT_QUIET] != NULL;
 	settings.stop = &stop;
 	err = audit_run(&settings, o->findings, &o->result, m->why,
 			sizeof(m->why));
 	o->audited = err == SG_OK;
+	return err;
+}
+
+/* The log's key is another one than the copy's: does it follow?  All of the log
+ * is read for it, and nothing written: until then it is a stranger's. */
+static enum sg_err prove_own(struct mirror *m)
+{
+	struct approvals *approvals;
+	enum sg_err err = approvals_create(&approvals);
+
+	if (err != SG_OK) {
+		(void)snprintf(m->why, sizeof(m->why), "%s", err_text(err));
+		return err;
+	}
+	err = audit(m, NULL, approvals);
+	if (err == SG_OK)
+		err = outcome_judge(&m->o, approvals, m->why, sizeof(m->why));
+	approvals_free(approvals);
+	return err;
+}
+
+static enum sg_err copy_new(struct mirror *m)
+{
+	struct outcome *o = &m->o;
+	enum sg_err err = o->checkpoint.by_own ? prove_own(m) : SG_OK;
+
+	if (err != SG_OK || findings_errors(o->findings) > 0)
+		return err;
+	/* The same again; with more cosignatures it is worth more. */
+	if (o->has_kept && o->kept.c.size == o->checkpoint.c.size)
+		return o->followed || o->checkpoint.n > o->kept.n ? publish(m)
+								  : SG_OK;
+	err = audit(m, m->to, NULL);
 	if (err != SG_OK || findings_errors(o->findings) > 0)
 		return err;
 	return publish(m);
@@ -226,8 +273,8 @@ static void close_all(struct mirror *m)
 static int report(struct mirror *m)
 {
 	const bool json = m->args->value[OPT_JSON] != NULL;
-	const bool changed =
-		!m->o.has_kept || m->o.kept.c.size != m->o.checkpoint.c.size;
+	const bool changed = !m->o.has_kept || m->o.followed ||
+			     m->o.kept.c.size != m->o.checkpoint.c.size;
 
 	/* A watch says what changes, and no more. */
 	if (m->every_s > 0 && !changed && findings_n(m->o.findings) == 0)
@@ -248,6 +295,8 @@ static int round_once(struct mirror *m)
 	if (err == SG_OK && m->o.has_checkpoint &&
 	    findings_errors(m->o.findings) == 0)
 		err = copy_new(m);
+	else if (err == SG_OK && m->o.has_checkpoint && m->o.checkpoint.by_own)
+		trust_refuse_own(&m->o.trust, "", m->o.findings);
 	if (err == SG_OK) {
 		status = report(m);
 		if (status != EXIT_GOOD)
@@ -359,7 +408,9 @@ const struct command AUDIT_MIRROR_COMMAND = {
 	.more = "Each file is written once it is known to belong to the signed "
 		"checkpoint, and the\ncheckpoint last. A log that was rolled "
 		"back or rewritten leaves the copy as it was:\nexit status 1.\n"
-		"Without --vkey the key is the one that the copy began with.\n",
+		"Without --vkey the key is the one that the copy has. Where "
+		"officers have changed it,\nthe copy follows: all of the log "
+		"is read once for it.\n",
 	.options = OPTIONS,
 	.noptions = NOPTIONS,
 	.run = run,

@@ -29,12 +29,38 @@ struct audit_settings outcome_audit(const struct outcome *o,
 	return (struct audit_settings){
 		.where = *where,
 		/* Whom to follow, the log tells from its beginning on. */
-		.from = o->has_kept && !o->checkpoint.by_own ? o->kept.c.size
-							     : 0,
+		.from = o->has_kept && (!o->checkpoint.by_own || o->followed)
+				? o->kept.c.size
+				: 0,
 		.size = o->checkpoint.c.size,
 		.root = o->checkpoint.c.root,
 		.unproved = o->unproved,
 	};
+}
+
+/* The log's key is another one than was given: do its officers say so? */
+static void follow(struct outcome *o, const struct approvals *a)
+{
+	const char *why = "";
+
+	o->followed = findings_errors(o->findings) == 0 &&
+		      approvals_follow(a, o->kept.c.size, &o->trust.own,
+				       &o->entry, &why);
+	if (!o->followed)
+		trust_refuse_own(&o->trust, why, o->findings);
+}
+
+enum sg_err outcome_judge(struct outcome *o, struct approvals *a, char *why,
+			  size_t cap)
+{
+	const enum sg_err err =
+		approvals_judge(a, o->checkpoint.c.origin, o->findings);
+
+	if (err != SG_OK)
+		(void)snprintf(why, cap, "%s", err_text(err));
+	else if (o->checkpoint.by_own)
+		follow(o, a);
+	return err;
 }
 
 static double rate(const struct outcome *o)

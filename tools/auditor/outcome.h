@@ -30,9 +30,18 @@ struct outcome {
  */
 SG_MUST_USE enum sg_err outcome_look(struct outcome *o, struct source *s,
 				     char *why, size_t cap);
-/* For an audit of what the checkpoint, which there is, has more than KEPT. */
+/* For an audit of what the checkpoint, which there is, has more than KEPT; of
+ * all where it remains to be seen whether its key follows. */
 struct audit_settings outcome_audit(const struct outcome *o,
 				    const struct source_settings *where);
+/*
+ * The audit that outcome_audit() asks for has given all of the log's operations
+ * to A: are they approved, and, where the log's own key is to be followed, do
+ * officers say so?  What is wrong goes to O->findings.
+ * Errors: SG_NO_MEMORY with WHY (CAP bytes).
+ */
+SG_MUST_USE enum sg_err outcome_judge(struct outcome *o, struct approvals *a,
+				      char *why, size_t cap);
 /* Print O on standard output; what must not be missed on standard error, too.
  * Returns EXIT_GOOD, or EXIT_REFUSED where something is wrong. */
 int outcome_print(const struct outcome *o, bool json);

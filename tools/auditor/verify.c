@@ -79,30 +79,6 @@ static bool is_broken_off(const struct findings *f)
 	       findings_has(f, FINDING_ROLLED_BACK);
 }
 
-static enum sg_err judge(struct verify *v)
-{
-	const enum sg_err err = approvals_judge(
-		v->approvals, v->o.checkpoint.c.origin, v->o.findings);
-
-	if (err != SG_OK)
-		(void)snprintf(v->why, sizeof(v->why), "%s", err_text(err));
-	return err;
-}
-
-/* The log's key is another one than was given: do its officers say so? */
-static void follow(struct verify *v)
-{
-	struct outcome *o = &v->o;
-	const char *why = "";
-
-	o->followed = findings_errors(o->findings) == 0 &&
-		      approvals_follow(v->approvals, o->kept.c.size,
-				       &o->trust.own, &o->entry, &why);
-	if (o->followed)
-		return;
-	trust_refuse_own(&o->trust, why, o->findings);
-}
-
 static enum sg_err look_at_entries(struct verify *v)
 {
 	struct outcome *o = &v->o;
@@ -127,9 +103,7 @@ static enum sg_err look_at_entries(struct verify *v)
 			sizeof(v->why));
 	o->audited = err == SG_OK;
 	if (err == SG_OK && v->approvals != NULL)
-		err = judge(v);
-	if (err == SG_OK && o->checkpoint.by_own)
-		follow(v);
+		err = outcome_judge(o, v->approvals, v->why, sizeof(v->why));
 	if (err == SG_OK && !source_remote(v->source) && !o->has_kept)
 		err = partials_check(v->where.where, settings.size, o->findings,
 				     v->why, sizeof(v->why));

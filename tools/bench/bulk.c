@@ -176,7 +176,9 @@ static bool tick(struct bulk *b)
 		enter(b, BULK_DRAINING);
 	if (all_done(b) || now > b->answered_us + SILENCE_US)
 		return false;
-	return b->phase != BULK_DRAINING || in_phase <= DRAIN_US;
+	/* Of the phase that may have begun just now. */
+	return b->phase != BULK_DRAINING ||
+	       clock_mono_us() - b->phase_us <= DRAIN_US;
 }
 
 static enum sg_err run(struct bulk *b)

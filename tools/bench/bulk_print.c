@@ -237,6 +237,8 @@ static void print_json(const struct measure_options *o,
 	report_count(j, "missing", b->missing);
 	report_count(j, "unexpected", b->unexpected);
 	report_count(j, "broken", b->broken);
+	if (b->reason[0] != '\0')
+		json_object_set_new(j, "reason", json_string(b->reason));
 	report_count(j, "verified", b->sampled - b->sampled_wrong);
 	report_count(j, "verify_failed", b->sampled_wrong);
 	pace_json(r, j);

@@ -298,12 +298,14 @@ static int run_bench(const struct args *args, const struct https_settings *s,
 		     const struct target *t, const struct numbers *n,
 		     struct serve_report *r)
 {
-	struct sample_result samples = {.kept = 0};
+	/* The report, which outlives this call, points into it. */
+	static struct sample_result samples;
 	struct sampler *sampler;
 	char why[WHY_MAX];
 	enum sg_err err;
 	int status;
 
+	samples = (struct sample_result){.kept = 0};
 	if (make_sampler(args, s, n, &sampler, why, sizeof(why)) != SG_OK)
 		return trouble(why);
 	err = run_all(args, t, n, sampler, r, why);

@@ -126,7 +126,10 @@ static bool check_proof(struct receipt *r, const struct receipt_asked *asked,
 	case SG_OK: out->size = p->opened.size; return true;
 	case SG_NOT_FOUND:
 		return fail(out, RECEIPT_CHECKPOINT,
-			    "not signed by the key of %s", key->name);
+			    "not signed by this key of %s; where officers "
+			    "have changed it, signer-auditor verify --since "
+			    "leads to the new one",
+			    key->name);
 	default: return fail(out, RECEIPT_CHECKPOINT, "%s", err_text(err));
 	}
 }

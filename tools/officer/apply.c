@@ -83,6 +83,18 @@ static void print_gap(const json_t *outcome)
 	(void)putchar('\n');
 }
 
+/* That it holds for a while only, if that is so. */
+static void print_outcome_warning(const json_t *outcome)
+{
+	const char *text = document_text(outcome, "warning");
+
+	if (*text == '\0')
+		return;
+	(void)fputs("WARNING: ", stdout);
+	printable_put(stdout, span_str(text));
+	(void)putchar('\n');
+}
+
 static int write_csr(const struct opfile *f, const json_t *document,
 		     const char *path)
 {
@@ -112,8 +124,10 @@ int apply_operation(struct daemon *d, const struct opfile *f, const char *csr,
 	if (daemon_document(d, &document, why, sizeof(why)) != SG_OK)
 		document = NULL;
 	status = json ? print_json(outcome) : print_done(f, document);
-	if (!json)
+	if (!json) {
+		print_outcome_warning(outcome);
 		print_gap(outcome);
+	}
 	if (status == EXIT_GOOD && csr != NULL)
 		status = write_csr(f, document, csr);
 	json_decref(outcome);

@@ -125,6 +125,57 @@ static void test_alone(void **state)
 	expect_refused("--keep", "vkey-differs");
 }
 
+static int mirror(const char *vkey, const char *to, json_t **out)
+{
+	const char *const argv[] = {
+		"--json", "--quiet", f.dir, to, vkey != NULL ? "--vkey" : NULL,
+		vkey,	  NULL};
+
+	return run_command(&AUDIT_MIRROR_COMMAND, argv, out);
+}
+
+/* Nor does a copy follow it, which stays what it is. */
+static void test_copy(void **state)
+{
+	static const char *const files[] = {"vkey", "checkpoint"};
+	char copy[256];
+	char path[256];
+	uint8_t *bytes[4];
+	size_t n[4];
+	json_t *j;
+
+	(void)state;
+	path_in(f.dir, "copy", copy);
+	assert_int_equal(mirror(f.vkey, copy, NULL), EXIT_GOOD);
+	for (size_t i = 0; i < 2; i++) {
+		path_in(copy, files[i], path);
+		assert_int_equal(fileio_read(path, 8192, &bytes[i], &n[i]),
+				 SG_OK);
+	}
+	sign_by_another(true);
+	for (int given = 0; given < 2; given++) {
+		assert_int_equal(mirror(given ? f.vkey : NULL, copy, &j),
+				 EXIT_REFUSED);
+		assert_non_null(find(j, "vkey-differs"));
+		assert_non_null(find(j, "checkpoint-unsigned"));
+		assert_null(json_object_get(j, "followed"));
+		json_decref(j);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		path_in(copy, files[i], path);
+		assert_int_equal(
+			fileio_read(path, 8192, &bytes[2 + i], &n[2 + i]),
+			SG_OK);
+		assert_true(span_eq(span_of(bytes[i], n[i]),
+				    span_of(bytes[2 + i], n[2 + i])));
+		free(bytes[i]);
+		free(bytes[2 + i]);
+	}
+	/* Where there is no copy yet nothing leads to the other key. */
+	path_in(f.dir, "copy-2", copy);
+	assert_int_equal(mirror(f.vkey, copy, NULL), EXIT_REFUSED);
+}
+
 /* The log says that it has a key that has signed nothing. */
 static void test_named_only(void **state)
 {
@@ -150,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_named_only, setup,
 						teardown),
 	};

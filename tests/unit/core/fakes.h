@@ -19,7 +19,7 @@
  * fakes: the other ends of the desk's links: hsms that sign in software, hold,
  * fail or lie, and fronts that ask and remember what they were told.
  */
-enum { HELD_MAX = 256, ANSWERS_MAX = 1024, HSM_MADE_MAX = 4 };
+enum { HELD_MAX = 256, ANSWERS_MAX = 1024, HSM_MADE_MAX = 256 };
 
 /* The data object beside the ledger's key: of the token, so that it outlives
  * the hsms. */
@@ -101,7 +101,7 @@ struct fake_front {
 	size_t n;
 	struct answer answer[ANSWERS_MAX];
 	uint32_t credit;
-	bool has_status, ready;
+	bool has_status, ready, remarked;
 	size_t statuses;
 	uint8_t policy_hash[32];
 	uint8_t sent[4096]; /* the last request */
@@ -377,6 +377,7 @@ static inline void front_take_status(struct fake_front *f,
 	f->has_status = true;
 	f->statuses++;
 	f->ready = s.ready;
+	f->remarked = s.remark.n > 0;
 	memcpy(f->policy_hash, s.policy_hash, sizeof(f->policy_hash));
 }
 

@@ -286,6 +286,32 @@ static void test_stale(void **state)
 	world_close(w);
 }
 
+/* Its hsm is gone: ready, with a remark, for as long as signing goes on. */
+static void test_hsm_away(void **state)
+{
+	struct world *w = world_open();
+
+	(void)state;
+	w->o->settings.ledger.stale_ms = 400;
+	begin_ready(w);
+	OFFICE_WAIT(w->o, place_has(w->p, "ledger/checkpoint") &&
+				  checkpoint_size(w) ==
+					  place_records(w->p, 0, NULL, NULL));
+	assert_false(front(w)->remarked);
+	office_kill_hsm(w->o, LEDGER_HSM);
+	OFFICE_WAIT(w->o, front(w)->remarked);
+	assert_true(front(w)->ready);
+	assert_int_equal(office_metric(w->o, METRIC_READY), 1);
+	assert_int_equal(issue(w, 1, 7)->type, WIRE_ISSUED);
+	OFFICE_WAIT(w->o, !front(w)->ready);
+	expect_reason(w, "key ledger: no HSM signs with it");
+	assert_int_equal(issue(w, 2, 8)->err, SG_LEDGER_DOWN);
+	add_ledger_hsm(w);
+	OFFICE_WAIT(w->o, front(w)->ready && !front(w)->remarked);
+	assert_int_equal(issue(w, 3, 8)->type, WIRE_ISSUED);
+	world_close(w);
+}
+
 static void copy(const struct world *w, const char *from, const char *to)
 {
 	char command[256];
@@ -416,6 +442,7 @@ int main(void)
 					   cmocka_unit_test(test_again),
 					   cmocka_unit_test(test_disk_full),
 					   cmocka_unit_test(test_stale),
+					   cmocka_unit_test(test_hsm_away),
 					   cmocka_unit_test(test_rolled_back),
 					   cmocka_unit_test(test_killed)};
 

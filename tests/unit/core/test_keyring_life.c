@@ -79,8 +79,19 @@ static void test_full(void **state)
 	(void)state;
 	fill(&l, "a", &a);
 	k->n = CORE_KEYS_MAX;
+	for (i = 0; i < k->n; i++)
+		(void)snprintf(k->key[i].label, sizeof(k->key[i].label), "k%zu",
+			       i);
 	assert_int_equal(keyring_add(k, &l, &i), SG_TOO_BIG);
-	k->n = 0;
+	/* One that is forgotten leaves its place, and no trace. */
+	keyring_forget(k, 7);
+	assert_true(keyring_is_free(&k->key[7]));
+	assert_false(keyring_find(k, SPAN_LIT(""), &i));
+	assert_int_equal(keyring_add(k, &l, &i), SG_OK);
+	assert_int_equal(i, 7);
+	assert_true(keyring_find_kid(k, k->key[7].dsc.kid, &i));
+	assert_int_equal(k->n, CORE_KEYS_MAX);
+	keyring_forget(k, 7);
 	keyring_free(k);
 	signer_free(&a);
 }

@@ -95,17 +95,24 @@ static inline void core_credit(uint32_t credit)
 	core_send(&w);
 }
 
-/* A status with a policy hash that begins with HASH. */
-static inline void core_status_is(bool ready, uint8_t hash)
+/* A status with a policy hash that begins with HASH, and REMARK. */
+static inline void core_status_remarks(bool ready, uint8_t hash,
+				       struct span remark)
 {
 	struct wire_packet w = core_packet();
 	struct wire_status m = {.ready = ready,
 				.reason = SPAN_LIT("no signing key"),
-				.ledger_origin = SPAN_LIT("log.example")};
+				.ledger_origin = SPAN_LIT("log.example"),
+				.remark = remark};
 
 	m.policy_hash[0] = hash;
 	assert_int_equal(wire_put_status(&w, &m), SG_OK);
 	core_send(&w);
+}
+
+static inline void core_status_is(bool ready, uint8_t hash)
+{
+	core_status_remarks(ready, hash, SPAN_LIT(""));
 }
 
 static inline void core_issues(uint64_t id, const struct wire_issued *m)

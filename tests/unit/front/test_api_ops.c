@@ -23,7 +23,14 @@ static void test_ops(void **state)
 	play(&x, SPAN_LIT(""));
 	api_gone(&x);
 	assert_int_equal(got.r.status, 200);
-	core_status_is(false, 0);
+	assert_string_equal(got.body, "ready\n");
+	core_status_remarks(true, 0, SPAN_LIT("key ledger: away"));
+	x.answered = false;
+	play(&x, SPAN_LIT(""));
+	api_gone(&x);
+	assert_int_equal(got.r.status, 200);
+	assert_string_equal(got.body, "ready, but: key ledger: away\n");
+	core_status_remarks(false, 0, SPAN_LIT("key ledger: away"));
 	x.answered = false;
 	play(&x, SPAN_LIT(""));
 	api_gone(&x);

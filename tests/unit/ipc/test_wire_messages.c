@@ -244,7 +244,8 @@ static void test_answer(void **state)
 static void test_status(void **state)
 {
 	struct wire_status in = {.reason = SPAN_LIT("no hsm"),
-				 .ledger_origin = SPAN_LIT("example/log")};
+				 .ledger_origin = SPAN_LIT("example/log"),
+				 .remark = SPAN_LIT("no log's key")};
 	struct wire_packet w = fresh();
 	struct wire_status out;
 	struct wire_msg m;
@@ -258,6 +259,7 @@ static void test_status(void **state)
 	assert_span(out.reason, in.reason);
 	assert_memory_equal(out.policy_hash, in.policy_hash, 32);
 	assert_span(out.ledger_origin, in.ledger_origin);
+	assert_span(out.remark, in.remark);
 	check_lengths(&m, read_status, &out);
 }
 

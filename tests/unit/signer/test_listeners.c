@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "config_read.h"
+#include "inherited.h"
 #include "listeners.h"
 
 static struct fixture fix;
@@ -188,6 +190,128 @@ static void test_no_such_address(void **state)
 	assert_int_equal(listeners_open(&l, &config), SG_IO);
 }
 
+/* --- sockets of systemd's ------------------------------------------------- */
+
+enum { FIRST = 3 };
+
+static int open_socket(const char *address, unsigned port, bool listening)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_port = htons((uint16_t)port)};
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(inet_pton(AF_INET, address, &a.sin_addr), 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listening ? listen(fd, 8) : 0, 0);
+	return fd;
+}
+
+/* As systemd leaves them: FD from 3 on, NAMES with colons between. */
+static void inherit(const int *fd, int n, const char *names)
+{
+	int high[4];
+	char text[24];
+
+	assert_true(n <= 4);
+	for (int i = 0; i < n; i++) {
+		high[i] = fcntl(fd[i], F_DUPFD, 64);
+		assert_true(high[i] >= 0);
+		(void)close(fd[i]);
+	}
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(dup2(high[i], FIRST + i), FIRST + i);
+		(void)close(high[i]);
+	}
+	(void)snprintf(text, sizeof(text), "%ld", (long)getpid());
+	assert_int_equal(setenv("LISTEN_PID", text, 1), 0);
+	(void)snprintf(text, sizeof(text), "%d", n);
+	assert_int_equal(setenv("LISTEN_FDS", text, 1), 0);
+	assert_int_equal(setenv("LISTEN_FDNAMES", names, 1), 0);
+}
+
+static void expect_taken(int n)
+{
+	assert_null(getenv("LISTEN_FDS"));
+	for (int i = 0; i < n; i++)
+		assert_int_equal(fcntl(FIRST + i, F_GETFD), -1);
+}
+
+static void expect_open(unsigned port, bool open)
+{
+	const int fd = connect_to(port);
+
+	assert_int_equal(fd >= 0, open);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void test_inherited(void **state)
+{
+	const unsigned tls = fixture_free_port();
+	const unsigned ops = fixture_free_port();
+	const int fd[] = {open_socket("127.0.0.1", tls, true),
+			  open_socket("127.0.0.1", ops, true)};
+	struct listeners l;
+
+	(void)state;
+	inherit(fd, 2, "tls:ops");
+	assert_int_equal(inherited_count(), 2);
+	assert_int_equal(listeners_open(&l, &config), SG_OK);
+	assert_null(getenv("LISTEN_FDS"));
+	/* in place of what the configuration says */
+	expect_open(tls, true);
+	expect_open(ops, true);
+	expect_open(fix.port, false);
+	expect_open(fix.ops_port, false);
+	for (uint32_t i = 0; i < config.fronts; i++) {
+		assert_true(l.tls[i] >= 0);
+		assert_true(fcntl(l.tls[i], F_GETFL) & O_NONBLOCK);
+		assert_true(fcntl(l.tls[i], F_GETFD) & FD_CLOEXEC);
+	}
+	listeners_close(&l);
+	expect_taken(2);
+	expect_open(tls, false);
+	/* and once only */
+	assert_int_equal(inherited_count(), 0);
+	assert_int_equal(listeners_open(&l, &config), SG_OK);
+	expect_open(fix.port, true);
+	listeners_close(&l);
+}
+
+static void refuse(int fd, const char *name)
+{
+	struct listeners l;
+
+	inherit(&fd, 1, name);
+	assert_int_not_equal(listeners_open(&l, &config), SG_OK);
+	expect_taken(1);
+	assert_int_equal(l.ops, -1);
+	assert_int_equal(l.tls[0], -1);
+}
+
+static void test_inherited_wrong(void **state)
+{
+	int fd[] = {-1, -1};
+	struct listeners l;
+
+	(void)state;
+	refuse(open_socket("127.0.0.1", fixture_free_port(), true), "http");
+	refuse(open_socket("127.0.0.1", fixture_free_port(), false), "tls");
+	refuse(open("/dev/null", O_RDONLY | O_CLOEXEC), "tls");
+	/* one that nobody would serve */
+	refuse(open_socket("127.0.0.1", fixture_free_port(), true), "public");
+	/* metrics for the network */
+	refuse(open_socket("0.0.0.0", fixture_free_port(), true), "ops");
+	/* more than there are fronts */
+	config.fronts = 1;
+	fd[0] = open_socket("127.0.0.1", fixture_free_port(), true);
+	fd[1] = open_socket("127.0.0.1", fixture_free_port(), true);
+	inherit(fd, 2, "tls:tls");
+	assert_int_not_equal(listeners_open(&l, &config), SG_OK);
+	expect_taken(2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +322,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_such_address, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_inherited, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_inherited_wrong, set_up,
 						tear_down),
 	};
 

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 enum { FAR_FD = 200 };
 
@@ -26,7 +26,7 @@ static int inside(enum wire_role role, int first_closed)
 			return 1;
 	if (dup2(STDERR_FILENO, FAR_FD) < 0)
 		return 1;
-	if (sandbox_enter(role) != SG_OK)
+	if (sandbox_begin(role, 0) != SG_OK)
 		return 2;
 	for (int fd = 0; fd <= ROLE_FD_LAST + 1; fd++)
 		if ((fcntl(fd, F_GETFD) >= 0) != (fd < first_closed))

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attempts.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+struct attempts_world attempts_world = {.socket = -1};
+
+/* --- attempts: true when it works ----------------------------------------- */
+
+static bool open_for_writing(void)
+{
+	return open(attempts_world.extra, O_WRONLY | O_CREAT, 0600) >= 0;
+}
+
+static bool open_state_for_writing(void)
+{
+	char path[1200];
+
+	(void)snprintf(path, sizeof(path), "%s/file", attempts_world.state);
+	return open(path, O_WRONLY | O_CREAT, 0600) >= 0;
+}
+
+static bool open_pin(void)
+{
+	return open(attempts_world.pin, O_RDONLY) >= 0;
+}
+
+static bool make_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) >= 0;
+}
+
+static bool connect_socket(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	/* Without a listener: it is refused, or was on its way. */
+	return connect(attempts_world.socket, (struct sockaddr *)&to,
+		       sizeof(to)) == 0;
+}
+
+static bool execute(void)
+{
+	char program[] = "/bin/true";
+	char *args[] = {program, NULL};
+
+	(void)execv(program, args);
+	return false;
+}
+
+static bool make_process(void)
+{
+	const pid_t p = fork();
+
+	if (p == 0)
+		_exit(0);
+	return p > 0;
+}
+
+static bool trace(void)
+{
+	return ptrace(PTRACE_SEIZE, attempts_world.victim, NULL, NULL) == 0;
+}
+
+static bool read_memory(void)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem",
+		       (int)attempts_world.victim);
+	return open(path, O_RDONLY) >= 0;
+}
+
+static bool read_memory_at_once(void)
+{
+	char here[8];
+	struct iovec to = {here, sizeof(here)};
+	struct iovec from = {(void *)&attempts_world, sizeof(here)};
+
+	/* Its memory is not laid out as ours: EFAULT comes after leave. */
+	return process_vm_readv(attempts_world.victim, &to, 1, &from, 1, 0) >
+		       0 ||
+	       errno == EFAULT;
+}
+
+static bool signal_another(void)
+{
+	return kill(attempts_world.victim, SIGCONT) == 0;
+}
+
+static bool make_namespace(void)
+{
+	return unshare(CLONE_NEWUSER) == 0;
+}
+
+static bool load_library(void)
+{
+	return dlopen("libnss_compat.so.2", RTLD_NOW) != NULL;
+}
+
+static bool run_fresh_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+static bool hide_flags(void)
+{
+	return syscall(SYS_clone3, NULL, 0) == -1 && errno == EINVAL;
+}
+
+const struct attempt ATTEMPTS[] = {
+	{"open for writing", open_for_writing, 0},
+	{"open the state for writing", open_state_for_writing,
+	 1 << WIRE_CORE | 1 << WIRE_SUPERVISOR},
+	{"open the PIN", open_pin,
+	 1 << WIRE_SUPERVISOR | 1 << WIRE_HSM | 1 << WIRE_SMITH},
+	{"make a socket", make_socket, 1 << WIRE_WITNESS},
+	{"connect", connect_socket, 1 << WIRE_WITNESS},
+	{"execute a program", execute, 0},
+	{"make a process", make_process, 1 << WIRE_SUPERVISOR},
+	{"trace a process", trace, 0},
+	{"open a process's memory", read_memory, 0},
+	{"read a process's memory", read_memory_at_once, 0},
+	{"send a signal", signal_another, 0},
+	{"make a namespace", make_namespace, 0},
+	{"load a library", load_library,
+	 1 << WIRE_SUPERVISOR | 1 << WIRE_HSM | 1 << WIRE_SMITH},
+	{"run code that was made here", run_fresh_code,
+	 1 << WIRE_SUPERVISOR | 1 << WIRE_HSM | 1 << WIRE_SMITH},
+	{"hide flags of a new process", hide_flags, 0},
+};
+const size_t ATTEMPT_COUNT = sizeof(ATTEMPTS) / sizeof(ATTEMPTS[0]);

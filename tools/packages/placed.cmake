@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Run at the installation, when the prefix is known: files that name paths, and
+# those that an operator edits.  Set before: packages, work, sbin.
+if(CMAKE_INSTALL_PREFIX MATCHES "^/usr/?$")
+  set(SYSCONFDIR /etc)
+else()
+  set(SYSCONFDIR "${CMAKE_INSTALL_PREFIX}/etc")
+endif()
+set(SBINDIR "${CMAKE_INSTALL_PREFIX}/${sbin}")
+configure_file("${packages}/systemd/signerd.service.in" "${work}/signerd.service" @ONLY)
+configure_file("${packages}/systemd/tmpfiles.conf.in" "${work}/signerd.conf" @ONLY)
+file(INSTALL DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/systemd/system" TYPE FILE FILES "${work}/signerd.service")
+file(INSTALL DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/tmpfiles.d" TYPE FILE FILES "${work}/signerd.conf")
+foreach(name signerd.yaml policy.yaml)
+  if(EXISTS "$ENV{DESTDIR}${SYSCONFDIR}/signerd/${name}")
+    message(STATUS "Kept: ${SYSCONFDIR}/signerd/${name}")
+  else()
+    file(INSTALL DESTINATION "${SYSCONFDIR}/signerd" TYPE FILE FILES "${packages}/etc/${name}")
+  endif()
+endforeach()
