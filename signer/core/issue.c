@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "caller.h"
 #include "issue_state.h"
+#include "policy/client_signature.h"
 
 /* A request that is being judged. */
 struct request {
@@ -82,19 +83,27 @@ static enum sg_err may_ask(struct request *r)
 }
 
 /* Judge R into s->decision.
- * Errors: SG_FORBIDDEN; SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
+ * Errors: SG_FORBIDDEN; SG_BAD_SIGNATURE, and the verdict says why the request
+ * is not the client's, and nothing of what it asks; SG_MALFORMED,
+ * SG_DUPLICATE_KEY, SG_TOO_BIG. */
 static enum sg_err judge(struct issuer *s, struct request *r)
 {
 	struct policy_bounds bounds[DCC_KINDS];
 	const struct policy_question q = {.client = r->client,
 					  .operation = operation_of(r),
 					  .request = r->m->request,
+					  .signature = r->m->signature,
+					  .audience = s->part.audience,
 					  .now = r->now,
 					  .bounds = bounds};
 	enum sg_err err = may_ask(r);
 
 	if (err != SG_OK)
 		return err;
+	verdict_init(&s->decision.verdict);
+	client_signature_judge(&q, &s->decision.verdict);
+	if (s->decision.verdict.errors > 0)
+		return SG_BAD_SIGNATURE;
 	for (unsigned kind = 0; kind < DCC_KINDS; kind++)
 		find_bounds(s->part.keys, (enum dcc_kind)kind, r->now,
 			    &bounds[kind]);
@@ -330,6 +339,14 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 
 	err = judge(s, r);
 	metric_time(HISTOGRAM_DECIDE_TIME, clock_mono_us() - r->now_us);
+	if (err == SG_BAD_SIGNATURE) {
+		metric_add(METRIC_UNSIGNED, 1);
+		violations =
+			violations_encode(&s->decision.verdict, r->m->language,
+					  s->violations, sizeof(s->violations));
+		answer_verdict(s, r, SG_REFUSED, violations);
+		return SG_OK;
+	}
 	if (err != SG_OK)
 		return err;
 	toll_begin(&s->look_up);

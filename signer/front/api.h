@@ -15,8 +15,10 @@
 #include "ledger_path.h"
 #include "media.h"
 #include "problem.h"
+#include "record.h"
 #include "renewal.h"
 #include "shares.h"
+#include "signed_body.h"
 
 /*
  * api: the routes.  Inside of the API only; the transport sees exchange.h.
@@ -38,6 +40,7 @@ struct api {
 	struct deflate *deflate;
 	struct dcc_scratch dcc;
 	struct renewal renewal;
+	struct signed_body signed_body;
 	uint8_t violation[API_VIOLATION_MAX];
 	char hc1[HC1_TEXT_MAX];
 	uint8_t answer[API_ANSWER_MAX]; /* touched as far as it is used */

@@ -61,9 +61,9 @@ static enum sg_err put_array(struct dcc_scratch *s, struct cbor_writer *w,
 	return SG_OK;
 }
 
-/* Text of the request's attestation, as bytes where it is base64. */
-static enum sg_err put_attestation(struct dcc_scratch *s, struct cbor_writer *w,
-				   const json_t *value)
+/* Text of what is bytes in CBOR, as bytes where it is base64. */
+static enum sg_err put_base64(struct dcc_scratch *s, struct cbor_writer *w,
+			      const json_t *value)
 {
 	const struct span text =
 		span_of(json_string_value(value), json_string_length(value));
@@ -115,8 +115,9 @@ static enum sg_err put_object(struct dcc_scratch *s, struct cbor_writer *w,
 		value = m->value;
 		cbor_put_text(w, m->key);
 		if (is_request && json_is_string(value) &&
-		    span_is(m->key, "attestation"))
-			err = put_attestation(s, w, value);
+		    (span_is(m->key, "attestation") ||
+		     span_is(m->key, "signed")))
+			err = put_base64(s, w, value);
 		else
 			err = put_value(s, w, value);
 		if (err != SG_OK)

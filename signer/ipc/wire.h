@@ -19,6 +19,7 @@ enum {
 	WIRE_PACKET_MAX = 131072, /* bytes of a packet */
 	WIRE_REQUEST_MAX = 65536, /* bytes of a request in CBOR */
 	WIRE_PRESENTED_MAX = 512, /* bytes of a signature */
+	WIRE_SIGNATURE_MAX = 640, /* the same in a COSE_Sign1, detached */
 	WIRE_HSM_KEYS_MAX = 64	  /* keys that one hsm process may offer */
 };
 
