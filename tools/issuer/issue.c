@@ -168,7 +168,8 @@ static int run(const struct args *args)
 	const char *output = args->value[OPT_OUTPUT];
 	const char *name = args->value[OPT_FORM];
 	const struct form *form = find_form(name != NULL ? name : "hc1");
-	struct submit_to to = {.path = "/v1/certificates"};
+	struct submit_to to = {.path = "/v1/certificates",
+			       .operation = "issue"};
 	struct https_reply reply;
 	char why[WHY_MAX];
 	int status;

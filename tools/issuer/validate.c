@@ -43,7 +43,7 @@ static int say_verdict(const struct https_reply *reply, bool json)
 static int ask(const struct args *args, const struct span *text)
 {
 	static const struct submit_to to = {"/v1/validations",
-					    "application/json"};
+					    "application/json", "validate"};
 	struct https_reply reply;
 	char why[WHY_MAX];
 	int status;
