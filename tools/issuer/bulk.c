@@ -16,6 +16,7 @@ enum { OPT_REFUSED_AGAIN = OPT_STREAMING, OPT_BULK };
 static const struct arg_option OPTIONS[OPT_BULK] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
+	SIGNING_OPTIONS,
 	STREAMING_OPTIONS,
 	[OPT_REFUSED_AGAIN] = {"refused-again", NULL, NULL,
 			       "send what OUT has as refused again, too"},

@@ -16,6 +16,7 @@ static const struct arg_option OPTIONS[NOPTIONS] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
 	SUBMIT_OPTIONS,
+	SIGNING_OPTIONS,
 	[OPT_FORM] = {"form", "FORM", NULL,
 		      "hc1 (default), svg, png, cose or json"},
 	[OPT_OUTPUT] = {"output", "FILE", NULL,

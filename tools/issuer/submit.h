@@ -13,7 +13,9 @@ enum { OPT_EXP = OPT_ONLINE, OPT_ID, OPT_SIGN_WITH, OPT_AUDIENCE, OPT_SUBMIT };
 #define SUBMIT_OPTIONS                                                         \
 	[OPT_EXP] = {"exp", "TIME", NULL,                                      \
 		     "when it shall expire (seconds or RFC 3339)"},            \
-	[OPT_ID] = {"id", "TEXT", NULL, "your own mark, given back"},          \
+	[OPT_ID] = {"id", "TEXT", NULL, "your own mark, given back"}
+
+#define SIGNING_OPTIONS                                                        \
 	[OPT_SIGN_WITH] = {"sign-with", "FILE", "SIGNER_SIGN_WITH",            \
 			   "sign what is asked for by this key, PEM"},         \
 	[OPT_AUDIENCE] = {"audience", "NAME", "SIGNER_AUDIENCE",               \

@@ -14,6 +14,7 @@ static const struct arg_option OPTIONS[OPT_VALIDATE] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
 	SUBMIT_OPTIONS,
+	SIGNING_OPTIONS,
 	STREAMING_OPTIONS,
 	[OPT_CSV] = {"csv", NULL, NULL, "print the report as CSV"},
 	[OPT_FAULTS] = {"faults", "FILE", NULL,
