@@ -193,6 +193,14 @@ static void log_death(struct child *c, int64_t status, int signal)
 {
 	const bool orderly = has_finished(c, status, signal);
 
+	if (signal == SIGSYS) { /* whatever else is left out */
+		metrics_add_to(c->page, METRIC_SANDBOX_KILLS, 1);
+		log_event(LOG_ERROR, "sandbox-kill",
+			  "process=%s/%u pid=%d text=\"it made a system call "
+			  "that its role forbids: the kernel's log says which; "
+			  "see signer/sandbox\"",
+			  role_name(c->role), c->slot, c->process->pid);
+	}
 	if (!may_tell(c))
 		return;
 	if (c->muted) {
@@ -210,14 +218,6 @@ static void log_death(struct child *c, int64_t status, int signal)
 		  (unsigned long long)(c->waiting
 					       ? uv_timer_get_due_in(&c->timer)
 					       : 0));
-	if (signal == SIGSYS) {
-		metrics_add_to(c->page, METRIC_SANDBOX_KILLS, 1);
-		log_event(LOG_ERROR, "sandbox-kill",
-			  "process=%s/%u pid=%d text=\"it made a system call "
-			  "that its role forbids: the kernel's log says which; "
-			  "see signer/sandbox\"",
-			  role_name(c->role), c->slot, c->process->pid);
-	}
 	if (!c->was_up && !c->killed && !c->draining)
 		log_event(LOG_ERROR, "process-never-up",
 			  "process=%s/%u likely=\"%s\" see=\"its lines "

@@ -96,6 +96,8 @@ struct outcome {
 void lifecycle_free(struct lifecycle *l); /* what it owns */
 /* The key of that label; NULL: none. */
 struct life *lifecycle_find(struct lifecycle *l, struct span label);
+/* The same, to look at. */
+const struct life *life_find(const struct lifecycle *l, struct span label);
 
 /* Was K declared compromised, whatever became of it? */
 static inline bool life_is_compromised(const struct life *k)

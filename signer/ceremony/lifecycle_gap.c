@@ -77,10 +77,10 @@ static bool is_left(const struct lifecycle *l, const struct life *k,
 		return true;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct life *other = &l->key[i];
+		const int64_t end = own_stretch(other, now).end;
 
-		if (other != k && (other->kinds & kind) != 0 &&
-		    other->retire > at &&
-		    !is_signed(l, k, kind, other->retire, now))
+		if (other != k && (other->kinds & kind) != 0 && end > at &&
+		    end < INT64_MAX && !is_signed(l, k, kind, end, now))
 			return true;
 	}
 	return false;

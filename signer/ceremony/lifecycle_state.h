@@ -6,8 +6,6 @@
 
 /* What the halves of lifecycle share.  Only for this folder. */
 
-/* The key of LABEL; NULL: none. */
-const struct life *life_find(const struct lifecycle *l, struct span label);
 /* Where a new key can go: behind the others, or in the place of the one that
  * was destroyed first, but for those that were compromised, stand in
  * signerd.yaml, or are the ledger's.  LIFE_KEYS_MAX:

@@ -205,8 +205,6 @@ enum sg_err ceremony_fold(struct ceremony *c, const struct ceremony_job *j,
 		return err;
 	for (size_t i = 0; i < n; i++)
 		before[i] = c->life.key[i].state;
-	if (j->op.kind == OPERATION_IMPORT)
-		ceremony_keep_kid(c, lifecycle_find(&c->life, j->op.key));
 	fold_policy(c, &j->op, item->policy);
 	if (j->op.kind == OPERATION_LOG_KEY)
 		c->log_key = number;
@@ -267,8 +265,8 @@ static bool is_ready(const struct ceremony *c, const struct life *l,
 	const struct keyring *keys = c->part.keys;
 	size_t k;
 
-	return keyring_find(keys, span_str(l->label), &k) &&
-	       keys->key[k].has_dsc && keys->key[k].dsc.not_before <= now &&
+	return ceremony_find_key(c, l, &k) && keys->key[k].has_dsc &&
+	       keys->key[k].dsc.not_before <= now &&
 	       now <= keys->key[k].dsc.not_after &&
 	       hsm_pool_good(c->part.pool, k) > 0;
 }
@@ -308,8 +306,7 @@ static bool heir_is_good(const struct ceremony *c)
 		const struct life *l = &c->life.key[i];
 
 		if (life_signs_ledger(l) && l->retire == 0)
-			return keyring_find(c->part.keys, span_str(l->label),
-					    &k) &&
+			return ceremony_find_key(c, l, &k) &&
 			       hsm_pool_good(c->part.pool, k) > 0;
 	}
 	return false;
@@ -371,7 +368,7 @@ static void learn_keys(struct ceremony *c)
 		struct life *l = &c->life.key[i];
 
 		if (l->configured && l->spki_n == 0 &&
-		    keyring_find(c->part.keys, span_str(l->label), &k))
+		    ceremony_find_key(c, l, &k))
 			ceremony_take_spki(l, &c->part.keys->key[k]);
 	}
 }
@@ -379,18 +376,27 @@ static void learn_keys(struct ceremony *c)
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 {
 	int64_t held[LIFE_KEYS_MAX] = {0};
+	int64_t kept[LIFE_KEYS_MAX] = {0};
+	const struct life *ended[LIFE_KEYS_MAX];
+	size_t nended = 0;
 	struct life_event e;
 	bool any = false;
 
 	learn_keys(c);
 	hold(c, now, replayed, held);
+	if (!replayed)
+		ceremony_keep_on(c, now, held, kept);
 	while (lifecycle_due(&c->life, now, &e)) {
 		any = true;
 		/* A key comes into a state by its time once. */
 		if (!ceremony_store_event(c->store, e.key->label, e.to))
 			record_event(c, e.key, NULL, now);
+		if (e.to == KEY_RETIRED && nended < LIFE_KEYS_MAX)
+			ended[nended++] = e.key;
 	}
 	for (size_t i = 0; i < c->life.n; i++) {
+		if (kept[i] != 0)
+			c->life.key[i].retire = kept[i];
 		if (held[i] == 0)
 			continue;
 		if (c->life.key[i].ledger)
@@ -400,6 +406,8 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 	}
 	if (!any || replayed)
 		return;
+	for (size_t i = 0; i < nended; i++)
+		ceremony_log_gap_of(c, ended[i]);
 	ceremony_project(c);
 	c->part.changed(c->part.ctx);
 }
@@ -420,18 +428,6 @@ static void project(struct ceremony *c, const struct life *l, size_t k)
 		keyring_set_state(c->part.keys, k, now, l->kinds);
 	if (now != before && (now == KEY_STOPPED || now == KEY_COMPROMISED))
 		hsm_pool_stop(c->part.pool, k);
-}
-
-/* Tell the keyring what certificates keys had before. */
-static void project_kids(struct ceremony *c)
-{
-	size_t k;
-
-	for (size_t i = 0; i < c->nformer; i++) {
-		if (keyring_find(c->part.keys, span_str(c->former[i].label),
-				 &k))
-			keyring_add_former(c->part.keys, k, c->former[i].kid);
-	}
 }
 
 /* Has officers' import given key L, number K, another certificate? */
@@ -470,6 +466,8 @@ void ceremony_project(struct ceremony *c)
 		size_t k;
 
 		if (keyring_find(c->part.keys, span_str(l->label), &k)) {
+			if (c->part.keys->key[k].unapproved)
+				continue;
 			if (is_recertified(c, l, k) &&
 			    keyring_recertify(c->part.keys, k, l) != SG_OK)
 				continue; /* logged */
@@ -482,7 +480,6 @@ void ceremony_project(struct ceremony *c)
 			came = true;
 		}
 	}
-	project_kids(c);
 	if (came)
 		hsm_pool_find(c->part.pool);
 }

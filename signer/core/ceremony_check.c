@@ -217,14 +217,6 @@ static bool check_purpose(const struct ceremony *c, const struct operation *o,
 					"new keys");
 }
 
-static bool has_life(const struct ceremony *c, const char *label)
-{
-	for (size_t i = 0; i < c->life.n; i++)
-		if (strcmp(c->life.key[i].label, label) == 0)
-			return true;
-	return false;
-}
-
 /* Is there room in the keyring for one more?  It has the keys of signerd.yaml
  * that officers have not approved, too, and none that have ended without a
  * certificate. */
@@ -236,7 +228,8 @@ static bool check_room(const struct ceremony *c, struct ceremony_refusal *r)
 	for (size_t k = 0; k < c->part.keys->n; k++) {
 		const struct key *key = &c->part.keys->key[k];
 
-		wanted += !keyring_is_free(key) && !has_life(c, key->label);
+		wanted += !keyring_is_free(key) &&
+			  life_find(&c->life, span_str(key->label)) == NULL;
 	}
 	return wanted <= CORE_KEYS_MAX ||
 	       ceremony_refuse(
@@ -268,8 +261,7 @@ static bool check_good(const struct ceremony *c, const struct life *l,
 {
 	size_t k;
 
-	if (keyring_find(c->part.keys, span_str(l->label), &k) &&
-	    hsm_pool_good(c->part.pool, k) > 0)
+	if (ceremony_find_key(c, l, &k) && hsm_pool_good(c->part.pool, k) > 0)
 		return true;
 	return ceremony_refuse(r, SG_TOKEN_DOWN,
 			       "no HSM has proved yet that it can sign with "

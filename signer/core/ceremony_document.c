@@ -98,7 +98,7 @@ static void look_at_key(const struct ceremony *c, const struct life *l,
 	*v = (struct key_view){.l = l, .state = ceremony_state(c, l)};
 	if (l->period_s > 0 && l->activated > 0)
 		v->used_until = l->activated + l->period_s;
-	if (keyring_find(c->part.keys, span_str(l->label), &k)) {
+	if (ceremony_find_key(c, l, &k)) {
 		v->good = hsm_pool_good(c->part.pool, k);
 		if (c->part.keys->key[k].has_dsc)
 			v->key = &c->part.keys->key[k];

@@ -116,6 +116,13 @@ static enum sg_err adopt(struct ceremony *c, const struct key *key)
 	return lifecycle_adopt(&c->life, &l);
 }
 
+bool ceremony_find_key(const struct ceremony *c, const struct life *l,
+		       size_t *k)
+{
+	return keyring_find(c->part.keys, span_str(l->label), k) &&
+	       !c->part.keys->key[*k].unapproved;
+}
+
 /* Keys that GENESIS found in signerd.yaml, and that have been taken out since:
  * operations may be about them. */
 static enum sg_err adopt_absent(struct ceremony *c,
@@ -154,6 +161,7 @@ static enum sg_err adopt_all(struct ceremony *c,
 				  "nothing\"",
 				  key->label);
 			key->state = KEY_GENERATED;
+			key->unapproved = true;
 			continue;
 		}
 		err = adopt(c, key);
@@ -172,8 +180,7 @@ static void retire_absent(struct ceremony *c)
 	for (size_t i = 0; i < c->life.n; i++) {
 		struct life *l = &c->life.key[i];
 
-		if (!l->configured ||
-		    keyring_find(c->part.keys, span_str(l->label), &k))
+		if (!l->configured || ceremony_find_key(c, l, &k))
 			continue;
 		log_event(LOG_WARNING, "key-not-configured",
 			  "key=\"%s\" text=\"it stands in signerd.yaml no "
@@ -240,6 +247,8 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 		if (err == SG_INTERNAL)
 			err = damaged(number, "its key is not in signerd.yaml "
 					      "any more");
+		if (err == SG_TOO_BIG)
+			err = damaged(number, "there is no room for its key");
 	}
 	free(j);
 	return err;

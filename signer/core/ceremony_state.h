@@ -21,7 +21,6 @@ enum {
 	CEREMONY_WAITERS_MAX = 32,
 	CEREMONY_EVENTS_MAX = 2 * LIFE_KEYS_MAX, /* on their way to the disk */
 	CEREMONY_WHY_MAX = 256,
-	CEREMONY_FORMER_MAX = 64,
 	CEREMONY_WARNINGS_MAX = 4
 };
 
@@ -68,12 +67,6 @@ struct ceremony {
 	unsigned folded; /* operations that LIFE follows from */
 	bool held;	 /* against the ledger */
 	struct key_usage *usage;
-	/* Kids that keys had before another certificate was imported. */
-	size_t nformer;
-	struct {
-		char label[LIFE_LABEL_MAX];
-		uint8_t kid[COSE_KID_BYTES];
-	} former[CEREMONY_FORMER_MAX];
 	struct smiths *smiths;
 	struct ceremony_job *job; /* that a smith has; NULL: none */
 	/* Stops that could not be kept, the oldest first, of a key one. */
@@ -146,6 +139,11 @@ bool ceremony_check_import(const struct ceremony *c,
 enum { CEREMONY_KINDS_TEXT = DCC_KINDS + 1 };
 const char *ceremony_kinds(unsigned kinds, char out[CEREMONY_KINDS_TEXT]);
 
+/* L's place in the keyring.  False: it has none, or what stands there in its
+ * name is not what officers know. */
+bool ceremony_find_key(const struct ceremony *c, const struct life *l,
+		       size_t *k);
+
 /* --- ceremony_gap.c ------------------------------------------------------- */
 
 /* May an operation of KIND leave kinds of certificates without a key? */
@@ -154,6 +152,13 @@ bool ceremony_ends(enum operation_kind kind);
 unsigned ceremony_gap(const struct ceremony *c, const struct life *l);
 /* O is done: log what nothing signs any more. */
 void ceremony_log_gap(struct ceremony *c, const struct operation *o);
+/* The same of L, which has ended by its time. */
+void ceremony_log_gap_of(struct ceremony *c, const struct life *l);
+/* Have keys go on whose time is over at NOW, where nothing else signs their
+ * kinds yet: the activation of a key for these is put off (HELD, by number, is
+ * not 0).  Their times of retirement go to KEPT. */
+void ceremony_keep_on(struct ceremony *c, int64_t now, const int64_t *held,
+		      int64_t *kept);
 
 /* --- ceremony_apply.c ----------------------------------------------------- */
 
@@ -226,8 +231,6 @@ uint64_t ceremony_signed(const struct ceremony *c, const struct life *l);
 /* When the last certificate that L has signed runs out, or may; 0: it signed
  * none. */
 int64_t ceremony_last_expiry(struct ceremony *c, const struct life *l);
-/* L is about to get another certificate than it has. */
-void ceremony_keep_kid(struct ceremony *c, const struct life *l);
 /* End the keys that have made all the signatures that they may. */
 void ceremony_limit(struct ceremony *c, int64_t now);
 /* Log what runs out, once a day each, and set the gauges. */

@@ -18,34 +18,10 @@ enum {
 
 /* --- what a key has signed ------------------------------------------------ */
 
-void ceremony_keep_kid(struct ceremony *c, const struct life *l)
-{
-	struct dsc dsc;
-
-	if (l == NULL || l->certificate_n == 0 || l->activated == 0 ||
-	    c->nformer == CEREMONY_FORMER_MAX ||
-	    dsc_read(span_of(l->certificate, l->certificate_n), &dsc) != SG_OK)
-		return;
-	memcpy(c->former[c->nformer].label, l->label, sizeof(l->label));
-	memcpy(c->former[c->nformer].kid, dsc.kid, COSE_KID_BYTES);
-	c->nformer++;
-}
-
 struct signed_by {
 	uint64_t count;
 	int64_t exp;
 };
-
-static void add_kid(const struct ceremony *c, const uint8_t *kid,
-		    struct signed_by *s)
-{
-	uint64_t count;
-	int64_t exp;
-
-	key_usage_of(c->usage, kid, &count, &exp);
-	s->count += count;
-	s->exp = exp > s->exp ? exp : s->exp;
-}
 
 static struct signed_by signed_by(const struct ceremony *c,
 				  const struct life *l)
@@ -53,13 +29,9 @@ static struct signed_by signed_by(const struct ceremony *c,
 	struct signed_by s = {.count = 0};
 	size_t k;
 
-	if (keyring_find(c->part.keys, span_str(l->label), &k) &&
-	    c->part.keys->key[k].has_dsc)
-		add_kid(c, c->part.keys->key[k].dsc.kid, &s);
-	for (size_t i = 0; i < c->nformer; i++) {
-		if (strcmp(c->former[i].label, l->label) == 0)
-			add_kid(c, c->former[i].kid, &s);
-	}
+	if (ceremony_find_key(c, l, &k) && c->part.keys->key[k].has_dsc)
+		key_usage_of(c->usage, c->part.keys->key[k].dsc.kid, &s.count,
+			     &s.exp);
 	return s;
 }
 
@@ -73,10 +45,6 @@ static bool is_known(void *ctx, const uint8_t kid[COSE_KID_BYTES])
 	const struct ceremony *c = ctx;
 	size_t k;
 
-	for (size_t i = 0; i < c->nformer; i++) {
-		if (memcmp(c->former[i].kid, kid, COSE_KID_BYTES) == 0)
-			return true;
-	}
 	return keyring_find_kid(c->part.keys, kid, &k);
 }
 
@@ -142,8 +110,7 @@ static int64_t left(const struct ceremony *c, const struct life *l, int64_t now,
 	if (l->period_s > 0 && l->activated > 0)
 		*period = l->activated + l->period_s - now;
 	/* From then on what it signs is shorter than it may be. */
-	if (keyring_find(c->part.keys, span_str(l->label), &k) &&
-	    c->part.keys->key[k].has_dsc)
+	if (ceremony_find_key(c, l, &k) && c->part.keys->key[k].has_dsc)
 		*dsc = c->part.keys->key[k].dsc.not_after - c->longest_s - now;
 	return *period < *dsc ? *period : *dsc;
 }

@@ -27,6 +27,9 @@ struct key {
 	bool made;   /* by officers, since the start or before: an hsm has to
 			look for it */
 	bool pinned; /* only the public key with this SHA-256 may be it */
+	/* It came to signerd.yaml past the officers, be it under the label of
+	 * one that they know: it is not that one. */
+	bool unapproved;
 	uint8_t pin[KEY_PIN_BYTES];
 	/* It signs the ledger's checkpoints: no kinds, no DSC, and the verifier
 	 * is of the public key that an hsm offers, or that was made. */

@@ -65,7 +65,8 @@ static void stop_writing(struct channel *ch)
 static void go_deaf(struct channel *ch)
 {
 	ch->deaf = true;
-	(void)shutdown(ch->fd, SHUT_RDWR);
+	/* Never for reading: fronts may not, or they could shut a listener. */
+	(void)shutdown(ch->fd, SHUT_WR);
 	sendq_clear(&ch->out);
 }
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -91,6 +93,86 @@ static bool is_on(const struct syscalls_list *list, int call)
 }
 
 /* --- by their arguments --------------------------------------------------- */
+
+static void forbid_when(struct filter *f, int call, struct scmp_arg_cmp a)
+{
+	rule(f, SCMP_ACT_KILL_PROCESS, call, 1, &a);
+}
+
+/* Not to have the kernel send a signal of one's choice to a process of one's
+ * choice when something happens on a descriptor. */
+static void allow_fcntl(struct filter *f)
+{
+	static const uint64_t may[] = {F_DUPFD,
+				       F_DUPFD_CLOEXEC,
+				       F_GETFD,
+				       F_SETFD,
+				       F_GETFL,
+				       F_SETFL,
+				       F_GETLK,
+				       F_SETLK,
+				       F_SETLKW,
+				       F_OFD_GETLK,
+				       F_OFD_SETLK,
+				       F_OFD_SETLKW,
+				       F_ADD_SEALS,
+				       F_GET_SEALS,
+				       F_GETPIPE_SZ,
+				       F_SETPIPE_SZ,
+				       F_GET_RW_HINT,
+				       F_SET_RW_HINT,
+				       F_GET_FILE_RW_HINT,
+				       F_SET_FILE_RW_HINT};
+	static const uint64_t never[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG,
+					 F_NOTIFY};
+
+	for (size_t i = 0; i < sizeof(may) / sizeof(may[0]); i++)
+		allow_when(f, SCMP_SYS(fcntl), EQUALS(1, may[i]));
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		forbid_when(f, SCMP_SYS(fcntl), EQUALS(1, never[i]));
+}
+
+/* On sockets that are there.  MSG_FASTOPEN connects without connect(); the
+ * options left out put a program of ours into the kernel, which could draw all
+ * connections to one front; a listener that is shut for reading is so for all
+ * who have it, and for ever. */
+static void allow_sockets(struct filter *f)
+{
+	static const struct {
+		int call;
+		unsigned flags; /* its argument */
+	} sends[] = {{SCMP_SYS(sendto), 3},
+		     {SCMP_SYS(sendmsg), 2},
+		     {SCMP_SYS(sendmmsg), 3}};
+	static const uint64_t levels[] = {IPPROTO_IP, IPPROTO_TCP,
+					  IPPROTO_IPV6};
+	static const uint64_t options[] = {
+		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	SO_RCVBUF,
+		SO_KEEPALIVE, SO_PRIORITY,  SO_LINGER,	SO_REUSEPORT,
+		SO_PASSCRED,  SO_RCVTIMEO,  SO_SNDTIMEO};
+
+	for (size_t i = 0; i < sizeof(sends) / sizeof(sends[0]); i++) {
+		allow_when(f, sends[i].call,
+			   MASKED(sends[i].flags, MSG_FASTOPEN, 0));
+		forbid_when(f, sends[i].call,
+			    MASKED(sends[i].flags, MSG_FASTOPEN, MSG_FASTOPEN));
+	}
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		allow_when(f, SCMP_SYS(setsockopt), EQUALS(1, levels[i]));
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		const struct scmp_arg_cmp both[] = {EQUALS(1, SOL_SOCKET),
+						    EQUALS(2, options[i])};
+
+		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, both);
+	}
+	if (f->s->role == WIRE_FRONT) {
+		allow_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_WR));
+		forbid_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_RD));
+		forbid_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_RDWR));
+	} else {
+		allow(f, SCMP_SYS(shutdown));
+	}
+}
 
 /* For reading only: no bit of writing, making or cutting is set. */
 static void allow_open(struct filter *f, bool ruled)
@@ -250,10 +332,14 @@ static void fill(struct filter *f, bool ruled)
 		allow_all(f, &SYSCALLS_THREADS);
 	if (writes_files(f))
 		allow_all(f, &SYSCALLS_WRITE);
+	if (f->s->role == WIRE_CORE || is_supervisor(f))
+		allow_all(f, &SYSCALLS_OWN_FILES);
 	if (loads_module(f))
 		allow_all(f, &SYSCALLS_MODULE);
 	if (is_supervisor(f))
 		allow_all(f, &SYSCALLS_SUPERVISOR);
+	allow_fcntl(f);
+	allow_sockets(f);
 	allow_open(f, ruled);
 	allow_mapping(f);
 	allow_clone(f);

@@ -34,8 +34,10 @@ struct syscalls_list {
 	const int *call; /* numbers, libseccomp's negative ones too */
 };
 
-extern const struct syscalls_list SYSCALLS_COMMON;  /* every role */
-extern const struct syscalls_list SYSCALLS_WRITE;   /* who writes files */
+extern const struct syscalls_list SYSCALLS_COMMON; /* every role */
+extern const struct syscalls_list SYSCALLS_WRITE;  /* who writes files */
+/* Who writes files, and runs no code but ours. */
+extern const struct syscalls_list SYSCALLS_OWN_FILES;
 extern const struct syscalls_list SYSCALLS_THREADS; /* who has threads */
 extern const struct syscalls_list SYSCALLS_MODULE;  /* who loads a module */
 extern const struct syscalls_list SYSCALLS_NETWORK;

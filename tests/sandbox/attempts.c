@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,9 +13,12 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define ALL ((1U << WIRE_ROLE_COUNT) - 1)
 
 struct attempts_world attempts_world = {.socket = -1};
 
@@ -123,6 +127,54 @@ static bool hide_flags(void)
 	return syscall(SYS_clone3, NULL, 0) == -1 && errno == EINVAL;
 }
 
+/* The kernel would send a signal of our choice to it. */
+static bool own_a_descriptor(void)
+{
+	return fcntl(attempts_world.socket, F_SETOWN, attempts_world.victim) ==
+	       0;
+}
+
+/* On TCP this connects. */
+static bool connect_by_sending(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sendto(attempts_world.socket, "", 0, MSG_FASTOPEN,
+		      (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
+/* A listener would be shut for all who have it. */
+static bool shut_for_reading(void)
+{
+	/* Where there is no socket, or no connection, it was let through. */
+	return shutdown(attempts_world.socket, SHUT_RD) == 0 ||
+	       errno == ENOTCONN || errno == EBADF;
+}
+
+static bool filter_a_socket(void)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	const struct sock_fprog program = {1, &all};
+
+	return setsockopt(attempts_world.socket, SOL_SOCKET, SO_ATTACH_FILTER,
+			  &program, sizeof(program)) == 0;
+}
+
+/* Old Landlocks do not see it. */
+static bool cut_by_path(void)
+{
+	char path[1200];
+
+	(void)snprintf(path, sizeof(path), "%s/none", attempts_world.state);
+	return truncate(path, 0) == 0 || errno == ENOENT;
+}
+
+static bool change_mode_by_path(void)
+{
+	return chmod(attempts_world.pin, 0600) == 0;
+}
+
 const struct attempt ATTEMPTS[] = {
 	{"open for writing", open_for_writing, 0},
 	{"open the state for writing", open_state_for_writing,
@@ -143,5 +195,14 @@ const struct attempt ATTEMPTS[] = {
 	{"run code that was made here", run_fresh_code,
 	 1 << WIRE_SUPERVISOR | 1 << WIRE_HSM | 1 << WIRE_SMITH},
 	{"hide flags of a new process", hide_flags, 0},
+	{"own a descriptor in another's name", own_a_descriptor, 0},
+	{"connect by sending", connect_by_sending, 0},
+	{"shut a socket for reading", shut_for_reading,
+	 ALL & ~(1U << WIRE_FRONT)},
+	{"filter a socket", filter_a_socket, 0},
+	{"cut a file by its path", cut_by_path,
+	 1 << WIRE_CORE | 1 << WIRE_SUPERVISOR},
+	{"change a file's mode by its path", change_mode_by_path,
+	 1 << WIRE_CORE | 1 << WIRE_SUPERVISOR},
 };
 const size_t ATTEMPT_COUNT = sizeof(ATTEMPTS) / sizeof(ATTEMPTS[0]);

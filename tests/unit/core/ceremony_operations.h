@@ -253,4 +253,21 @@ static inline void bring_up(struct world *w, const char *key)
 	assert_done(w, simple(w, OPERATION_PUBLISH, key));
 }
 
+/* A desk that must not open with what is there. */
+static inline void expect_no_desk(struct world *w)
+{
+	static const struct desk_events events = {0};
+	const struct desk_parts parts = {.loop = &w->o->loop,
+					 .settings = &w->o->settings,
+					 .policy = w->o->policy,
+					 .newest_iat = INT64_MIN,
+					 .events = &events,
+					 .ctx = w->o};
+	struct desk *desk;
+
+	log_limit(LOG_ERROR);
+	assert_int_equal(desk_create(&parts, &desk), SG_IO);
+	OFFICE_UNTIL(w->o, 10, false);
+}
+
 #endif /* TEST_CEREMONY_OPERATIONS_H */

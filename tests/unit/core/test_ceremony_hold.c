@@ -3,22 +3,6 @@
  * clock could: the ledger has it all the same. */
 #include "ceremony_operations.h"
 
-/* A desk that must not open with what is there. */
-static void expect_refused_at_once(struct world *w)
-{
-	static const struct desk_events events = {0};
-	const struct desk_parts parts = {.loop = &w->o->loop,
-					 .settings = &w->o->settings,
-					 .policy = w->o->policy,
-					 .newest_iat = INT64_MIN,
-					 .events = &events,
-					 .ctx = w->o};
-	struct desk *desk;
-
-	assert_int_equal(desk_create(&parts, &desk), SG_IO);
-	OFFICE_UNTIL(w->o, 10, false);
-}
-
 /* A desk that does not go on once it has read the ledger. */
 static void open_and_wait(struct world *w)
 {
@@ -52,7 +36,7 @@ static void expect_refused_later(struct world *w)
 /* The same where the index is gone, too. */
 static void expect_refused(struct world *w)
 {
-	expect_refused_at_once(w);
+	expect_no_desk(w);
 	expect_refused_later(w);
 }
 

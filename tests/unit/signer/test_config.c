@@ -1,37 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "config_fixture.h"
 
 #include "base/fileio.h"
 #include "base/log.h"
-#include "config.h"
-
-static struct fixture fix;
-static char good[FIXTURE_TEXT];
-
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_make(&fix);
-	fixture_config(&fix, good);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_remove(&fix);
-	return 0;
-}
-
-static struct config *parse(const char *text, struct faults *faults)
-{
-	struct config *c;
-	const enum sg_err e = config_parse(span_str(text), "signerd.yaml",
-					   fix.dir, &c, faults);
-
-	assert_int_equal(e, c != NULL ? SG_OK : SG_CONFIG);
-	return c;
-}
 
 static void test_good(void **state)
 {

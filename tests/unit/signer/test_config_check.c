@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files that a configuration names. */
-#include "fixture.h"
+#include "config_fixture.h"
 
 #include "base/fileio.h"
-#include "config.h"
-
-static struct fixture fix;
-static char good[FIXTURE_TEXT];
-
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_make(&fix);
-	fixture_config(&fix, good);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_remove(&fix);
-	return 0;
-}
 
 /* An edit of the good file, and the start of a fault that it must give. */
 struct bad {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The section "ledger" of the configuration. */
-#include "fixture.h"
-
-#include "config.h"
+#include "config_fixture.h"
 
 /* Verifier keys of witnesses, and one of a log. */
 #define WITNESS_ONE                                                            \
@@ -43,34 +41,6 @@ static const char OFFICERS[] = "object=log\n"
 			       "  officers:\n"		  /* 43 */
 			       "    - " OFFICER_ONE "\n"  /* 44 */
 			       "    - " OFFICER_TWO "\n"; /* 45 */
-
-static struct fixture fix;
-static char good[FIXTURE_TEXT];
-
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_make(&fix);
-	fixture_config(&fix, good);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_remove(&fix);
-	return 0;
-}
-
-static struct config *parse(const char *text, struct faults *faults)
-{
-	struct config *c;
-	const enum sg_err e = config_parse(span_str(text), "signerd.yaml",
-					   fix.dir, &c, faults);
-
-	assert_int_equal(e, c != NULL ? SG_OK : SG_CONFIG);
-	return c;
-}
 
 static struct config *parse_good(const char *text)
 {

@@ -1,46 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The section "sandbox" and hsms[].access of the configuration. */
-#include "fixture.h"
+#include "config_fixture.h"
 
-#include "config.h"
 #include "sandbox/sandbox.h"
-
-static struct fixture fix;
-static char good[FIXTURE_TEXT];
-
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_make(&fix);
-	fixture_config(&fix, good);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_remove(&fix);
-	return 0;
-}
-
-static struct config *parse(const char *text, struct faults *faults)
-{
-	struct config *c;
-	const enum sg_err e = config_parse(span_str(text), "signerd.yaml",
-					   fix.dir, &c, faults);
-
-	assert_int_equal(e, c != NULL ? SG_OK : SG_CONFIG);
-	return c;
-}
-
-static void must_fail(const char *text, const char *fault)
-{
-	struct faults faults = {0};
-
-	assert_null(parse(text, &faults));
-	if (strstr(faults.text, fault) == NULL)
-		fail_msg("instead of \"%s\": %s", fault, faults.text);
-}
 
 static void test_takes_it(void **state)
 {

@@ -1,47 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hsms[].token of the configuration, and what it allows. */
-#include "fixture.h"
-
-#include "config.h"
+#include "config_fixture.h"
 
 #define TOKEN "    token: pkcs11:token=demo\n" /* after line 21 */
-
-static struct fixture fix;
-static char good[FIXTURE_TEXT];
-
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_make(&fix);
-	fixture_config(&fix, good);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_remove(&fix);
-	return 0;
-}
-
-static struct config *parse(const char *text, struct faults *faults)
-{
-	struct config *c;
-	const enum sg_err e = config_parse(span_str(text), "signerd.yaml",
-					   fix.dir, &c, faults);
-
-	assert_int_equal(e, c != NULL ? SG_OK : SG_CONFIG);
-	return c;
-}
-
-static void must_fail(const char *text, const char *fault)
-{
-	struct faults faults = {0};
-
-	assert_null(parse(text, &faults));
-	if (strstr(faults.text, fault) == NULL)
-		fail_msg("instead of \"%s\": %s", fault, faults.text);
-}
 
 /* The good text with TOKEN for the HSM's token. */
 static void with_token(const char *token, char *text)

@@ -136,13 +136,14 @@ static bool is_nobody(void)
 
 static void test_user(void **state)
 {
-	struct config *c = configuration();
+	struct config *c;
 	pid_t p;
 	int status;
 
 	(void)state;
 	if (geteuid() != 0 || SANDBOX_RELAXED)
 		skip();
+	c = configuration();
 	(void)snprintf(c->sandbox.user[WIRE_FRONT], CONFIG_USER_BYTES,
 		       "nobody");
 	/* setuid() and getresuid() are nothing for a front. */
