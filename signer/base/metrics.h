@@ -94,6 +94,8 @@ enum metrics_roles {
 	  "Requests that the policy refused, or whose UVCI is taken")          \
 	X(FORBIDDEN, C, METRICS_CORE, "signer_requests_forbidden_total", "",   \
 	  "Requests of nobody the policy knows, or for what it may not do")    \
+	X(UNSIGNED, C, METRICS_CORE, "signer_requests_unsigned_total", "",     \
+	  "Requests without the signature that their client has to give")      \
 	X(QUOTA_REFUSED, C, METRICS_CORE, "signer_requests_limited_total",     \
 	  "limit=\"quota\"",                                                   \
 	  "Requests refused since their client had used up a limit")           \

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "caller.h"
 #include "issue_state.h"
+#include "policy/client_signature.h"
 
 /* A request that is being judged. */
 struct request {
@@ -16,6 +17,7 @@ struct request {
 	const struct client *client;
 	uint64_t now_us;    /* CLOCK_MONOTONIC */
 	int64_t now;	    /* seconds since 1970 */
+	int64_t signed_at;  /* by its client, likewise; INT64_MAX: it is not */
 	const char *detail; /* of an error; safe for the client */
 };
 
@@ -82,19 +84,27 @@ static enum sg_err may_ask(struct request *r)
 }
 
 /* Judge R into s->decision.
- * Errors: SG_FORBIDDEN; SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
+ * Errors: SG_FORBIDDEN; SG_BAD_SIGNATURE, and the verdict says why the request
+ * is not the client's, and nothing of what it asks; SG_MALFORMED,
+ * SG_DUPLICATE_KEY, SG_TOO_BIG. */
 static enum sg_err judge(struct issuer *s, struct request *r)
 {
 	struct policy_bounds bounds[DCC_KINDS];
 	const struct policy_question q = {.client = r->client,
 					  .operation = operation_of(r),
 					  .request = r->m->request,
+					  .signature = r->m->signature,
+					  .audience = s->part.audience,
 					  .now = r->now,
 					  .bounds = bounds};
 	enum sg_err err = may_ask(r);
 
 	if (err != SG_OK)
 		return err;
+	verdict_init(&s->decision.verdict);
+	client_signature_judge(&q, &s->decision.verdict, &r->signed_at);
+	if (s->decision.verdict.errors > 0)
+		return SG_BAD_SIGNATURE;
 	for (unsigned kind = 0; kind < DCC_KINDS; kind++)
 		find_bounds(s->part.keys, (enum dcc_kind)kind, r->now,
 			    &bounds[kind]);
@@ -319,6 +329,19 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 	return refusal;
 }
 
+/* What is known about the UVCI of R, judged as s->decision? */
+static enum sg_err find_known(struct issuer *s, const struct request *r,
+			      struct known *out)
+{
+	const struct renewal_ask renewal = {.client = r->client,
+					    .presented = r->m->presented,
+					    .now = r->now,
+					    .signed_at = r->signed_at};
+
+	return r->m->renew ? known_find_renewal(s, &renewal, out)
+			   : known_find(s, r->client, r->now, out);
+}
+
 /* Judge, then answer or start.  An error is the caller's to answer, with
  * r->detail. */
 static enum sg_err request_take(struct issuer *s, struct request *r)
@@ -330,12 +353,18 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 
 	err = judge(s, r);
 	metric_time(HISTOGRAM_DECIDE_TIME, clock_mono_us() - r->now_us);
+	if (err == SG_BAD_SIGNATURE) {
+		metric_add(METRIC_UNSIGNED, 1);
+		violations =
+			violations_encode(&s->decision.verdict, r->m->language,
+					  s->violations, sizeof(s->violations));
+		answer_verdict(s, r, SG_REFUSED, violations);
+		return SG_OK;
+	}
 	if (err != SG_OK)
 		return err;
 	toll_begin(&s->look_up);
-	err = r->m->renew ? known_find_renewal(s, r->client, r->m->presented,
-					       r->now, &known)
-			  : known_find(s, r->client, r->now, &known);
+	err = find_known(s, r, &known);
 	toll_end(&s->look_up);
 	if (err != SG_OK)
 		return err;

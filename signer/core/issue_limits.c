@@ -63,7 +63,8 @@ static void say_later(const struct limited *r, uint64_t wait_us)
 		.wait_ms = (uint32_t)(wait_us / US_PER_MS + 1),
 		.per_second = client_limits(r->client)->per_second,
 		.request = r->m->request,
-		.presented = r->m->presented};
+		.presented = r->m->presented,
+		.signature = r->m->signature};
 
 	metric_add(METRIC_RATE_DELAYED, 1);
 	front_link_later(r->front, r->id, &m);

@@ -233,10 +233,11 @@ enum sg_err core_link_issue(struct core_link *l, const struct wire_issue *m,
 				.asker = asker};
 
 	if (m->request.n > WIRE_REQUEST_MAX ||
-	    m->presented.n > WIRE_PRESENTED_MAX)
+	    m->presented.n > WIRE_PRESENTED_MAX ||
+	    m->signature.n > WIRE_SIGNATURE_MAX)
 		return SG_TOO_BIG;
-	return ask(l, from, m->identity, m, m->request.n + m->presented.n,
-		   question);
+	return ask(l, from, m->identity, m,
+		   m->request.n + m->presented.n + m->signature.n, question);
 }
 
 enum sg_err core_link_ask(struct core_link *l, const struct wire_ask *m,

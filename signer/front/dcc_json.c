@@ -65,9 +65,9 @@ static enum sg_err put_array(struct dcc_scratch *s, struct cbor_writer *w,
 	return SG_OK;
 }
 
-/* Text of the request's attestation, as bytes where it is base64. */
-static enum sg_err put_attestation(struct dcc_scratch *s, struct cbor_writer *w,
-				   const struct json_tree_value *value)
+/* Text of what is bytes in CBOR, as bytes where it is base64. */
+static enum sg_err put_base64(struct dcc_scratch *s, struct cbor_writer *w,
+			      const struct json_tree_value *value)
 {
 	const struct span text = json_tree_text(value);
 	size_t n;
@@ -121,9 +121,10 @@ static enum sg_err put_object(struct dcc_scratch *s, struct cbor_writer *w,
 	for (size_t i = first; i < end; i++) {
 		m = &s->member[i];
 		cbor_put_text(w, m->key);
-		if (is_request && span_is(m->key, "attestation") &&
-		    json_tree_kind(&m->value) == JSON_TREE_TEXT)
-			err = put_attestation(s, w, &m->value);
+		if (is_request && json_tree_kind(&m->value) == JSON_TREE_TEXT &&
+		    (span_is(m->key, "attestation") ||
+		     span_is(m->key, "signed")))
+			err = put_base64(s, w, &m->value);
 		else
 			err = put_value(s, w, &m->value);
 		if (err != SG_OK)

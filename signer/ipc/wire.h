@@ -19,6 +19,7 @@ enum {
 	WIRE_PACKET_MAX = 131072, /* bytes of a packet */
 	WIRE_REQUEST_MAX = 65536, /* bytes of a request in CBOR */
 	WIRE_PRESENTED_MAX = 512, /* bytes of a signature */
+	WIRE_SIGNATURE_MAX = 640, /* the same in a COSE_Sign1, detached */
 	WIRE_HSM_KEYS_MAX = 64	  /* keys that one hsm process may offer */
 };
 
@@ -84,6 +85,9 @@ struct wire_issue {
 	/* Of a renewal that brings a certificate: its signature, unverified.
 	 * Else empty. */
 	struct span presented;
+	/* Of a request that its client has signed: a COSE_Sign1 over REQUEST,
+	 * which is detached, unverified.  Else empty. */
+	struct span signature;
 };
 
 enum wire_language { WIRE_ENGLISH, WIRE_VIETNAMESE, WIRE_LANGUAGE_COUNT };
@@ -144,7 +148,7 @@ struct wire_problem {
 struct wire_later {
 	uint32_t wait_ms;    /* until it may be asked again, at least 1 */
 	uint32_t per_second; /* the client's rate, at least 1 */
-	struct span request, presented; /* as they came */
+	struct span request, presented, signature; /* as they came */
 };
 
 /* WIRE_ANSWER */

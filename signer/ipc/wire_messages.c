@@ -21,6 +21,7 @@ static void visit_issue(struct wire_codec *c, struct wire_issue *m)
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
 	codec_run(c, &m->request, WIRE_REQUEST_MAX);
 	codec_run(c, &m->presented, WIRE_PRESENTED_MAX);
+	codec_run(c, &m->signature, WIRE_SIGNATURE_MAX);
 }
 
 static void visit_ask(struct wire_codec *c, struct wire_ask *m)
@@ -73,6 +74,7 @@ static void visit_later(struct wire_codec *c, struct wire_later *m)
 		c->fault = true;
 	codec_run(c, &m->request, WIRE_REQUEST_MAX);
 	codec_run(c, &m->presented, WIRE_PRESENTED_MAX);
+	codec_run(c, &m->signature, WIRE_SIGNATURE_MAX);
 }
 
 static void visit_answer(struct wire_codec *c, struct wire_answer *m)

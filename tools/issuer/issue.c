@@ -16,6 +16,7 @@ static const struct arg_option OPTIONS[NOPTIONS] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
 	SUBMIT_OPTIONS,
+	SIGNING_OPTIONS,
 	[OPT_FORM] = {"form", "FORM", NULL,
 		      "hc1 (default), svg, png, cose or json"},
 	[OPT_OUTPUT] = {"output", "FILE", NULL,
@@ -168,7 +169,8 @@ static int run(const struct args *args)
 	const char *output = args->value[OPT_OUTPUT];
 	const char *name = args->value[OPT_FORM];
 	const struct form *form = find_form(name != NULL ? name : "hc1");
-	struct submit_to to = {.path = "/v1/certificates"};
+	struct submit_to to = {.path = "/v1/certificates",
+			       .operation = "issue"};
 	struct https_reply reply;
 	char why[WHY_MAX];
 	int status;
