@@ -135,7 +135,8 @@ static void allow_fcntl(struct filter *f)
 /* On sockets that are there.  MSG_FASTOPEN connects without connect(); the
  * options left out put a program of ours into the kernel, which could draw all
  * connections to one front; a listener that is shut for reading is so for all
- * who have it, and for ever. */
+ * who have it, and for ever; a connection with SO_LINGER holds up whoever
+ * closes it last, and that may be the core, to whom it was sent. */
 static void allow_sockets(struct filter *f)
 {
 	static const struct {
@@ -147,9 +148,11 @@ static void allow_sockets(struct filter *f)
 	static const uint64_t levels[] = {IPPROTO_IP, IPPROTO_TCP,
 					  IPPROTO_IPV6};
 	static const uint64_t options[] = {
-		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	SO_RCVBUF,
-		SO_KEEPALIVE, SO_PRIORITY,  SO_LINGER,	SO_REUSEPORT,
-		SO_PASSCRED,  SO_RCVTIMEO,  SO_SNDTIMEO};
+		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	  SO_RCVBUF,
+		SO_KEEPALIVE, SO_PRIORITY,  SO_REUSEPORT, SO_PASSCRED,
+		SO_RCVTIMEO,  SO_SNDTIMEO};
+	const struct scmp_arg_cmp linger[] = {EQUALS(1, SOL_SOCKET),
+					      EQUALS(2, SO_LINGER)};
 
 	for (size_t i = 0; i < sizeof(sends) / sizeof(sends[0]); i++) {
 		allow_when(f, sends[i].call,
@@ -165,6 +168,8 @@ static void allow_sockets(struct filter *f)
 
 		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, both);
 	}
+	if (loads_module(f))
+		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, linger);
 	if (f->s->role == WIRE_FRONT) {
 		allow_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_WR));
 		forbid_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_RD));
