@@ -254,6 +254,8 @@ static void unread(struct evil *e)
 			break;
 		evil_rest(SOON_MS / 10);
 	}
+	/* Not to the front, which would wonder. */
+	evil_listen(e, FLOOD, EVIL_ANSWER_MS / 10);
 }
 
 /* --- the channel itself
@@ -333,7 +335,7 @@ static void linger(struct evil *e)
 	w = empty();
 	messages_put_ask(&w, 1, WIRE_ASK_CLIENT, e);
 	(void)evil_send(e, sock, w.buf, w.len, fd, 1);
-	(void)dup2(STDERR_FILENO, fd);
+	(void)dup2(STDIN_FILENO, fd); /* /dev/null */
 	evil_listen(e, FLOOD, SOON_MS);
 }
 

@@ -107,7 +107,8 @@ bool evil_send(struct evil *e, int sock, const void *packet, size_t bytes,
 static void take_answer(struct evil *e, const struct wire_msg *m)
 {
 	struct wire_issued issued = {.ledger_index = WIRE_NO_LEDGER_INDEX};
-	struct wire_problem problem = {0};
+	struct wire_problem problem = {.err = SG_OK};
+	struct wire_violation why = {.code = SPAN_LIT("")};
 
 	if (m->type == WIRE_CREDIT || m->type == WIRE_STATUS)
 		return;
@@ -118,14 +119,16 @@ static void take_answer(struct evil *e, const struct wire_msg *m)
 	} else if (m->type == WIRE_PROBLEM &&
 		   wire_get_problem(m, &problem) == SG_OK) {
 		e->problems++;
+		(void)!wire_violation_next(&problem.violations, &why);
 	}
 	if (e->answers <= TOLD_MAX)
 		log_event(LOG_INFO, "evil-answer",
-			  "id=%llu type=%d err=%u index=%lld replayed=%d "
-			  "bytes=%zu",
-			  (unsigned long long)m->id, m->type, problem.err,
+			  "id=%llu type=%d status=%d index=%lld replayed=%d "
+			  "code=%.*s",
+			  (unsigned long long)m->id, m->type,
+			  err_http((enum sg_err)problem.err),
 			  (long long)issued.ledger_index, issued.replayed,
-			  m->body.n);
+			  (int)why.code.n, (const char *)why.code.p);
 }
 
 static void take_packet(struct evil *e, struct span packet)
@@ -150,7 +153,8 @@ void evil_listen(struct evil *e, unsigned n, unsigned ms)
 		got = recv(e->link, packet, sizeof(packet), MSG_DONTWAIT);
 		if (got > 0)
 			take_packet(e, span_of(packet, (size_t)got));
-		else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		else if (got == 0 || (errno != EAGAIN && errno != EINTR &&
+				      errno != ECONNRESET))
 			e->ended = true;
 	}
 }
