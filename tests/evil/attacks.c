@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ enum {
 	MUTATIONS = 400,
 	COPIES = 50,
 	SOON_MS = 300,
+	BLOCK_MS = 9000,
 	LONG_S = 30 /* beyond what the supervisor forgives */
 };
 
@@ -339,6 +341,18 @@ static void linger(struct evil *e)
 	evil_listen(e, FLOOD, SOON_MS);
 }
 
+/* Whoever shares our listeners waits in accept(). */
+static void block(struct evil *e)
+{
+	int off = 0;
+
+	for (int i = 0; i < BLOCK_MS / SOON_MS; i++) {
+		for (int fd = ROLE_FD_LISTEN; fd <= ROLE_FD_LAST; fd++)
+			(void)ioctl(fd, FIONBIO, &off);
+		evil_listen(e, 1, SOON_MS);
+	}
+}
+
 const struct attack ATTACKS[] = {
 	{"whoami", whoami},
 	{"forge", forge},
@@ -360,5 +374,6 @@ const struct attack ATTACKS[] = {
 	{"empty-packet", empty_packet},
 	{"leave", leave},
 	{"linger", linger},
+	{"block", block},
 };
 const size_t ATTACK_COUNT = sizeof(ATTACKS) / sizeof(ATTACKS[0]);

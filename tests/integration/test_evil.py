@@ -495,3 +495,26 @@ def test_a_descriptor_that_is_slow_to_close(world, seed):
             except (OSError, http.client.HTTPException):
                 assert time.monotonic() < end
     assert world.core() == core
+
+
+def test_listeners_that_wait(world):
+    """The fronts share their listeners' flags: without O_NONBLOCK each of them
+    would wait in accept() for a connection more than there is."""
+    over = threading.Event()
+
+    def operators():
+        while not over.is_set():
+            try:
+                world.ops("/livez")
+            except (OSError, http.client.HTTPException):
+                pass  # it came to the front that does nothing else
+            time.sleep(0.1)
+    thread = threading.Thread(target=operators)
+    thread.start()
+    try:
+        o = attack(world, "block")
+    finally:
+        over.set()
+        thread.join()
+    assert " process-killed " not in o.log, o.log
+    world.check(world.issue(record()))
