@@ -4,6 +4,9 @@
 #include "../policy/signing_client.h"
 #include "bureau.h"
 
+_Static_assert((size_t)SIGNED_REQUEST_BYTES_MAX <= WIRE_SIGNATURE_MAX,
+	       "what a client may sign with comes to the core");
+
 enum { LIFE = 4, AHEAD = 60, HOUR = 3600 };
 
 /* Two clients that sign; the second does not have to. */
