@@ -96,6 +96,14 @@ enum metrics_roles {
 	  "Requests of nobody the policy knows, or for what it may not do")    \
 	X(UNSIGNED, C, METRICS_CORE, "signer_requests_unsigned_total", "",     \
 	  "Requests without the signature that their client has to give")      \
+	X(FRONT_MESSAGE, C, METRICS_CORE, "signer_front_faults_total",         \
+	  "fault=\"message\"", "What no front does that is as we made it")     \
+	X(FRONT_DESCRIPTOR, C, METRICS_CORE, "signer_front_faults_total",      \
+	  "fault=\"descriptor\"", "")                                          \
+	X(FRONT_CREDIT, C, METRICS_CORE, "signer_front_faults_total",          \
+	  "fault=\"credit\"", "")                                              \
+	X(FRONT_UNREAD, C, METRICS_CORE, "signer_front_faults_total",          \
+	  "fault=\"unread\"", "")                                              \
 	X(QUOTA_REFUSED, C, METRICS_CORE, "signer_requests_limited_total",     \
 	  "limit=\"quota\"",                                                   \
 	  "Requests refused since their client had used up a limit")           \

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/throttle.h"
 #include "caller.h"
 #include "documents.h"
@@ -15,11 +16,17 @@ static void refuse(struct front_link *f, uint64_t id, enum sg_err err,
 	front_link_problem(f, id, err, span_str(detail), span_of(NULL, 0));
 }
 
+static void forbid(struct front_link *f, uint64_t id, const char *detail)
+{
+	metric_add(METRIC_FORBIDDEN, 1);
+	refuse(f, id, SG_FORBIDDEN, detail);
+}
+
 static void refuse_unknown(struct front_link *f, uint64_t id,
 			   const struct wire_ask *m)
 {
 	caller_log_unknown(m->identity);
-	refuse(f, id, SG_FORBIDDEN, CALLER_UNKNOWN);
+	forbid(f, id, CALLER_UNKNOWN);
 }
 
 static bool give_proof(const struct answers *a, const struct policy *policy,
@@ -67,7 +74,7 @@ static void give_document(const struct answers *a, const struct policy *policy,
 		front_link_answer(f, id, span_of(document, n));
 	} else if (err == SG_FORBIDDEN) {
 		caller_log_forbidden(client, "audit");
-		refuse(f, id, err, CALLER_MAY_NOT_AUDIT);
+		forbid(f, id, CALLER_MAY_NOT_AUDIT);
 	} else {
 		refuse(f, id, err, "");
 	}
@@ -82,7 +89,7 @@ static bool is_officer(const struct client *client, struct front_link *f,
 	if (client_may(client, CLIENT_OFFICER))
 		return true;
 	caller_log_forbidden(client, "officer");
-	refuse(f, id, SG_FORBIDDEN, CALLER_NO_OFFICER);
+	forbid(f, id, CALLER_NO_OFFICER);
 	return false;
 }
 
@@ -141,7 +148,7 @@ bool answers_operate(const struct answers *a, const struct policy *policy,
 		return false;
 	if (err != SG_OK) {
 		caller_log_unknown(m->identity);
-		refuse(f, id, SG_FORBIDDEN, CALLER_UNKNOWN);
+		forbid(f, id, CALLER_UNKNOWN);
 	} else if (is_officer(client, f, id)) {
 		if (a->ceremony == NULL) {
 			refuse(f, id, SG_NOT_FOUND, "");

@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "base/throttle.h"
 #include "ipc/channel.h"
 
 /*
@@ -23,7 +24,7 @@ struct front_link_events {
 			const struct wire_operate *m);
 	/* All messages of a packet have been given. */
 	void (*batch)(void *ctx);
-	/* The front is gone (BAD: sent nonsense).  Close F. */
+	/* The front is gone (BAD: its fault, which is counted).  Close F. */
 	void (*end)(void *ctx, struct front_link *f, bool bad);
 };
 
@@ -36,6 +37,10 @@ struct front_link {
 	uint16_t slot;
 	uint32_t credit;	   /* requests it may have in flight */
 	uint32_t outstanding;	   /* requests it has */
+	uint32_t taken;		   /* messages, in this turn of the loop */
+	uint64_t linked_us;	   /* CLOCK_MONOTONIC: when it was opened */
+	bool told;		   /* of its fault, in the metrics */
+	struct throttle dropped;   /* answers */
 	LIST_HEAD(, issue) issues; /* the issuer's: what it works on for F */
 };
 

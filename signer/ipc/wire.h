@@ -300,6 +300,10 @@ struct wire_reloaded {
 struct wire_peer_bad {
 	uint8_t role;
 	uint16_t slot;
+	/* Of the core, about a front: it has said nothing wrong, but closed its
+	 * link, which there was at LINKED_US (CLOCK_MONOTONIC; else 0). */
+	bool left;
+	uint64_t linked_us;
 };
 
 /* --- writing ------------------------------------------------------------ */

@@ -209,6 +209,8 @@ static void visit_peer_bad(struct wire_codec *c, struct wire_peer_bad *m)
 {
 	codec_enum(c, &m->role, WIRE_ROLE_COUNT);
 	codec_u16(c, &m->slot);
+	codec_bool(c, &m->left);
+	codec_u64(c, &m->linked_us);
 }
 
 /* Spans are only borrowed: a shallow copy gives the visitor something that it

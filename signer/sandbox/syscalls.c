@@ -132,10 +132,20 @@ static void allow_fcntl(struct filter *f)
 		forbid_when(f, SCMP_SYS(fcntl), EQUALS(1, never[i]));
 }
 
+static void allow_option(struct filter *f, uint64_t option)
+{
+	const struct scmp_arg_cmp both[] = {EQUALS(1, SOL_SOCKET),
+					    EQUALS(2, option)};
+
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, both);
+}
+
 /* On sockets that are there.  MSG_FASTOPEN connects without connect(); the
  * options left out put a program of ours into the kernel, which could draw all
  * connections to one front; a listener that is shut for reading is so for all
- * who have it, and for ever. */
+ * who have it, and for ever; a connection with SO_LINGER holds up whoever
+ * closes it last, and that may be the core, to whom it was sent; SO_RCVTIMEO of
+ * a listener is what keeps accept() from waiting. */
 static void allow_sockets(struct filter *f)
 {
 	static const struct {
@@ -147,9 +157,9 @@ static void allow_sockets(struct filter *f)
 	static const uint64_t levels[] = {IPPROTO_IP, IPPROTO_TCP,
 					  IPPROTO_IPV6};
 	static const uint64_t options[] = {
-		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	SO_RCVBUF,
-		SO_KEEPALIVE, SO_PRIORITY,  SO_LINGER,	SO_REUSEPORT,
-		SO_PASSCRED,  SO_RCVTIMEO,  SO_SNDTIMEO};
+		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	  SO_RCVBUF,
+		SO_KEEPALIVE, SO_PRIORITY,  SO_REUSEPORT, SO_PASSCRED};
+	static const uint64_t waits[] = {SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO};
 
 	for (size_t i = 0; i < sizeof(sends) / sizeof(sends[0]); i++) {
 		allow_when(f, sends[i].call,
@@ -159,12 +169,11 @@ static void allow_sockets(struct filter *f)
 	}
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		allow_when(f, SCMP_SYS(setsockopt), EQUALS(1, levels[i]));
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		const struct scmp_arg_cmp both[] = {EQUALS(1, SOL_SOCKET),
-						    EQUALS(2, options[i])};
-
-		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, both);
-	}
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		allow_option(f, options[i]);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		if (loads_module(f))
+			allow_option(f, waits[i]);
 	if (f->s->role == WIRE_FRONT) {
 		allow_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_WR));
 		forbid_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_RD));

@@ -360,7 +360,8 @@ static void test_control(void **state)
 {
 	const struct wire_link link = {.role = WIRE_HSM, .slot = 300};
 	const struct wire_reloaded reloaded = {.reason = SPAN_LIT("no")};
-	const struct wire_peer_bad bad = {.role = WIRE_FRONT, .slot = 63};
+	const struct wire_peer_bad bad = {
+		.role = WIRE_FRONT, .slot = 63, .left = true, .linked_us = 99};
 	struct wire_packet w = fresh();
 	struct wire_link out;
 	struct wire_reloaded out_reloaded;
@@ -397,6 +398,7 @@ static void test_control(void **state)
 	m = only(&w);
 	assert_int_equal(wire_get_peer_bad(&m, &out_bad), SG_OK);
 	assert_int_equal(out_bad.slot, 63);
+	assert_true(out_bad.left && out_bad.linked_us == 99);
 	check_lengths(&m, read_peer_bad, &out_bad);
 }
 

@@ -163,6 +163,52 @@ static void test_two_fronts_accuse_core(void **state)
 	drain(r);
 }
 
+/* Nor has it anything to say about a core that there is not, or twice that it
+ * serves: it would be for ever. */
+static void test_nonsense(void **state)
+{
+	static const char *const said[] = {"accuse nobody", "up twice"};
+	struct run *r = *state;
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		order(r, "front.1", said[i]);
+		launch(r);
+		wait_for(r, "process-killed process=front/1", 1);
+		order(r, "front.1", "");
+		wait_for(r, "supervisor ready ", 1);
+		assert_int_equal(seen(r, "peer-bad"), 0);
+		assert_int_equal(seen(r, "process-started process=core/0"), 1);
+		drain(r);
+	}
+}
+
+/* A front that has closed its link and stays is of no use; one that has come
+ * since is another one. */
+static void test_left(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "core.0", "left");
+	launch(r);
+	wait_for(r, "process-killed process=front/0", 1);
+	wait_for(r, "it has left the core", 1);
+	order(r, "core.0", "");
+	wait_for(r, "supervisor ready ", 1);
+	drain(r);
+}
+
+static void test_left_long_ago(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "core.0", "left long ago");
+	launch(r);
+	wait_for(r, "supervisor ready ", 1);
+	sleep_ms(1500);
+	assert_int_equal(seen(r, "process-killed"), 0);
+	drain(r);
+}
+
 static void test_bad_messages(void **state)
 {
 	struct run *r = *state;
@@ -333,6 +379,9 @@ int main(int argc, char **argv)
 		TEST(test_slander),
 		TEST(test_front_accuses_core),
 		TEST(test_two_fronts_accuse_core),
+		TEST(test_nonsense),
+		TEST(test_left),
+		TEST(test_left_long_ago),
 		TEST(test_bad_messages),
 		TEST(test_drain_time),
 		TEST(test_second_signal),
