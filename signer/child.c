@@ -24,10 +24,15 @@ enum {
 
 /* All that a role sees of our environment.  What a PKCS#11 module needs comes
  * from the configuration. */
-static const char *const PASSED[] = {"PATH",	     "LANG",
-				     "TZ",	     "CREDENTIALS_DIRECTORY",
-				     "ASAN_OPTIONS", "UBSAN_OPTIONS",
-				     "TSAN_OPTIONS", "LSAN_OPTIONS"};
+static const char *const PASSED[] = {"PATH",
+				     "LANG",
+				     "TZ",
+				     "CREDENTIALS_DIRECTORY",
+				     "JOURNAL_STREAM",
+				     "ASAN_OPTIONS",
+				     "UBSAN_OPTIONS",
+				     "TSAN_OPTIONS",
+				     "LSAN_OPTIONS"};
 enum { PASSED_COUNT = sizeof(PASSED) / sizeof(PASSED[0]) };
 
 static void on_timer(uv_timer_t *timer);

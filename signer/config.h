@@ -99,6 +99,7 @@
  *	                            # user, capabilities, system-calls, files,
  *	                            # memory
  *	log: info                   # optional: error, warning, info, debug
+ *	log_requests: false         # optional: a line for each request
  *
  * Durations: an integer and one of ms, s, m, h, d.
  */
@@ -151,6 +152,7 @@ struct config {
 	struct config_hsm hsm[CONFIG_HSMS_MAX];
 	uint32_t drain_ms;
 	int log_level; /* enum log_level */
+	bool log_requests;
 	/* What config_load() found beside faults, lines as theirs.  What is
 	 * wrong only for its time, a CRL past its next update: nothing that is
 	 * in force gives way to it, but a start is not refused, so that a

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "connection.h"
 #include "recheck.h"
 
@@ -51,13 +52,15 @@ void connection_give_held(struct connection *c)
 
 static void refused(struct connection *c, const char *reason)
 {
+	char name[REQUEST_ID_TEXT];
 	uint64_t dropped;
 
 	metric_add(METRIC_HANDSHAKES_FAILED, 1);
 	if (!throttle_allows(&c->front->refusals, clock_wall_s(), &dropped))
 		return;
 	log_event(LOG_INFO, "tls-refused",
-		  "reason=\"%s\" spki=%s unlogged=%llu", reason,
+		  "connection=%s reason=\"%s\" spki=%s unlogged=%llu",
+		  request_id_text(c->host.name, 0, name), reason,
 		  tls_fingerprint(c->tls), (unsigned long long)dropped);
 }
 
@@ -75,6 +78,19 @@ enum sg_err connection_start_http(struct connection *c)
 	if (c->tls != NULL && tls_is_http2(c->tls))
 		return http2_create(&c->host, &c->http);
 	return http1_create(&c->host, &c->http);
+}
+
+/* Where each request is told: from here its name leads on. */
+static void log_connected(const struct connection *c)
+{
+	char name[REQUEST_ID_TEXT];
+
+	if (log_has_requests())
+		log_event(LOG_INFO, "client-connected",
+			  "connection=%s spki=%s http=%s",
+			  request_id_text(c->host.name, 0, name),
+			  tls_fingerprint(c->tls),
+			  tls_is_http2(c->tls) ? "2" : "1.1");
 }
 
 /* False: it goes on when more has come, or it has failed. */
@@ -96,6 +112,7 @@ static bool shake_hands(struct connection *c)
 		return false;
 	}
 	wheel_clear(&c->deadline);
+	log_connected(c);
 	return true;
 }
 

@@ -61,5 +61,7 @@ SG_MUST_USE enum sg_err role_begin(enum wire_role role, unsigned slot);
 SG_MUST_USE enum sg_err role_hide_memory(void);
 
 const char *role_name(enum wire_role role);
+/* The slot that role_begin() was called with; 0 before it. */
+unsigned role_slot(void);
 
 #endif /* SG_ROLE_H */
