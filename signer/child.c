@@ -24,15 +24,10 @@ enum {
 
 /* All that a role sees of our environment.  What a PKCS#11 module needs comes
  * from the configuration. */
-static const char *const PASSED[] = {"PATH",
-				     "LANG",
-				     "TZ",
-				     "CREDENTIALS_DIRECTORY",
-				     "JOURNAL_STREAM",
-				     "ASAN_OPTIONS",
-				     "UBSAN_OPTIONS",
-				     "TSAN_OPTIONS",
-				     "LSAN_OPTIONS"};
+static const char *const PASSED[] = {"PATH",	     "LANG",
+				     "TZ",	     "CREDENTIALS_DIRECTORY",
+				     "ASAN_OPTIONS", "UBSAN_OPTIONS",
+				     "TSAN_OPTIONS", "LSAN_OPTIONS"};
 enum { PASSED_COUNT = sizeof(PASSED) / sizeof(PASSED[0]) };
 
 static void on_timer(uv_timer_t *timer);
@@ -346,6 +341,7 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	stdio[ROLE_FD_POLICY] = inherited(fds->policy_or_listen);
 	stdio[ROLE_FD_OPS] = inherited(fds->ops_or_officers);
 	stdio[ROLE_FD_PUBLIC] = inherited(fds->public);
+	stdio[ROLE_FD_JOURNAL] = inherited(log_journal_descriptor());
 	return uv_spawn(c->timer.loop, c->process, &o);
 }
 

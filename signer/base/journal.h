@@ -32,6 +32,8 @@ size_t journal_entry(const struct journal_line *line,
 /* Is descriptor FD what WORD ("device:inode", JOURNAL_STREAM) says?  NULL: it
  * is not. */
 bool journal_is_stream(const char *word, int fd);
+/* May FD be such a socket? */
+bool journal_is_socket(int fd);
 /* A socket to the journal at PATH, close-on-exec; -1: there is none. */
 int journal_connect(const char *path);
 

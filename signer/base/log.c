@@ -115,6 +115,12 @@ void log_journal(const char *socket)
 		atomic_store(&journal_fd, journal_connect(socket));
 }
 
+void log_journal_by(int fd)
+{
+	if (journal_is_socket(fd))
+		atomic_store(&journal_fd, fd);
+}
+
 int log_journal_descriptor(void)
 {
 	return atomic_load(&journal_fd);

@@ -36,7 +36,10 @@ int log_descriptor(void);
  * standard error only if there is nobody.  Once a process, while it is not
  * confined. */
 void log_journal(const char *socket);
-/* The socket that was opened for that, which must stay open; -1: none. */
+/* The same by FD, the descriptor of the process that started this one, if it is
+ * one: the journal knows all the same who writes. */
+void log_journal_by(int fd);
+/* The socket for that, which must stay open; -1: none. */
 int log_journal_descriptor(void);
 /* Lines above LEVEL are dropped (default LOG_INFO). */
 void log_limit(enum log_level level);

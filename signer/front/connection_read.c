@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
+#include "base/hex.h"
+#include "base/identity.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/request_id.h"
@@ -83,14 +85,18 @@ enum sg_err connection_start_http(struct connection *c)
 /* Where each request is told: from here its name leads on. */
 static void log_connected(const struct connection *c)
 {
+	struct identity who;
 	char name[REQUEST_ID_TEXT];
+	char spki[HEX_TEXT(sizeof(who.spki))] = "-";
 
-	if (log_has_requests())
-		log_event(LOG_INFO, "client-connected",
-			  "connection=%s spki=%s http=%s",
-			  request_id_text(c->host.name, 0, name),
-			  tls_fingerprint(c->tls),
-			  tls_is_http2(c->tls) ? "2" : "1.1");
+	if (!log_has_requests())
+		return;
+	if (identity_decode(span_of(c->peer.identity, c->peer.identity_n),
+			    &who) == SG_OK)
+		(void)hex_encode(who.spki, sizeof(who.spki), spki);
+	log_event(LOG_INFO, "client-connected", "connection=%s spki=%s http=%s",
+		  request_id_text(c->host.name, 0, name), spki,
+		  tls_is_http2(c->tls) ? "2" : "1.1");
 }
 
 /* False: it goes on when more has come, or it has failed. */

@@ -59,13 +59,13 @@ static struct http_reply complete(const struct exchange *x,
 	if (x->door == DOOR_CLIENTS)
 		out.header[out.nheaders++] = (struct http_header){
 			"vary", SPAN_LIT("accept, accept-language")};
+	if (x->request.method == HTTP_POST || r->status >= 400)
+		out.header[out.nheaders++] = (struct http_header){
+			"cache-control", SPAN_LIT("no-store")};
 	if (x->door == DOOR_CLIENTS)
 		out.header[out.nheaders++] = (struct http_header){
 			EXCHANGE_NAME_HEADER,
 			span_str(request_id_text(x->name, 0, name))};
-	if (x->request.method == HTTP_POST || r->status >= 400)
-		out.header[out.nheaders++] = (struct http_header){
-			"cache-control", SPAN_LIT("no-store")};
 	return out;
 }
 

@@ -100,7 +100,7 @@ enum sg_err role_begin(enum wire_role role, unsigned slot)
 	log_role(name);
 	slot_begun = slot;
 	log_no_wait(); /* while /proc/self is still ours to open */
-	log_journal(LOG_JOURNAL_SOCKET);
+	log_journal_by(ROLE_FD_JOURNAL);
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0); /* for ps and top */
 	if (!is_control(ROLE_FD_CONTROL)) {
 		log_event(

@@ -187,6 +187,9 @@ static void test_log(void **state)
 	reader = redirect_stderr(&saved);
 	log_journal(socket_path);
 	assert_true(log_journal_descriptor() > STDERR_FILENO);
+	log_journal_by(reader); /* no socket */
+	assert_true(log_journal_descriptor() != reader);
+	log_journal_by(log_journal_descriptor());
 	log_event(LOG_WARNING, "key-unusable", "key=" LOG_Q " hsm=%d", "a\nb",
 		  2);
 	assert_true(take(journald) > 0);
