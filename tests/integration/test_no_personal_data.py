@@ -254,15 +254,20 @@ class Run:
             assert b" 408 " in s.recv(4096).split(b"\r\n")[0]
 
     def hsm_fails(self):
-        # One call, which is tried again; then twice each, and then all of them.
-        self.demo.control("fail=C_Sign:1-12:CKR_FUNCTION_FAILED")
-        self.until_good()
+        for event, fault in (("signing-failed", "fail=C_Sign:1-8:CKR_FUNCTION_FAILED"),
+                             ("signature-wrong", "forge=C_Sign:1-3")):
+            end = time.monotonic() + 60 * SLOW
+            while f" {event} " not in self.demo.log():
+                assert time.monotonic() < end, event
+                self.demo.control(fault)
+                self.until_good()
+        # Each attempt of each process, for longer than a request may take.
         self.demo.control("fail=C_Sign:1-:CKR_DEVICE_ERROR")
         bad = [self.post("/v1/certificates", self.people.request()).status for _ in range(3)]
         lines = b"".join(json.dumps(self.people.request()).encode() + b"\n" for _ in range(20))
         self.post("/v1/certificates", lines, NDJSON)
         assert set(bad) <= {503, 504}, bad
-        self.demo.control("forge=C_Sign:1-3")
+        self.demo.control("")
         self.until_good()
 
     def until_good(self):
@@ -336,7 +341,7 @@ def run(tmp_path_factory):
     demo = OneHsm()
     try:
         config = demo.dir / "signerd.yaml"
-        config.write_text(config.read_text() + "log: debug\nlog_requests: true\n"
+        config.write_text(config.read_text() + "log: debug\nlog_requests: true\nverify: {ecdsa: all}\n"
                           f"limits: {{body: {2 * SLOW:.0f}s, request: {3 * SLOW:.0f}s}}\n")
         demo.start()
         demo.wait_all_up()
@@ -389,6 +394,8 @@ def test_what_is_written_is_found():
                 assert ("name", form) in values.found_in(b"?" + data + b"?"), (form, before)
     for form, _, needle in forms_of(value.encode()):
         assert ("name", form) in values.found_in(b"..." + needle + b"...")
+    values.add("long", "of QWERTYUIOPASDFGHJKLZXCVB")
+    assert ("part of long", "plain") in values.found_in(b"asdfghjklzxcvb")  # cut
     with pytest.raises(AssertionError):
         values.add("short", "x" * (SHORTEST - 1))
 

@@ -3,10 +3,12 @@
 forms in which it might be."""
 import base64
 import json
+import re
 import urllib.parse
 
 # What is shorter says nothing about anybody, and is found in any random bytes.
 SHORTEST = 6
+PART, LONGEST = 12, 300
 
 
 def base64_cores(value):
@@ -42,6 +44,10 @@ class Values:
         data = value if isinstance(value, bytes) else str(value).encode()
         assert len(data) >= SHORTEST, (what, value)
         self.values.setdefault(data, what)
+        # Who cuts it, writes a part of it: words of random letters say enough.
+        for run in re.findall(rb"[A-Za-z]{%d,}" % PART, data[:LONGEST]):
+            for i in range(0, len(run) - PART + 1, PART):
+                self.values.setdefault(run[i:i + PART], "part of " + what)
         return value
 
     def found_in(self, data):
