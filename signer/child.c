@@ -347,6 +347,7 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	stdio[ROLE_FD_POLICY] = inherited(fds->policy_or_listen);
 	stdio[ROLE_FD_OPS] = inherited(fds->ops_or_officers);
 	stdio[ROLE_FD_PUBLIC] = inherited(fds->public);
+	stdio[ROLE_FD_JOURNAL] = inherited(log_journal_descriptor());
 	return uv_spawn(c->timer.loop, c->process, &o);
 }
 

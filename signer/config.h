@@ -106,6 +106,7 @@
  *	                            # user, capabilities, system-calls, files,
  *	                            # memory
  *	log: info                   # optional: error, warning, info, debug
+ *	log_requests: false         # optional: a line for each request
  *
  * Durations: an integer and one of ms, s, m, h, d.
  */
@@ -159,6 +160,7 @@ struct config {
 	uint32_t drain_ms;
 	bool tls_watch; /* take the files of tls when they change */
 	int log_level;	/* enum log_level */
+	bool log_requests;
 	/* What config_load() found beside faults, lines as theirs.  What is
 	 * wrong only for its time, a CRL past its next update: nothing that is
 	 * in force gives way to it, but a start is not refused, so that a

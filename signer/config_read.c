@@ -475,6 +475,7 @@ void config_read(struct yaml_tree *t, struct config *c)
 		{.key = "verify", .read = read_verify, .optional = true},
 		OPTIONAL("sandbox", config_read_sandbox, sandbox),
 		OPTIONAL("log", value_log_level, log_level),
+		OPTIONAL("log_requests", value_bool, log_requests),
 	};
 	const struct yaml_at root = yaml_root(t);
 

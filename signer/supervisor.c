@@ -433,6 +433,7 @@ int supervisor_run(const char *config)
 
 	log_role("supervisor");
 	log_no_wait();
+	log_journal(LOG_JOURNAL_SOCKET);
 	if (sandbox_begin(WIRE_SUPERVISOR, inherited_count()) != SG_OK ||
 	    self_path(s.exe) != SG_OK || uv_loop_init(&s.loop) != 0)
 		return EXIT_KILLED;

@@ -19,6 +19,7 @@ struct request {
 	int64_t now;	    /* seconds since 1970 */
 	int64_t signed_at;  /* by its client, likewise; INT64_MAX: it is not */
 	const char *detail; /* of an error; safe for the client */
+	struct asked asked; /* the same, for the log */
 };
 
 /* --- judgement ---------------------------------------------------------- */
@@ -40,21 +41,6 @@ static void find_bounds(const struct keyring *keys, enum dcc_kind kind,
 			out->not_before = b->not_before;
 		out->present = true;
 	}
-}
-
-/* Does the clock allow a signature at NOW?  Logged when that changes. */
-static bool clock_sane(struct issuer *s, int64_t now)
-{
-	const bool behind = !release_clock_sane(s->part.release, now);
-
-	if (behind != s->clock_behind)
-		log_event(behind ? LOG_ERROR : LOG_INFO,
-			  behind ? "clock-behind" : "clock-sane",
-			  "now=%lld reason=\"the clock against the newest "
-			  "certificate\"",
-			  (long long)now);
-	s->clock_behind = behind;
-	return !behind;
 }
 
 static enum client_operation operation_of(const struct request *r)
@@ -79,7 +65,7 @@ static enum sg_err may_ask(struct request *r)
 	if (client_may(r->client, operation))
 		return SG_OK;
 	r->detail = asked[operation].refusal;
-	caller_log_forbidden(r->client, asked[operation].name);
+	caller_log_forbidden(r->client, asked[operation].name, r->m->name);
 	return SG_FORBIDDEN;
 }
 
@@ -131,6 +117,7 @@ static void answer_verdict(struct issuer *s, const struct request *r,
 
 	if (s->decision.verdict.errors == 0) {
 		front_link_issued(r->front, r->id, &verdict);
+		asked_done(&r->asked, "accepted", WIRE_NO_LEDGER_INDEX);
 		return;
 	}
 	if (!r->m->dry_run) {
@@ -140,6 +127,7 @@ static void answer_verdict(struct issuer *s, const struct request *r,
 	}
 	front_link_problem(r->front, r->id, refusal, span_of(NULL, 0),
 			   violations);
+	asked_refused(&r->asked, refusal, &s->decision.verdict);
 }
 
 /* R has its certificate already, whatever the policy says today. */
@@ -161,6 +149,8 @@ static void answer_same(struct issuer *s, const struct request *r,
 		metric_add(METRIC_REPLAYED, 1);
 	}
 	front_link_issued(r->front, r->id, m);
+	asked_done(&r->asked, r->m->dry_run ? "accepted" : "replayed",
+		   m->ledger_index);
 }
 
 /* --- requests ----------------------------------------------------------- */
@@ -203,6 +193,9 @@ static enum sg_err issue_fill(struct issue *i, const struct request *r,
 	i->exp = d->exp;
 	i->id = r->id;
 	i->language = r->m->language;
+	i->began_us = r->now_us;
+	i->op.name = r->m->name;
+	i->op.line = r->m->line;
 	i->op.key = (size_t)(key - s->part.keys->key);
 	i->op.bulk = r->m->bulk;
 	i->op.kinds = DCC_KIND_BIT(i->kind);
@@ -247,6 +240,7 @@ static enum sg_err request_admit(struct issuer *s, const struct request *r,
 		.id = r->id,
 		.m = r->m,
 		.client = r->client,
+		.asked = &r->asked,
 		.now = {.wall_s = r->now, .mono_us = r->now_us}};
 
 	*admitted = true;
@@ -267,7 +261,7 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 
 	assert(s->decision.document.has_kind &&
 	       s->decision.document.present[DOC_CI]);
-	if (!clock_sane(s, r->now))
+	if (!limits_clock_sane(s, r->now))
 		return SG_CLOCK_BEHIND;
 	if (!release_open(s->part.release))
 		return SG_LEDGER_DOWN;
@@ -278,17 +272,6 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 	if (err != SG_OK || !admitted)
 		return err;
 	return issue_start(s, r, known, key, warnings);
-}
-
-/* Is the UVCI one that the client may not issue?  Then it is not told whether
- * another one has. */
-static bool is_foreign(const struct verdict *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (v->violation[i].code == VIOLATION_UVCI_NOT_ALLOWED &&
-		    !v->violation[i].warning)
-			return true;
-	return false;
 }
 
 /* Add to the verdict what is known about the UVCI of R, and return with what a
@@ -315,16 +298,16 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 		break;
 	case KNOWN_CONFLICT: break;
 	case KNOWN_REVOKED:
-		if (!is_foreign(v))
+		if (!known_is_foreign(v))
 			known_report(v, VIOLATION_REVOKED, kind);
 		return SG_REFUSED;
 	case KNOWN_UNRENEWABLE:
-		if (!is_foreign(v))
+		if (!known_is_foreign(v))
 			known_report(v, VIOLATION_NOT_RENEWABLE, kind);
 		return SG_REFUSED;
 	default: return SG_REFUSED;
 	}
-	if (!is_foreign(v))
+	if (!known_is_foreign(v))
 		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
 	return refusal;
 }
@@ -393,9 +376,14 @@ bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
 
 	if (err == SG_MALFORMED)
 		return false;
+	r.asked = (struct asked){.name = m->name,
+				 .line = m->line,
+				 .operation = operation_of(&r),
+				 .client = r.client,
+				 .began_us = r.now_us};
 	if (err != SG_OK) {
 		r.detail = CALLER_UNKNOWN;
-		caller_log_unknown(m->identity);
+		caller_log_unknown(m->identity, m->name);
 	} else if (s->closed) {
 		err = SG_CLOSED;
 	} else if (f->outstanding >= f->credit) {
@@ -408,7 +396,7 @@ bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
 	if (err == SG_FORBIDDEN)
 		metric_add(METRIC_FORBIDDEN, 1);
 	if (err != SG_OK)
-		issue_answer_error(f, id, err, r.detail);
+		issue_answer_error(f, id, &r.asked, err, r.detail);
 	return true;
 }
 

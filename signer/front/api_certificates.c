@@ -145,6 +145,7 @@ void api_certificates_end(struct api_call *c)
 		.dry_run = api_is_validation(c),
 		.renew = api_is_renewal(c),
 		.language = (uint8_t)api_language(c),
+		.name = x->name,
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
 	};
 	struct brought b = {0};

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "recheck.h"
 
 enum {
@@ -400,8 +401,11 @@ void connection_accept(struct front *f, uv_stream_t *listener, enum door door)
 	}
 	c->front = f;
 	c->door = door;
-	c->host = (struct http_host){
-		.front = f, .door = door, .wake = on_http_wake};
+	f->name = request_id_next_connection(f->name);
+	c->host = (struct http_host){.front = f,
+				     .door = door,
+				     .wake = on_http_wake,
+				     .name = f->name};
 	c->verified = f->reloads;
 	c->asked = f->walks;
 	rv = is_tcp ? uv_tcp_init(f->loop, &c->uv.tcp)

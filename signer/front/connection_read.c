@@ -2,8 +2,10 @@
 #include "admission.h"
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/identity.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "connection.h"
 #include "recheck.h"
 #include "shares.h"
@@ -54,13 +56,15 @@ void connection_give_held(struct connection *c)
 
 static void refused(struct connection *c, const char *reason)
 {
+	char name[REQUEST_ID_TEXT];
 	uint64_t dropped;
 
 	metric_add(METRIC_HANDSHAKES_FAILED, 1);
 	if (!throttle_allows(&c->front->refusals, clock_wall_s(), &dropped))
 		return;
 	log_event(LOG_INFO, "tls-refused",
-		  "reason=\"%s\" spki=%s unlogged=%llu", reason,
+		  "connection=%s reason=\"%s\" spki=%s unlogged=%llu",
+		  request_id_text(c->host.name, 0, name), reason,
 		  tls_fingerprint(c->tls), (unsigned long long)dropped);
 }
 
@@ -106,6 +110,23 @@ static bool has_place(struct connection *c)
 	return false;
 }
 
+/* Where each request is told: from here its name leads on. */
+static void log_connected(const struct connection *c)
+{
+	struct identity who;
+	char name[REQUEST_ID_TEXT];
+	char spki[HEX_TEXT(sizeof(who.spki))] = "-";
+
+	if (!log_has_requests())
+		return;
+	if (identity_decode(span_of(c->peer.identity, c->peer.identity_n),
+			    &who) == SG_OK)
+		(void)hex_encode(who.spki, sizeof(who.spki), spki);
+	log_event(LOG_INFO, "client-connected", "connection=%s spki=%s http=%s",
+		  request_id_text(c->host.name, 0, name), spki,
+		  tls_is_http2(c->tls) ? "2" : "1.1");
+}
+
 /* False: it goes on when more has come, or it has failed. */
 static bool shake_hands(struct connection *c)
 {
@@ -131,6 +152,7 @@ static bool shake_hands(struct connection *c)
 				     : METRIC_HANDSHAKES_13,
 		   1);
 	wheel_clear(&c->deadline);
+	log_connected(c);
 	return true;
 }
 

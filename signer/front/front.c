@@ -7,6 +7,7 @@
 #include "admission.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/request_id.h"
 #include "connection.h"
 #include "control.h"
 #include "expiry.h"
@@ -240,6 +241,7 @@ int front_run(const struct front_settings *settings, front_read_settings read)
 	f->read_settings = read;
 	f->reloads = 1;
 	f->walks = 1;
+	f->name = request_id_begin(role_slot(), clock_wall_ms());
 	f->ledger = -1;
 	TAILQ_INIT(&f->connections);
 	TAILQ_INIT(&f->flushing);

@@ -42,6 +42,7 @@ struct front {
 	size_t nsources;
 	struct metrics_source source[FRONT_SOURCES_MAX];
 	bool draining; /* not ready any more, whatever the core says */
+	uint64_t name; /* of the newest connection: base/request_id.h */
 	int ledger;    /* settings.ledger, open; -1: not yet */
 
 	/* --- for the transport -------------------------------------------- */

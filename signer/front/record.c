@@ -56,6 +56,7 @@ struct record *records_push(struct records *q, void *owner, uint64_t now_us)
 	q->next++;
 	q->used = true;
 	r->owner = owner;
+	r->number = q->next;
 	r->taken_us = now_us;
 	r->asked = false;
 	r->answered = false;

@@ -26,6 +26,7 @@ struct brought {
 
 struct record {
 	void *owner;
+	uint32_t number;   /* of the stream's records, from 1 */
 	uint64_t taken_us; /* CLOCK_MONOTONIC */
 	bool asked;	   /* QUESTION is with the core */
 	bool answered;	   /* LINE waits for its turn */

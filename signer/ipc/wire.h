@@ -88,6 +88,8 @@ struct wire_issue {
 	/* Of a request that its client has signed: a COSE_Sign1 over REQUEST,
 	 * which is detached, unverified.  Else empty. */
 	struct span signature;
+	uint64_t name; /* of it in the log: base/request_id.h; or 0 */
+	uint32_t line; /* of a stream: which of its requests, from 1; else 0 */
 };
 
 enum wire_language { WIRE_ENGLISH, WIRE_VIETNAMESE, WIRE_LANGUAGE_COUNT };
@@ -108,6 +110,7 @@ struct wire_ask {
 	uint8_t question;     /* enum wire_question */
 	uint64_t index;	      /* of a leaf of the ledger; else 0 */
 	struct span identity; /* PROOF: may be empty */
+	uint64_t name;	      /* as in ISSUE */
 };
 
 /* WIRE_OPERATE */
@@ -115,6 +118,7 @@ enum { WIRE_OPERATION_MAX = 32768 };
 struct wire_operate {
 	struct span identity;  /* empty: of the administration socket */
 	struct span operation; /* a COSE_Sign, see ceremony/approval.h */
+	uint64_t name;	       /* as in ISSUE */
 };
 
 /* WIRE_CREDIT */
@@ -171,6 +175,8 @@ struct wire_sign {
 	uint16_t key; /* as numbered in the reader's WIRE_HSM_READY */
 	uint64_t deadline_us;
 	struct span tbs; /* SHA-256 digest; the whole message for EdDSA */
+	uint64_t name;	 /* of the request, as in ISSUE; 0: of none */
+	uint32_t line;
 };
 
 /* WIRE_HSM_READY */

@@ -22,6 +22,8 @@ static void visit_issue(struct wire_codec *c, struct wire_issue *m)
 	codec_run(c, &m->request, WIRE_REQUEST_MAX);
 	codec_run(c, &m->presented, WIRE_PRESENTED_MAX);
 	codec_run(c, &m->signature, WIRE_SIGNATURE_MAX);
+	codec_u64(c, &m->name);
+	codec_u32(c, &m->line);
 }
 
 static void visit_ask(struct wire_codec *c, struct wire_ask *m)
@@ -29,12 +31,14 @@ static void visit_ask(struct wire_codec *c, struct wire_ask *m)
 	codec_enum(c, &m->question, WIRE_QUESTION_COUNT);
 	codec_u64(c, &m->index);
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
+	codec_u64(c, &m->name);
 }
 
 static void visit_operate(struct wire_codec *c, struct wire_operate *m)
 {
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
 	codec_run(c, &m->operation, WIRE_OPERATION_MAX);
+	codec_u64(c, &m->name);
 }
 
 static void visit_credit(struct wire_codec *c, struct wire_credit *m)
@@ -96,6 +100,8 @@ static void visit_sign(struct wire_codec *c, struct wire_sign *m)
 	codec_u16(c, &m->key);
 	codec_u64(c, &m->deadline_us);
 	codec_run(c, &m->tbs, WIRE_PACKET_MAX);
+	codec_u64(c, &m->name);
+	codec_u32(c, &m->line);
 }
 
 static void visit_hsm_key(struct wire_codec *c, struct wire_hsm_key *k)

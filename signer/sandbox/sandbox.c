@@ -63,13 +63,20 @@ static unsigned first_foreign_fd(enum wire_role role)
 /* All from FIRST on, but for where the log goes. */
 static int close_foreign(unsigned first)
 {
-	const unsigned log = (unsigned)log_descriptor();
+	const int a = log_descriptor();
+	const int b = log_journal_descriptor();
+	const int kept[] = {a < b ? a : b, a < b ? b : a};
 
-	if (log < first)
-		return close_range(first, ~0U, 0);
-	if (log > first && close_range(first, log - 1, 0) != 0)
-		return -1;
-	return close_range(log + 1, ~0U, 0);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		const unsigned fd = (unsigned)kept[i];
+
+		if (kept[i] < 0 || fd < first)
+			continue;
+		if (fd > first && close_range(first, fd - 1, 0) != 0)
+			return -1;
+		first = fd + 1;
+	}
+	return close_range(first, ~0U, 0);
 }
 
 static enum sg_err failed(enum wire_role role, const char *what)

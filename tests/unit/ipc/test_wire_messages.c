@@ -26,7 +26,9 @@ static void test_issue(void **state)
 				      .identity = SPAN_LIT("who"),
 				      .request = SPAN_LIT("\xa1\x00what"),
 				      .presented = SPAN_LIT("\x00sig"),
-				      .signature = SPAN_LIT("\xd2its own")};
+				      .signature = SPAN_LIT("\xd2its own"),
+				      .name = UINT64_MAX,
+				      .line = 7};
 	struct wire_packet w = fresh();
 	struct wire_issue out;
 	struct wire_msg m;
@@ -45,6 +47,8 @@ static void test_issue(void **state)
 	assert_span(out.request, in.request);
 	assert_span(out.presented, in.presented);
 	assert_span(out.signature, in.signature);
+	assert_true(out.name == in.name);
+	assert_int_equal(out.line, in.line);
 	assert_true(out.request.p > packet && out.request.p < packet + w.len);
 	check_lengths(&m, read_issue, &out);
 }
@@ -274,8 +278,11 @@ static void test_status(void **state)
 
 static void test_sign(void **state)
 {
-	const struct wire_sign in = {
-		.key = 65535, .deadline_us = 1, .tbs = SPAN_LIT("digest")};
+	const struct wire_sign in = {.key = 65535,
+				     .deadline_us = 1,
+				     .tbs = SPAN_LIT("digest"),
+				     .name = 8,
+				     .line = 9};
 	struct wire_packet w = fresh();
 	struct wire_sign out;
 	struct wire_msg m;
@@ -287,6 +294,8 @@ static void test_sign(void **state)
 	assert_int_equal(out.key, 65535);
 	assert_true(out.deadline_us == 1);
 	assert_span(out.tbs, in.tbs);
+	assert_true(out.name == 8);
+	assert_int_equal(out.line, 9);
 	check_lengths(&m, read_sign, &out);
 }
 
