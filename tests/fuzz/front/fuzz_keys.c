@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The core's list of signing keys, with the certificates in it, in each form
+ * that a verifier may ask for. */
+#include "front/keys.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "hcert/cbor.h"
+
+/* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { OUT_BYTES = 1 << 18 };
+
+/* What is written is JSON, or one item of CBOR. */
+static void check(enum media form, struct span out)
+{
+	const struct cbor_limits limits = {.depth = 16, .items = 1 << 16};
+	json_t *j;
+
+	if (form == MEDIA_JSON || form == MEDIA_JWK_SET) {
+		j = json_loadb((const char *)out.p, out.n, JSON_ALLOW_NUL,
+			       NULL);
+		if (j == NULL)
+			abort();
+		json_decref(j);
+	}
+	if ((form == MEDIA_CBOR || form == MEDIA_COSE_KEY_SET) &&
+	    cbor_check(out, limits) != SG_OK)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum media form[] = {MEDIA_JSON, MEDIA_CBOR, MEDIA_PEM,
+					  MEDIA_COSE_KEY_SET, MEDIA_JWK_SET};
+	static uint8_t out[OUT_BYTES];
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++)
+		if (keys_write(form[i], span_of(data, size), out, sizeof(out),
+			       &n) == SG_OK)
+			check(form[i], span_of(out, n));
+	return 0;
+}
