@@ -14,7 +14,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
-	LEAVES_MAX = 1400,
+	LEAVES_MAX = 800,
 	BEYOND = 3, /* leaves that are added to what was opened */
 	CHANGE_BYTES = 4,
 	FILE_BYTES = 16384
