@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hcert/cbor.h"
 
@@ -19,7 +20,9 @@ static void check(enum media form, struct span in, struct span out)
 	const struct cbor_limits limits = {.depth = 16, .items = 1 << 16};
 	json_t *j;
 
-	if (form == MEDIA_JSON || form == MEDIA_JWK_SET) {
+	/* Jansson takes no NUL in a member's name. */
+	if ((form == MEDIA_JSON || form == MEDIA_JWK_SET) &&
+	    memmem(out.p, out.n, "\\u0000", 6) == NULL) {
 		j = json_loadb((const char *)out.p, out.n,
 			       JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
 		if (j == NULL)
