@@ -178,6 +178,12 @@ static void begin_anew(const char *path)
 	must(index_destroy(path) == SG_OK);
 	must(index_open(path, &x) == SG_OK);
 	item(1, &one);
+	index_decision(1, one.uvci);
+	must(index_get(x, one.uvci, &offset) == SG_NOT_FOUND);
+	index_policy((const uint8_t *)"a policy's hash, of 32 bytes ...",
+		     one.uvci);
+	must(index_get(x, one.uvci, &offset) == SG_NOT_FOUND);
+	item(1, &one);
 	must(index_watermark(x) == 0 &&
 	     index_get(x, one.uvci, &offset) == SG_NOT_FOUND);
 	must(index_put(x, &one, 1, 7) == SG_OK && index_flush(x) == SG_OK);

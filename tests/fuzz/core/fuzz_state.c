@@ -183,6 +183,8 @@ static void read_usage(void)
 	key_usage_count(u, kid, 1, LEAVES);
 	key_usage_of(u, kid, &count, &exp);
 	(void)key_usage_others(u, knows_none, NULL);
+	for (uint64_t i = 1; i < 3; i++)
+		key_usage_tick(u, i * 100 * 1000 * 1000);
 	(void)key_usage_complete(u);
 	key_usage_free(u);
 }

@@ -2,9 +2,11 @@
 /*
  * A log's directory that something has damaged.  Two bytes of the input say how
  * many leaves it has; then come changes: which file, where, and by what bytes
- * (a chunk), or that it is cut or gone.  Whoever goes on with it finds the root
- * that was there, or refuses; what is proved from it is so.
+ * (a chunk), or that it is cut or gone, or that a sync of the disk will fail.
+ * Whoever goes on with it finds the root that was there, or refuses; what is
+ * proved from it is so.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "../files.h"
@@ -16,11 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
 	LEAVES_MAX = 800,
 	BEYOND = 3, /* leaves that are added to what was opened */
+	FAR = 300,  /* the same, where a sync fails */
 	CHANGE_BYTES = 4,
 	FILE_BYTES = 16384
 };
 
-enum change { WRITE, CUT, REMOVE, CHANGES };
+enum change { WRITE, CUT, REMOVE, NO_SYNC, CHANGES };
 
 static struct merkle *m;
 
@@ -30,11 +33,17 @@ static void must(bool ok)
 		abort();
 }
 
+static unsigned failing; /* syncs from now on */
+
 /* In front of the C library's: there is no disk to wait for. */
 int syncfs(int fd)
 {
 	(void)fd;
-	return 0;
+	if (failing == 0)
+		return 0;
+	failing--;
+	errno = EIO;
+	return -1;
 }
 
 /* Entry I: 0 to 39 bytes. */
@@ -110,6 +119,10 @@ static bool damage(struct span in, uint32_t n)
 		name_of(in.p[1], n, name);
 		in = span_of(in.p + CHANGE_BYTES, in.n - CHANGE_BYTES);
 		(void)files_path(name, path);
+		if (what == NO_SYNC) {
+			failing = at % 3;
+			continue;
+		}
 		any = true;
 		if (what == WRITE)
 			write_at(path, at, files_chunk(&in));
@@ -168,6 +181,7 @@ static void go_on(struct tiles *tiles, uint32_t n,
 {
 	struct merkle_hash got;
 	struct tree *t;
+	uint32_t more;
 	const enum sg_err err = tree_open(tiles, n, root, &t);
 
 	must(err == SG_OK || !sound);
@@ -177,9 +191,12 @@ static void go_on(struct tiles *tiles, uint32_t n,
 	must(memcmp(&got, root, sizeof(got)) == 0);
 	for (uint32_t i = 0; i <= n; i += 1 + n / 3)
 		must(tree_root_at(t, i, &got) == SG_OK || !sound);
-	add(t, BEYOND);
-	(void)!tree_flush(t);
-	must(tree_size(t) == n + BEYOND);
+	more = failing > 0 ? FAR : BEYOND;
+	add(t, more);
+	for (int i = 0; i < 3 && tree_flush(t) != SG_OK; i++)
+		;
+	must(tree_size(t) == n + more);
+	failing = 0;
 	tree_close(t);
 }
 
@@ -195,6 +212,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (m == NULL)
 		must(merkle_create(&m) == SG_OK);
 	n = (uint32_t)(data[0] | data[1] << 8) % LEAVES_MAX;
+	failing = 0;
 	files_begin();
 	must(tiles_open(files_dir, true, &tiles) == SG_OK);
 	make(tiles, n, &root);

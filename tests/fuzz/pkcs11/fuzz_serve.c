@@ -170,6 +170,16 @@ static void read_control(int fd)
 	must(recv(fd, buf, sizeof(buf), MSG_DONTWAIT) <= 0);
 }
 
+/* As it begins: which keys it has. */
+static void say_ready(int fd, struct server *s)
+{
+	struct wire_packet w = {.buf = s->out, .cap = WIRE_PACKET_MAX};
+
+	must(serve_ready(&vault, "hsm-1", &w) == SG_OK);
+	must(send(fd, w.buf, w.len, 0) == (ssize_t)w.len);
+	vault.asked++;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span in = span_of(data, size);
@@ -183,6 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(uplink_replace(s.uplink, core[1], 3) == SG_OK);
 	s.control = control[1];
 	vault.asked = vault.jobs = vault.answers = 0;
+	say_ready(core[1], &s);
 	for (int i = 0; i < PACKETS_MAX && in.n > 0; i++) {
 		const struct span chunk = files_chunk(&in);
 

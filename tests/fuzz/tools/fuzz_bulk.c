@@ -25,8 +25,10 @@ static void must(bool ok)
 
 static void on_first(void *ctx, struct span record)
 {
-	(void)ctx;
-	(void)record;
+	char *mark = ctx;
+
+	journal_mark(record, mark);
+	must(strlen(mark) == JOURNAL_MARK_BYTES - 1);
 }
 
 /* The journal, as it is, and written anew. */
@@ -42,6 +44,7 @@ static void read_journal(const char *path)
 	must(journal_renew(j) == SG_OK &&
 	     journal_put(j, 2, SPAN_LIT("{\"id\":\"a\"}")) == SG_OK &&
 	     journal_renewed(j) == SG_OK);
+	must(journal_flush(j) == SG_OK && !journal_is_long(j));
 	journal_close(j);
 	must(journal_open(path, MARK, 1, &j) == SG_OK);
 	must(journal_find(j, 2, &line) && span_is(line, "{\"id\":\"a\"}"));
@@ -52,6 +55,7 @@ static void go_on(const char *in, const char *answers)
 {
 	struct tally *tally;
 	struct resume_files f = {.path = answers};
+	char mark[JOURNAL_MARK_BYTES];
 	char why[WHY_BYTES] = "";
 	struct survey s;
 
@@ -64,7 +68,7 @@ static void go_on(const char *in, const char *answers)
 	     lines_open(answers, &f.answers, why, sizeof(why)) == SG_OK);
 	f.n = s.lines;
 	must(tally_create(true, &tally) == SG_OK);
-	if (resume_pair_up(&f, tally, on_first, NULL, why, sizeof(why)) !=
+	if (resume_pair_up(&f, tally, on_first, mark, why, sizeof(why)) !=
 	    SG_OK)
 		must(why[0] != '\0');
 	lines_close(f.in);
