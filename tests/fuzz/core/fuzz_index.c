@@ -48,7 +48,7 @@ static void item(unsigned i, struct index_item *out)
 static void keep(const char *name)
 {
 	char path[FILES_PATH];
-	char at[FILES_PATH];
+	char at[NAME_MAX_BYTES + 8];
 	struct stat st;
 	FILE *f;
 
@@ -100,7 +100,7 @@ static void make_good(void)
 
 static void copy_good(void)
 {
-	char name[FILES_PATH];
+	char name[NAME_MAX_BYTES + 8];
 
 	files_folder("index");
 	for (size_t i = 0; i < good.n; i++) {
@@ -131,7 +131,7 @@ static bool damage(struct span in)
 		const size_t which = in.p[1] % good.n;
 		const size_t at = (size_t)(in.p[2] | in.p[3] << 8) %
 				  (good.file[which].size + 1);
-		char name[FILES_PATH];
+		char name[NAME_MAX_BYTES + 8];
 		char path[FILES_PATH];
 
 		(void)snprintf(name, sizeof(name), "index/%s",

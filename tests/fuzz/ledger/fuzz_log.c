@@ -120,7 +120,7 @@ static bool damage(struct span in, uint32_t n)
 		in = span_of(in.p + CHANGE_BYTES, in.n - CHANGE_BYTES);
 		(void)files_path(name, path);
 		if (what == NO_SYNC) {
-			failing = at % 3;
+			failing = (unsigned)(at % 3);
 			continue;
 		}
 		any = true;
