@@ -43,6 +43,32 @@ static bool has_twins(const struct approved *a)
 	return false;
 }
 
+/* Each of those who have signed takes it back: less and less is left, and in
+ * the end the operation alone. */
+static void take_back(const struct approved *a)
+{
+	static uint8_t message[APPROVED_BYTES_MAX];
+	static uint8_t rest[APPROVED_BYTES_MAX];
+	static struct approved less;
+	struct officer o = {.name = "o"};
+	size_t n;
+
+	for (size_t i = 0; i < a->n; i++) {
+		o.alg = a->approval[i].alg;
+		memcpy(o.kid, a->approval[i].kid, sizeof(o.kid));
+		if (approval_message(&o, a->operation, message, sizeof(message),
+				     &n) != SG_OK ||
+		    approved_drop(a, o.kid, rest, sizeof(rest), &n) != SG_OK)
+			abort();
+		/* What was signed need not be an operation. */
+		if (span_eq(span_of(rest, n), a->operation))
+			continue;
+		if (approved_decode(span_of(rest, n), &less) != SG_OK ||
+		    less.n >= a->n || !span_eq(less.operation, a->operation))
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t again[APPROVED_BYTES_MAX];
@@ -60,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!span_eq(span_of(again, n), span_of(data, size)))
 			abort();
 	}
+	take_back(&a);
 	if (operation_decode(a.operation, &o, &why) != SG_OK)
 		return 0;
 	if (approval_judge(&nobody, &a, &o, &count) != SG_OK ||

@@ -25,6 +25,15 @@ static const char POLICY[] = "version: 1\n"
 			     "    countries: [\"*\"]\n"
 			     "    issuers: [\"*\"]\n"
 			     "    profile: full\n"
+			     "    validity: {v: 365d, t: 365d, r: 365d}\n"
+			     "  - name: slow\n"
+			     "    identities: [\"uri:urn:test:slow\"]\n"
+			     "    operations: [issue, validate, officer]\n"
+			     "    kinds: [v, t, r]\n"
+			     "    countries: [\"*\"]\n"
+			     "    issuers: [\"*\"]\n"
+			     "    profile: full\n"
+			     "    rate: {per_second: 1, burst: 1}\n"
 			     "    validity: {v: 365d, t: 365d, r: 365d}\n";
 
 enum { TURNS = 4 }; /* of the loop, for a packet there and its answer */

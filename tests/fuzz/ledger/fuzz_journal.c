@@ -2,14 +2,19 @@
 /*
  * A journal's directory of one or two segments, made of chunks of the input:
  * a byte says what a chunk is (bytes as they are, a record's or a head's body
- * to be framed, or the beginning of the second segment), two bytes how long.
- * The reader walks what it can, and finds the last record again.
+ * to be framed, the beginning of the second segment, or that the file is cut),
+ * two bytes how long.
+ * The reader walks what it can, and finds the last record again; then a start
+ * mends it or refuses it, and after one that mended it there is nothing to
+ * mend.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "ledger/journal_files.h"
 #include "ledger/journal_read.h"
 #include "ledger/segment.h"
 
@@ -17,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { HEAD_BYTES = 3, SEGMENT_BYTES = 1 << 16, PATH_SIZE = 64 };
 
-enum chunk { RAW, FRAMED, SECOND, CHUNKS };
+enum chunk { RAW, FRAMED, SECOND, CUT, CHUNKS };
 
 struct file {
 	uint64_t start;
@@ -66,14 +71,20 @@ static void begin(struct file *f, uint64_t start, uint64_t leaf)
 		abort();
 }
 
+static const char *name(uint64_t start, char path[PATH_SIZE])
+{
+	char text[SEGMENT_NAME_SIZE];
+
+	segment_name(start, text);
+	(void)snprintf(path, PATH_SIZE, "%s/%s", dir, text);
+	return path;
+}
+
 static void save(const struct file *f, char path[PATH_SIZE])
 {
-	char name[SEGMENT_NAME_SIZE];
-	int fd;
+	const int fd = open(name(f->start, path),
+			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-	segment_name(f->start, name);
-	(void)snprintf(path, PATH_SIZE, "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, f->bytes, f->n) != (ssize_t)f->n)
 		abort();
 	(void)close(fd);
@@ -89,19 +100,25 @@ static size_t split(struct span in, struct file file[2])
 	head_n = f->n;
 	while (in.n >= HEAD_BYTES) {
 		const unsigned what = in.p[0] % CHUNKS;
-		size_t n = (size_t)(in.p[1] | in.p[2] << 8);
+		const size_t cut = (size_t)(in.p[1] | in.p[2] << 8);
+		const size_t body = f->n > head_n ? f->n - head_n : 0;
+		size_t n = cut;
 
 		in = span_of(in.p + HEAD_BYTES, in.n - HEAD_BYTES);
 		if (n > in.n)
 			n = in.n;
 		if (what == SECOND && f == file) {
 			/* At the end of the first one, or before. */
-			uint64_t back = n < f->n - head_n ? n : 0;
+			const uint64_t back = n < body ? n : 0;
 
-			f++;
-			begin(f, file->n - head_n - back, n & 7);
-			if (f->start == 0)
+			if (body == back)
 				return 1;
+			f++;
+			begin(f, body - back, n & 7);
+			continue;
+		}
+		if (what == CUT) { /* the head, too: it has no bytes */
+			f->n = f->n > cut ? f->n - cut : 0;
 			continue;
 		}
 		add(f, span_of(in.p, n), what == FRAMED);
@@ -123,6 +140,8 @@ static void walk(struct journal_reader *r)
 			abort();
 		last = got.index;
 	}
+	if (journal_reader_find_time(r, 0) == SG_OK)
+		(void)!journal_reader_next(r, UINT64_MAX, &got, NULL);
 	if (last == UINT64_MAX)
 		return;
 	if (journal_reader_seek(r, offset) != SG_OK ||
@@ -136,6 +155,43 @@ static void walk(struct journal_reader *r)
 		abort();
 }
 
+/* --- a start on it -------------------------------------------------------- */
+
+static int fake_sync(void *ctx, int fd)
+{
+	(void)ctx;
+	(void)fd;
+	return 0;
+}
+
+/* As the core opens it at its start.  *END gets the end. */
+static enum sg_err start(struct journal_place *end)
+{
+	const struct journal_settings settings = {.dir = dir, .origin = "o"};
+	static struct journal_io io;
+	struct journal_files f = {0};
+	enum sg_err err;
+
+	io = JOURNAL_IO;
+	io.sync = io.sync_data = fake_sync;
+	err = files_open(&f, &settings, &io, end);
+	if (err == SG_OK)
+		files_close(&f);
+	return err;
+}
+
+static void recover(void)
+{
+	struct journal_place once;
+	struct journal_place twice;
+
+	if (start(&once) != SG_OK)
+		return;
+	if (start(&twice) != SG_OK || once.index != twice.index ||
+	    once.offset != twice.offset)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct file file[2];
@@ -146,17 +202,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!made) {
 		make_dir();
+		log_limit((enum log_level) - 1);
 		(void)atexit(remove_dir);
 		made = true;
 	}
-	n = split(span_of(data, size), file);
+	n = size > 0 ? split(span_of(data, size), file) : 0;
+	(void)name(0, path[0]); /* which a start makes where there is none */
 	for (size_t i = 0; i < n; i++)
 		save(&file[i], path[i]);
-	if (journal_reader_open(dir, &r) != SG_OK)
+	if (journal_reader_open(dir, &r) == SG_OK) {
+		walk(r);
+		journal_reader_close(r);
+	} else if (n > 0) {
 		abort();
-	walk(r);
-	journal_reader_close(r);
-	for (size_t i = 0; i < n; i++)
+	}
+	recover();
+	for (size_t i = 0; i < n || i == 0; i++)
 		(void)unlink(path[i]);
 	return 0;
 }

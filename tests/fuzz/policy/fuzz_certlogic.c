@@ -10,6 +10,7 @@
 
 #include "policy/certlogic_evaluate.h"
 #include "policy/certlogic_load.h"
+#include "policy/certlogic_paths.h"
 #include "policy/certlogic_rule.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
@@ -106,6 +107,19 @@ static void try_expression(struct span text, const struct certlogic_value *data)
 	certlogic_free(program);
 }
 
+/* Does what it reads exist?  What is told is not counted. */
+static void check_paths(struct span text)
+{
+	struct told told = {.n = 0};
+	const struct certlogic_listener listener = {.tell = tell, .ctx = &told};
+	json_t *j = json_loadb((const char *)text.p, text.n,
+			       JSON_REJECT_DUPLICATES, NULL);
+
+	require(j != NULL, "a rule is JSON");
+	certlogic_paths_check(j, &listener);
+	json_decref(j);
+}
+
 static void try_rule(struct span text, const struct certlogic_value *data)
 {
 	struct told told = {.n = 0};
@@ -128,6 +142,7 @@ static void try_rule(struct span text, const struct certlogic_value *data)
 		require(rule.pointer_n[k] < VERDICT_POINTER_MAX, "a pointer");
 		(void)certlogic_rule_applies(&rule, (enum dcc_kind)k, NOW);
 	}
+	check_paths(text);
 	certlogic_scratch_init(&scratch);
 	(void)certlogic_rule_holds(&rule, data, data, &scratch, &why);
 	certlogic_rule_clear(&rule);
