@@ -308,7 +308,7 @@ static void leave(struct evil *e)
 static int find_connection(void)
 {
 	for (int fd = 255; fd > ROLE_FD_LAST; fd--) {
-		struct sockaddr_storage peer;
+		struct sockaddr_storage peer = {0};
 		socklen_t n = sizeof(peer);
 
 		if (getpeername(fd, (struct sockaddr *)&peer, &n) == 0 &&

@@ -180,12 +180,12 @@ static const char *value_of(const char *order, const char *key)
 	return NULL;
 }
 
-static int digit(char c)
+/* 16: none. */
+static unsigned digit(char c)
 {
-	static const char DIGITS[] = "0123456789abcdef";
-	const char *at = c != '\0' ? strchr(DIGITS, c) : NULL;
-
-	return at != NULL ? (int)(at - DIGITS) : -1;
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
 }
 
 /* The bytes of KEY in hex, in PLACE, which is as long as its text; OTHERWISE
@@ -198,7 +198,7 @@ static struct span bytes_of(const char *order, const char *key, uint8_t *place,
 
 	if (text == NULL)
 		return otherwise;
-	for (; digit(text[0]) >= 0 && digit(text[1]) >= 0; text += 2)
+	for (; digit(text[0]) < 16 && digit(text[1]) < 16; text += 2)
 		place[n++] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
 	return span_of(place, n);
 }
@@ -250,7 +250,8 @@ static void obey(const char *order, struct span identity)
 /* The order in REQUEST, as text in OUT. */
 static bool find_order(struct span request, char out[ORDER_MAX])
 {
-	const uint8_t *from, *to;
+	const uint8_t *from;
+	const uint8_t *to;
 	size_t n;
 
 	if (request.n == 0)
