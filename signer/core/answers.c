@@ -45,7 +45,9 @@ static bool give_proof(const struct answers *a, const struct policy *policy,
 		return true;
 	}
 	err = SG_NOT_FOUND;
-	if (a->proofs != NULL)
+	if (!front_link_bears(f))
+		err = SG_BUSY;
+	else if (a->proofs != NULL)
 		err = proofs_answer(a->proofs, m->index, a->leaves(a->ctx),
 				    client, &text);
 	if (err == SG_OK)
@@ -105,7 +107,9 @@ static void give_ceremony(const struct answers *a, const struct client *client,
 	if (!is_officer(client, f, id, name))
 		return;
 	document = malloc(CEREMONY_DOCUMENT_MAX);
-	if (document == NULL)
+	if (!front_link_bears(f))
+		err = SG_BUSY;
+	else if (document == NULL)
 		err = SG_NO_MEMORY;
 	else if (a->ceremony != NULL)
 		err = ceremony_document(a->ceremony, document,
@@ -158,6 +162,10 @@ bool answers_operate(const struct answers *a, const struct policy *policy,
 	} else if (is_officer(client, f, id, m->name)) {
 		if (a->ceremony == NULL) {
 			refuse(f, id, SG_NOT_FOUND, "");
+			return true;
+		}
+		if (!front_link_bears(f)) {
+			refuse(f, id, SG_BUSY, "");
 			return true;
 		}
 		log_brought(client, m);

@@ -26,7 +26,7 @@ static void on_turn(void *ctx)
 {
 	struct front_link *f = ctx;
 
-	f->taken = 0;
+	f->taken = f->costly = 0;
 }
 
 /* No answer to what comes in one turn has left yet, so all of it is in flight,
@@ -209,6 +209,12 @@ void front_link_status(struct front_link *f, const struct wire_status *m)
 		f->channel, MESSAGE_ROOM + m->reason.n + m->ledger_origin.n);
 
 	dropped(f, w != NULL ? wire_put_status(w, m) : SG_BUSY);
+}
+
+bool front_link_bears(struct front_link *f)
+{
+	f->costly++;
+	return f->costly <= FRONT_LINK_COSTLY_MAX;
 }
 
 void front_link_close(struct front_link *f)

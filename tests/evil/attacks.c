@@ -11,9 +11,11 @@
 #include "messages.h"
 
 enum {
-	FLOOD = 40000,	   /* questions, far beyond any credit */
-	FEW = 500,	   /* questions, below it */
-	UNREAD_TURNS = 60, /* a few at a time, until the core's queue is full */
+	FLOOD = 40000, /* questions, far beyond any credit */
+	BUSY = 2000,   /* questions, not beyond it */
+	FEW = 120,     /* the same also as 16 packets, a turn of the core's */
+	UNREAD_TURNS =
+		250, /* a few at a time, until the core's queue is full */
 	MUTATIONS = 400,
 	COPIES = 50,
 	SOON_MS = 300,
@@ -254,7 +256,7 @@ static void unread(struct evil *e)
 	for (int i = 0; i < UNREAD_TURNS; i++) {
 		if (!send_link(e, &w))
 			break;
-		evil_rest(SOON_MS / 10);
+		evil_rest(SOON_MS / 30);
 	}
 	/* Not to the front, which would wonder. */
 	evil_listen(e, FLOOD, EVIL_ANSWER_MS / 10);
@@ -306,7 +308,7 @@ static void leave(struct evil *e)
 static int find_connection(void)
 {
 	for (int fd = 255; fd > ROLE_FD_LAST; fd--) {
-		struct sockaddr_storage peer;
+		struct sockaddr_storage peer = {0};
 		socklen_t n = sizeof(peer);
 
 		if (getpeername(fd, (struct sockaddr *)&peer, &n) == 0 &&
@@ -331,7 +333,7 @@ static void linger(struct evil *e)
 	while (send(fd, buffer, sizeof(buffer), MSG_DONTWAIT | MSG_NOSIGNAL) >
 	       0) {
 	}
-	(void)fill_with_questions(&w, e, WIRE_ASK_POLICY, FEW);
+	(void)fill_with_questions(&w, e, WIRE_ASK_POLICY, BUSY);
 	if (sock == e->link)
 		(void)send_link(e, &w); /* has it busy until we have closed */
 	w = empty();

@@ -2,7 +2,7 @@
 /*
  * signerd_evil: the daemon as it is, but that a front does what a request tells
  * it to: "EVIL!attack=NAME;seed=N;...!" anywhere in a request's text.  Linked
- * with --wrap of core_link_attach and core_link_issue.
+ * with --wrap of core_link_attach, core_link_issue and core_link_on_bad.
  */
 #include "evil.h"
 
@@ -31,6 +31,10 @@ static const char MARK[] = "EVIL!";
 static int link_fd = -1;
 static bool early; /* at the next link, before anything has come */
 
+/* What the core still says to questions that were not the front's own is no
+ * reason to accuse it: that is an attack of its own. */
+void __wrap_core_link_on_bad(struct core_link *l, void (*bad)(void *ctx),
+			     void *ctx);
 void __real_core_link_attach(struct core_link *l, int fd);
 void __wrap_core_link_attach(struct core_link *l, int fd);
 enum sg_err __real_core_link_issue(struct core_link *l,
@@ -176,34 +180,27 @@ static const char *value_of(const char *order, const char *key)
 	return NULL;
 }
 
-static int digit(char c)
+/* 16: none. */
+static unsigned digit(char c)
 {
-	static const char DIGITS[] = "0123456789abcdef";
-	const char *at = c != '\0' ? strchr(DIGITS, c) : NULL;
-
-	return at != NULL ? (int)(at - DIGITS) : -1;
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
 }
 
-/* The bytes of KEY in hex, in memory that stays; OTHERWISE where there are
- * none. */
-static struct span bytes_of(const char *order, const char *key,
+/* The bytes of KEY in hex, in PLACE, which is as long as its text; OTHERWISE
+ * where there are none. */
+static struct span bytes_of(const char *order, const char *key, uint8_t *place,
 			    struct span otherwise)
 {
 	const char *text = value_of(order, key);
 	size_t n = 0;
-	uint8_t *out;
 
 	if (text == NULL)
 		return otherwise;
-	while (digit(text[n]) >= 0)
-		n++;
-	out = malloc(n / 2 + 1);
-	if (out == NULL)
-		return otherwise;
-	for (size_t i = 0; i < n / 2; i++)
-		out[i] = (uint8_t)(digit(text[2 * i]) << 4 |
-				   digit(text[2 * i + 1]));
-	return span_of(out, n / 2);
+	for (; digit(text[0]) < 16 && digit(text[1]) < 16; text += 2)
+		place[n++] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+	return span_of(place, n);
 }
 
 static void attack(struct evil *e, const char *name)
@@ -229,15 +226,17 @@ static void attack(struct evil *e, const char *name)
 
 static void obey(const char *order, struct span identity)
 {
+	static uint8_t place[4][ORDER_MAX];
+	const struct span none = span_of(NULL, 0);
 	const char *seed = value_of(order, "seed");
 	const char *name = value_of(order, "attack");
 	struct evil e = {.link = link_fd, .control = ROLE_FD_CONTROL};
 
 	e.seed = seed != NULL ? strtoull(seed, NULL, 10) : 1;
-	e.who = bytes_of(order, "who", identity);
-	e.request = bytes_of(order, "request", span_of(NULL, 0));
-	e.signature = bytes_of(order, "signature", span_of(NULL, 0));
-	e.presented = bytes_of(order, "presented", span_of(NULL, 0));
+	e.who = bytes_of(order, "who", place[0], identity);
+	e.request = bytes_of(order, "request", place[1], none);
+	e.signature = bytes_of(order, "signature", place[2], none);
+	e.presented = bytes_of(order, "presented", place[3], none);
 	e.dry_run = value_of(order, "dry_run") != NULL;
 	e.renew = value_of(order, "renew") != NULL;
 	if (name == NULL)
@@ -251,7 +250,8 @@ static void obey(const char *order, struct span identity)
 /* The order in REQUEST, as text in OUT. */
 static bool find_order(struct span request, char out[ORDER_MAX])
 {
-	const uint8_t *from, *to;
+	const uint8_t *from;
+	const uint8_t *to;
 	size_t n;
 
 	if (request.n == 0)
@@ -271,6 +271,14 @@ static bool find_order(struct span request, char out[ORDER_MAX])
 
 /* --- the front --------------------------------------------------------------
  */
+
+void __wrap_core_link_on_bad(struct core_link *l, void (*bad)(void *ctx),
+			     void *ctx)
+{
+	(void)l;
+	(void)bad;
+	(void)ctx;
+}
 
 void __wrap_core_link_attach(struct core_link *l, int fd)
 {

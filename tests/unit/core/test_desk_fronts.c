@@ -2,6 +2,8 @@
 /* desk_fronts, front_link: what a front that was taken over may try. */
 #include "office.h"
 
+#include "core/front_link.h"
+
 static struct span identity_of(uint8_t buf[IDENTITY_BYTES_MAX])
 {
 	return span_of(
@@ -92,6 +94,34 @@ static void test_overrun(void **state)
 	assert_cut_off(o, METRIC_FRONT_CREDIT);
 }
 
+/* Within its credit, but each costs as much as many requests. */
+static void test_costly(void **state)
+{
+	const struct wire_ask m = {.question = WIRE_ASK_PROOF};
+	struct office *o = office_ready(COSE_ES256, 1);
+	struct fake_front *f = &o->front[0];
+	size_t busy = 0;
+
+	(void)state;
+	for (uint64_t id = 1; id <= 100; id++) {
+		struct wire_packet *w = channel_room(f->channel, 64);
+
+		assert_int_equal(wire_put_ask(w, id, &m), SG_OK);
+	}
+	OFFICE_WAIT(o, f->n == 100);
+	for (size_t i = 0; i < f->n; i++)
+		busy += f->answer[i].err == SG_BUSY;
+	assert_int_equal(busy, 100 - FRONT_LINK_COSTLY_MAX);
+	/* In the next turn there is room again. */
+	channel_cut(f->channel);
+	assert_int_equal(wire_put_ask(channel_room(f->channel, 64), 101, &m),
+			 SG_OK);
+	OFFICE_WAIT(o, f->n == 101);
+	assert_int_not_equal(f->answer[100].err, SG_BUSY);
+	assert_int_equal(o->bad_fronts, 0);
+	office_close(o);
+}
+
 /* It is gone, and has done nothing wrong: its supervisor knows more. */
 static void test_left(void **state)
 {
@@ -145,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_overrun),
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_costly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
