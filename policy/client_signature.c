@@ -36,12 +36,14 @@ static bool is_stale(int64_t time, int64_t now, int64_t age)
 	return (uint64_t)now - (uint64_t)time > (uint64_t)age;
 }
 
-void client_signature_judge(const struct policy_question *q, struct verdict *v)
+void client_signature_judge(const struct policy_question *q, struct verdict *v,
+			    int64_t *signed_at)
 {
 	const struct client *c = q->client;
 	const struct verifier *key = NULL;
 	struct signed_request s;
 
+	*signed_at = INT64_MAX;
 	if (q->signature.n == 0) {
 		if (c->must_sign)
 			verdict_add(v, VIOLATION_SIGNATURE_MISSING, false,
@@ -55,4 +57,6 @@ void client_signature_judge(const struct policy_question *q, struct verdict *v)
 			    SPAN_LIT(""));
 	else if (is_stale(s.time, q->now, c->signature_age_s))
 		verdict_add(v, VIOLATION_SIGNATURE_STALE, false, SPAN_LIT(""));
+	else
+		*signed_at = s.time;
 }

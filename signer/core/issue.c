@@ -17,6 +17,7 @@ struct request {
 	const struct client *client;
 	uint64_t now_us;    /* CLOCK_MONOTONIC */
 	int64_t now;	    /* seconds since 1970 */
+	int64_t signed_at;  /* by its client, likewise; INT64_MAX: it is not */
 	const char *detail; /* of an error; safe for the client */
 	struct asked asked; /* the same, for the log */
 };
@@ -87,7 +88,7 @@ static enum sg_err judge(struct issuer *s, struct request *r)
 	if (err != SG_OK)
 		return err;
 	verdict_init(&s->decision.verdict);
-	client_signature_judge(&q, &s->decision.verdict);
+	client_signature_judge(&q, &s->decision.verdict, &r->signed_at);
 	if (s->decision.verdict.errors > 0)
 		return SG_BAD_SIGNATURE;
 	for (unsigned kind = 0; kind < DCC_KINDS; kind++)
@@ -311,6 +312,19 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 	return refusal;
 }
 
+/* What is known about the UVCI of R, judged as s->decision? */
+static enum sg_err find_known(struct issuer *s, const struct request *r,
+			      struct known *out)
+{
+	const struct renewal_ask renewal = {.client = r->client,
+					    .presented = r->m->presented,
+					    .now = r->now,
+					    .signed_at = r->signed_at};
+
+	return r->m->renew ? known_find_renewal(s, &renewal, out)
+			   : known_find(s, r->client, r->now, out);
+}
+
 /* Judge, then answer or start.  An error is the caller's to answer, with
  * r->detail. */
 static enum sg_err request_take(struct issuer *s, struct request *r)
@@ -333,9 +347,7 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 	if (err != SG_OK)
 		return err;
 	toll_begin(&s->look_up);
-	err = r->m->renew ? known_find_renewal(s, r->client, r->m->presented,
-					       r->now, &known)
-			  : known_find(s, r->client, r->now, &known);
+	err = find_known(s, r, &known);
 	toll_end(&s->look_up);
 	if (err != SG_OK)
 		return err;

@@ -106,12 +106,18 @@ struct known {
 SG_MUST_USE enum sg_err known_find(struct issuer *s,
 				   const struct client *client, int64_t now,
 				   struct known *out);
-/* The same where CLIENT asks for a renewal, with the signature PRESENTED or
- * none: KNOWN_NEW, it is due; KNOWN_SAME, it has been renewed; KNOWN_TWIN, that
- * is in flight; KNOWN_UNRENEWABLE. */
+/* Who asks for a renewal, and when, in seconds since 1970. */
+struct renewal_ask {
+	const struct client *client;
+	struct span presented; /* a certificate's signature, or none */
+	int64_t now;
+	int64_t signed_at; /* by the client; INT64_MAX: it has not signed it */
+};
+
+/* The same where a renewal is asked for: KNOWN_NEW, it is due; KNOWN_SAME, it
+ * has been renewed; KNOWN_TWIN, that is in flight; KNOWN_UNRENEWABLE. */
 SG_MUST_USE enum sg_err known_find_renewal(struct issuer *s,
-					   const struct client *client,
-					   struct span presented, int64_t now,
+					   const struct renewal_ask *ask,
 					   struct known *out);
 /* Does what is due as KNOWN says, for CLIENT, lack an attestation: was issued
  * before the client had to have each attested, and comes with none? */

@@ -5,7 +5,9 @@
 #include "hcert/cbor.h"
 #include "hcert/cose.h"
 
-enum { TAG_SIGN1 = 18, SIGN1_ITEMS = 4, EMPTY_MAP = 0xa0 };
+enum { TAG_SIGN1 = 18, SIGN1_ITEMS = 4 };
+/* As bytes: the tag, and a map that holds nothing. */
+enum { TAG_BYTE = 0xc0 | TAG_SIGN1, EMPTY_MAP = 0xa0 };
 
 /* S with its payload detached (RFC 9052 s. 4.1). */
 static enum sg_err detach(struct signed_body *b, const struct cose_sign1 *s,
@@ -34,7 +36,8 @@ enum sg_err signed_body_read(struct signed_body *b, struct dcc_scratch *s,
 	enum sg_err err;
 
 	dcc_scratch_reset(s);
-	if (cose_sign1_decode(cose, &sign1) != SG_OK || !sign1.tagged ||
+	/* A tag of CWT around it, which the decoder knows, is none of ours. */
+	if (cose_sign1_decode(cose, &sign1) != SG_OK || cose.p[0] != TAG_BYTE ||
 	    sign1.detached || sign1.unprotected.n != 1 ||
 	    sign1.unprotected.p[0] != EMPTY_MAP)
 		return dcc_fault(

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
+import threading
 import time
 
 import cbor2
@@ -42,9 +43,10 @@ class Signer:
             return r.to_bytes(32, "big") + s.to_bytes(32, "big")
         return -7, sign
 
-    def sign(self, request, operation="issue", audience=None, at=None, payload=None):
+    def sign(self, request, operation="issue", audience=None, at=None, payload=None, header=None):
         alg, sign = self.raw(None)
-        header = cbor2.dumps({1: alg, 4: self.kid, 15: {6: int(time.time()) if at is None else at}}, canonical=True)
+        header = {1: alg, 4: self.kid, 15: {6: int(time.time()) if at is None else at}, **(header or {})}
+        header = cbor2.dumps(header, canonical=True)
         payload = cbor2.dumps(request, canonical=True) if payload is None else payload
         purpose = cbor2.dumps(["signerd request 1", operation, audience or self.audience])
         tbs = cbor2.dumps(["Signature1", header, purpose, payload])
@@ -53,12 +55,14 @@ class Signer:
 
 @pytest.fixture(scope="module")
 def world():
-    """The client "attested" of the demo has to sign instead."""
+    """The client "attested" of the demo has to sign instead, and
+    "any-country" may."""
     demo = Demo(os.environ.get("DEMO_ALG", "ES256"))
     origin = next(line.split()[1] for line in (demo.dir / "signerd.yaml").read_text().splitlines()
                   if line.strip().startswith("origin:"))
     signer = Signer(origin)
     second = Signer(origin, ed25519.Ed25519PrivateKey.generate())
+    theirs = Signer(origin)
     policy = (demo.dir / "policy.yaml").read_text()
     keys = ", ".join(f'"{base64.b64encode(s.spki).decode()}"' for s in (signer, second))
     before, _, after = policy.partition("  - name: attested\n")
@@ -69,9 +73,13 @@ def world():
         if not line.strip().startswith(("gateways:", "require:")):
             block.append(line)
     block += [f"    request_keys: [{keys}]\n", "    request_age: 1h\n", "    require: [signature]\n"]
-    (demo.dir / "policy.yaml").write_text(before + "  - name: attested\n" + "".join(block) + "".join(lines))
+    text = before + "  - name: attested\n" + "".join(block) + "".join(lines)
+    head = "  - name: any-country\n"
+    assert head in text
+    text = text.replace(head, head + f'    request_keys: ["{base64.b64encode(theirs.spki).decode()}"]\n', 1)
+    (demo.dir / "policy.yaml").write_text(text)
     demo.start()
-    demo.signer, demo.second = signer, second
+    demo.signer, demo.second, demo.theirs = signer, second, theirs
     yield demo
     assert demo.stop() == 0
     log = demo.log()
@@ -84,8 +92,19 @@ def codes(r):
     return [(v["pointer"], v["code"]) for v in r.json["violations"]]
 
 
-def post(demo, body, path="certificates", kind=COSE, accept="application/json"):
-    return demo.request("POST", f"/v1/{path}", body, {"Content-Type": kind, "Accept": accept}, client="attested")
+def post(demo, body, path="certificates", kind=COSE, accept="application/json", client="attested"):
+    return demo.request("POST", f"/v1/{path}", body, {"Content-Type": kind, "Accept": accept}, client=client)
+
+
+def text(signed):
+    return base64.b64encode(signed).decode()
+
+
+def stream(demo, lines, path="certificates"):
+    body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    r = post(demo, body, path, "application/x-ndjson", "application/x-ndjson")
+    assert r.status == 200, r
+    return [json.loads(line) for line in r.body.splitlines()]
 
 
 def test_policy_says_so(world):
@@ -148,6 +167,93 @@ def test_for_something_else(world):
     assert codes(r) == [("", "signature-invalid")]
 
 
+OPERATIONS = {"certificates": "issue", "validations": "validate", "renewals": "renew"}
+
+
+@pytest.mark.parametrize("path", OPERATIONS)
+def test_each_operation_has_its_own(world, path):
+    request = {"dcc": record()}
+    for operation in OPERATIONS.values():
+        r = post(world, world.signer.sign(request, operation), path)
+        if operation != OPERATIONS[path]:
+            assert codes(r) == [("", "signature-invalid")]
+        elif path == "renewals":  # nothing is there to renew; but it was judged
+            assert codes(r) == [("/dcc/v/0/ci", "not-renewable")]
+        else:
+            assert r.status == 200, r
+
+
+def test_another_clients_key(world):
+    """Neither signs for the other, whoever brings it: a front cannot take what
+    one has signed for another one's wish."""
+    mine, theirs = ({"dcc": record()} for _ in range(2))
+    assert codes(post(world, world.theirs.sign(mine))) == [("", "signature-invalid")]
+    assert codes(post(world, world.signer.sign(theirs), client="any-country")) == [("", "signature-invalid")]
+    # with the other one's kid it is only more wrong
+    for signer, kid, client in ((world.theirs, world.signer.kid, "attested"),
+                                (world.signer, world.theirs.kid, "any-country")):
+        bad = signer.sign(mine, header={4: kid})
+        assert codes(post(world, bad, client=client)) == [("", "signature-invalid")]
+    world.check(post(world, world.theirs.sign(theirs), client="any-country"), theirs["dcc"])
+    # what is another client's stays so, however well it is signed
+    assert post(world, world.signer.sign(theirs)).json["violations"][0]["code"] == "uvci-conflict"
+    # who may sign and does not is served; who signs wrongly is not
+    other = {"dcc": record()}
+    bad = world.theirs.sign(other, "validate")
+    assert codes(post(world, bad, client="any-country")) == [("", "signature-invalid")]
+    world.check(post(world, json.dumps(other).encode(), kind="application/json", client="any-country"), other["dcc"])
+
+
+BESIDE = {"exp": 4_000_000_000, "id": "x", "attestation": "AAAA", "dcc": {}, "hcert": "HC1:", "signature": "AAAA",
+          "Signed": "AAAA"}
+
+
+@pytest.mark.parametrize("path", OPERATIONS)
+def test_what_stands_beside_it(world, path):
+    """A front that puts something of its own next to what was signed has put
+    all of it outside of what was signed."""
+    signed = world.signer.sign({"dcc": record()}, OPERATIONS[path])
+    for key, value in BESIDE.items():
+        if key == "hcert" and path == "renewals":
+            continue  # the front takes it apart, and stops at it
+        r = post(world, json.dumps({"signed": text(signed), key: value}).encode(), path, "application/json")
+        assert codes(r) == [("", "signature-missing")], (key, r)
+        r = post(world, cbor2.dumps({"signed": signed, key: value}, canonical=True), path, "application/cbor")
+        assert codes(r) == [("", "signature-missing")], (key, r)
+    twice = b'{"signed": "%s", "signed": "%s"}' % ((text(signed).encode(),) * 2)
+    assert post(world, twice, path, "application/json").status == 400
+    # one inside of the other is no request
+    nested = world.signer.sign({"signed": signed}, OPERATIONS[path])
+    assert post(world, nested, path).status == 422
+
+
+def test_headers(world):
+    s = world.signer
+    request = {"dcc": record()}
+    for more in ({2: [15]}, {2: [1], "x": 1}, {3: 0}, {5: b"iv"}, {33: b"cert"}, {4: s.kid + b"x"}, {4: s.kid[:7]},
+                 {1: -8}, {1: -37}, {1: -257}, {1: "ES256"}, {15: {}}, {15: {6: 1.5}}, {15: {6: "1"}},
+                 {15: {6: int(time.time()), 7: b"n"}}, {15: int(time.time())}):
+        r = post(world, s.sign(request, header=more))
+        assert r.status == 400 or codes(r) == [("", "signature-invalid")], (more, r)
+    tag = cbor2.loads(s.sign(request))
+    for body in (cbor2.dumps(tag.value), cbor2.dumps(cbor2.CBORTag(98, tag.value)),
+                 cbor2.dumps(cbor2.CBORTag(18, [tag.value[0], {1: -7}, *tag.value[2:]])),
+                 cbor2.dumps(cbor2.CBORTag(18, [b"", cbor2.loads(tag.value[0]), *tag.value[2:]])),
+                 cbor2.dumps(cbor2.CBORTag(18, tag.value[:3])), cbor2.dumps(cbor2.CBORTag(18, tag.value + [b""])),
+                 cbor2.dumps(cbor2.CBORTag(61, tag)), cbor2.dumps(tag) + b"\0"):
+        assert post(world, body).status == 400, body
+    assert codes(post(world, cbor2.dumps(cbor2.CBORTag(18, [b"", {}, *tag.value[2:]])))) == [("", "signature-invalid")]
+
+
+def test_keys_twice_inside(world):
+    """Two readers of it might see two certificates: nobody reads it."""
+    dcc = cbor2.dumps(record(), canonical=True)
+    for payload in (b"\xa2\x63dcc" + dcc + b"\x63dcc" + cbor2.dumps(record(), canonical=True),
+                    b"\xa1\x63dcc" + bytes([dcc[0] + 1]) + dcc[1:] + dcc[1:dcc.index(b"\x63ver")]):
+        r = post(world, world.signer.sign(None, payload=payload))
+        assert r.status == 400, r
+
+
 @pytest.mark.parametrize("body", [
     b"", b"\xd2", cbor2.dumps(cbor2.CBORTag(18, [b"", {}, None, b"x"])), cbor2.dumps([b"", {}, b"\xa0", b"x"]),
     cbor2.dumps(cbor2.CBORTag(18, [b"", {4: b"k"}, b"\xa0", b"x"])), cbor2.dumps(cbor2.CBORTag(17, [b"", {}, b"\xa0", b"x"])),
@@ -183,11 +289,94 @@ def test_stream(world):
     assert claims[-260][1] == other
 
 
-def issuer(world, *args, expect=0, **files):
+def test_sent_again(world):
+    """By a front that has kept it: the certificate that there is."""
+    soon = int(time.time()) + 3600
+    request = {"dcc": record(), "exp": soon}
+    issue, renew = world.signer.sign(request), world.signer.sign({"dcc": request["dcc"]}, "renew")
+    issued = world.metric_sum("signer_certificates_issued_total")
+    first = post(world, issue)
+    world.check(first, request["dcc"])
+    assert post(world, issue).json["hcert"] == first.json["hcert"]
+    second = post(world, renew, "renewals")
+    world.check(second, request["dcc"])
+    assert second.json["exp"] > soon and "replayed" not in second.json
+    for body, path in ((renew, "renewals"), (issue, "certificates")):
+        r = post(world, body, path)
+        assert r.json["hcert"] == second.json["hcert"] and r.json["replayed"]
+    # and no other wish comes of it
+    assert codes(post(world, renew)) == [("", "signature-invalid")]
+    # twice in one stream, next to each other and far apart
+    lines = [{"signed": text(world.second.sign({"dcc": record(), "id": str(i)}))} for i in range(20)]
+    answers = stream(world, [line for line in lines for _ in range(2)] + lines)
+    for i in range(20):
+        same = [answers[2 * i], answers[2 * i + 1], answers[40 + i]]
+        assert {a["id"] for a in same} == {str(i)}
+        assert len({a["hcert"] for a in same}) == len({a["ledger"]["index"] for a in same}) == 1
+    assert world.metric_sum("signer_certificates_issued_total") == issued + 22
+
+
+def test_slowed_down(world):
+    """What has to wait for its client's rate waits with its signature."""
+    path = world.dir / "policy.yaml"
+    before = path.read_text()
+    path.write_text(before.replace("    request_age: 1h\n",
+                                   "    request_age: 1h\n    rate: {per_second: 100, burst: 20}\n", 1))
+    world.reload()
+    delayed = world.metric_sum("signer_requests_delayed_total")
+    answers = stream(world, [{"signed": text(world.signer.sign({"dcc": record(), "id": str(i)}))} for i in range(80)])
+    assert [a.get("id") for a in answers] == [str(i) for i in range(80)]
+    assert all("hcert" in a for a in answers), answers
+    assert world.metric_sum("signer_requests_delayed_total") > delayed
+    path.write_text(before)
+    world.reload()
+
+
+def test_a_key_that_is_taken_away(world):
+    """By a reload, while what it has signed is on its way: from some record on
+    none counts any more, and none is lost."""
+    path = world.dir / "policy.yaml"
+    before = path.read_text()
+    keys = f', "{base64.b64encode(world.second.spki).decode()}"'
+    assert keys in before
+    streams, gone = [], threading.Event()
+
+    def send():
+        while not gone.is_set() or len(streams) < 2:
+            lines = [{"signed": text(world.second.sign({"dcc": record()}))} for _ in range(200)]
+            streams.append(stream(world, lines))
+            if "violations" in streams[-1][-1]:
+                break
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        while len(streams) < 2:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        path.write_text(before.replace(keys, "", 1))
+        world.reload()
+    finally:
+        gone.set()
+        thread.join()
+    assert codes(post(world, world.second.sign({"dcc": record()}))) == [("", "signature-invalid")]
+    refused = [[v["code"] for v in a["violations"]] if "violations" in a else None for s in streams for a in s]
+    first = refused.index(["signature-invalid"]) if ["signature-invalid"] in refused else len(refused)
+    assert first >= 400 and all(r is None for r in refused[:first])
+    assert all(r == ["signature-invalid"] for r in refused[first:])
+    # the client's other key goes on, and has what the old one asked for
+    dcc = record()
+    world.check(post(world, world.signer.sign({"dcc": dcc})), dcc)
+    path.write_text(before)
+    world.reload()
+    assert post(world, world.second.sign({"dcc": dcc})).json["replayed"]
+
+
+def issuer(world, *args, expect=0, env=None):
     out = subprocess.run(
         [BUILD / "signer-issuer", args[0], "--server", f"https://localhost:{world.port}", "--cert",
          world.dir / "clients/attested.pem", "--key", world.dir / "clients/attested.key", "--ca", world.dir / "ca.pem",
-         *args[1:]], capture_output=True, text=True, timeout=120)
+         *args[1:]], capture_output=True, text=True, timeout=120, env=env)
     assert out.returncode == expect, out
     return out
 
@@ -222,3 +411,18 @@ def test_signer_issuer(world, tmp_path):
     issuer(world, "renew", *how, "--quiet", answers, renewed, expect=1)
     for line in renewed.read_text().splitlines():
         assert [v["code"] for v in json.loads(line)["violations"]] == ["not-renewable"]
+    # and one that is due, by its certificate, becomes a new one
+    payloads = [record() for _ in range(20)]
+    records.write_text("".join(json.dumps({"dcc": p, "exp": int(time.time()) + 3600}) + "\n" for p in payloads))
+    answers, renewed = tmp_path / "out2.ndjson", tmp_path / "renewed2.ndjson"
+    issuer(world, "bulk", *how, "--quiet", records, answers)
+    assert "signature-missing" in issuer(world, "renew", "--quiet", answers, renewed, expect=1).stdout
+    issuer(world, "renew", *how, "--quiet", "--refused-again", answers, renewed)
+    for line, p in zip(renewed.read_text().splitlines(), payloads):
+        _, claims = hcert.verify(hcert.unwrap(json.loads(line)["hcert"]), world.dsc)
+        assert claims[-260][1] == p and claims[4] > time.time() + 7200
+    # the server it is signed for is not the server's to say
+    out = issuer(world, "issue", "--sign-with", key, "--audience", "another/ledger", one, expect=1)
+    assert "signature-invalid" in out.stdout
+    environ = dict(os.environ, SIGNER_SIGN_WITH=str(key), SIGNER_AUDIENCE=world.signer.audience)
+    issuer(world, "issue", one, env=environ)

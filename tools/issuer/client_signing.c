@@ -2,6 +2,7 @@
 #include "client_signing.h"
 
 #include <jansson.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static enum sg_err read_key(struct client_signing *s, const char *path,
 	if (err != SG_OK)
 		return SG_CONFIG;
 	err = signing_key_read(span_of(pem, n), &s->key);
+	OPENSSL_cleanse(pem, n);
 	free(pem);
 	if (err == SG_OK || err == SG_NO_MEMORY)
 		return err;

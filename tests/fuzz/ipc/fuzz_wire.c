@@ -49,6 +49,7 @@ static void read_requests(const struct wire_msg *m, struct wire_packet *w)
 		touch(issue.identity);
 		touch(issue.request);
 		touch(issue.presented);
+		touch(issue.signature);
 		if (wire_put_issue(w, m->id, &issue) != SG_OK)
 			abort();
 		again(m, w);
@@ -83,6 +84,7 @@ static void read_answers(const struct wire_msg *m, struct wire_packet *w)
 	if (wire_get_later(m, &later) == SG_OK) {
 		touch(later.request);
 		touch(later.presented);
+		touch(later.signature);
 		if (wire_put_later(w, m->id, &later) != SG_OK)
 			abort();
 		again(m, w);

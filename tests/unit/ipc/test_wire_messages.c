@@ -26,6 +26,7 @@ static void test_issue(void **state)
 				      .identity = SPAN_LIT("who"),
 				      .request = SPAN_LIT("\xa1\x00what"),
 				      .presented = SPAN_LIT("\x00sig"),
+				      .signature = SPAN_LIT("\xd2its own"),
 				      .name = UINT64_MAX,
 				      .line = 7};
 	struct wire_packet w = fresh();
@@ -45,6 +46,7 @@ static void test_issue(void **state)
 	assert_span(out.identity, in.identity);
 	assert_span(out.request, in.request);
 	assert_span(out.presented, in.presented);
+	assert_span(out.signature, in.signature);
 	assert_true(out.name == in.name);
 	assert_int_equal(out.line, in.line);
 	assert_true(out.request.p > packet && out.request.p < packet + w.len);
@@ -56,7 +58,8 @@ static void test_later(void **state)
 	struct wire_later in = {.wait_ms = 250,
 				.per_second = UINT32_MAX,
 				.request = SPAN_LIT("\xa1\x00what"),
-				.presented = SPAN_LIT("\x00sig")};
+				.presented = SPAN_LIT("\x00sig"),
+				.signature = SPAN_LIT("\xd2its own")};
 	struct wire_packet w = fresh();
 	struct wire_later out;
 	struct wire_msg m;
@@ -71,6 +74,7 @@ static void test_later(void **state)
 	assert_true(out.per_second == UINT32_MAX);
 	assert_span(out.request, in.request);
 	assert_span(out.presented, in.presented);
+	assert_span(out.signature, in.signature);
 	check_lengths(&m, read_later, &out);
 	memset(packet + HEAD, 0, 4); /* no time at all */
 	assert_int_equal(wire_get_later(&m, &out), SG_MALFORMED);
@@ -115,7 +119,9 @@ static void test_issue_strict(void **state)
 static void test_issue_limits(void **state)
 {
 	struct wire_issue in = {.identity = span_of(big, IDENTITY_BYTES_MAX),
-				.request = span_of(big, WIRE_REQUEST_MAX)};
+				.request = span_of(big, WIRE_REQUEST_MAX),
+				.presented = span_of(big, WIRE_PRESENTED_MAX),
+				.signature = span_of(big, WIRE_SIGNATURE_MAX)};
 	struct wire_packet w = fresh();
 	struct wire_issue out;
 	struct wire_msg m;
@@ -129,6 +135,9 @@ static void test_issue_limits(void **state)
 	assert_int_equal(wire_put_issue(&w, ID, &in), SG_TOO_BIG);
 	in.request.n--;
 	in.identity.n++;
+	assert_int_equal(wire_put_issue(&w, ID, &in), SG_TOO_BIG);
+	in.identity.n--;
+	in.signature.n++;
 	assert_int_equal(wire_put_issue(&w, ID, &in), SG_TOO_BIG);
 	assert_int_equal(w.len, 0);
 }

@@ -51,14 +51,21 @@ static void expect(struct policy_question q, struct span signature,
 		   enum violation_code code)
 {
 	static struct verdict v;
+	struct signed_request s;
+	int64_t at = 0;
 
 	q.signature = signature;
 	verdict_init(&v);
-	client_signature_judge(&q, &v);
+	client_signature_judge(&q, &v, &at);
 	if (code == VIOLATION_COUNT) {
 		assert_int_equal(v.n, 0);
+		if (signature.n > 0)
+			assert_int_equal(signed_request_decode(signature, &s),
+					 SG_OK);
+		assert_int_equal(at, signature.n > 0 ? s.time : INT64_MAX);
 		return;
 	}
+	assert_int_equal(at, INT64_MAX);
 	assert_int_equal(v.n, 1);
 	assert_int_equal(v.errors, 1);
 	assert_int_equal(v.violation[0].code, code);

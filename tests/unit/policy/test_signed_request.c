@@ -127,12 +127,82 @@ static void test_tbs(void **state)
 	assert_true(m <= request.n + SIGNED_REQUEST_FRAME_MAX);
 }
 
+static size_t from_hex(const char *hex, uint8_t *out)
+{
+	const size_t n = strlen(hex) / 2;
+
+	assert_true(hex_decode(hex, out, n));
+	return n;
+}
+
+/* The example of README.md. */
+static void test_example(void **state)
+{
+	static const struct signed_purpose purpose = {
+		.operation = {(const uint8_t *)"issue", 5},
+		.audience = {(const uint8_t *)"signerd.example/ledger", 22}};
+	static const uint8_t kid[] = {0xa0, 0x50, 0x83, 0x7d,
+				      0x85, 0x07, 0x05, 0x82};
+	static struct verifiers keys;
+	uint8_t prot[SIGNED_REQUEST_PROTECTED_MAX];
+	uint8_t want[256];
+	uint8_t tbs[256];
+	uint8_t request[16];
+	const size_t request_n = from_hex("a2626964613163646363a0", request);
+	struct cose_sign1 whole;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+		signed_request_protected(COSE_EDDSA, kid, 1700000000, prot, &n),
+		SG_OK);
+	assert_int_equal(
+		n,
+		from_hex("a301270448a050837d850705820fa1061a6553f100", want));
+	assert_memory_equal(prot, want, n);
+	assert_int_equal(signed_request_tbs(span_of(prot, n), &purpose,
+					    span_of(request, request_n), tbs,
+					    sizeof(tbs), &n),
+			 SG_OK);
+	assert_int_equal(
+		n, from_hex("846a5369676e61747572653155a301270448a050837d85"
+			    "0705820fa1061a6553f10058308371736967"
+			    "6e65726420726571756573742031656973737565767369"
+			    "676e6572642e6578616d706c652f6c65646765"
+			    "724ba2626964613163646363a0",
+			    want));
+	assert_memory_equal(tbs, want, n);
+	assert_int_equal(
+		cose_sign1_decode(
+			span_of(want,
+				from_hex("d28455a301270448a050837d850705820fa10"
+					 "61a6553f100a04ba2626964613163646363a0"
+					 "584065e207fafeddb3c91cec7b3c7780459d5"
+					 "651e8e3093c43afe628aa863268f1ba9f5e13"
+					 "c8facb1c203c268304bd1431beefea5c0b612"
+					 "e5978c7f9c0d6e727e90a",
+					 want)),
+			&whole),
+		SG_OK);
+	assert_true(span_eq(whole.payload, span_of(request, request_n)));
+	assert_int_equal(
+		verifiers_add(&keys, SPAN_LIT("MCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y"
+					      "50vAmWfk1jCbpQ1fHdyGZBJVMbg=")),
+		SG_OK);
+	assert_memory_equal(keys.key[0].kid, kid, sizeof(kid));
+	assert_int_equal(cose_key_verify(keys.key[0].key, COSE_EDDSA,
+					 span_of(tbs, n), whole.signature),
+			 SG_OK);
+	verifiers_clear(&keys);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_tbs),
+		cmocka_unit_test(test_example),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
