@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/metrics.h"
 #include "caller.h"
 #include "issue_state.h"
@@ -23,25 +22,6 @@ struct request {
 };
 
 /* --- judgement ---------------------------------------------------------- */
-
-/* The bounds of all that could sign KIND at NOW: by which key it will be is of
- * no concern to the verdict, nor is which HSM is up. */
-static void find_bounds(const struct keyring *keys, enum dcc_kind kind,
-			int64_t now, struct policy_bounds *out)
-{
-	*out = (struct policy_bounds){.present = false};
-	for (size_t k = 0; k < keys->n; k++) {
-		const struct policy_bounds *b = &keys->key[k].bounds;
-
-		if (!keyring_signs(keys, k, kind, now))
-			continue;
-		if (!out->present || b->not_after > out->not_after)
-			out->not_after = b->not_after;
-		if (!out->present || b->not_before < out->not_before)
-			out->not_before = b->not_before;
-		out->present = true;
-	}
-}
 
 static enum client_operation operation_of(const struct request *r)
 {
@@ -92,8 +72,8 @@ static enum sg_err judge(struct issuer *s, struct request *r)
 	if (s->decision.verdict.errors > 0)
 		return SG_BAD_SIGNATURE;
 	for (unsigned kind = 0; kind < DCC_KINDS; kind++)
-		find_bounds(s->part.keys, (enum dcc_kind)kind, r->now,
-			    &bounds[kind]);
+		keyring_bounds(s->part.keys, (enum dcc_kind)kind, r->now,
+			       &bounds[kind]);
 	err = policy_decide(s->policy, &q, &s->decision);
 	/* A front writes deterministic CBOR.  What is not is its fault, but
 	 * not a reason to cut off the clients behind it. */
