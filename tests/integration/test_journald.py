@@ -9,7 +9,9 @@ import threading
 
 import pytest
 
-from conftest import SLOW, record
+from conftest import SLOW
+from test_no_personal_data import People
+from written import Values
 
 MOUNT = ("mount -t tmpfs none /run && mkdir -p /run/systemd/journal && "
          'mount --bind "$1" /run/systemd/journal && shift && exec "$@"')
@@ -55,26 +57,31 @@ def test_entries(own, tmp_path):
     log = own.dir / "run/signerd.log"
     log.touch()
     journald = Journald(tmp_path)
+    values = Values()
+    people = People(values)
     own.wrapper = ["unshare", "-m", "sh", "-c", MOUNT, "sh", tmp_path]
     try:
         st = log.stat()
         own.start(env={"JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"})
-        answer = own.issue(record())
+        answer = own.issue(people.dcc())
         assert answer.status == 200
+        assert own.issue(dict(people.dcc(), dob=values.add("dob", "1954-77-11"))).status == 422
         assert own.stop(timeout=40 * SLOW) == 0
     finally:
         journald.close()
     name = answer.headers["signer-request"]
-    (done,) = journald.of("request-done")
+    done, refused = journald.of("request-done")
+    assert refused["SIGNERD_OUTCOME"] == "policy" and "date" in refused["SIGNERD_CODES"]
     assert done["SIGNERD_REQUEST"] == name
     assert done["SIGNERD_ROLE"] == "core/0" and done["SIGNERD_CLIENT"] == "issuer"
     assert done["PRIORITY"] == "6" and done["SYSLOG_IDENTIFIER"] == "signerd"
     assert int(done["SIGNERD_INDEX"]) == answer.json["ledger"]["index"]
     assert done["MESSAGE"].startswith(f"core/0 request-done request={name} client=\"issuer\" ")
-    (answered,) = journald.of("request-answered")
+    answered = journald.of("request-answered")[0]
     assert answered["SIGNERD_REQUEST"] == name and answered["SIGNERD_ROLE"] == "front/0"
     # Each role has, and the first word of each is a field of its own.
     assert {e["SIGNERD_ROLE"].partition("/")[0] for e in journald.entries} >= {
         "supervisor", "front", "core", "hsm"}
     assert journald.of("hsm-serving")[0]["SIGNERD_HSM"] in ("demo", "ledger")
     assert log.read_text() == ""  # once, and not twice
+    assert values.found_in(b"".join(journald.raw)) == []
