@@ -411,20 +411,3 @@ void keyring_free(struct keyring *k)
 	}
 	free(k);
 }
-
-void keyring_bounds(const struct keyring *keys, enum dcc_kind kind, int64_t now,
-		    struct policy_bounds *out)
-{
-	*out = (struct policy_bounds){.present = false};
-	for (size_t k = 0; k < keys->n; k++) {
-		const struct policy_bounds *b = &keys->key[k].bounds;
-
-		if (!keyring_signs(keys, k, kind, now))
-			continue;
-		if (!out->present || b->not_after > out->not_after)
-			out->not_after = b->not_after;
-		if (!out->present || b->not_before < out->not_before)
-			out->not_before = b->not_before;
-		out->present = true;
-	}
-}

@@ -180,9 +180,4 @@ size_t keyring_test_message(const struct key *key,
 
 void keyring_free(struct keyring *k); /* NULL is allowed */
 
-/* The bounds of all that could sign KIND at NOW (seconds since 1970): by which
- * key it will be is of no concern to a verdict, nor is which HSM is up. */
-void keyring_bounds(const struct keyring *keys, enum dcc_kind kind, int64_t now,
-		    struct policy_bounds *out);
-
 #endif /* SG_KEYRING_H */

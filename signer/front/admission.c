@@ -35,8 +35,11 @@ enum sg_err admission_create(struct admission **out)
 
 	if (a == NULL)
 		return SG_NO_MEMORY;
-	/* A place that can be guessed is no harm by itself. */
-	(void)getrandom(&a->secret, sizeof(a->secret), GRND_NONBLOCK);
+	if (getrandom(&a->secret, sizeof(a->secret), 0) !=
+	    (ssize_t)sizeof(a->secret)) {
+		free(a);
+		return SG_IO;
+	}
 	*out = a;
 	return SG_OK;
 }

@@ -26,7 +26,7 @@ enum { ADMISSION_BURST_S = 50, ADMISSION_ADDRESS_TEXT = INET6_ADDRSTRLEN };
 
 struct admission; /* opaque; 200 KiB */
 
-/* Owns: *OUT; admission_free().  Errors: SG_NO_MEMORY. */
+/* Owns: *OUT; admission_free().  Errors: SG_NO_MEMORY, SG_IO. */
 SG_MUST_USE enum sg_err admission_create(struct admission **out);
 void admission_free(struct admission *a);
 
