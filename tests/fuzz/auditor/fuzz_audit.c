@@ -47,12 +47,15 @@ static void make(uint32_t n, struct checkpoint *half, struct checkpoint *whole)
 	log_maker_close(&l);
 }
 
-static void look(const struct checkpoint *whole, bool sound)
+/* With COPY (may be NULL) what is right is kept there, and used again by who
+ * looks the next time. */
+static void look(const struct checkpoint *whole, bool sound, const char *copy)
 {
 	const struct audit_settings settings = {.where = {.where = files_dir},
 						.jobs = 1,
 						.size = whole->size,
 						.root = whole->root,
+						.copy = copy,
 						.quiet = true};
 	struct audit_result result;
 	struct findings *f;
@@ -109,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct checkpoint half;
 	struct checkpoint whole;
+	char copy[FILES_PATH];
 	unsigned failing = 0;
 	uint32_t n;
 	bool sound;
@@ -119,7 +123,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	files_begin();
 	make(n, &half, &whole);
 	sound = !damage(span_of(data + 2, size - 2), n, &failing);
-	look(&whole, sound);
+	look(&whole, sound, NULL);
+	files_folder("copy");
+	look(&whole, sound, files_path("copy", copy));
+	look(&whole, sound, copy);
 	look_for_another(whole);
 	compare(&half, &whole, sound);
 	return 0;
