@@ -82,6 +82,21 @@ static bool is_external(const char *path)
 	return false;
 }
 
+/* Tell WHY of PATH, of which no more is told than of other places: whole
+ * characters (RFC 3629 s. 3).  A longer one would leave no room for WHY. */
+static void tell(const struct certlogic_listener *l, const char *path,
+		 const char *why)
+{
+	char place[CERTLOGIC_PATH_MAX];
+	size_t n = strnlen(path, sizeof(place) - 1);
+
+	while (n > 0 && ((unsigned char)path[n] & 0xC0U) == 0x80U)
+		n--;
+	memcpy(place, path, n);
+	place[n] = '\0';
+	l->tell(l->ctx, place, NULL, why);
+}
+
 static void check_var(const char *var, const struct certlogic_listener *l)
 {
 	const char *path = var;
@@ -91,12 +106,11 @@ static void check_var(const char *var, const struct certlogic_listener *l)
 		return;
 	if (span_is(root, "payload")) {
 		if (!is_field(path))
-			l->tell(l->ctx, var, NULL, "the DCC has no such field");
+			tell(l, var, "the DCC has no such field");
 	} else if (!span_is(root, "external")) {
-		l->tell(l->ctx, var, NULL,
-			"must begin with payload or external");
+		tell(l, var, "must begin with payload or external");
 	} else if (!is_external(path)) {
-		l->tell(l->ctx, var, NULL, "external has nothing of that name");
+		tell(l, var, "external has nothing of that name");
 	}
 }
 
@@ -138,8 +152,7 @@ void certlogic_paths_check(json_t *rule,
 		const char *path = json_string_value(json_array_get(fields, i));
 
 		if (path != NULL && !is_field(path))
-			listener->tell(listener->ctx, path, NULL,
-				       "of AffectedFields: the DCC has no such "
-				       "field");
+			tell(listener, path,
+			     "of AffectedFields: the DCC has no such field");
 	}
 }

@@ -11,11 +11,11 @@
  */
 
 /*
- * Tell LISTENER, at the path itself, each `var` of RULE's Logic that is neither
- * a field of the DCC schema 1.3.3 under "payload" nor what certlogic_judge.h
- * lists under "external", and each of its AffectedFields that is no such field.
- * What the function of a `reduce` reads is its own matter.  RULE has been
- * loaded (certlogic_rule.h).
+ * Tell LISTENER, at the path itself (cut as its places are), each `var` of
+ * RULE's Logic that is neither a field of the DCC schema 1.3.3 under "payload"
+ * nor what certlogic_judge.h lists under "external", and each of its
+ * AffectedFields that is no such field. What the function of a `reduce` reads
+ * is its own matter.  RULE has been loaded (certlogic_rule.h).
  */
 void certlogic_paths_check(struct json_t *rule,
 			   const struct certlogic_listener *listener);

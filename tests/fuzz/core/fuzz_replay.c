@@ -141,6 +141,7 @@ static size_t make_record(struct span *in, struct made *m, uint8_t *p,
 		r.payload = m->payload;
 	}
 	m->client = SPAN_LIT("issuer");
+	entry = (struct entry){0};
 	if (entry_decode(r.entry, &entry) == SG_OK && entry.client.n > 0)
 		m->client = entry.client;
 	return record_encode(&r, p, cap, &n) == SG_OK ? n : 0;
@@ -170,7 +171,8 @@ static void make_journal(struct span in, struct made *m)
 }
 
 /* What goes out again is what was signed. */
-static void check(const struct wire_issued *m, const struct made *of)
+static void check(const struct wire_issued *m, const struct made *of,
+		  bool by_entry)
 {
 	static uint8_t tbs[ASSEMBLY_SCRATCH];
 	struct cose_sign1 s;
@@ -181,6 +183,8 @@ static void check(const struct wire_issued *m, const struct made *of)
 	must(s.payload.n >= of->dcc.n);
 	must(cose_sig_structure(s.prot, span_of(NULL, 0), s.payload, tbs,
 				sizeof(tbs), &n) == SG_OK);
+	must(!by_entry || entry_matches(&entry, s.signature, SPAN_LIT(UVCI),
+					span_of(tbs, n)) == SG_OK);
 }
 
 static void find(struct replay *r, const struct made *m, uint64_t offset,
@@ -203,7 +207,7 @@ static void find(struct replay *r, const struct made *m, uint64_t offset,
 	(void)replay_attestation(r);
 	must(renew || (word != REPLAY_DUE && word != REPLAY_EARLY));
 	if (word == REPLAY_SAME)
-		check(&out, m);
+		check(&out, m, offset == 0 && m->offset > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

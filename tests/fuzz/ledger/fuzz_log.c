@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A log's directory that something has damaged.  Two bytes of the input say how
- * many leaves it has; then come changes: which file, where, and by what bytes
- * (a chunk), or that it is cut or gone, or that a sync of the disk will fail.
- * Whoever goes on with it finds the root that was there, or refuses; what is
- * proved from it is so.
+ * many leaves it has; then come changes (damage.h), or that a sync of the disk
+ * will fail.  Whoever goes on with it finds the root that was there, or
+ * refuses; what is proved from it is so.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../files.h"
+#include "../damage.h"
 #include "ledger/tree.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
@@ -18,12 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
 	LEAVES_MAX = 800,
 	BEYOND = 3, /* leaves that are added to what was opened */
-	FAR = 300,  /* the same, where a sync fails */
-	CHANGE_BYTES = 4,
-	FILE_BYTES = 16384
+	FAR = 300   /* the same, where a sync fails */
 };
-
-enum change { WRITE, CUT, REMOVE, NO_SYNC, CHANGES };
 
 static struct merkle *m;
 
@@ -76,62 +71,6 @@ static void make(struct tiles *tiles, uint32_t n, struct merkle_hash *root)
 	add(t, n - n / 2);
 	must(tree_flush(t) == SG_OK && tree_root(t, root) == SG_OK);
 	tree_close(t);
-}
-
-/* --- damage --------------------------------------------------------------- */
-
-/* The tile that NUMBER means, of a log of N leaves. */
-static void name_of(unsigned number, uint32_t n, char out[TILE_PATH_MAX])
-{
-	struct tile tile = {.level = (int)(number % 3) - 1,
-			    .n = number / 3 % 8};
-
-	tile.width = tile_width(tile.level, tile.n, n);
-	if (tile.width == 0) {
-		tile.n = 0;
-		tile.width = tile_width(tile.level, 0, n);
-	}
-	if (tile.width == 0)
-		tile = (struct tile){0, 0, tile_width(0, 0, n)};
-	tile_path(&tile, out);
-}
-
-static void write_at(const char *path, size_t at, struct span bytes)
-{
-	const int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	must(pwrite(fd, bytes.p, bytes.n, (off_t)at) == (ssize_t)bytes.n);
-	(void)close(fd);
-}
-
-static bool damage(struct span in, uint32_t n)
-{
-	bool any = false;
-
-	while (in.n >= CHANGE_BYTES) {
-		const unsigned what = in.p[0] % CHANGES;
-		const size_t at = (size_t)(in.p[2] | in.p[3] << 8) % FILE_BYTES;
-		char name[TILE_PATH_MAX];
-		char path[FILES_PATH];
-
-		name_of(in.p[1], n, name);
-		in = span_of(in.p + CHANGE_BYTES, in.n - CHANGE_BYTES);
-		(void)files_path(name, path);
-		if (what == NO_SYNC) {
-			failing = (unsigned)(at % 3);
-			continue;
-		}
-		any = true;
-		if (what == WRITE)
-			write_at(path, at, files_chunk(&in));
-		else if (what == CUT)
-			(void)!truncate(path, (off_t)at);
-		else
-			(void)unlink(path);
-	}
-	return any;
 }
 
 /* --- what is made of it --------------------------------------------------- */
@@ -216,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	files_begin();
 	must(tiles_open(files_dir, true, &tiles) == SG_OK);
 	make(tiles, n, &root);
-	sound = !damage(span_of(data + 2, size - 2), n);
+	sound = !damage(span_of(data + 2, size - 2), n, &failing);
 	read_all(tiles, n);
 	prove(tiles, n, &root);
 	go_on(tiles, n, &root, sound);

@@ -48,6 +48,31 @@ static void check_var(const char *path, const char *why)
 	check_rule(logic, "", expected);
 }
 
+/* A field that begins with BEGIN and is too long is told up to SHOWN bytes. */
+static void check_long(const char *begin, int shown)
+{
+	char path[CERTLOGIC_PATH_MAX + 100];
+	char field[sizeof(path) + 2];
+	char expected[sizeof(path) + 100];
+
+	(void)snprintf(path, sizeof(path), "%s", begin);
+	while (strlen(path) + 2 < sizeof(path))
+		(void)strcat(path, "\xc3\xa9");
+	(void)snprintf(field, sizeof(field), "'%s'", path);
+	(void)snprintf(expected, sizeof(expected),
+		       "%.*s: of AffectedFields: the DCC has no such field\n",
+		       shown, path);
+	check_rule("true", field, expected);
+}
+
+/* It is cut before a whole character, and the reason stays. */
+static void test_long(void **state)
+{
+	(void)state;
+	check_long("x", CERTLOGIC_PATH_MAX - 1);
+	check_long("xx", CERTLOGIC_PATH_MAX - 2);
+}
+
 static void test_payload(void **state)
 {
 	static const char *const good[] = {
@@ -132,9 +157,8 @@ static void test_fields(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_payload),
-		cmocka_unit_test(test_external),
-		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_payload),	 cmocka_unit_test(test_long),
+		cmocka_unit_test(test_external), cmocka_unit_test(test_inside),
 		cmocka_unit_test(test_fields),
 	};
 
