@@ -94,7 +94,8 @@ enum sg_err sandbox_begin(enum wire_role role, unsigned inherited)
 
 /* Which of the parts are in force. */
 struct parts {
-	unsigned on; /* SANDBOX_BIT()s */
+	unsigned on;   /* SANDBOX_BIT()s */
+	long landlock; /* its version */
 	bool failed;
 };
 
@@ -127,15 +128,14 @@ static bool give_up_privileges(const struct sandbox *s, struct parts *p)
 
 static bool close_ways(const struct sandbox *s, struct parts *p)
 {
-	bool ruled = false;
-
 	if (wanted(s, SANDBOX_FILES)) {
-		const enum sg_err e = files_enter(s, &ruled);
+		const enum sg_err e = files_enter(s, &p->landlock);
 
-		put(s, p, SANDBOX_FILES, e, ruled);
+		put(s, p, SANDBOX_FILES, e, p->landlock > 0);
 	}
 	if (!p->failed && wanted(s, SANDBOX_SYSTEM_CALLS))
-		put(s, p, SANDBOX_SYSTEM_CALLS, syscalls_enter(s, ruled), true);
+		put(s, p, SANDBOX_SYSTEM_CALLS,
+		    syscalls_enter(s, p->landlock > 0), true);
 	return !p->failed;
 }
 
@@ -154,7 +154,7 @@ static const char *names(unsigned parts, char text[NAMES_TEXT])
 	return text;
 }
 
-static void report(const struct sandbox *s, unsigned on)
+static void report(const struct sandbox *s, const struct parts *p)
 {
 	static const enum metric_id gauges[SANDBOX_PARTS] = {
 		[SANDBOX_USER] = METRIC_SANDBOX_USER,
@@ -163,13 +163,15 @@ static void report(const struct sandbox *s, unsigned on)
 		[SANDBOX_FILES] = METRIC_SANDBOX_FILES,
 		[SANDBOX_MEMORY] = METRIC_SANDBOX_MEMORY};
 	const unsigned all = SANDBOX_BIT(SANDBOX_PARTS) - 1;
-	const unsigned missing = all & ~on & ~s->off;
+	const unsigned missing = all & ~p->on & ~s->off;
 	char text[2][NAMES_TEXT];
 
 	for (int i = 0; i < SANDBOX_PARTS; i++)
-		metric_set(gauges[i], (on >> i) & 1);
-	log_event(LOG_INFO, "sandbox", "on=\"%s\" missing=\"%s\"",
-		  names(on, text[0]), names(missing, text[1]));
+		metric_set(gauges[i], (p->on >> i) & 1);
+	log_event(LOG_INFO, "sandbox",
+		  "on=\"%s\" missing=\"%s\" landlock=%ld unheld=\"%s\"",
+		  names(p->on, text[0]), names(missing, text[1]), p->landlock,
+		  files_unheld(p->landlock));
 	if (s->off != 0)
 		log_event(LOG_WARNING, "sandbox-weakened",
 			  "off=\"%s\" text=\"as the configuration says\"",
@@ -187,6 +189,6 @@ enum sg_err sandbox_enter(const struct sandbox *s)
 		p.on |= SANDBOX_BIT(SANDBOX_MEMORY);
 	if (!give_up_privileges(s, &p) || !close_ways(s, &p))
 		return SG_IO;
-	report(s, p.on);
+	report(s, &p);
 	return SG_OK;
 }

@@ -174,6 +174,16 @@ static void allow_sockets(struct filter *f)
 	}
 }
 
+/* Who opens a file for reading does not cut it: a Landlock that knows no
+ * cutting would let that pass for reading. */
+static void allow_open_for_writing(struct filter *f, int call, unsigned flags)
+{
+	allow_when(f, call, MASKED(flags, O_TRUNC, 0));
+	for (uint64_t bit = 1; bit <= O_ACCMODE; bit <<= 1)
+		allow_when(f, call, MASKED(flags, bit, bit));
+	refuse_when(f, call, MASKED(flags, O_ACCMODE | O_TRUNC, O_TRUNC));
+}
+
 /* For reading only: no bit of writing, making or cutting is set. */
 static void allow_open(struct filter *f, bool ruled)
 {
@@ -181,8 +191,8 @@ static void allow_open(struct filter *f, bool ruled)
 				 (O_TMPFILE & ~O_DIRECTORY);
 
 	if (writes_files(f)) {
-		allow(f, SCMP_SYS(open));
-		allow(f, SCMP_SYS(openat));
+		allow_open_for_writing(f, SCMP_SYS(open), 1);
+		allow_open_for_writing(f, SCMP_SYS(openat), 2);
 		return;
 	}
 	allow_when(f, SCMP_SYS(open), MASKED(1, writing, O_RDONLY));
