@@ -59,12 +59,24 @@ static void end(struct one *o)
 	assert_int_equal(munmap(o->child.page, metrics_page_bytes()), 0);
 }
 
-/* Until it has worked, as the waiting one has at first. */
-static void settle(struct one *o, uint64_t now)
+static uint64_t cpu_ns(pid_t pid)
 {
-	const struct timespec t = {0, 200000000};
+	struct timespec t;
+	clockid_t cpu;
 
-	(void)nanosleep(&t, NULL);
+	assert_int_equal(clock_getcpuclockid(pid, &cpu), 0);
+	assert_int_equal(clock_gettime(cpu, &t), 0);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Once it has worked on, as long as the machine may take for that. */
+static void look(struct one *o, uint64_t now)
+{
+	const struct timespec t = {0, 1000000};
+	const uint64_t before = cpu_ns(o->pid);
+
+	while (cpu_ns(o->pid) == before)
+		(void)nanosleep(&t, NULL);
 	child_look(&o->child, now);
 }
 
@@ -76,7 +88,7 @@ static void test_stopped(void **state)
 
 	(void)state;
 	start(&o, true);
-	settle(&o, now);
+	look(&o, now);
 	assert_int_equal(kill(o.pid, SIGSTOP), 0);
 	assert_int_equal(waitpid(o.pid, &status, WUNTRACED), o.pid);
 	child_look(&o.child, now);
@@ -95,7 +107,7 @@ static void test_at_work(void **state)
 	(void)state;
 	start(&o, true);
 	for (int i = 0; i < 5; i++) {
-		settle(&o, now);
+		look(&o, now);
 		assert_false(o.child.killed);
 		now += 2 * CHILD_STILL_MS * MS;
 	}
@@ -112,9 +124,9 @@ static void test_up(void **state)
 	start(&o, true);
 	o.child.up = true;
 	o.child.lively_us = now;
-	settle(&o, now + CHILD_SILENT_MS * MS);
+	look(&o, now + CHILD_SILENT_MS * MS);
 	assert_false(o.child.killed);
-	settle(&o, now + (CHILD_SILENT_MS + 1) * MS);
+	look(&o, now + (CHILD_SILENT_MS + 1) * MS);
 	assert_true(o.child.killed);
 	end(&o);
 }
