@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -385,7 +386,9 @@ void child_start(struct child *c, const struct child_fds *fds)
 	assert(child_due(c));
 	c->up = c->was_up = c->killed = false;
 	c->reloading = c->draining = c->left = false;
-	restart_started(&c->restart, clock_mono_us());
+	c->lively_us = clock_mono_us();
+	c->cpu_ns = 0;
+	restart_started(&c->restart, c->lively_us);
 	if (open_process(c, fds) == SG_OK) {
 		if (!c->muted)
 			log_event(LOG_INFO, "process-started",
@@ -440,15 +443,35 @@ void child_kill(struct child *c, const char *reason)
 	(void)uv_process_kill(c->process, SIGKILL);
 }
 
+/* Has it used the CPU since the last time?  Who starts has no time for samples:
+ * a core reads its journal, for minutes. */
+static bool has_worked(struct child *c)
+{
+	struct timespec t;
+	clockid_t cpu;
+	uint64_t ns;
+
+	if (clock_getcpuclockid(c->process->pid, &cpu) != 0 ||
+	    clock_gettime(cpu, &t) != 0)
+		return true; /* it is gone, which others see to */
+	ns = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	if (ns == c->cpu_ns)
+		return false;
+	c->cpu_ns = ns;
+	return true;
+}
+
 void child_look(struct child *c, uint64_t now_us)
 {
 	const uint64_t samples = metrics_samples(c->page);
+	const uint64_t within_ms = c->up ? CHILD_SILENT_MS : CHILD_STILL_MS;
 
-	if (samples != c->samples) {
+	if (c->process == NULL)
+		return;
+	if (samples != c->samples || (!c->up && has_worked(c))) {
 		c->samples = samples;
 		c->lively_us = now_us;
-	} else if (c->up &&
-		   now_us - c->lively_us > (uint64_t)CHILD_SILENT_MS * 1000) {
+	} else if (now_us - c->lively_us > within_ms * 1000) {
 		child_kill(c, "it is stopped or stuck");
 	}
 }

@@ -50,7 +50,8 @@ struct child {
 	bool held;	    /* not to be started before a reload */
 	bool killed;	    /* by us: its death is no riddle */
 	uint64_t samples;   /* of its metrics page, as last seen to change */
-	uint64_t lively_us; /* when that was */
+	uint64_t lively_us; /* when that was, or when it last worked */
+	uint64_t cpu_ns;    /* that it had used, as last seen */
 	/* Of an hsm: nothing is logged of this process, since others before it
 	 * have died for the same reason. */
 	bool muted;
@@ -108,8 +109,9 @@ static inline bool child_due(const struct child *c)
 void child_send(struct child *c, const struct wire_packet *w, const int *fds,
 		size_t n);
 /* A second has passed, NOW_US.  A process that is up and has not touched its
- * page for CHILD_SILENT_MS is stopped or stuck: it is killed. */
-enum { CHILD_SILENT_MS = 5000 };
+ * page for CHILD_SILENT_MS is stopped or stuck: it is killed.  So is one that
+ * is not up, and has neither done that nor used the CPU for CHILD_STILL_MS. */
+enum { CHILD_SILENT_MS = 5000, CHILD_STILL_MS = 30000 };
 void child_look(struct child *c, uint64_t now_us);
 /* Whatever it did not do by NOW_US is forgiven: we did not look either. */
 void child_forgive(struct child *c, uint64_t now_us);

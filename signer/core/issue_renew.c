@@ -94,6 +94,9 @@ enum sg_err known_find_renewal(struct issuer *s, const struct renewal_ask *ask,
 		return SG_OK; /* refused, and there is nothing to look for */
 	out->word = KNOWN_UNRENEWABLE;
 	err = find_both(s, out, &found, &q.offset);
+	/* As long as nothing is signed the index may lack what it will have. */
+	if (err == SG_OK && !found && !release_open(s->part.release))
+		return SG_LEDGER_DOWN;
 	if (err != SG_OK || !found)
 		return err;
 	if (digest_sum(s->digest, d->dcc, span_of(NULL, 0), out->payload) !=

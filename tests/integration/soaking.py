@@ -33,7 +33,7 @@ class Book:
         """DSC(KID) is the signer's certificate."""
         self.dsc, self.lock = dsc, threading.Lock()
         self.lost = {}      # (path, UVCI or certificate) -> body: no answer yet
-        self.by_index = {}  # entry of the ledger -> the two hashes that it holds
+        self.by_index = {}  # entry of the ledger -> its two hashes, and the UVCI
         self.short = []     # (certificate that may be renewed, payload)
         self.repeat = []    # requests with an answer, to be asked again
         self.wrong = []     # what must not be
@@ -45,7 +45,7 @@ class Book:
 
     def fault(self, who, what):
         with self.lock:
-            self.wrong.append(f"{who}: {what}")
+            self.wrong.append(f"{time.strftime('%T', time.gmtime())} {who}: {what}")
 
     def ask(self, path, key, body):
         with self.lock:
@@ -59,10 +59,11 @@ class Book:
         protected, _, payload, signature = cbor2.loads(cose).value
         structure = cbor2.dumps(["Signature1", protected, b"", payload])
         index = answer["ledger"]["index"]
-        hashes = (sha(signature, structure), sha(signature, answer["uvci"].encode()))
+        uvci = answer["uvci"]
+        found = (sha(signature, structure), sha(signature, uvci.encode()), uvci)
         with self.lock:
             body = self.lost.pop((path, key), None)
-            if self.by_index.setdefault(index, hashes) != hashes:
+            if self.by_index.setdefault(index, found) != found:
                 self.wrong.append(f"two certificates for entry {index}")
             what = "replayed" if answer.get("replayed") else "issued"
             self.seen[what] = self.seen.get(what, 0) + 1
@@ -251,8 +252,13 @@ class Renewer(Client):
         if r.status == 200:
             self.keep(r.json, (body, hc1, dcc), path)
             self.book.count("renewals")
-        else:
+        elif r.status in EXCUSED:
             self.excused(r.status, r.body)
+        else:
+            time.sleep(1)
+            again = self.ask("POST", path, body)
+            issued = self.ask("POST", CERTIFICATES, dict(dcc=dcc))
+            self.fault(f"{r} for a renewal; a second later {again}; issued: {issued}")
 
 
 class Stranger(Client):
@@ -295,7 +301,8 @@ class Garbage(Client):
                     s.sendall(self.rng.choice([noise, b"GET / HTTP/9.9\r\n\r\n", b"\r\n" * 99,
                                                b"POST /v1/certificates HTTP/1.1\r\nHost: x\r\n"
                                                b"Content-Length: -1\r\n\r\n" + noise]))
-                    s.recv(1000)
+                    if s.recv(1000).startswith(b"HTTP/1.1 5"):
+                        self.book.count("garbage with a 5xx")
             else:
                 with self.demo.tls(timeout=5, alpn=["h2"]) as s:
                     s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + (

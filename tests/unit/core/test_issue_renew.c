@@ -192,6 +192,20 @@ static void test_not_renewable(void **state)
 	bureau_close(b);
 }
 
+/* A core that begins may not have read all that is on record yet. */
+static void test_not_read_yet(void **state)
+{
+	struct bureau *b = bureau_renewing();
+	const struct ask unknown = {.serial = 1, .renew = true};
+
+	(void)state;
+	b->release.shut = true;
+	assert_int_equal(bureau_answer(b, 0, 1, &unknown)->err, SG_LEDGER_DOWN);
+	b->release.shut = false;
+	assert_unrenewable(bureau_answer(b, 0, 2, &unknown));
+	bureau_close(b);
+}
+
 /* What has run out is renewed, and judged by the law of the day. */
 static void test_expired(void **state)
 {
@@ -466,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_renewed),
 		cmocka_unit_test(test_short_lives),
 		cmocka_unit_test(test_not_renewable),
+		cmocka_unit_test(test_not_read_yet),
 		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_promoted),

