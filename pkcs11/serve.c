@@ -155,6 +155,7 @@ static enum sg_err serve_job(struct server *s, const struct wire_msg *m,
 	if (clock_mono_us() > job.deadline_us)
 		return put_failed(a, m->id,
 				  &(struct wire_sign_failed){.expired = true});
+	vault_serves(s->vault, s->lane, job.name, job.line);
 	e = vault_sign(s->vault, s->lane, job.key, job.tbs, &sig);
 	if (e == SG_TOKEN_DOWN)
 		return e;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "ckr.h"
 #include "copy.h"
 #include "flood.h"
@@ -263,6 +264,24 @@ CK_RV vault_sign_once(struct vault *v, uint32_t lane, size_t number,
 			    &v->lane[lane].watch);
 }
 
+void vault_serves(struct vault *v, uint32_t lane, uint64_t name, uint32_t line)
+{
+	v->lane[lane].name = name;
+	v->lane[lane].line = line;
+}
+
+static void log_failure(const struct vault *v, uint32_t lane, size_t number,
+			const struct signature *sig)
+{
+	const struct lane *l = &v->lane[lane];
+	char name[REQUEST_ID_TEXT];
+
+	log_event(LOG_WARNING, "sign-failed",
+		  "key=\"%s\" lane=%u copy=%d " CKR_FMT " request=%s",
+		  v->keys.key[number].label, lane, sig->by_copy,
+		  CKR_ARGS(sig->rv), request_id_text(l->name, l->line, name));
+}
+
 /* One attempt, counted, and logged where it fails. */
 static enum ckr_fault attempt(struct vault *v, uint32_t lane, size_t number,
 			      struct span tbs, struct signature *out)
@@ -281,10 +300,7 @@ static enum ckr_fault attempt(struct vault *v, uint32_t lane, size_t number,
 	metric_add(METRIC_SIGN_ERRORS, 1);
 	ckr_note(rv);
 	if (flood_allows(&v->flood))
-		log_event(LOG_WARNING, "sign-failed",
-			  "key=\"%s\" lane=%u copy=%d " CKR_FMT,
-			  v->keys.key[number].label, lane, out->by_copy,
-			  CKR_ARGS(rv));
+		log_failure(v, lane, number, out);
 	/* Signing has no success but CKR_OK. */
 	return ckr_fault(rv) != CKR_FAULT_NONE ? ckr_fault(rv)
 					       : CKR_FAULT_RETRY;

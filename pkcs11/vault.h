@@ -54,6 +54,9 @@ const struct key *vault_key(const struct vault *v, size_t number);
 /* Is there a key NUMBER, and is it one beside which an anchor may be kept: the
  * ledger's, of EdDSA? */
 bool vault_has_anchor(const struct vault *v, size_t number);
+/* What is signed next in LANE is for the request NAME, LINE (as in WIRE_SIGN):
+ * for the log. */
+void vault_serves(struct vault *v, uint32_t lane, uint64_t name, uint32_t line);
 /* The watch of the thread that uses LANE. */
 struct watch *vault_watch(struct vault *v, uint32_t lane);
 

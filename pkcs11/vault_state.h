@@ -14,6 +14,8 @@
 struct lane {
 	_Alignas(64) struct watch watch;
 	struct session session[TOKENS_MAX]; /* by token */
+	uint64_t name; /* of the request that it signs for, for the log */
+	uint32_t line;
 };
 
 /*

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation.h"
 
-#include <openssl/evp.h>
-
 #include "hcert/cbor.h"
 
 /* RFC 9052 s. 3.1, table 3, and s. 4.2. */
@@ -203,15 +201,4 @@ enum sg_err attestation_person_hash(struct digest *d, struct span nonce,
 	if (err == SG_OK)
 		err = digest_sum(d, nonce, span_of(form, n), out);
 	return err;
-}
-
-enum sg_err attestation_kid(struct span spki,
-			    uint8_t out[ATTESTATION_KID_BYTES])
-{
-	uint8_t hash[DIGEST_BYTES];
-
-	if (EVP_Digest(spki.p, spki.n, hash, NULL, EVP_sha256(), NULL) != 1)
-		return SG_NO_MEMORY;
-	memcpy(out, hash, ATTESTATION_KID_BYTES);
-	return SG_OK;
 }

@@ -90,9 +90,4 @@ SG_MUST_USE enum sg_err attestation_person_hash(
 	const struct attestation_person *person,
 	uint8_t out[ATTESTATION_PERSON_BYTES]);
 
-/* The id of a gateway's key: the first bytes of the SHA-256 of its
- * SubjectPublicKeyInfo in DER.  Allocates.  Errors: SG_NO_MEMORY. */
-SG_MUST_USE enum sg_err attestation_kid(struct span spki,
-					uint8_t out[ATTESTATION_KID_BYTES]);
-
 #endif /* SG_ATTESTATION_H */

@@ -12,13 +12,12 @@ static void report(const struct rule_context *x, struct verdict *v,
 }
 
 /* The key of C's gateways that has KID, and *WHOSE it is. */
-static const struct gateway_key *find_key(const struct client *c,
-					  struct span kid,
-					  const struct gateway **whose)
+static const struct verifier *find_key(const struct client *c, struct span kid,
+				       const struct gateway **whose)
 {
 	for (size_t i = 0; i < c->ngateways; i++) {
-		const struct gateway_key *key =
-			gateway_find(c->gateway[i], kid);
+		const struct verifier *key =
+			verifiers_find(&c->gateway[i]->keys, kid);
 
 		if (key != NULL) {
 			*whose = c->gateway[i];
@@ -35,7 +34,7 @@ static bool read_claims(const struct rule_context *x,
 			const struct gateway **whose)
 {
 	struct attestation a;
-	const struct gateway_key *key;
+	const struct verifier *key;
 
 	if (attestation_decode(x->document->attestation, &a) != SG_OK)
 		return false;

@@ -5,6 +5,7 @@
 #include "hcert/dsc.h"
 #include "policy.h"
 #include "rule.h"
+#include "verifiers.h"
 
 /*
  * client: who asks, and what it may: the policy's own view of struct client.
@@ -36,7 +37,11 @@ struct client {
 	/* Whose attestations of identity count; the policy file's. */
 	size_t ngateways;
 	const struct gateway **gateway;
-	bool must_attest;	  /* not without one; then there is a gateway */
+	bool must_attest; /* not without one; then there is a gateway */
+	/* That it signs its requests with; the policy file's. */
+	struct verifiers keys;
+	int64_t signature_age_s;  /* at most; 0 without a key */
+	bool must_sign;		  /* each request; then there is a key */
 	int64_t renewal_window_s; /* before expiry */
 	struct client_limits limits;
 };

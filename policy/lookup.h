@@ -20,6 +20,7 @@ enum lookup_space {
 	LOOKUP_SPKI,	    /* 32 bytes */
 	LOOKUP_GATEWAY,	    /* a gateway's name */
 	LOOKUP_GATEWAY_KEY, /* the id of one of its keys */
+	LOOKUP_CLIENT_KEY,  /* the id of a key that a client signs with */
 	LOOKUP_SPACES
 };
 

@@ -368,9 +368,12 @@ enum sg_err policy_describe(const struct policy *p, const struct client *c,
 	put_word(&w, "profile");
 	put_profile(&w, c->profile, &p->file.certlogic);
 	put_word(&w, "require");
-	cbor_put_array(&w, c->must_attest ? 1 : 0);
+	cbor_put_array(&w,
+		       (c->must_attest ? 1U : 0U) + (c->must_sign ? 1U : 0U));
 	if (c->must_attest)
 		put_word(&w, "attestation");
+	if (c->must_sign)
+		put_word(&w, "signature");
 	put_word(&w, "gateways");
 	put_gateways(&w, c);
 	put_word(&w, "validity");

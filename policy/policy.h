@@ -96,8 +96,12 @@ struct policy_question {
 	 * that a renewal may come without an attestation: who asks has to look
 	 * whether what is renewed has one on record. */
 	enum client_operation operation;
-	struct span request;		    /* deterministic CBOR */
-	int64_t now;			    /* seconds since 1970: iat */
+	struct span request; /* deterministic CBOR */
+	/* The client's own signature over it, see signed_request.h; empty
+	 * without one.  Looked at by client_signature_judge() alone. */
+	struct span signature;
+	struct span audience; /* for which it must be: the ledger's origin */
+	int64_t now;	      /* seconds since 1970: iat */
 	const struct policy_bounds *bounds; /* DCC_KINDS of them */
 };
 

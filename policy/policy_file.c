@@ -7,6 +7,7 @@
 #include "policy_certlogic.h"
 #include "policy_gateway.h"
 #include "policy_grant.h"
+#include "policy_keys.h"
 #include "policy_limits.h"
 #include "policy_values.h"
 
@@ -55,7 +56,7 @@ static enum sg_err allocate(struct policy_file *f)
 
 	for (uint32_t i = 0; i < s->nclients; i++)
 		names += s->clients[i].identities.n;
-	names += policy_gateway_names(s);
+	names += policy_gateway_names(s) + policy_keys_names(s);
 	/* One profile more: of clients that name none. */
 	f->profile = calloc((size_t)s->nprofiles + 1, sizeof(f->profile[0]));
 	f->client = calloc((size_t)s->nclients + 1, sizeof(f->client[0]));
@@ -149,6 +150,7 @@ void policy_file_clear(struct policy_file *f)
 		free(f->client[i].issuers.text);
 		free(f->client[i].prefixes.text);
 		free(f->client[i].gateway);
+		verifiers_clear(&f->client[i].keys);
 	}
 	free(f->client);
 	free(f->profile);

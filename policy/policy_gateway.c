@@ -24,7 +24,7 @@ static void check_kid(struct reading *r, uint32_t index, const char *path)
 {
 	const struct gateway *g = &r->out->gateway[index];
 	const struct span kid =
-		span_of(g->key[g->n - 1].kid, sizeof(g->key[0].kid));
+		span_of(g->keys.key[g->keys.n - 1].kid, VERIFIER_KID_BYTES);
 	const uint32_t other =
 		lookup_add(r->out->lookup, LOOKUP_GATEWAY_KEY, kid, index);
 
@@ -43,25 +43,18 @@ static enum sg_err read_keys(struct reading *r, uint32_t index)
 	reading_path(path, "gateways[%u].keys", (unsigned)index);
 	if (l->n == 0)
 		reading_fault(r, path, "is missing");
-	if (l->n > GATEWAY_KEYS_MAX)
-		reading_fault(r, path, "more than %d keys", GATEWAY_KEYS_MAX);
-	for (uint32_t i = 0; i < l->n && i < GATEWAY_KEYS_MAX; i++) {
-		const enum sg_err err = gateway_add_key(&r->out->gateway[index],
-							span_str(l->text[i]));
+	if (l->n > VERIFIERS_MAX)
+		reading_fault(r, path, "more than %d keys", VERIFIERS_MAX);
+	for (uint32_t i = 0; i < l->n && i < VERIFIERS_MAX; i++) {
+		const enum sg_err err = verifiers_add(
+			&r->out->gateway[index].keys, span_str(l->text[i]));
 
 		reading_path(path, "gateways[%u].keys[%u]", (unsigned)index,
 			     (unsigned)i);
 		if (err == SG_NO_MEMORY)
 			return err;
-		if (err == SG_BAD_KEY)
-			reading_fault(
-				r, path,
-				"must be a key on P-256, of RSA with 2048 "
-				"to 4096 bits, or Ed25519");
-		else if (err != SG_OK)
-			reading_fault(r, path,
-				      "must be a public key in PEM, or its DER "
-				      "in base64");
+		if (err != SG_OK)
+			reading_fault(r, path, "%s", verifiers_wanted(err));
 		else
 			check_kid(r, index, path);
 	}
@@ -122,7 +115,7 @@ enum sg_err policy_gateway_read(struct reading *r)
 void policy_gateway_clear(struct policy_file *f)
 {
 	for (size_t i = 0; i < f->ngateways; i++)
-		gateway_clear(&f->gateway[i]);
+		verifiers_clear(&f->gateway[i].keys);
 	free(f->gateway);
 	digest_free(f->digest);
 	f->ngateways = 0;
@@ -141,39 +134,12 @@ static bool has(const struct client *c, const struct gateway *g)
 	return false;
 }
 
-/* What a client may be required: of its requests. */
-static void read_require(struct reading *r, uint32_t index)
-{
-	const struct source_client *s = &r->out->source->clients[index];
-	struct client *c = &r->out->client[index];
-	char path[READING_PATH_BYTES];
-
-	for (uint32_t i = 0; i < s->require.n; i++) {
-		const char *word = s->require.text[i];
-
-		reading_path(path, "clients[%u].require[%u]", (unsigned)index,
-			     (unsigned)i);
-		if (strcmp(word, "attestation") != 0)
-			reading_fault(r, path, "unknown: '%.*s'",
-				      reading_shown(word), word);
-		else if (c->must_attest)
-			reading_fault(r, path, "'%s' is there twice", word);
-		else if (s->gateways.n == 0)
-			reading_fault(
-				r, path,
-				"needs gateways whose attestations count");
-		else
-			c->must_attest = true;
-	}
-}
-
 enum sg_err policy_gateway_grant(struct reading *r, uint32_t index)
 {
 	const struct source_list *l = &r->out->source->clients[index].gateways;
 	struct client *c = &r->out->client[index];
 	char path[READING_PATH_BYTES];
 
-	read_require(r, index);
 	if (l->n == 0)
 		return SG_OK;
 	c->gateway = calloc(l->n, sizeof(c->gateway[0]));

@@ -15,7 +15,7 @@ SG_MUST_USE enum sg_err policy_gateway_read(struct reading *r);
 /* Once more is allowed. */
 void policy_gateway_clear(struct policy_file *f);
 
-/* Read `gateways` and `require` of client INDEX; the gateways have been read.
+/* Read `gateways` of client INDEX; the gateways have been read.
  * Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err policy_gateway_grant(struct reading *r, uint32_t index);
 

@@ -5,6 +5,7 @@
 
 #include "literal.h"
 #include "policy_gateway.h"
+#include "policy_keys.h"
 #include "policy_limits.h"
 
 /* One client's part of it. */
@@ -313,5 +314,7 @@ enum sg_err policy_grant_read(struct reading *r, uint32_t index)
 		err = read_prefixes(&g);
 	if (err == SG_OK)
 		err = policy_gateway_grant(r, index);
+	if (err == SG_OK)
+		err = policy_keys_grant(r, index);
 	return err;
 }

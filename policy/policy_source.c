@@ -259,6 +259,8 @@ static const struct yaml_field CLIENT[] = {
 	LIST(uvci_prefixes),
 	LIST(gateways),
 	LIST(require),
+	FIELD("request_keys", read_keys, struct source_client, request_keys),
+	TEXT("request_age", struct source_client, request_age),
 	TEXT("profile", struct source_client, profile),
 	TEXT("renewal_window", struct source_client, renewal_window),
 	FIELD("validity", read_validity, struct source_client, validity),
@@ -447,6 +449,8 @@ static void free_client(struct source_client *c)
 	free_list(&c->issuers);
 	free_list(&c->uvci_prefixes);
 	free_list(&c->gateways);
+	free_list(&c->request_keys);
+	free(c->request_age);
 	free_list(&c->require);
 	for (size_t i = 0; i < DCC_KINDS; i++)
 		free(c->validity.kind[i]);

@@ -69,7 +69,8 @@ struct source_alarm {
 };
 
 struct source_client {
-	char *name, *profile, *renewal_window;
+	char *name, *profile, *renewal_window, *request_age;
+	struct source_list request_keys; /* with line breaks */
 	struct source_list identities, operations, kinds, countries, issuers,
 		uvci_prefixes, gateways, require;
 	struct source_validity validity;

@@ -115,6 +115,15 @@
 	X(ATTESTATION_REPLAYED, "attestation-replayed",                                                  \
 	  "the attestation was given for another UVCI",                                                  \
 	  "xác nhận danh tính được cấp cho UVCI khác")                                                   \
+	X(SIGNATURE_MISSING, "signature-missing",                                                        \
+	  "this client must sign its requests",                                                          \
+	  "đơn vị này phải ký vào yêu cầu của mình")                                                     \
+	X(SIGNATURE_INVALID, "signature-invalid",                                                        \
+	  "it is not signed by a key of this client, or for something else",                             \
+	  "yêu cầu không do khóa của đơn vị này ký, hoặc ký cho việc khác")                              \
+	X(SIGNATURE_STALE, "signature-stale",                                                            \
+	  "it was signed too long ago, or in the future",                                                \
+	  "chữ ký của yêu cầu đã quá cũ, hoặc ở tương lai")                                              \
 	X(QUOTA_EXCEEDED, "quota-exceeded",                                                              \
 	  "the client's quota of the day is used up",                                                    \
 	  "đơn vị đã dùng hết hạn mức trong ngày")                                                       \

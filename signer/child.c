@@ -94,14 +94,13 @@ void child_tell_up(struct child *c)
 
 static void on_up(struct child *c)
 {
-	if (c->up)
-		return;
 	c->up = c->was_up = true;
 	c->died = false;
 	c->up_us = clock_mono_us();
 	metrics_set_in(c->page, METRIC_PROCESS_UP, 1);
 	child_forgive(c, c->up_us);
-	(void)uv_timer_stop(&c->timer);
+	if (!c->left)
+		(void)uv_timer_stop(&c->timer);
 	if (!c->muted)
 		log_up(c);
 	c->events->up(c->ctx, c);
@@ -117,7 +116,11 @@ static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 	for (size_t i = 0; i < n; i++)
 		(void)close(fds[i]); /* no role has any to give */
 	switch (m->type) {
-	case WIRE_UP: on_up(c); return true;
+	case WIRE_UP:
+		if (c->up)
+			return false;
+		on_up(c);
+		return true;
 	case WIRE_RELOADED:
 		if (wire_get_reloaded(m, &reloaded) != SG_OK || !c->reloading)
 			return false;
@@ -259,6 +262,9 @@ static void on_timer(uv_timer_t *timer)
 		c->events->changed(c->ctx, c);
 	} else if (c->control == NULL) {
 		child_kill(c, "it does not end");
+	} else if (c->left) {
+		metric_add(METRIC_BAD_MESSAGES, 1);
+		child_kill(c, "it has left the core, and does not end");
 	} else if (!c->up) {
 		log_event(LOG_ERROR, "process-not-up",
 			  "process=%s/%u after_s=%d likely=\"%s\"",
@@ -341,6 +347,7 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	stdio[ROLE_FD_POLICY] = inherited(fds->policy_or_listen);
 	stdio[ROLE_FD_OPS] = inherited(fds->ops_or_officers);
 	stdio[ROLE_FD_PUBLIC] = inherited(fds->public);
+	stdio[ROLE_FD_JOURNAL] = inherited(log_journal_descriptor());
 	return uv_spawn(c->timer.loop, c->process, &o);
 }
 
@@ -376,7 +383,8 @@ static enum sg_err open_process(struct child *c, const struct child_fds *fds)
 void child_start(struct child *c, const struct child_fds *fds)
 {
 	assert(child_due(c));
-	c->up = c->was_up = c->killed = c->reloading = c->draining = false;
+	c->up = c->was_up = c->killed = false;
+	c->reloading = c->draining = c->left = false;
 	restart_started(&c->restart, clock_mono_us());
 	if (open_process(c, fds) == SG_OK) {
 		if (!c->muted)
@@ -449,6 +457,15 @@ void child_forgive(struct child *c, uint64_t now_us)
 {
 	c->samples = metrics_samples(c->page);
 	c->lively_us = now_us;
+}
+
+void child_left(struct child *c, uint64_t linked_us)
+{
+	if (c->process == NULL || c->draining ||
+	    c->restart.started_us > linked_us)
+		return;
+	c->left = true;
+	set_timer(c, GONE_WITHIN_MS);
 }
 
 void child_forget(struct child *c)

@@ -64,6 +64,7 @@ struct child {
 	uint32_t generation; /* of the configuration that it has */
 	bool reloading;	     /* a WIRE_RELOAD is not yet answered */
 	bool draining;	     /* WIRE_DRAIN has been sent */
+	bool left;	     /* it has closed its link to the core */
 	unsigned accuser;    /* front slot + 1 that accused it; 0: none */
 };
 
@@ -112,6 +113,9 @@ enum { CHILD_SILENT_MS = 5000 };
 void child_look(struct child *c, uint64_t now_us);
 /* Whatever it did not do by NOW_US is forgiven: we did not look either. */
 void child_forgive(struct child *c, uint64_t now_us);
+/* Its link to the core has ended, that there was at LINKED_US.  If it is still
+ * the same process, it should be about to end; one that is not is killed. */
+void child_left(struct child *c, uint64_t linked_us);
 /* Send WIRE_DRAIN, once. */
 void child_drain(struct child *c);
 /* SIGKILL, because of REASON (for the log). */

@@ -27,7 +27,12 @@
  *	  key: tls/server.key
  *	  client_ca: ca.pem
  *	  crl: crl.pem              # optional
+ *	  ocsp_response: ocsp.der   # optional: is stapled
+ *	  watch: true               # optional: take the files as they change
  *	  min_version: "1.3"        # optional; or "1.2"
+ *	  client_rsa_bits: 3072     # optional: keys of clients and their CAs
+ *	  client_ec_bits: 256       # optional
+ *	  client_chain: 3           # optional: CAs between client and client_ca
  *	policy: policy.yaml
  *	state: state                # directory
  *	run: run                    # directory of signerd.pid, officer.sock
@@ -76,7 +81,9 @@
  *	    - officer-1+12ab34cd+AT... # disaster, core/recovery.h
  *	  approvals: 2              # optional: how many of them must
  *	limits:                     # all optional, with these defaults
- *	  connections: 20000
+ *	  connections: 20000        # of a front
+ *	  client_connections: 15000 # of them, for one client; 0: any
+ *	  failed_handshakes: 20     # a second, of an address; 0: any
  *	  header_bytes: 16384
  *	  body_bytes: 65536
  *	  streams: 256
@@ -99,6 +106,7 @@
  *	                            # user, capabilities, system-calls, files,
  *	                            # memory
  *	log: info                   # optional: error, warning, info, debug
+ *	log_requests: false         # optional: a line for each request
  *
  * Durations: an integer and one of ms, s, m, h, d.
  */
@@ -150,7 +158,9 @@ struct config {
 	size_t nhsms;
 	struct config_hsm hsm[CONFIG_HSMS_MAX];
 	uint32_t drain_ms;
-	int log_level; /* enum log_level */
+	bool tls_watch; /* take the files of tls when they change */
+	int log_level;	/* enum log_level */
+	bool log_requests;
 	/* What config_load() found beside faults, lines as theirs.  What is
 	 * wrong only for its time, a CRL past its next update: nothing that is
 	 * in force gives way to it, but a start is not refused, so that a

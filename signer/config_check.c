@@ -154,8 +154,11 @@ static void check_times(const struct yaml_at *tls, const struct tls_context *t,
 {
 	const struct yaml_at certificate = yaml_child(tls, "certificate");
 	const struct yaml_at crl = yaml_child(tls, "crl");
+	const struct yaml_at ocsp = yaml_child(tls, "ocsp_response");
 
-	if (tls_context_not_after(t) < clock_wall_s())
+	if (tls_context_ocsp_fault(t) != NULL)
+		config_note(&ocsp, c->doubts, tls_context_ocsp_fault(t));
+	if (tls_context_times(t)->own < clock_wall_s())
 		config_note(&certificate, c->outdated, "has expired");
 	if (tls_context_crl_expired(t))
 		config_note(

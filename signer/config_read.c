@@ -31,6 +31,7 @@ enum {
 	HANG_MS = 3 * SECOND_MS,
 	/* Bounds that keep a slip of the pen from becoming an outage. */
 	CONNECTIONS_MAX = 1000000,
+	HANDSHAKES_MAX = 100000,
 	HEADER_BYTES_MIN = 1024,
 	HEADER_BYTES_MAX = 1 << 20,
 	BODY_BYTES_MIN = 1024,
@@ -44,7 +45,10 @@ void config_defaults(struct config *c, const char *base)
 {
 	memset(c, 0, sizeof(*c));
 	(void)snprintf(c->base, sizeof(c->base), "%s", base);
+	config_tls_defaults(c);
 	c->front.connections_max = 20000;
+	c->front.client_connections_max = SIZE_MAX; /* settle_limits() */
+	c->front.failures_max = 20;
 	c->front.header_bytes_max = 16384;
 	c->front.body_bytes_max = 65536;
 	c->front.streams_max = 256;
@@ -112,21 +116,6 @@ static void read_ops(const struct yaml_at *at, void *config,
 	yaml_fields(at, fields, COUNT(fields), config);
 }
 
-static void read_tls(const struct yaml_at *at, void *config,
-		     const struct yaml_field *f)
-{
-	static const struct yaml_field fields[] = {
-		REQUIRED("certificate", value_path, front.certificate),
-		REQUIRED("key", value_path, front.key),
-		REQUIRED("client_ca", value_path, front.client_ca),
-		OPTIONAL("crl", value_path, front.crl),
-		OPTIONAL("min_version", value_tls12, front.tls12),
-	};
-
-	(void)f;
-	yaml_fields(at, fields, COUNT(fields), config);
-}
-
 static void read_limits(const struct yaml_at *at, void *config,
 			const struct yaml_field *f)
 {
@@ -137,6 +126,10 @@ static void read_limits(const struct yaml_at *at, void *config,
 	static const struct yaml_field fields[] = {
 		LIMIT_SIZE("connections", front.connections_max, 1,
 			   CONNECTIONS_MAX),
+		LIMIT_SIZE("client_connections", front.client_connections_max,
+			   0, CONNECTIONS_MAX),
+		OPTIONAL_NUMBER("failed_handshakes", value_u32,
+				front.failures_max, 0, HANDSHAKES_MAX),
 		LIMIT_SIZE("header_bytes", front.header_bytes_max,
 			   HEADER_BYTES_MIN, HEADER_BYTES_MAX),
 		LIMIT_SIZE("body_bytes", front.body_bytes_max, BODY_BYTES_MIN,
@@ -393,6 +386,15 @@ static void check_keys(const struct yaml_at *root, const struct config *c)
 
 /* --- the whole file ------------------------------------------------------ */
 
+/* Unless it is said otherwise, nobody has all connections. */
+static void settle_limits(struct config *c)
+{
+	const size_t all = c->front.connections_max;
+
+	if (c->front.client_connections_max == SIZE_MAX)
+		c->front.client_connections_max = all - all / 4;
+}
+
 /* What waits behind a call that hangs has to be signed elsewhere in time. */
 static void settle_hangs(const struct yaml_at *root, struct config *c)
 {
@@ -461,7 +463,7 @@ void config_read(struct yaml_tree *t, struct config *c)
 		{.key = "version", .read = read_version},
 		{.key = "listen", .read = read_listen},
 		{.key = "ops", .read = read_ops},
-		{.key = "tls", .read = read_tls},
+		{.key = "tls", .read = config_read_tls},
 		REQUIRED("policy", value_path, policy),
 		REQUIRED("state", value_path, core.state),
 		REQUIRED("run", value_path, run),
@@ -473,11 +475,13 @@ void config_read(struct yaml_tree *t, struct config *c)
 		{.key = "verify", .read = read_verify, .optional = true},
 		OPTIONAL("sandbox", config_read_sandbox, sandbox),
 		OPTIONAL("log", value_log_level, log_level),
+		OPTIONAL("log_requests", value_bool, log_requests),
 	};
 	const struct yaml_at root = yaml_root(t);
 
 	yaml_fields(&root, fields, COUNT(fields), c);
 	check_keys(&root, c);
+	settle_limits(c);
 	settle_hangs(&root, c);
 	settle_ledger(&root, c);
 	check_sockets(&root, c);

@@ -23,6 +23,11 @@ void config_key_add(const struct yaml_at *at, struct config *c,
 /* NULL: there is none. */
 struct config_hsm *config_hsm_named(struct config *c, const char *name);
 
+/* The section "tls", into struct config. */
+void config_read_tls(const struct yaml_at *at, void *config,
+		     const struct yaml_field *f);
+void config_tls_defaults(struct config *c);
+
 /* The section "ledger", into struct config; hsms and keys are read before. */
 void config_read_ledger(const struct yaml_at *at, void *config,
 			const struct yaml_field *f);

@@ -328,6 +328,25 @@ static enum sg_err refuse_left(const struct inherited *given)
 	return SG_OK;
 }
 
+/* The fronts share a listener's flags: one that was taken over could take
+ * O_NONBLOCK off it, and have the others wait in accept() for ever. */
+static bool hurry(int fd)
+{
+	const struct timeval moment = {.tv_usec = US_PER_MS};
+
+	return fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &moment,
+				    sizeof(moment)) == 0;
+}
+
+static enum sg_err hurry_all(const struct listeners *l)
+{
+	bool ok = hurry(l->ops) && hurry(l->public);
+
+	for (size_t i = 0; i < CONFIG_FRONTS_MAX; i++)
+		ok = ok && hurry(l->tls[i]);
+	return ok ? SG_OK : fault("listener", "of the fronts");
+}
+
 enum sg_err listeners_open(struct listeners *l, const struct config *c)
 {
 	struct inherited given;
@@ -348,6 +367,8 @@ enum sg_err listeners_open(struct listeners *l, const struct config *c)
 		e = open_tls(l, c, &given);
 	if (e == SG_OK)
 		e = refuse_left(&given);
+	if (e == SG_OK)
+		e = hurry_all(l);
 	inherited_close(&given);
 	if (e != SG_OK)
 		listeners_close(l);

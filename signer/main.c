@@ -55,6 +55,7 @@ static enum sg_err load(int fd, struct config **out, char *reason, size_t cap)
 		return SG_CONFIG;
 	}
 	log_limit((enum log_level)(*out)->log_level);
+	log_requests((*out)->log_requests);
 	return SG_OK;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/fileio.h"
 #include "base/log.h"
+#include "witness/resolver.h"
 
 enum { CONF_BYTES_MAX = 64 * 1024 };
 
@@ -84,6 +85,7 @@ static void for_front(struct growing *g, const struct front_settings *f)
 	allow_directory_of(g, f->key);
 	allow_directory_of(g, f->client_ca);
 	allow_directory_of(g, f->crl);
+	allow_directory_of(g, f->ocsp);
 	allow(g, f->ledger, SANDBOX_READ);
 	allow_spare_descriptor(g);
 }
@@ -101,17 +103,18 @@ static void for_core(struct growing *g, const struct core_settings *c)
 static void for_witness(struct growing *g, const struct witness_settings *w)
 {
 	static const char *const readable[] = {
-		"/etc", /* resolv.conf is replaced when the network changes */
-		"/run/systemd/resolve",
-		"/run/resolvconf",
+		/* Where resolv.conf may be in truth. */
+		"/run/systemd/resolve", "/run/resolvconf",
 		"/run/NetworkManager",
-		"/usr/share/ca-certificates",
-		"/usr/local/share/ca-certificates",
-		"/usr/lib/ssl"};
+		/* The system's CAs: the one is full of links to the others. */
+		"/etc/ssl/certs", "/usr/share/ca-certificates",
+		"/usr/local/share/ca-certificates", "/usr/lib/ssl"};
 
 	g->s->network = true;
 	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
 		allow(g, readable[i], SANDBOX_READ);
+	for (size_t i = 0; i < RESOLVER_FILE_COUNT; i++)
+		allow(g, RESOLVER_FILES[i], SANDBOX_READ);
 	allow_directory_of(g, w->ca);
 }
 

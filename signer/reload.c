@@ -12,7 +12,12 @@
 #include "base/fileio.h"
 #include "base/log.h"
 
-enum { ANSWER_WITHIN_MS = 15000, SMALL_PACKET = 64, NAMES_TEXT = 128 };
+enum {
+	ANSWER_WITHIN_MS = 15000,
+	SMALL_PACKET = 64,
+	NAMES_TEXT = 128,
+	FAULT_TEXT = 256
+};
 
 static void close_fd(int *fd)
 {
@@ -63,6 +68,7 @@ enum sg_err reload_init(struct reload *l, const char *path,
 	e = config_load(path, &l->config, faults, &l->began, &policy);
 	if (e != SG_OK)
 		return e;
+	tls_files_know(&l->files, &l->config->front);
 	log_lines(LOG_ERROR, "config-outdated", l->config->outdated);
 	log_lines(LOG_WARNING, "config-doubt", l->config->doubts);
 	e = seal("signerd.yaml", l->began, &l->config_fd);
@@ -218,6 +224,15 @@ static void begin(struct reload *l)
 		refuse(l, "the core could not be asked");
 }
 
+/* The fronts have something new to read: the files of tls, at least. */
+static void renew(struct reload *l)
+{
+	l->files_wanted = false;
+	metric_set(METRIC_TLS_FILES_REFUSED, 0);
+	l->generation++;
+	roster_core(l->roster)->generation = l->generation;
+}
+
 /* The core has taken the candidate: it is in force. */
 static void adopt(struct reload *l)
 {
@@ -229,8 +244,8 @@ static void adopt(struct reload *l)
 	l->policy_fd = l->candidate_policy_fd;
 	l->candidate = NULL;
 	l->candidate_config_fd = l->candidate_policy_fd = -1;
-	l->generation++;
-	roster_core(l->roster)->generation = l->generation;
+	tls_files_know(&l->files, &l->config->front);
+	renew(l);
 	log_limit((enum log_level)l->config->log_level);
 	metric_add(METRIC_RELOADS, 1);
 }
@@ -250,6 +265,31 @@ static void tell_fronts(struct reload *l)
 	}
 }
 
+/* The fronts are asked without the core: none of it is its own. */
+static void begin_files(struct reload *l)
+{
+	char reason[FAULT_TEXT];
+
+	l->files_wanted = false;
+	if (!tls_files_are_good(&l->config->front, reason, sizeof(reason))) {
+		metric_set(METRIC_TLS_FILES_REFUSED, 1);
+		log_event(LOG_ERROR, "tls-files-refused", "reason=" LOG_Q,
+			  reason);
+		return;
+	}
+	renew(l);
+	l->running = l->files_running = true;
+}
+
+void reload_second(struct reload *l)
+{
+	if (!l->config->tls_watch ||
+	    !tls_files_changed(&l->files, &l->config->front))
+		return;
+	l->files_wanted = true;
+	reload_step(l);
+}
+
 static bool all_answered(const struct reload *l)
 {
 	for (size_t i = 0; i < l->roster->n; i++)
@@ -264,11 +304,19 @@ void reload_step(struct reload *l)
 
 	if (l->wanted && !l->running && core->up && !core->draining)
 		begin(l);
+	if (l->files_wanted && !l->running)
+		begin_files(l);
 	tell_fronts(l);
 	if (!l->running || !all_answered(l))
 		return;
 	l->running = false;
 	(void)uv_timer_stop(&l->timer);
+	if (l->files_running) {
+		l->files_running = false;
+		log_event(LOG_INFO, "tls-files-taken", "generation=%u",
+			  l->generation);
+		return;
+	}
 	log_event(LOG_INFO, "reload-done", "generation=%u", l->generation);
 	if (l->announce)
 		(void)sd_notify(0, "READY=1");
@@ -282,6 +330,8 @@ void reload_answered(struct reload *l, struct child *c,
 		  c->slot, m->ok ? 1 : 0,
 		  m->reason.n < NAMES_TEXT ? (int)m->reason.n : NAMES_TEXT,
 		  m->reason.n > 0 ? (const char *)m->reason.p : "");
+	if (c->role == WIRE_FRONT && !m->ok)
+		metric_set(METRIC_TLS_FILES_REFUSED, 1);
 	if (c->role == WIRE_CORE && l->candidate != NULL) {
 		if (m->ok)
 			adopt(l);

@@ -3,11 +3,14 @@
 #define SG_RELOAD_H
 
 #include "roster.h"
+#include "tls_files.h"
 
 /*
  * reload: the configuration in force, and how a new one comes into force:
  * checked here, then taken by the core, then by the fronts.  A fault, or the
- * core's refusal, leaves everything as it was.  Loop thread only.
+ * core's refusal, leaves everything as it was.  Files of tls that change are
+ * taken by the fronts without that, under the configuration in force.  Loop
+ * thread only.
  */
 struct reload {
 	const char *path; /* of signerd.yaml */
@@ -21,8 +24,11 @@ struct reload {
 	struct config *candidate;
 	int candidate_config_fd;
 	int candidate_policy_fd;
-	bool wanted;   /* SIGHUP came: as soon as the core can be asked */
-	bool running;  /* not all have answered yet */
+	bool wanted;  /* SIGHUP came: as soon as the core can be asked */
+	bool running; /* not all have answered yet */
+	struct tls_files files;
+	bool files_wanted;  /* they have changed: as soon as none is running */
+	bool files_running; /* it is them alone that the fronts take */
 	bool announce; /* systemd knows that we were ready: tell it of reloads
 			*/
 	uv_timer_t timer; /* for answers that do not come */
@@ -37,6 +43,8 @@ void reload_free(struct reload *l);
 
 /* SIGHUP. */
 void reload_want(struct reload *l);
+/* Once a second: look at the files of tls. */
+void reload_second(struct reload *l);
 /* Go on where it can: after each change of a child. */
 void reload_step(struct reload *l);
 /* The answer of C. */

@@ -9,6 +9,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "accusation.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "inherited.h"
@@ -257,51 +258,10 @@ static void on_refused(void *ctx)
 		begin_drain(s);
 }
 
-/* Only of the other end of its link has a process anything to say: a front that
- * was taken over must not have the hsms killed. */
-static bool may_accuse(enum wire_role accuser, enum wire_role accused)
-{
-	if (accuser == WIRE_CORE)
-		return accused == WIRE_FRONT || accused == WIRE_HSM ||
-		       accused == WIRE_WITNESS || accused == WIRE_SMITH;
-	/* One that talks to the whole world has nobody killed. */
-	return accused == WIRE_CORE && accuser != WIRE_WITNESS;
-}
-
-/* C is a front that accuses the core CORE.  One that was taken over would say
- * so at will, and each new core costs what is in flight: so it is the front
- * that ends, and the core only when another front had to say the same of this
- * process. */
-static void front_accuses(struct child *c, struct child *core)
-{
-	const bool first = core->accuser == 0 || core->accuser == c->slot + 1;
-
-	child_kill(c, "it accuses the core");
-	if (core->accuser == 0)
-		core->accuser = c->slot + 1;
-	if (!first)
-		child_kill(core, "its messages make no sense");
-}
-
 static void on_peer_bad(void *ctx, struct child *c,
 			const struct wire_peer_bad *m)
 {
-	struct supervisor *s = (struct supervisor *)ctx;
-	struct child *bad =
-		roster_find(&s->roster, (enum wire_role)m->role, m->slot);
-
-	metric_add(METRIC_BAD_MESSAGES, 1);
-	if (!may_accuse(c->role, (enum wire_role)m->role)) {
-		child_kill(c, "it accuses a process that it has no link to");
-		return;
-	}
-	log_event(LOG_ERROR, "peer-bad", "process=%s/%u accuser=%s/%u",
-		  role_name((enum wire_role)m->role), m->slot,
-		  role_name(c->role), c->slot);
-	if (bad != NULL && c->role == WIRE_FRONT)
-		front_accuses(c, bad);
-	else if (bad != NULL)
-		child_kill(bad, "its messages make no sense");
+	accusation_judge(&((struct supervisor *)ctx)->roster, c, m);
 }
 
 static const struct child_events CHILD_EVENTS = {.up = on_child_up,
@@ -349,6 +309,8 @@ static void on_second(uv_timer_t *timer)
 		else
 			child_look(&s->roster.child[i], now);
 	}
+	if (s->phase == RUNNING)
+		reload_second(&s->reload);
 	step(s); /* whose turn to start may have come by waiting */
 }
 
@@ -471,6 +433,7 @@ int supervisor_run(const char *config)
 
 	log_role("supervisor");
 	log_no_wait();
+	log_journal(LOG_JOURNAL_SOCKET);
 	if (sandbox_begin(WIRE_SUPERVISOR, inherited_count()) != SG_OK ||
 	    self_path(s.exe) != SG_OK || uv_loop_init(&s.loop) != 0)
 		return EXIT_KILLED;

@@ -10,12 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "journal.h"
 #include "metrics.h"
 
 enum {
@@ -31,10 +33,32 @@ static const char *const LEVEL_NAMES[] = {
 	[LOG_DEBUG] = "debug",
 };
 
+/* Of syslog(3), whose names for them are ours for levels. */
+static const int PRIORITIES[] = {
+	[LOG_ERROR] = 3,
+	[LOG_WARNING] = 4,
+	[LOG_INFO] = 6,
+	[LOG_DEBUG] = 7,
+};
+
+/* A line as it is made. */
+struct line {
+	enum log_level level;
+	const char *event;
+	/* Room for the NUL, or the newline in its place, and for the first
+	 * byte beyond the cut, which tells where a character begins. */
+	char text[LINE_MAX_BYTES + 2];
+	size_t n;	/* of the text */
+	size_t role;	/* where the role begins in it, */
+	size_t members; /* and what follows the event */
+};
+
 static char role_name[ROLE_SIZE] = "signerd";
 static _Atomic int level_limit = LOG_INFO;
 static _Atomic bool muted;
+static _Atomic bool requests;
 static _Atomic int log_fd = STDERR_FILENO;
+static _Atomic int journal_fd = -1;
 static _Atomic uint64_t dropped; /* lines since the last one that got out */
 
 void log_role(const char *role)
@@ -45,6 +69,16 @@ void log_role(const char *role)
 void log_limit(enum log_level level)
 {
 	atomic_store_explicit(&level_limit, (int)level, memory_order_relaxed);
+}
+
+void log_requests(bool on)
+{
+	atomic_store_explicit(&requests, on, memory_order_relaxed);
+}
+
+bool log_has_requests(void)
+{
+	return atomic_load_explicit(&requests, memory_order_relaxed);
 }
 
 bool log_mute(bool on)
@@ -68,6 +102,28 @@ void log_no_wait(void)
 		fd = atomic_exchange(&log_fd, fd);
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
+}
+
+void log_journal(const char *socket)
+{
+	/* Nothing here changes the environment while others read it. */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	const char *stream = getenv("JOURNAL_STREAM");
+
+	if (atomic_load(&journal_fd) < 0 &&
+	    journal_is_stream(stream, STDERR_FILENO))
+		atomic_store(&journal_fd, journal_connect(socket));
+}
+
+void log_journal_by(int fd)
+{
+	if (journal_is_socket(fd))
+		atomic_store(&journal_fd, fd);
+}
+
+int log_journal_descriptor(void)
+{
+	return atomic_load(&journal_fd);
 }
 
 int log_descriptor(void)
@@ -111,20 +167,26 @@ static size_t written(int n, size_t room)
 	return (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static size_t put_prefix(char *line, size_t size, enum log_level level,
-			 const char *event)
+/* Begin L: all up to the event's name. */
+static void put_prefix(struct line *l)
 {
 	const int64_t ms = clock_wall_ms();
 	const time_t s = (time_t)(ms / MS_PER_S);
+	const size_t size = sizeof(l->text);
 	struct tm tm = {0};
 	size_t n;
 
 	(void)gmtime_r(&s, &tm);
-	n = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	return n + written(snprintf(line + n, size - n, ".%03dZ %s %s %s",
-				    (int)(ms % MS_PER_S), LEVEL_NAMES[level],
-				    role_name, event),
-			   size - n);
+	n = strftime(l->text, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	n += written(snprintf(l->text + n, size - n, ".%03dZ %s ",
+			      (int)(ms % MS_PER_S), LEVEL_NAMES[l->level]),
+		     size - n);
+	l->role = n;
+	n += written(
+		snprintf(l->text + n, size - n, "%s %s", role_name, l->event),
+		size - n);
+	l->members = n;
+	l->n = n;
 }
 
 /* Write N bytes, or nothing: whoever reads the log must not be able to stop
@@ -148,25 +210,6 @@ static bool write_line(const char *line, size_t n)
 	return done >= 0;
 }
 
-/* Say that lines are missing.  False: there is no room for that either. */
-static bool tell_dropped(void)
-{
-	const uint64_t n = atomic_exchange(&dropped, 0);
-	char line[LINE_MAX_BYTES];
-	size_t len;
-
-	if (n == 0)
-		return true;
-	len = put_prefix(line, sizeof(line), LOG_WARNING, "log-dropped");
-	len += written(snprintf(line + len, sizeof(line) - len, " lines=%llu\n",
-				(unsigned long long)n),
-		       sizeof(line) - len);
-	if (write_line(line, len))
-		return true;
-	atomic_fetch_add(&dropped, n);
-	return false;
-}
-
 /* The text after a space; nothing for an empty text. */
 __attribute__((format(printf, 3, 0))) static size_t put_text(char *p,
 							     size_t size,
@@ -182,28 +225,80 @@ __attribute__((format(printf, 3, 0))) static size_t put_text(char *p,
 	return n > 0 ? n + 1 : 0;
 }
 
+/* To the journal.  *ABSENT: there is none any more. */
+static bool write_entry(const struct line *l, int fd, bool *absent)
+{
+	char entry[JOURNAL_ENTRY_MAX];
+	const struct journal_line line = {
+		.priority = PRIORITIES[l->level],
+		.role = role_name,
+		.event = l->event,
+		.message = l->text + l->role,
+		.message_n = l->n - l->role,
+		.members = l->text + l->members,
+		.members_n = l->n - l->members,
+	};
+	const size_t n = journal_entry(&line, entry);
+	ssize_t done;
+
+	do
+		done = send(fd, entry, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (done < 0 && errno == EINTR);
+	*absent = done < 0 && errno != EAGAIN && errno != ENOBUFS;
+	return done >= 0;
+}
+
+/* Cut L, and write it; false: it is lost. */
+static bool finish(struct line *l)
+{
+	const int journal =
+		atomic_load_explicit(&journal_fd, memory_order_relaxed);
+	bool absent = true;
+
+	if (l->n > LINE_MAX_BYTES)
+		l->n = cut_at_character(l->text, LINE_MAX_BYTES);
+	blank_controls(l->text, l->n);
+	if (journal >= 0 && write_entry(l, journal, &absent))
+		return true;
+	l->text[l->n] = '\n';
+	return absent && write_line(l->text, l->n + 1);
+}
+
+/* Say that lines are missing.  False: there is no room for that either. */
+static bool tell_dropped(void)
+{
+	const uint64_t n = atomic_exchange(&dropped, 0);
+	struct line l = {.level = LOG_WARNING, .event = "log-dropped"};
+
+	if (n == 0)
+		return true;
+	put_prefix(&l);
+	l.n += written(snprintf(l.text + l.n, sizeof(l.text) - l.n,
+				" lines=%llu", (unsigned long long)n),
+		       sizeof(l.text) - l.n);
+	if (finish(&l))
+		return true;
+	atomic_fetch_add(&dropped, n);
+	return false;
+}
+
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
-	/* Room for the NUL, or the newline in its place, and for the first
-	 * byte beyond the cut, which tells where a character begins. */
-	char line[LINE_MAX_BYTES + 2];
+	struct line l;
 	const int saved = errno;
-	size_t n;
 	va_list ap;
 
 	if ((int)level >
 		    atomic_load_explicit(&level_limit, memory_order_relaxed) ||
 	    atomic_load_explicit(&muted, memory_order_relaxed))
 		return;
-	n = put_prefix(line, sizeof(line), level, event);
+	l.level = level;
+	l.event = event;
+	put_prefix(&l);
 	va_start(ap, fmt);
-	n += put_text(line + n, sizeof(line) - n, fmt, ap);
+	l.n += put_text(l.text + l.n, sizeof(l.text) - l.n, fmt, ap);
 	va_end(ap);
-	if (n > LINE_MAX_BYTES)
-		n = cut_at_character(line, LINE_MAX_BYTES);
-	blank_controls(line, n);
-	line[n] = '\n';
-	if (!tell_dropped() || !write_line(line, n + 1)) {
+	if (!tell_dropped() || !finish(&l)) {
 		atomic_fetch_add(&dropped, 1);
 		metric_add(METRIC_LOG_DROPPED, 1);
 	}

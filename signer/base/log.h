@@ -13,11 +13,13 @@
  * cannot forge a line; a line is cut at 1,000 bytes and written by one
  * write(2).  A reader that has stopped stops nobody: a line that there is no
  * room for is dropped, counted (METRIC_LOG_DROPPED), and the next one that gets
- * out stands behind "log-dropped lines=N".  Never log personal data, secrets or
- *request bodies.  Thread-safe.
+ * out stands behind "log-dropped lines=N".  Where standard error is systemd's
+ * journal a line is an entry there, with a field for each pair.  Never log
+ *personal data, secrets or request bodies.  Thread-safe.
  */
 /* A quoted value in FMT: "reason=" LOG_Q. */
 #define LOG_Q "\"%s\""
+#define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket" /* journald's */
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
@@ -29,8 +31,22 @@ void log_no_wait(void);
 /* Where lines are written to: standard error, or after log_no_wait() another
  * descriptor of the same, which must stay open. */
 int log_descriptor(void);
+/* Where standard error is the journal's stream, as JOURNAL_STREAM says it, send
+ * entries with fields to the journal's SOCKET from now on, and lines to
+ * standard error only if there is nobody.  Once a process, while it is not
+ * confined. */
+void log_journal(const char *socket);
+/* The same by FD, the descriptor of the process that started this one, if it is
+ * one: the journal knows all the same who writes. */
+void log_journal_by(int fd);
+/* The socket for that, which must stay open; -1: none. */
+int log_journal_descriptor(void);
 /* Lines above LEVEL are dropped (default LOG_INFO). */
 void log_limit(enum log_level level);
+/* Is each request to have a line of its own (log_requests of signerd.yaml)?
+ * Not before it is said. */
+void log_requests(bool on);
+bool log_has_requests(void);
 /* While ON nothing is written at all: for a process of which it is known that
  * it says what the one before it has said.  Returns what was. */
 bool log_mute(bool on);

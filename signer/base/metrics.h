@@ -57,6 +57,17 @@ enum metrics_roles {
 	  "Open TLS connections")                                              \
 	X(CONNECTIONS_TOTAL, C, METRICS_FRONT, "signer_connections_total", "", \
 	  "TLS connections accepted")                                          \
+	X(CONNECTIONS_FULL, C, METRICS_FRONT,                                  \
+	  "signer_connections_limited_total", "limit=\"all\"",                 \
+	  "Connections closed since there were too many of them")              \
+	X(CONNECTIONS_OF_CLIENT, C, METRICS_FRONT,                             \
+	  "signer_connections_limited_total", "limit=\"client\"", "")          \
+	X(CONNECTIONS_OF_ADDRESS, C, METRICS_FRONT,                            \
+	  "signer_connections_limited_total", "limit=\"address\"", "")         \
+	X(HANDSHAKES_12, C, METRICS_FRONT, "signer_tls_handshakes_total",      \
+	  "version=\"1.2\"", "TLS handshakes that were completed")             \
+	X(HANDSHAKES_13, C, METRICS_FRONT, "signer_tls_handshakes_total",      \
+	  "version=\"1.3\"", "")                                               \
 	X(HANDSHAKES_FAILED, C, METRICS_FRONT,                                 \
 	  "signer_tls_handshakes_failed_total", "",                            \
 	  "TLS handshakes that failed, wrong client certificates included")    \
@@ -83,6 +94,16 @@ enum metrics_roles {
 	  "Requests that the policy refused, or whose UVCI is taken")          \
 	X(FORBIDDEN, C, METRICS_CORE, "signer_requests_forbidden_total", "",   \
 	  "Requests of nobody the policy knows, or for what it may not do")    \
+	X(UNSIGNED, C, METRICS_CORE, "signer_requests_unsigned_total", "",     \
+	  "Requests without the signature that their client has to give")      \
+	X(FRONT_MESSAGE, C, METRICS_CORE, "signer_front_faults_total",         \
+	  "fault=\"message\"", "What no front does that is as we made it")     \
+	X(FRONT_DESCRIPTOR, C, METRICS_CORE, "signer_front_faults_total",      \
+	  "fault=\"descriptor\"", "")                                          \
+	X(FRONT_CREDIT, C, METRICS_CORE, "signer_front_faults_total",          \
+	  "fault=\"credit\"", "")                                              \
+	X(FRONT_UNREAD, C, METRICS_CORE, "signer_front_faults_total",          \
+	  "fault=\"unread\"", "")                                              \
 	X(QUOTA_REFUSED, C, METRICS_CORE, "signer_requests_limited_total",     \
 	  "limit=\"quota\"",                                                   \
 	  "Requests refused since their client had used up a limit")           \
@@ -179,7 +200,20 @@ enum metrics_roles {
 	  "Times that this process ended over a forbidden system call")        \
 	X(CLIENT_CERT_EXPIRY, G, METRICS_FRONT,                                \
 	  "signer_tls_certificate_expires_seconds", "",                        \
-	  "notAfter of the server's own TLS certificate, seconds since 1970")
+	  "notAfter of the server's own TLS certificate, seconds since 1970")  \
+	X(CLIENT_CA_EXPIRY, G, METRICS_FRONT,                                  \
+	  "signer_tls_client_ca_expires_seconds", "",                          \
+	  "Earliest notAfter of the client CAs, seconds since 1970")           \
+	X(CRL_UPDATE, G, METRICS_FRONT, "signer_tls_crl_next_update_seconds",  \
+	  "", "Earliest nextUpdate of the CRLs, seconds since 1970; 0: none")  \
+	X(OCSP_UPDATE, G, METRICS_FRONT,                                       \
+	  "signer_tls_ocsp_next_update_seconds", "",                           \
+	  "nextUpdate of the OCSP response, seconds since 1970; 0: none")      \
+	X(OCSP_MISSING, G, METRICS_FRONT, "signer_tls_ocsp_missing", "",       \
+	  "1 while an OCSP response is wanted, and none can be stapled")       \
+	X(TLS_FILES_REFUSED, G, METRICS_SUPERVISOR,                            \
+	  "signer_tls_files_refused", "",                                      \
+	  "1 while the files of tls are others, which cannot be taken")
 
 /* Histograms of durations: H(id, roles, family, help).  */
 #define METRICS_HISTOGRAM_MAP(H)                                               \

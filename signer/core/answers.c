@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
+#include "base/request_id.h"
 #include "base/throttle.h"
 #include "caller.h"
 #include "documents.h"
@@ -15,11 +17,17 @@ static void refuse(struct front_link *f, uint64_t id, enum sg_err err,
 	front_link_problem(f, id, err, span_str(detail), span_of(NULL, 0));
 }
 
+static void forbid(struct front_link *f, uint64_t id, const char *detail)
+{
+	metric_add(METRIC_FORBIDDEN, 1);
+	refuse(f, id, SG_FORBIDDEN, detail);
+}
+
 static void refuse_unknown(struct front_link *f, uint64_t id,
 			   const struct wire_ask *m)
 {
-	caller_log_unknown(m->identity);
-	refuse(f, id, SG_FORBIDDEN, CALLER_UNKNOWN);
+	caller_log_unknown(m->identity, m->name);
+	forbid(f, id, CALLER_UNKNOWN);
 }
 
 static bool give_proof(const struct answers *a, const struct policy *policy,
@@ -37,7 +45,9 @@ static bool give_proof(const struct answers *a, const struct policy *policy,
 		return true;
 	}
 	err = SG_NOT_FOUND;
-	if (a->proofs != NULL)
+	if (!front_link_bears(f))
+		err = SG_BUSY;
+	else if (a->proofs != NULL)
 		err = proofs_answer(a->proofs, m->index, a->leaves(a->ctx),
 				    client, &text);
 	if (err == SG_OK)
@@ -51,7 +61,7 @@ static bool give_proof(const struct answers *a, const struct policy *policy,
 
 static void give_document(const struct answers *a, const struct policy *policy,
 			  const struct client *client, struct front_link *f,
-			  uint64_t id, uint8_t question)
+			  uint64_t id, const struct wire_ask *m)
 {
 	struct policy_usage usage;
 	struct documents_facts facts = {.keys = a->keys};
@@ -62,12 +72,13 @@ static void give_document(const struct answers *a, const struct policy *policy,
 	if (a->quota != NULL &&
 	    quota_usage(a->quota, client, clock_wall_s(), &usage))
 		facts.usage = &usage;
-	err = documents_answer(question, policy, client, &facts, &document, &n);
+	err = documents_answer(m->question, policy, client, &facts, &document,
+			       &n);
 	if (err == SG_OK) {
 		front_link_answer(f, id, span_of(document, n));
 	} else if (err == SG_FORBIDDEN) {
-		caller_log_forbidden(client, "audit");
-		refuse(f, id, err, CALLER_MAY_NOT_AUDIT);
+		caller_log_forbidden(client, "audit", m->name);
+		forbid(f, id, CALLER_MAY_NOT_AUDIT);
 	} else {
 		refuse(f, id, err, "");
 	}
@@ -77,26 +88,28 @@ static void give_document(const struct answers *a, const struct policy *policy,
 /* --- for officers --------------------------------------------------------- */
 
 static bool is_officer(const struct client *client, struct front_link *f,
-		       uint64_t id)
+		       uint64_t id, uint64_t name)
 {
 	if (client_may(client, CLIENT_OFFICER))
 		return true;
-	caller_log_forbidden(client, "officer");
-	refuse(f, id, SG_FORBIDDEN, CALLER_NO_OFFICER);
+	caller_log_forbidden(client, "officer", name);
+	forbid(f, id, CALLER_NO_OFFICER);
 	return false;
 }
 
 static void give_ceremony(const struct answers *a, const struct client *client,
-			  struct front_link *f, uint64_t id)
+			  struct front_link *f, uint64_t id, uint64_t name)
 {
 	uint8_t *document;
 	size_t n = 0;
 	enum sg_err err = SG_NOT_FOUND;
 
-	if (!is_officer(client, f, id))
+	if (!is_officer(client, f, id, name))
 		return;
 	document = malloc(CEREMONY_DOCUMENT_MAX);
-	if (document == NULL)
+	if (!front_link_bears(f))
+		err = SG_BUSY;
+	else if (document == NULL)
 		err = SG_NO_MEMORY;
 	else if (a->ceremony != NULL)
 		err = ceremony_document(a->ceremony, document,
@@ -117,15 +130,19 @@ static void on_operated(void *link, uint64_t id, enum sg_err err,
 		front_link_problem(link, id, err, text, span_of(NULL, 0));
 }
 
-static void log_brought(const struct client *client, size_t n)
+static void log_brought(const struct client *client,
+			const struct wire_operate *m)
 {
 	static struct throttle throttle;
+	char name[REQUEST_ID_TEXT];
 	uint64_t dropped;
 
 	if (throttle_allows(&throttle, clock_wall_s(), &dropped))
 		log_event(LOG_INFO, "operation-brought",
-			  "client=%s bytes=%zu unlogged=%llu",
-			  client_name(client), n, (unsigned long long)dropped);
+			  "request=%s client=%s bytes=%zu unlogged=%llu",
+			  request_id_text(m->name, 0, name),
+			  client_name(client), m->operation.n,
+			  (unsigned long long)dropped);
 }
 
 bool answers_operate(const struct answers *a, const struct policy *policy,
@@ -140,14 +157,18 @@ bool answers_operate(const struct answers *a, const struct policy *policy,
 	if (err == SG_MALFORMED)
 		return false;
 	if (err != SG_OK) {
-		caller_log_unknown(m->identity);
-		refuse(f, id, SG_FORBIDDEN, CALLER_UNKNOWN);
-	} else if (is_officer(client, f, id)) {
+		caller_log_unknown(m->identity, m->name);
+		forbid(f, id, CALLER_UNKNOWN);
+	} else if (is_officer(client, f, id, m->name)) {
 		if (a->ceremony == NULL) {
 			refuse(f, id, SG_NOT_FOUND, "");
 			return true;
 		}
-		log_brought(client, m->operation.n);
+		if (!front_link_bears(f)) {
+			refuse(f, id, SG_BUSY, "");
+			return true;
+		}
+		log_brought(client, m);
 		ceremony_operate(a->ceremony, m->operation, &who);
 	}
 	return true;
@@ -167,9 +188,9 @@ bool answers_give(const struct answers *a, const struct policy *policy,
 	if (err == SG_MALFORMED)
 		return false;
 	if (err == SG_OK && m->question == WIRE_ASK_CEREMONY)
-		give_ceremony(a, client, f, id);
+		give_ceremony(a, client, f, id, m->name);
 	else if (err == SG_OK)
-		give_document(a, policy, client, f, id, m->question);
+		give_document(a, policy, client, f, id, m);
 	else
 		refuse_unknown(f, id, m);
 	return true;

@@ -27,9 +27,11 @@ SG_MUST_USE enum sg_err caller_find(const struct policy *p,
 				    struct span identity,
 				    const struct client **out);
 
-/* Log that IDENTITY is nobody's, or that CLIENT may not do OPERATION ("issue"):
- * a few times a second; the rest is counted.  Loop thread only. */
-void caller_log_unknown(struct span identity);
-void caller_log_forbidden(const struct client *client, const char *operation);
+/* Log that IDENTITY, or CLIENT's OPERATION ("issue"), is nobody's or not
+ * allowed: a few times a second; the rest is counted.  NAME is the request's,
+ * as in WIRE_ISSUE.  Loop thread only. */
+void caller_log_unknown(struct span identity, uint64_t name);
+void caller_log_forbidden(const struct client *client, const char *operation,
+			  uint64_t name);
 
 #endif /* SG_CALLER_H */

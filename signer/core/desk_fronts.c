@@ -69,6 +69,7 @@ static void on_front_end(void *ctx, struct front_link *f, bool bad)
 {
 	struct desk *d = ctx;
 	const uint16_t slot = f->slot;
+	const uint64_t linked_us = f->linked_us;
 
 	log_event(LOG_WARNING, "front-link-ended", "front=%u bad=%d", slot,
 		  bad);
@@ -76,6 +77,8 @@ static void on_front_end(void *ctx, struct front_link *f, bool bad)
 	if (bad) {
 		metric_add(METRIC_BAD_MESSAGES, 1);
 		d->events->peer_bad(d->ctx, WIRE_FRONT, slot);
+	} else if (d->events->front_left != NULL) {
+		d->events->front_left(d->ctx, slot, linked_us);
 	}
 	on_front_batch(d);
 }

@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "fds.h"
 
 enum {
@@ -12,19 +14,40 @@ enum {
 	RETRY_AFTER_S = 1
 };
 
-static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
-		       size_t n)
+/* F ends over FAULT. */
+static bool give_up(struct front_link *f, enum metric_id fault)
+{
+	f->told = true;
+	metric_add(fault, 1);
+	return false;
+}
+
+static void on_turn(void *ctx)
 {
 	struct front_link *f = ctx;
+
+	f->taken = f->costly = 0;
+}
+
+/* No answer to what comes in one turn has left yet, so all of it is in flight,
+ * and a front never has more of that than its credit.  (That of requests which
+ * the core works on is the issuer's to see.) */
+static bool is_overrun(struct front_link *f)
+{
+	f->taken++;
+	return f->taken > f->credit;
+}
+
+static bool take(struct front_link *f, const struct wire_msg *m)
+{
 	struct wire_issue issue;
 	struct wire_ask ask;
 	struct wire_operate operate;
 
-	fds_close(fds, n);
-	if (n > 0)
-		return false; /* a front has no descriptor to give */
 	switch (m->type) {
 	case WIRE_ISSUE:
+		if (f->outstanding >= f->credit) /* and is told so */
+			metric_add(METRIC_FRONT_CREDIT, 1);
 		return wire_get_issue(m, &issue) == SG_OK &&
 		       issue.request.n <= WIRE_REQUEST_MAX &&
 		       f->events->issue(f->ctx, f, m->id, &issue);
@@ -39,6 +62,19 @@ static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 	}
 }
 
+static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
+		       size_t n)
+{
+	struct front_link *f = ctx;
+
+	fds_close(fds, n);
+	if (n > 0) /* a front has none to give */
+		return give_up(f, METRIC_FRONT_DESCRIPTOR);
+	if (is_overrun(f))
+		return give_up(f, METRIC_FRONT_CREDIT);
+	return take(f, m);
+}
+
 static void on_packet(void *ctx)
 {
 	struct front_link *f = ctx;
@@ -50,6 +86,8 @@ static void on_end(void *ctx, bool bad)
 {
 	struct front_link *f = ctx;
 
+	if (bad && !f->told)
+		(void)give_up(f, METRIC_FRONT_MESSAGE);
 	f->events->end(f->ctx, f, bad);
 }
 
@@ -64,8 +102,10 @@ static enum sg_err send_credit(struct front_link *f)
 enum sg_err front_link_open(const struct front_link_parts *parts,
 			    struct front_link **out)
 {
-	static const struct channel_events below = {
-		.message = on_message, .packet_done = on_packet, .end = on_end};
+	static const struct channel_events below = {.turn = on_turn,
+						    .message = on_message,
+						    .packet_done = on_packet,
+						    .end = on_end};
 	struct front_link *f = calloc(1, sizeof(*f));
 	enum sg_err err;
 
@@ -76,6 +116,7 @@ enum sg_err front_link_open(const struct front_link_parts *parts,
 	f->ctx = parts->ctx;
 	f->slot = parts->slot;
 	f->credit = parts->credit;
+	f->linked_us = clock_mono_us();
 	LIST_INIT(&f->issues);
 	err = channel_open(parts->loop, parts->fd, &below, f, &f->channel);
 	if (err != SG_OK) {
@@ -90,11 +131,17 @@ enum sg_err front_link_open(const struct front_link_parts *parts,
 	return SG_OK;
 }
 
-static void dropped(const struct front_link *f, enum sg_err err)
+static void dropped(struct front_link *f, enum sg_err err)
 {
-	if (err != SG_OK)
+	uint64_t unlogged;
+
+	if (err == SG_OK)
+		return;
+	metric_add(METRIC_FRONT_UNREAD, 1);
+	if (throttle_allows(&f->dropped, clock_wall_s(), &unlogged))
 		log_event(LOG_WARNING, "answer-dropped",
-			  "front=%u reason=\"%s\"", f->slot, err_text(err));
+			  "front=%u reason=\"%s\" unlogged=%llu", f->slot,
+			  err_text(err), (unsigned long long)unlogged);
 }
 
 void front_link_issued(struct front_link *f, uint64_t id,
@@ -162,6 +209,12 @@ void front_link_status(struct front_link *f, const struct wire_status *m)
 		f->channel, MESSAGE_ROOM + m->reason.n + m->ledger_origin.n);
 
 	dropped(f, w != NULL ? wire_put_status(w, m) : SG_BUSY);
+}
+
+bool front_link_bears(struct front_link *f)
+{
+	f->costly++;
+	return f->costly <= FRONT_LINK_COSTLY_MAX;
 }
 
 void front_link_close(struct front_link *f)

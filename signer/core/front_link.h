@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "base/throttle.h"
 #include "ipc/channel.h"
 
 /*
@@ -23,7 +24,7 @@ struct front_link_events {
 			const struct wire_operate *m);
 	/* All messages of a packet have been given. */
 	void (*batch)(void *ctx);
-	/* The front is gone (BAD: sent nonsense).  Close F. */
+	/* The front is gone (BAD: its fault, which is counted).  Close F. */
 	void (*end)(void *ctx, struct front_link *f, bool bad);
 };
 
@@ -36,6 +37,11 @@ struct front_link {
 	uint16_t slot;
 	uint32_t credit;	   /* requests it may have in flight */
 	uint32_t outstanding;	   /* requests it has */
+	uint32_t taken;		   /* messages, in this turn of the loop */
+	uint32_t costly;	   /* of them, by front_link_bears() */
+	uint64_t linked_us;	   /* CLOCK_MONOTONIC: when it was opened */
+	bool told;		   /* of its fault, in the metrics */
+	struct throttle dropped;   /* answers */
 	LIST_HEAD(, issue) issues; /* the issuer's: what it works on for F */
 };
 
@@ -68,6 +74,12 @@ void front_link_later(struct front_link *f, uint64_t id,
 		      const struct wire_later *m);
 void front_link_answer(struct front_link *f, uint64_t id, struct span document);
 void front_link_status(struct front_link *f, const struct wire_status *m);
+
+/* May one more question of F's that costs the core as much as many requests
+ * (files to be read, officers' signatures) be answered in this turn of the
+ * loop?  A front that asked them all at once would stop the signing. */
+enum { FRONT_LINK_COSTLY_MAX = 64 };
+bool front_link_bears(struct front_link *f);
 
 /* Nothing may be listed in F->issues.  NULL is allowed. */
 void front_link_close(struct front_link *f);

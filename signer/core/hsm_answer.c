@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "hsm_pool_state.h"
 
 enum {
@@ -97,9 +98,11 @@ static struct op *answered(struct hsm_pool *p, struct hsm_link *l, op_id id,
 
 /* An HSM error: at most one line a second and link, and fewer where it lasts.
  */
-static void log_failure(struct hsm_pool *p, struct hsm_link *l, size_t k,
-			const char *event, uint64_t ckr, uint64_t now_us)
+static void log_failure(struct hsm_pool *p, struct hsm_link *l,
+			const struct op *op, const char *event, uint64_t ckr,
+			uint64_t now_us)
 {
+	char name[REQUEST_ID_TEXT];
 	uint64_t left_out;
 
 	if (now_us - l->logged_us < LOG_EVERY_US)
@@ -107,9 +110,11 @@ static void log_failure(struct hsm_pool *p, struct hsm_link *l, size_t k,
 	l->logged_us = now_us;
 	if (hush_allows(&p->hush[l->slot], now_us, &left_out))
 		log_event(LOG_ERROR, event,
-			  "key=\"%s\" hsm=%u ckr=0x%llx left_out=%llu",
-			  p->keys->key[k].label, l->slot,
+			  "key=\"%s\" hsm=%u ckr=0x%llx request=%s "
+			  "left_out=%llu",
+			  p->keys->key[op->key].label, l->slot,
 			  (unsigned long long)ckr,
+			  request_id_text(op->name, op->line, name),
 			  (unsigned long long)left_out);
 }
 
@@ -120,7 +125,7 @@ static void wrong_signature(struct hsm_pool *p, struct hsm_link *l,
 
 	metric_add(METRIC_VERIFY_FAILED, 1);
 	p->errors[l->slot]++;
-	log_failure(p, l, k, "signature-wrong", 0, now_us);
+	log_failure(p, l, op, "signature-wrong", 0, now_us);
 	hsm_pool_alarm(p, l, now_us);
 	if (op->test) {
 		hsm_test_result(p, l, k, false);
@@ -156,11 +161,12 @@ bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
 	if (err == SG_OK) {
 		l->key[op->key].failures = 0;
 		hsm_link_timed(l, m->sign_us);
+		op->queue_us = (uint32_t)(op->sent_us - op->submitted_us) +
+			       m->queue_us;
+		op->sign_us = m->sign_us;
 		/* The ledger's own signatures wait for no client. */
 		if (!p->keys->key[op->key].ledger)
-			metric_time(HISTOGRAM_QUEUE_TIME,
-				    op->sent_us - op->submitted_us +
-					    m->queue_us);
+			metric_time(HISTOGRAM_QUEUE_TIME, op->queue_us);
 	}
 	hsm_op_finish(p, op, err, m->signature);
 	return true;
@@ -183,7 +189,7 @@ bool hsm_answer_failed(void *ctx, struct hsm_link *l, op_id id,
 		return true;
 	}
 	p->errors[l->slot]++;
-	log_failure(p, l, k, "signing-failed", m->ckr, now);
+	log_failure(p, l, op, "signing-failed", m->ckr, now);
 	hsm_pool_alarm(p, l, now);
 	if (op->test) {
 		hsm_test_result(p, l, k, false);

@@ -194,7 +194,9 @@ enum sg_err hsm_link_send(struct hsm_link *l, struct op *op, op_id id,
 {
 	const struct wire_sign m = {.key = l->key[op->key].number,
 				    .deadline_us = op->deadline_us,
-				    .tbs = op->tbs};
+				    .tbs = op->tbs,
+				    .name = op->name,
+				    .line = op->line};
 	struct wire_packet *w = channel_room(l->channel, SIGN_ROOM + op->tbs.n);
 
 	if (w == NULL || wire_put_sign(w, id, &m) != SG_OK)

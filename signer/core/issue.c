@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/metrics.h"
 #include "caller.h"
 #include "issue_state.h"
+#include "policy/client_signature.h"
 
 /* A request that is being judged. */
 struct request {
@@ -16,44 +16,12 @@ struct request {
 	const struct client *client;
 	uint64_t now_us;    /* CLOCK_MONOTONIC */
 	int64_t now;	    /* seconds since 1970 */
+	int64_t signed_at;  /* by its client, likewise; INT64_MAX: it is not */
 	const char *detail; /* of an error; safe for the client */
+	struct asked asked; /* the same, for the log */
 };
 
 /* --- judgement ---------------------------------------------------------- */
-
-/* The bounds of all that could sign KIND at NOW: by which key it will be is of
- * no concern to the verdict, nor is which HSM is up. */
-static void find_bounds(const struct keyring *keys, enum dcc_kind kind,
-			int64_t now, struct policy_bounds *out)
-{
-	*out = (struct policy_bounds){.present = false};
-	for (size_t k = 0; k < keys->n; k++) {
-		const struct policy_bounds *b = &keys->key[k].bounds;
-
-		if (!keyring_signs(keys, k, kind, now))
-			continue;
-		if (!out->present || b->not_after > out->not_after)
-			out->not_after = b->not_after;
-		if (!out->present || b->not_before < out->not_before)
-			out->not_before = b->not_before;
-		out->present = true;
-	}
-}
-
-/* Does the clock allow a signature at NOW?  Logged when that changes. */
-static bool clock_sane(struct issuer *s, int64_t now)
-{
-	const bool behind = !release_clock_sane(s->part.release, now);
-
-	if (behind != s->clock_behind)
-		log_event(behind ? LOG_ERROR : LOG_INFO,
-			  behind ? "clock-behind" : "clock-sane",
-			  "now=%lld reason=\"the clock against the newest "
-			  "certificate\"",
-			  (long long)now);
-	s->clock_behind = behind;
-	return !behind;
-}
 
 static enum client_operation operation_of(const struct request *r)
 {
@@ -77,27 +45,35 @@ static enum sg_err may_ask(struct request *r)
 	if (client_may(r->client, operation))
 		return SG_OK;
 	r->detail = asked[operation].refusal;
-	caller_log_forbidden(r->client, asked[operation].name);
+	caller_log_forbidden(r->client, asked[operation].name, r->m->name);
 	return SG_FORBIDDEN;
 }
 
 /* Judge R into s->decision.
- * Errors: SG_FORBIDDEN; SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG. */
+ * Errors: SG_FORBIDDEN; SG_BAD_SIGNATURE, and the verdict says why the request
+ * is not the client's, and nothing of what it asks; SG_MALFORMED,
+ * SG_DUPLICATE_KEY, SG_TOO_BIG. */
 static enum sg_err judge(struct issuer *s, struct request *r)
 {
 	struct policy_bounds bounds[DCC_KINDS];
 	const struct policy_question q = {.client = r->client,
 					  .operation = operation_of(r),
 					  .request = r->m->request,
+					  .signature = r->m->signature,
+					  .audience = s->part.audience,
 					  .now = r->now,
 					  .bounds = bounds};
 	enum sg_err err = may_ask(r);
 
 	if (err != SG_OK)
 		return err;
+	verdict_init(&s->decision.verdict);
+	client_signature_judge(&q, &s->decision.verdict, &r->signed_at);
+	if (s->decision.verdict.errors > 0)
+		return SG_BAD_SIGNATURE;
 	for (unsigned kind = 0; kind < DCC_KINDS; kind++)
-		find_bounds(s->part.keys, (enum dcc_kind)kind, r->now,
-			    &bounds[kind]);
+		keyring_bounds(s->part.keys, (enum dcc_kind)kind, r->now,
+			       &bounds[kind]);
 	err = policy_decide(s->policy, &q, &s->decision);
 	/* A front writes deterministic CBOR.  What is not is its fault, but
 	 * not a reason to cut off the clients behind it. */
@@ -121,6 +97,7 @@ static void answer_verdict(struct issuer *s, const struct request *r,
 
 	if (s->decision.verdict.errors == 0) {
 		front_link_issued(r->front, r->id, &verdict);
+		asked_done(&r->asked, "accepted", WIRE_NO_LEDGER_INDEX);
 		return;
 	}
 	if (!r->m->dry_run) {
@@ -130,6 +107,7 @@ static void answer_verdict(struct issuer *s, const struct request *r,
 	}
 	front_link_problem(r->front, r->id, refusal, span_of(NULL, 0),
 			   violations);
+	asked_refused(&r->asked, refusal, &s->decision.verdict);
 }
 
 /* R has its certificate already, whatever the policy says today. */
@@ -151,6 +129,8 @@ static void answer_same(struct issuer *s, const struct request *r,
 		metric_add(METRIC_REPLAYED, 1);
 	}
 	front_link_issued(r->front, r->id, m);
+	asked_done(&r->asked, r->m->dry_run ? "accepted" : "replayed",
+		   m->ledger_index);
 }
 
 /* --- requests ----------------------------------------------------------- */
@@ -193,6 +173,9 @@ static enum sg_err issue_fill(struct issue *i, const struct request *r,
 	i->exp = d->exp;
 	i->id = r->id;
 	i->language = r->m->language;
+	i->began_us = r->now_us;
+	i->op.name = r->m->name;
+	i->op.line = r->m->line;
 	i->op.key = (size_t)(key - s->part.keys->key);
 	i->op.bulk = r->m->bulk;
 	i->op.kinds = DCC_KIND_BIT(i->kind);
@@ -237,6 +220,7 @@ static enum sg_err request_admit(struct issuer *s, const struct request *r,
 		.id = r->id,
 		.m = r->m,
 		.client = r->client,
+		.asked = &r->asked,
 		.now = {.wall_s = r->now, .mono_us = r->now_us}};
 
 	*admitted = true;
@@ -257,7 +241,7 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 
 	assert(s->decision.document.has_kind &&
 	       s->decision.document.present[DOC_CI]);
-	if (!clock_sane(s, r->now))
+	if (!limits_clock_sane(s, r->now))
 		return SG_CLOCK_BEHIND;
 	if (!release_open(s->part.release))
 		return SG_LEDGER_DOWN;
@@ -268,17 +252,6 @@ static enum sg_err request_sign(struct issuer *s, const struct request *r,
 	if (err != SG_OK || !admitted)
 		return err;
 	return issue_start(s, r, known, key, warnings);
-}
-
-/* Is the UVCI one that the client may not issue?  Then it is not told whether
- * another one has. */
-static bool is_foreign(const struct verdict *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (v->violation[i].code == VIOLATION_UVCI_NOT_ALLOWED &&
-		    !v->violation[i].warning)
-			return true;
-	return false;
 }
 
 /* Add to the verdict what is known about the UVCI of R, and return with what a
@@ -305,18 +278,31 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 		break;
 	case KNOWN_CONFLICT: break;
 	case KNOWN_REVOKED:
-		if (!is_foreign(v))
+		if (!known_is_foreign(v))
 			known_report(v, VIOLATION_REVOKED, kind);
 		return SG_REFUSED;
 	case KNOWN_UNRENEWABLE:
-		if (!is_foreign(v))
+		if (!known_is_foreign(v))
 			known_report(v, VIOLATION_NOT_RENEWABLE, kind);
 		return SG_REFUSED;
 	default: return SG_REFUSED;
 	}
-	if (!is_foreign(v))
+	if (!known_is_foreign(v))
 		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
 	return refusal;
+}
+
+/* What is known about the UVCI of R, judged as s->decision? */
+static enum sg_err find_known(struct issuer *s, const struct request *r,
+			      struct known *out)
+{
+	const struct renewal_ask renewal = {.client = r->client,
+					    .presented = r->m->presented,
+					    .now = r->now,
+					    .signed_at = r->signed_at};
+
+	return r->m->renew ? known_find_renewal(s, &renewal, out)
+			   : known_find(s, r->client, r->now, out);
 }
 
 /* Judge, then answer or start.  An error is the caller's to answer, with
@@ -330,12 +316,18 @@ static enum sg_err request_take(struct issuer *s, struct request *r)
 
 	err = judge(s, r);
 	metric_time(HISTOGRAM_DECIDE_TIME, clock_mono_us() - r->now_us);
+	if (err == SG_BAD_SIGNATURE) {
+		metric_add(METRIC_UNSIGNED, 1);
+		violations =
+			violations_encode(&s->decision.verdict, r->m->language,
+					  s->violations, sizeof(s->violations));
+		answer_verdict(s, r, SG_REFUSED, violations);
+		return SG_OK;
+	}
 	if (err != SG_OK)
 		return err;
 	toll_begin(&s->look_up);
-	err = r->m->renew ? known_find_renewal(s, r->client, r->m->presented,
-					       r->now, &known)
-			  : known_find(s, r->client, r->now, &known);
+	err = find_known(s, r, &known);
 	toll_end(&s->look_up);
 	if (err != SG_OK)
 		return err;
@@ -364,9 +356,14 @@ bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
 
 	if (err == SG_MALFORMED)
 		return false;
+	r.asked = (struct asked){.name = m->name,
+				 .line = m->line,
+				 .operation = operation_of(&r),
+				 .client = r.client,
+				 .began_us = r.now_us};
 	if (err != SG_OK) {
 		r.detail = CALLER_UNKNOWN;
-		caller_log_unknown(m->identity);
+		caller_log_unknown(m->identity, m->name);
 	} else if (s->closed) {
 		err = SG_CLOSED;
 	} else if (f->outstanding >= f->credit) {
@@ -379,7 +376,7 @@ bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
 	if (err == SG_FORBIDDEN)
 		metric_add(METRIC_FORBIDDEN, 1);
 	if (err != SG_OK)
-		issue_answer_error(f, id, err, r.detail);
+		issue_answer_error(f, id, &r.asked, err, r.detail);
 	return true;
 }
 

@@ -44,6 +44,9 @@ struct issuer_parts {
 	struct diary *diary;
 	const struct revoked *revoked; /* NULL: nothing is */
 	struct quota *quota;	       /* NULL: nobody has limits */
+	/* For which clients sign their requests: the ledger's origin; empty
+	 * without one.  Outlives the issuer. */
+	struct span audience;
 };
 
 /* Owns: *OUT is the caller's; issuer_free().  Errors: SG_NO_MEMORY,

@@ -150,9 +150,23 @@ void issue_put(struct issue *i)
 
 /* --- answers ------------------------------------------------------------ */
 
-void issue_answer_error(struct front_link *f, uint64_t id, enum sg_err err,
+struct asked issue_asked(const struct issue *i)
+{
+	return (struct asked){.name = i->op.name,
+			      .line = i->op.line,
+			      .operation =
+				      i->renewal ? CLIENT_RENEW : CLIENT_ISSUE,
+			      .client = i->client,
+			      .began_us = i->began_us,
+			      .queue_us = i->op.queue_us,
+			      .sign_us = i->op.sign_us};
+}
+
+void issue_answer_error(struct front_link *f, uint64_t id,
+			const struct asked *a, enum sg_err err,
 			const char *detail)
 {
+	asked_refused(a, err, NULL);
 	if (err_http(err) >= 500)
 		metric_add(METRIC_FAILED, 1);
 	front_link_problem(f, id, err, span_str(detail), span_of(NULL, 0));
@@ -160,9 +174,19 @@ void issue_answer_error(struct front_link *f, uint64_t id, enum sg_err err,
 
 void issue_fail(struct issue *i, enum sg_err err)
 {
+	const struct asked a = issue_asked(i);
+
 	if (i->front != NULL)
-		issue_answer_error(i->front, i->id, err, "");
+		issue_answer_error(i->front, i->id, &a, err, "");
 	issue_put(i);
+}
+
+/* I has its certificate, entry INDEX; OUTCOME says whose it was first. */
+static void log_done(const struct issue *i, const char *outcome, int64_t index)
+{
+	const struct asked a = issue_asked(i);
+
+	asked_done(&a, outcome, index);
 }
 
 /* Tell the front of I that its UVCI has just been signed for another request,
@@ -170,6 +194,7 @@ void issue_fail(struct issue *i, enum sg_err err)
 static void answer_conflict(struct issue *i)
 {
 	struct issuer *s = i->issuer;
+	const struct asked a = issue_asked(i);
 	struct verdict *v = &s->decision.verdict;
 	size_t n = i->text.warnings.n;
 	struct span more;
@@ -178,6 +203,7 @@ static void answer_conflict(struct issue *i)
 	verdict_init(v);
 	known_report(v, VIOLATION_UVCI_CONFLICT, i->kind);
 	diary_refused(s->part.diary, client_name(i->client), v);
+	asked_refused(&a, SG_CONFLICT, v);
 	if (i->front == NULL)
 		return;
 	if (n > 0)
@@ -204,6 +230,7 @@ static void answer_behind(struct issue *first, struct wire_issued *m)
 			m->violations = i->text.warnings;
 			if (i->front != NULL)
 				front_link_issued(i->front, i->id, m);
+			log_done(i, "replayed", m->ledger_index);
 		}
 		recycle(i);
 	}
@@ -257,6 +284,7 @@ static void on_released(struct release_item *item, enum sg_err err,
 	memcpy(m.kid, i->text.kid, sizeof(m.kid));
 	if (i->front != NULL)
 		front_link_issued(i->front, i->id, &m);
+	log_done(i, i->renewal ? "renewed" : "issued", ledger_index);
 	answer_behind(i, &m);
 	recycle(i);
 }

@@ -126,6 +126,15 @@ enum sg_err known_find(struct issuer *s, const struct client *client,
 	return look_revoked(s, out);
 }
 
+bool known_is_foreign(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->violation[i].code == VIOLATION_UVCI_NOT_ALLOWED &&
+		    !v->violation[i].warning)
+			return true;
+	return false;
+}
+
 void known_report(struct verdict *v, enum violation_code code,
 		  enum dcc_kind kind)
 {

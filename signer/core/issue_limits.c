@@ -5,27 +5,46 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "base/throttle.h"
 #include "issue_state.h"
 
 enum { US_PER_MS = 1000, US_PER_S = 1000000 };
 
+/* --- the clock ---------------------------------------------------------- */
+
+bool limits_clock_sane(struct issuer *s, int64_t now)
+{
+	const bool behind = !release_clock_sane(s->part.release, now);
+
+	if (behind != s->clock_behind)
+		log_event(behind ? LOG_ERROR : LOG_INFO,
+			  behind ? "clock-behind" : "clock-sane",
+			  "now=%lld reason=\"the clock against the newest "
+			  "certificate\"",
+			  (long long)now);
+	s->clock_behind = behind;
+	return !behind;
+}
+
 /* --- answers ------------------------------------------------------------ */
 
-static void log_limited(const struct client *client, const char *limit)
+static void log_limited(const struct asked *a, const char *limit)
 {
 	static struct throttle throttle;
+	char name[REQUEST_ID_TEXT];
 	uint64_t dropped;
 
 	if (!throttle_allows(&throttle, clock_wall_s(), &dropped))
 		return;
 	log_event(LOG_WARNING, "client-limited",
-		  "client=\"%s\" limit=%s unlogged=%llu", client_name(client),
-		  limit, (unsigned long long)dropped);
+		  "request=%s client=\"%s\" limit=%s unlogged=%llu",
+		  request_id_text(a->name, a->line, name),
+		  client_name(a->client), limit, (unsigned long long)dropped);
 }
 
-/* Count a refusal of CLIENT by WORD, and make s->decision's verdict say so. */
-static struct span refusal(struct issuer *s, const struct client *client,
+/* Count a refusal of A by WORD, and make s->decision's verdict say so. */
+static struct span refusal(struct issuer *s, const struct asked *a,
 			   enum quota_word word, uint8_t language)
 {
 	static const struct {
@@ -45,9 +64,10 @@ static struct span refusal(struct issuer *s, const struct client *client,
 	assert(word != QUOTA_ROOM);
 	metric_add(METRIC_REFUSED, 1);
 	metric_add(kind[word].metric, 1);
-	log_limited(client, kind[word].name);
+	log_limited(a, kind[word].name);
 	verdict_add_at(v, kind[word].code, false, NULL);
-	diary_refused(s->part.diary, client_name(client), v);
+	diary_refused(s->part.diary, client_name(a->client), v);
+	asked_refused(a, SG_RATE, v);
 	return violations_encode(v, language, s->violations,
 				 sizeof(s->violations));
 }
@@ -63,7 +83,8 @@ static void say_later(const struct limited *r, uint64_t wait_us)
 		.wait_ms = (uint32_t)(wait_us / US_PER_MS + 1),
 		.per_second = client_limits(r->client)->per_second,
 		.request = r->m->request,
-		.presented = r->m->presented};
+		.presented = r->m->presented,
+		.signature = r->m->signature};
 
 	metric_add(METRIC_RATE_DELAYED, 1);
 	front_link_later(r->front, r->id, &m);
@@ -86,7 +107,7 @@ enum sg_err limits_admit(struct issuer *s, const struct limited *r,
 		say_later(r, a.wait_us);
 		return SG_OK;
 	}
-	violations = refusal(s, r->client, a.word, r->m->language);
+	violations = refusal(s, r->asked, a.word, r->m->language);
 	front_link_limited(r->front, r->id, seconds(a.wait_us), violations);
 	return SG_OK;
 }
@@ -132,11 +153,12 @@ void limits_fail(struct issue *i)
 {
 	struct issuer *s = i->issuer;
 	const int64_t now = clock_wall_s();
+	const struct asked a = issue_asked(i);
 	struct policy_usage usage = {.ends = now};
 	struct span violations;
 
 	verdict_init(&s->decision.verdict);
-	violations = refusal(s, i->client, QUOTA_USED_UP, i->language);
+	violations = refusal(s, &a, QUOTA_USED_UP, i->language);
 	(void)quota_usage(s->part.quota, i->client, now, &usage);
 	if (i->front != NULL)
 		front_link_limited(

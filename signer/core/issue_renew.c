@@ -71,16 +71,16 @@ static enum sg_err is_withdrawn(const struct issuer *s, struct span presented,
  * flight, is in flight for the same request: nothing else is signed beside a
  * record.
  */
-enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
-			       struct span presented, int64_t now,
+enum sg_err known_find_renewal(struct issuer *s, const struct renewal_ask *ask,
 			       struct known *out)
 {
 	const struct document *d = &s->decision.document;
 	struct replay_request q = {
-		.client = span_str(client_name(client)),
-		.now = now,
+		.client = span_str(client_name(ask->client)),
+		.now = ask->now,
 		.renew = true,
-		.window_s = client_renewal_window_s(client),
+		.window_s = client_renewal_window_s(ask->client),
+		.signed_at = ask->signed_at,
 	};
 	enum replay_word word;
 	bool found = false;
@@ -101,7 +101,7 @@ enum sg_err known_find_renewal(struct issuer *s, const struct client *client,
 		return SG_INTERNAL;
 	err = known_hold_against(s, &q, out, &word);
 	if (err == SG_OK)
-		err = is_withdrawn(s, presented, &withdrawn);
+		err = is_withdrawn(s, ask->presented, &withdrawn);
 	if (err != SG_OK)
 		return err;
 	keep_attestation(s, out);

@@ -2,6 +2,7 @@
 #ifndef SG_ISSUE_STATE_H
 #define SG_ISSUE_STATE_H
 
+#include "asked.h"
 #include "assembly.h"
 #include "base/digest.h"
 #include "claims.h"
@@ -31,6 +32,7 @@ struct issue {
 	struct front_link *front; /* NULL: it went away */
 	uint64_t id;		  /* the front's */
 	uint8_t language;	  /* enum wire_language */
+	uint64_t began_us;	  /* CLOCK_MONOTONIC: when it was taken */
 	struct policy *policy;	  /* that judged it: a reference */
 	const struct client *client;
 	const struct key *key;
@@ -104,12 +106,18 @@ struct known {
 SG_MUST_USE enum sg_err known_find(struct issuer *s,
 				   const struct client *client, int64_t now,
 				   struct known *out);
-/* The same where CLIENT asks for a renewal, with the signature PRESENTED or
- * none: KNOWN_NEW, it is due; KNOWN_SAME, it has been renewed; KNOWN_TWIN, that
- * is in flight; KNOWN_UNRENEWABLE. */
+/* Who asks for a renewal, and when, in seconds since 1970. */
+struct renewal_ask {
+	const struct client *client;
+	struct span presented; /* a certificate's signature, or none */
+	int64_t now;
+	int64_t signed_at; /* by the client; INT64_MAX: it has not signed it */
+};
+
+/* The same where a renewal is asked for: KNOWN_NEW, it is due; KNOWN_SAME, it
+ * has been renewed; KNOWN_TWIN, that is in flight; KNOWN_UNRENEWABLE. */
 SG_MUST_USE enum sg_err known_find_renewal(struct issuer *s,
-					   const struct client *client,
-					   struct span presented, int64_t now,
+					   const struct renewal_ask *ask,
 					   struct known *out);
 /* Does what is due as KNOWN says, for CLIENT, lack an attestation: was issued
  * before the client had to have each attested, and comes with none? */
@@ -129,6 +137,9 @@ SG_MUST_USE enum sg_err known_hold_against(struct issuer *s,
  * with the same payload (its SHA-256)? */
 bool known_is_twin(const struct issue *i, const struct client *client,
 		   const uint8_t payload[DIGEST_BYTES]);
+/* Is the UVCI one that the client may not issue?  Then it is not told whether
+ * another one has. */
+bool known_is_foreign(const struct verdict *v);
 /* Add CODE to V, at the UVCI of a certificate of KIND. */
 void known_report(struct verdict *v, enum violation_code code,
 		  enum dcc_kind kind);
@@ -141,9 +152,13 @@ struct limited {
 	uint64_t id;
 	const struct wire_issue *m;
 	const struct client *client;
+	const struct asked *asked;
 	struct quota_time now;
 };
 
+/* Does the clock allow a signature at NOW (seconds since 1970)?  Logged when
+ * that changes. */
+bool limits_clock_sane(struct issuer *s, int64_t now);
 /* May one more be signed for R's client?  Otherwise it has been answered.
  * Errors: those of quota_ask(); then it has not. */
 SG_MUST_USE enum sg_err limits_admit(struct issuer *s, const struct limited *r,
@@ -182,8 +197,11 @@ void issue_leave_front(struct issue *i, struct front_link *f);
 void issue_put(struct issue *i);
 /* The same, after its front was told ERR. */
 void issue_fail(struct issue *i, enum sg_err err);
-/* Tell F that request ID has failed, with DETAIL. */
-void issue_answer_error(struct front_link *f, uint64_t id, enum sg_err err,
+/* Tell F that request ID, which is A, has failed, with DETAIL. */
+void issue_answer_error(struct front_link *f, uint64_t id,
+			const struct asked *a, enum sg_err err,
 			const char *detail);
+/* I, for the log. */
+struct asked issue_asked(const struct issue *i);
 
 #endif /* SG_ISSUE_STATE_H */

@@ -39,6 +39,8 @@ struct op {
 	unsigned kinds;
 	struct span message;  /* stays in place until `done` or cancel */
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
+	uint64_t name;	      /* of the request, as in WIRE_ISSUE; or 0 */
+	uint32_t line;
 	op_done done;
 
 	/* The pool's. */
@@ -50,6 +52,7 @@ struct op {
 	unsigned sends; /* how often it went to an hsm */
 	int avoid;	/* slot where it failed: elsewhere if possible; or -1 */
 	uint64_t submitted_us, sent_us;
+	uint32_t queue_us, sign_us; /* of the signature, when it is done */
 	struct span tbs; /* what the hsm gets: the digest, or the message */
 	uint8_t digest[32];
 };

@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "ledger/entry.h"
 #include "ledger/journal_read.h"
+#include "policy/signed_request.h"
 
 struct replay {
 	char *dir;
@@ -134,12 +135,29 @@ static bool is_due(const struct entry *e, const struct replay_request *q)
 	return e->exp - q->now <= window;
 }
 
+/*
+ * Did the client sign the wish Q before it had the renewal E, which may be what
+ * it wished for then?  Such a wish makes no further one, however often a front
+ * sends it again.  The client's clock may be ahead of ours.
+ */
+static bool is_fulfilled(const struct entry *e, const struct replay_request *q)
+{
+	return e->type == ENTRY_RENEWED && q->signed_at != INT64_MAX &&
+	       q->signed_at - SIGNED_REQUEST_SKEW_S <= e->iat;
+}
+
 static enum replay_word judge_renewal(const struct replay *r,
 				      const struct replay_request *q)
 {
-	if (is_compromised(r->keys, r->entry.kid) || is_due(&r->entry, q))
+	const struct entry *e = &r->entry;
+	const bool fulfilled = is_fulfilled(e, q);
+
+	if ((is_compromised(r->keys, e->kid) || is_due(e, q)) && !fulfilled)
 		return REPLAY_DUE;
-	return r->entry.type == ENTRY_RENEWED ? REPLAY_SAME : REPLAY_EARLY;
+	if (e->type != ENTRY_RENEWED || e->exp <= q->now ||
+	    is_compromised(r->keys, e->kid))
+		return REPLAY_EARLY;
+	return REPLAY_SAME;
 }
 
 /* By its signature, or by its UVCI, and then with all that there ever was of

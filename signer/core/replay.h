@@ -37,6 +37,8 @@ struct replay_request {
 	int64_t now;	  /* seconds since 1970 */
 	bool renew;	  /* it asks for a renewal, which may come: */
 	int64_t window_s; /* so long before the certificate runs out */
+	/* When the client signed that wish; INT64_MAX: it has not. */
+	int64_t signed_at;
 };
 
 /* JOURNAL_DIR need not be there before the first replay_find(); copied.  KEYS

@@ -115,6 +115,7 @@ void api_open(struct exchange *x)
 	c->api = x->front->api;
 	c->body_type = MEDIA_NONE;
 	c->route = find_route(x);
+	x->route = c->route != NULL ? c->route->path : NULL;
 	if (c->route == NULL) {
 		api_fail(c, SG_NOT_FOUND, NULL);
 		return;

@@ -15,8 +15,10 @@
 #include "ledger_path.h"
 #include "media.h"
 #include "problem.h"
+#include "record.h"
 #include "renewal.h"
 #include "shares.h"
+#include "signed_body.h"
 
 /*
  * api: the routes.  Inside of the API only; the transport sees exchange.h.
@@ -38,6 +40,7 @@ struct api {
 	struct deflate *deflate;
 	struct dcc_scratch dcc;
 	struct renewal renewal;
+	struct signed_body signed_body;
 	uint8_t violation[API_VIOLATION_MAX];
 	char hc1[HC1_TEXT_MAX];
 	uint8_t answer[API_ANSWER_MAX]; /* touched as far as it is used */
@@ -151,13 +154,14 @@ void api_renewals_open(struct api_call *c);
 void api_certificates_end(struct api_call *c); /* of all three */
 bool api_is_validation(const struct api_call *c);
 bool api_is_renewal(const struct api_call *c);
-/* Of a renewal: put the certificate's payload in its place in *REQUEST, a
- * result of dcc_*_read() in the API's scratch, and its signature in *PRESENTED,
- * which lives until the next call; else *PRESENTED is empty.
+/* Of a renewal that its client did not sign: put the certificate's payload in
+ * its place in B->request, a result of dcc_*_read() in the API's scratch, and
+ * its signature in B->presented, which lives until the next call; else
+ * B->presented is empty.
  * Errors: SG_REFUSED, SG_TOO_BIG, with *P, whose spans live until the next
- * call; *REQUEST is of no more use then. */
-SG_MUST_USE enum sg_err api_unwrap(struct api_call *c, struct span *request,
-				   struct span *presented, struct problem *p);
+ * call; B->request is of no more use then. */
+SG_MUST_USE enum sg_err api_unwrap(struct api_call *c, struct brought *b,
+				   struct problem *p);
 /* Keep a run of the body in C->body. */
 void api_body_data(struct api_call *c, struct span run);
 /* The same of a body of at most MAX bytes.  Errors: SG_TOO_BIG, SG_NO_MEMORY;

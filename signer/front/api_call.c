@@ -226,6 +226,7 @@ void api_ask(struct api_call *c, enum wire_question question, uint64_t index,
 	const struct wire_ask m = {
 		.question = (uint8_t)question,
 		.index = index,
+		.name = x->name,
 		.identity = x->peer != NULL ? span_of(x->peer->identity,
 						      x->peer->identity_n)
 					    : span_of(NULL, 0),

@@ -40,20 +40,22 @@ static bool check_body(struct api_call *c)
 	char text[EXCHANGE_DETAIL_MAX];
 	const struct http_request *q = &c->x->request;
 	const struct http_header types = {
-		"accept-post", SPAN_LIT("application/json, application/cbor, "
-					"application/x-ndjson, "
-					"application/cbor-seq")};
+		"accept-post",
+		SPAN_LIT(
+			"application/json, application/cbor, application/cose, "
+			"application/x-ndjson, application/cbor-seq")};
 
 	if (api_refuse_compressed(c))
 		return false;
 	c->body_type = media_of(q->content_type);
 	if (is_stream(c))
 		return true;
-	if (c->body_type != MEDIA_JSON && c->body_type != MEDIA_CBOR) {
+	if (c->body_type != MEDIA_JSON && c->body_type != MEDIA_CBOR &&
+	    c->body_type != MEDIA_COSE) {
 		api_fail_with(c, SG_BAD_MEDIA_TYPE,
 			      "the body must be application/json, "
-			      "application/cbor, application/x-ndjson or "
-			      "application/cbor-seq",
+			      "application/cbor, application/cose, "
+			      "application/x-ndjson or application/cbor-seq",
 			      types);
 		return false;
 	}
@@ -70,7 +72,7 @@ static void open_body(struct api_call *c, size_t forms)
 		return;
 	if (!is_stream(c))
 		(void)api_choose_form(
-			c, c->body_type == MEDIA_CBOR ? FOR_CBOR : FOR_JSON,
+			c, c->body_type == MEDIA_JSON ? FOR_JSON : FOR_CBOR,
 			forms);
 	else if (api_choose_form(c, &c->body_type, 1))
 		api_stream_open(c);
@@ -110,14 +112,23 @@ static void keep_id(struct api_call *c, struct span request)
 	c->id_n = id.n;
 }
 
-static enum sg_err read_request(struct api_call *c, struct span *request)
+static enum sg_err read_request(struct api_call *c, struct brought *b)
 {
-	struct dcc_scratch *s = &c->api->dcc;
+	struct api *a = c->api;
 	const struct span body = span_of(c->body, c->body_n);
-	enum sg_err err = c->body_type == MEDIA_CBOR
-				  ? dcc_cbor_read(s, body, request)
-				  : dcc_json_read(s, body, request);
+	enum sg_err err;
 
+	if (c->body_type == MEDIA_COSE) {
+		err = signed_body_read(&a->signed_body, &a->dcc, body,
+				       &b->request, &b->signature);
+	} else {
+		err = c->body_type == MEDIA_CBOR
+			      ? dcc_cbor_read(&a->dcc, body, &b->request)
+			      : dcc_json_read(&a->dcc, body, &b->request);
+		if (err == SG_OK)
+			err = signed_body_open(&a->signed_body, &a->dcc,
+					       &b->request, &b->signature);
+	}
 	free(c->body); /* while the core thinks, the request lives there */
 	c->body = NULL;
 	c->body_n = 0;
@@ -134,10 +145,12 @@ void api_certificates_end(struct api_call *c)
 		.dry_run = api_is_validation(c),
 		.renew = api_is_renewal(c),
 		.language = (uint8_t)api_language(c),
+		.name = x->name,
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
 	};
+	struct brought b = {0};
 	struct problem p;
-	enum sg_err err = read_request(c, &issue.request);
+	enum sg_err err = read_request(c, &b);
 
 	if (err != SG_OK) {
 		api_fail(c, err,
@@ -145,11 +158,14 @@ void api_certificates_end(struct api_call *c)
 						       : NULL);
 		return;
 	}
-	keep_id(c, issue.request);
-	if (api_unwrap(c, &issue.request, &issue.presented, &p) != SG_OK) {
+	keep_id(c, b.request);
+	if (api_unwrap(c, &b, &p) != SG_OK) {
 		api_fail_problem(c, &p);
 		return;
 	}
+	issue.request = b.request;
+	issue.presented = b.presented;
+	issue.signature = b.signature;
 	issue.deadline_us = clock_mono_us() +
 			    (uint64_t)x->front->settings.request_ms * US_PER_MS;
 	err = core_link_issue(x->front->link, &issue, on_answer, c,

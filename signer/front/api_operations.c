@@ -69,7 +69,8 @@ void api_operate_end(struct api_call *c)
 	const struct exchange *x = c->x;
 	const struct wire_operate m = {
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
-		.operation = span_of(c->body, c->body_n)};
+		.operation = span_of(c->body, c->body_n),
+		.name = x->name};
 	const enum sg_err err = core_link_operate(x->front->link, &m,
 						  on_document, c, &c->question);
 

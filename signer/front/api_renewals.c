@@ -3,8 +3,7 @@
  * bring the certificate in place of its payload. */
 #include "api.h"
 
-enum sg_err api_unwrap(struct api_call *c, struct span *request,
-		       struct span *presented, struct problem *p)
+enum sg_err api_unwrap(struct api_call *c, struct brought *b, struct problem *p)
 {
 	struct api *a = c->api;
 	struct renewal_fault fault;
@@ -12,11 +11,12 @@ enum sg_err api_unwrap(struct api_call *c, struct span *request,
 	size_t n = 0;
 
 	*p = (struct problem){.err = SG_OK};
-	*presented = span_of(NULL, 0);
-	if (!api_is_renewal(c))
+	b->presented = span_of(NULL, 0);
+	/* What is signed stays as it is, or nobody could verify it. */
+	if (!api_is_renewal(c) || b->signature.n > 0)
 		return SG_OK;
-	p->err = renewal_read(&a->renewal, a->deflate, &a->dcc, request,
-			      presented, &fault);
+	p->err = renewal_read(&a->renewal, a->deflate, &a->dcc, &b->request,
+			      &b->presented, &fault);
 	if (p->err != SG_REFUSED)
 		return p->err;
 	v.pointer = span_str(fault.pointer);

@@ -29,5 +29,6 @@ void api_free(struct api *a)
 	if (a == NULL)
 		return;
 	deflate_free(a->deflate);
+	dcc_scratch_clear(&a->dcc);
 	free(a);
 }

@@ -91,8 +91,8 @@ void api_stream_recount(struct api_stream *s)
 
 /* --- what the client sends --------------------------------------------- */
 
-void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
-		    struct span presented, uint64_t now_us)
+void api_stream_ask(struct api_stream *s, struct record *r,
+		    const struct brought *b, uint64_t now_us)
 {
 	const struct exchange *x = s->x;
 	const uint64_t within_us =
@@ -101,10 +101,13 @@ void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
 		.dry_run = api_is_validation(s->call),
 		.renew = api_is_renewal(s->call),
 		.bulk = true,
+		.name = x->name,
+		.line = r->number,
 		.language = (uint8_t)s->language,
 		.identity = span_of(x->peer->identity, x->peer->identity_n),
-		.request = request,
-		.presented = presented,
+		.request = b->request,
+		.presented = b->presented,
+		.signature = b->signature,
 		.deadline_us = now_us + within_us,
 	};
 	const enum sg_err err = core_link_issue(
@@ -121,25 +124,28 @@ static void ask(struct api_stream *s, struct record *r, struct span text)
 	struct dcc_scratch *scratch = &api_of(s)->dcc;
 	const char *detail = NULL;
 	struct problem p;
-	struct span request;
-	struct span presented;
+	struct brought b = {0};
 	enum sg_err err = s->cutter.form == CUTTER_ITEMS
-				  ? dcc_cbor_read(scratch, text, &request)
-				  : dcc_json_read(scratch, text, &request);
+				  ? dcc_cbor_read(scratch, text, &b.request)
+				  : dcc_json_read(scratch, text, &b.request);
+
+	if (err == SG_OK)
+		err = signed_body_open(&api_of(s)->signed_body, scratch,
+				       &b.request, &b.signature);
 
 	if (err != SG_OK && scratch->detail[0] != '\0')
 		detail = scratch->detail;
 	if (err == SG_OK)
-		err = record_keep_id(r, certificate_id(request));
+		err = record_keep_id(r, certificate_id(b.request));
 	if (err != SG_OK) {
 		api_stream_refuse(s, r, err, detail);
 		return;
 	}
-	if (api_unwrap(s->call, &request, &presented, &p) != SG_OK) {
+	if (api_unwrap(s->call, &b, &p) != SG_OK) {
 		api_stream_refuse_with(s, r, &p);
 		return;
 	}
-	api_stream_ask(s, r, request, presented, r->taken_us);
+	api_stream_ask(s, r, &b, r->taken_us);
 	api_stream_paced(s);
 }
 

@@ -66,10 +66,10 @@ void api_stream_sate(struct api_stream *s);
 /* May N bytes more of S's client be kept?  Then they are counted. */
 bool api_stream_hold_input(struct api_stream *s, size_t n);
 void api_stream_drop_input(const struct api_stream *s, size_t n);
-/* Ask the core for REQUEST, R's, from NOW_US (CLOCK_MONOTONIC) on; answered
+/* Ask the core for B, R's, from NOW_US (CLOCK_MONOTONIC) on; answered
  * where it cannot be asked. */
-void api_stream_ask(struct api_stream *s, struct record *r, struct span request,
-		    struct span presented, uint64_t now_us);
+void api_stream_ask(struct api_stream *s, struct record *r,
+		    const struct brought *b, uint64_t now_us);
 
 /* --- api_stream_pace.c -------------------------------------------------- */
 

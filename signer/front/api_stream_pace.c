@@ -41,11 +41,12 @@ static void rest(struct api_stream *s, uint32_t wait_ms)
 void api_stream_later(struct api_stream *s, struct record *r,
 		      const struct wire_later *m)
 {
-	const size_t n = m->request.n + m->presented.n;
+	const struct brought b = {m->request, m->presented, m->signature};
+	const size_t n = brought_bytes(&b);
 	enum sg_err err = SG_BUSY;
 
 	if (s->cut == SG_OK && api_stream_hold_input(s, n)) {
-		err = record_put_off(r, m->request, m->presented);
+		err = record_put_off(r, &b);
 		if (err != SG_OK)
 			api_stream_drop_input(s, n);
 	}
@@ -78,28 +79,26 @@ void api_stream_paced(struct api_stream *s)
 }
 
 /* R is put off no more. */
-static void take_back(struct api_stream *s, struct record *r,
-		      struct span *request, struct span *presented)
+static struct brought take_back(struct api_stream *s, struct record *r)
 {
-	size_t n;
+	const struct brought b = record_resume(r);
+	const size_t n = brought_bytes(&b);
 
-	record_resume(r, request, presented);
-	n = request->n + presented->n;
 	s->put_off--;
 	s->put_off_bytes -= n;
 	api_stream_drop_input(s, n);
+	return b;
 }
 
 bool api_stream_resume(struct api_stream *s, uint64_t now_us)
 {
 	struct record *r = s->put_off > 0 ? records_put_off(&s->records) : NULL;
-	struct span request;
-	struct span presented;
+	struct brought b;
 
 	if (r == NULL)
 		return false;
-	take_back(s, r, &request, &presented);
-	api_stream_ask(s, r, request, presented, now_us);
+	b = take_back(s, r);
+	api_stream_ask(s, r, &b, now_us);
 	api_stream_paced(s);
 	return true;
 }
@@ -132,14 +131,12 @@ void api_stream_wake(struct api_stream *s)
 
 void api_stream_pace_end(struct api_stream *s)
 {
-	struct span request;
-	struct span presented;
 	struct record *r;
 
 	s->resting = false;
 	set_paced(s, false);
 	while (s->put_off > 0 && (r = records_put_off(&s->records)) != NULL) {
-		take_back(s, r, &request, &presented);
+		(void)take_back(s, r);
 		api_stream_refuse(s, r, SG_BUSY, NULL);
 	}
 }

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "admission.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "recheck.h"
 
 enum {
@@ -75,6 +77,8 @@ void connection_drop(struct connection *c)
 	if (c->flush_queued)
 		TAILQ_REMOVE(&f->flushing, c, flush);
 	f->connections_of[c->door]--;
+	if (c->entered)
+		admission_leave(f->admission, c->client);
 	if (c->door == DOOR_CLIENTS)
 		metric_sub(METRIC_CONNECTIONS, 1);
 	uv_close(&c->uv.handle, on_closed);
@@ -315,11 +319,46 @@ static bool has_room(struct front *f, enum door door)
 
 	if (f->connections_of[door] <= max)
 		return true;
+	if (door == DOOR_CLIENTS)
+		metric_add(METRIC_CONNECTIONS_FULL, 1);
 	if (throttle_allows(&f->overflows, clock_wall_s(), &dropped))
 		log_event(LOG_WARNING, "connections-full",
 			  "limit=%zu unlogged=%llu", max,
 			  (unsigned long long)dropped);
 	return false;
+}
+
+static uint64_t address_of(const struct connection *c)
+{
+	struct sockaddr_storage peer;
+	int n = sizeof(peer);
+
+	if (c->uv.handle.type != UV_TCP ||
+	    uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&peer, &n) != 0)
+		return 0;
+	return admission_address((const struct sockaddr *)&peer);
+}
+
+/* Have too many handshakes of its address failed? */
+static bool is_limited(struct connection *c)
+{
+	struct front *f = c->front;
+	char text[ADMISSION_ADDRESS_TEXT];
+	uint64_t dropped;
+
+	c->address = address_of(c);
+	if (admission_begin(f->admission, c->address, f->settings.failures_max,
+			    uv_now(f->loop)))
+		return false;
+	metric_add(METRIC_CONNECTIONS_OF_ADDRESS, 1);
+	if (!throttle_allows(&f->limited, clock_wall_s(), &dropped))
+		return true;
+	admission_address_text(c->address, text);
+	log_event(LOG_WARNING, "handshakes-limited",
+		  "address=%s limit=%u unlogged=%llu", text,
+		  (unsigned)f->settings.failures_max,
+		  (unsigned long long)dropped);
+	return true;
 }
 
 static enum sg_err start(struct connection *c)
@@ -330,6 +369,8 @@ static enum sg_err start(struct connection *c)
 		return SG_BUSY;
 	if (c->door != DOOR_CLIENTS)
 		return connection_start_http(c);
+	if (is_limited(c))
+		return SG_BUSY;
 	connection_deadline(c, f->settings.handshake_ms,
 			    connection_handshake_late);
 	return tls_create(f->tls, &c->out, &c->tls);
@@ -360,8 +401,11 @@ void connection_accept(struct front *f, uv_stream_t *listener, enum door door)
 	}
 	c->front = f;
 	c->door = door;
-	c->host = (struct http_host){
-		.front = f, .door = door, .wake = on_http_wake};
+	f->name = request_id_next_connection(f->name);
+	c->host = (struct http_host){.front = f,
+				     .door = door,
+				     .wake = on_http_wake,
+				     .name = f->name};
 	c->verified = f->reloads;
 	c->asked = f->walks;
 	rv = is_tcp ? uv_tcp_init(f->loop, &c->uv.tcp)

@@ -30,6 +30,9 @@ struct connection {
 	bool ending;  /* nothing that comes is looked at */
 	bool shut;    /* our half of the socket is closed */
 	bool eof;     /* theirs is */
+	bool entered; /* admission_enter() was called for CLIENT */
+	uint16_t client;
+	uint64_t address; /* as admission_address() */
 	struct tls *tls;
 	struct http *http;     /* NULL: handshake, or ending */
 	struct http_host host; /* HTTP's view of this */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "admission.h"
 #include "base/clock.h"
+#include "base/hex.h"
+#include "base/identity.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "connection.h"
 #include "recheck.h"
+#include "shares.h"
 
 enum {
 	OUT_WAITING_MAX = 256 * 1024, /* behind a full socket: stop reading */
@@ -51,13 +56,15 @@ void connection_give_held(struct connection *c)
 
 static void refused(struct connection *c, const char *reason)
 {
+	char name[REQUEST_ID_TEXT];
 	uint64_t dropped;
 
 	metric_add(METRIC_HANDSHAKES_FAILED, 1);
 	if (!throttle_allows(&c->front->refusals, clock_wall_s(), &dropped))
 		return;
 	log_event(LOG_INFO, "tls-refused",
-		  "reason=\"%s\" spki=%s unlogged=%llu", reason,
+		  "connection=%s reason=\"%s\" spki=%s unlogged=%llu",
+		  request_id_text(c->host.name, 0, name), reason,
 		  tls_fingerprint(c->tls), (unsigned long long)dropped);
 }
 
@@ -77,6 +84,49 @@ enum sg_err connection_start_http(struct connection *c)
 	return http1_create(&c->host, &c->http);
 }
 
+/* May the client have this connection, too? */
+static bool has_place(struct connection *c)
+{
+	enum { SHOWN = 8 };
+	struct front *f = c->front;
+	const size_t max = f->settings.client_connections_max;
+	char spki[HEX_TEXT(SHOWN)];
+	uint64_t dropped;
+
+	admission_succeeded(f->admission, c->address, f->settings.failures_max,
+			    uv_now(f->loop));
+	c->client = shares_index(span_of(c->peer.identity, c->peer.identity_n));
+	c->entered = admission_enter(f->admission, c->client, max);
+	if (c->entered)
+		return true;
+	metric_add(METRIC_CONNECTIONS_OF_CLIENT, 1);
+	if (throttle_allows(&f->limited, clock_wall_s(), &dropped)) {
+		/* An identity begins with the hash of its key. */
+		(void)hex_encode(c->peer.identity, SHOWN, spki);
+		log_event(LOG_WARNING, "client-connections-full",
+			  "spki=%s limit=%zu unlogged=%llu", spki, max,
+			  (unsigned long long)dropped);
+	}
+	return false;
+}
+
+/* Where each request is told: from here its name leads on. */
+static void log_connected(const struct connection *c)
+{
+	struct identity who;
+	char name[REQUEST_ID_TEXT];
+	char spki[HEX_TEXT(sizeof(who.spki))] = "-";
+
+	if (!log_has_requests())
+		return;
+	if (identity_decode(span_of(c->peer.identity, c->peer.identity_n),
+			    &who) == SG_OK)
+		(void)hex_encode(who.spki, sizeof(who.spki), spki);
+	log_event(LOG_INFO, "client-connected", "connection=%s spki=%s http=%s",
+		  request_id_text(c->host.name, 0, name), spki,
+		  tls_is_http2(c->tls) ? "2" : "1.1");
+}
+
 /* False: it goes on when more has come, or it has failed. */
 static bool shake_hands(struct connection *c)
 {
@@ -89,13 +139,20 @@ static bool shake_hands(struct connection *c)
 		connection_end(c);
 		return false;
 	}
-	if (tls_peer(c->tls, &c->peer) != SG_OK ||
-	    connection_start_http(c) != SG_OK) {
+	if (tls_peer(c->tls, &c->peer) == SG_OK && !has_place(c)) {
+		connection_end(c);
+		return false;
+	}
+	if (c->peer.identity == NULL || connection_start_http(c) != SG_OK) {
 		refused(c, "the certificate cannot be read");
 		connection_end(c);
 		return false;
 	}
+	metric_add(tls_is_12(c->tls) ? METRIC_HANDSHAKES_12
+				     : METRIC_HANDSHAKES_13,
+		   1);
 	wheel_clear(&c->deadline);
+	log_connected(c);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "expiry.h"
 #include "ipc/role.h"
 #include "ledger_files.h"
 #include "recheck.h"
@@ -116,8 +117,7 @@ static bool reload(struct front *f, int config_fd,
 	f->settings = settings;
 	/* Its directory may be another one by now. */
 	ledger_files_open(&f->ledger, settings.ledger);
-	metric_set(METRIC_CLIENT_CERT_EXPIRY,
-		   (uint64_t)tls_context_not_after(tls));
+	expiry_renewed(f);
 	recheck_reloaded(f);
 	return true;
 }

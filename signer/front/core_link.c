@@ -198,8 +198,7 @@ static enum sg_err put(struct wire_packet *w, enum kind kind, op_id id,
 				: wire_put_operate(w, id, m);
 }
 
-/* Ask M, a message of the kind of FROM with RUNS bytes in its runs, in the name
- * of IDENTITY. */
+/* Ask M, of the kind of FROM, with RUNS bytes in its runs, for IDENTITY. */
 static enum sg_err ask(struct core_link *l, struct op from,
 		       struct span identity, const void *m, size_t runs,
 		       uint64_t *question)
@@ -233,10 +232,11 @@ enum sg_err core_link_issue(struct core_link *l, const struct wire_issue *m,
 				.asker = asker};
 
 	if (m->request.n > WIRE_REQUEST_MAX ||
-	    m->presented.n > WIRE_PRESENTED_MAX)
+	    m->presented.n > WIRE_PRESENTED_MAX ||
+	    m->signature.n > WIRE_SIGNATURE_MAX)
 		return SG_TOO_BIG;
-	return ask(l, from, m->identity, m, m->request.n + m->presented.n,
-		   question);
+	return ask(l, from, m->identity, m,
+		   m->request.n + m->presented.n + m->signature.n, question);
 }
 
 enum sg_err core_link_ask(struct core_link *l, const struct wire_ask *m,

@@ -3,16 +3,15 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/base64.h"
 #include "hcert/cbor.h"
-
-enum { LOAD_FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL };
+#include "json_tree.h"
 
 /*
- * Is BODY nested within DCC_DEPTH_MAX levels?  Looked at before it is parsed,
- * for the parser would go 2,048 levels down its stack.  As far as BODY is
- * well-formed, strings are told from structure as the parser does.
+ * Is BODY nested within DCC_DEPTH_MAX levels?  As far as BODY is well-formed,
+ * strings are told from structure as a parser does.
  */
 static bool depth_fits(struct span body)
 {
@@ -44,29 +43,33 @@ static bool depth_fits(struct span body)
 /* --- the tree becomes CBOR --------------------------------------------- */
 
 static enum sg_err put_value(struct dcc_scratch *s, struct cbor_writer *w,
-			     json_t *value);
+			     const struct json_tree_value *value);
 
 static enum sg_err put_array(struct dcc_scratch *s, struct cbor_writer *w,
-			     json_t *array)
+			     const struct json_tree_value *array)
 {
-	const size_t n = json_array_size(array);
+	struct json_tree_walk walk = json_tree_begin(array);
+	struct json_tree_value item;
 	enum sg_err err;
+	size_t n = 0;
 
+	while (json_tree_next(&walk, NULL, &item))
+		n++;
 	cbor_put_array(w, n);
-	for (size_t i = 0; i < n; i++) {
-		err = put_value(s, w, json_array_get(array, i));
+	walk = json_tree_begin(array);
+	while (json_tree_next(&walk, NULL, &item)) {
+		err = put_value(s, w, &item);
 		if (err != SG_OK)
 			return err;
 	}
 	return SG_OK;
 }
 
-/* Text of the request's attestation, as bytes where it is base64. */
-static enum sg_err put_attestation(struct dcc_scratch *s, struct cbor_writer *w,
-				   const json_t *value)
+/* Text of what is bytes in CBOR, as bytes where it is base64. */
+static enum sg_err put_base64(struct dcc_scratch *s, struct cbor_writer *w,
+			      const struct json_tree_value *value)
 {
-	const struct span text =
-		span_of(json_string_value(value), json_string_length(value));
+	const struct span text = json_tree_text(value);
 	size_t n;
 
 	if (text.n / 4 * 3 > sizeof(s->copy))
@@ -79,30 +82,35 @@ static enum sg_err put_attestation(struct dcc_scratch *s, struct cbor_writer *w,
 }
 
 /* The members of OBJECT, in the order in which they are written. */
-static enum sg_err list_members(struct dcc_scratch *s, json_t *object)
+static enum sg_err list_members(struct dcc_scratch *s,
+				const struct json_tree_value *object)
 {
+	struct json_tree_walk walk = json_tree_begin(object);
 	const size_t first = s->used;
+	struct json_tree_value value;
 	struct dcc_member *m;
+	struct span name;
 
-	for (void *it = json_object_iter(object); it != NULL;
-	     it = json_object_iter_next(object, it)) {
+	while (json_tree_next(&walk, &name, &value)) {
 		m = dcc_member_add(s);
 		if (m == NULL)
 			return SG_TOO_BIG;
-		m->key = span_of(json_object_iter_key(it),
-				 json_object_iter_key_len(it));
-		m->value = json_object_iter_value(it);
+		if (memchr(name.p, '\0', name.n) != NULL)
+			return dcc_fault(s, SG_MALFORMED,
+					 "the JSON text is not usable: a "
+					 "member's name holds U+0000");
+		m->key = name;
+		m->value = value;
 	}
 	return dcc_members_sort(s, first);
 }
 
 static enum sg_err put_object(struct dcc_scratch *s, struct cbor_writer *w,
-			      json_t *object)
+			      const struct json_tree_value *object)
 {
 	const size_t first = s->used;
 	const bool is_request = w->len == 0;
 	const struct dcc_member *m;
-	json_t *value;
 	size_t end;
 	enum sg_err err = list_members(s, object);
 
@@ -112,13 +120,13 @@ static enum sg_err put_object(struct dcc_scratch *s, struct cbor_writer *w,
 	cbor_put_map(w, end - first);
 	for (size_t i = first; i < end; i++) {
 		m = &s->member[i];
-		value = m->value;
 		cbor_put_text(w, m->key);
-		if (is_request && json_is_string(value) &&
-		    span_is(m->key, "attestation"))
-			err = put_attestation(s, w, value);
+		if (is_request && json_tree_kind(&m->value) == JSON_TREE_TEXT &&
+		    (span_is(m->key, "attestation") ||
+		     span_is(m->key, "signed")))
+			err = put_base64(s, w, &m->value);
 		else
-			err = put_value(s, w, value);
+			err = put_value(s, w, &m->value);
 		if (err != SG_OK)
 			return err;
 	}
@@ -137,20 +145,17 @@ static void put_real(struct cbor_writer *w, double v)
 }
 
 static enum sg_err put_value(struct dcc_scratch *s, struct cbor_writer *w,
-			     json_t *value)
+			     const struct json_tree_value *value)
 {
-	switch (json_typeof(value)) {
-	case JSON_OBJECT: return put_object(s, w, value);
-	case JSON_ARRAY: return put_array(s, w, value);
-	case JSON_STRING:
-		cbor_put_text(w, span_of(json_string_value(value),
-					 json_string_length(value)));
-		break;
-	case JSON_INTEGER: cbor_put_int(w, json_integer_value(value)); break;
-	case JSON_REAL: put_real(w, json_real_value(value)); break;
-	case JSON_TRUE: cbor_put_bool(w, true); break;
-	case JSON_FALSE: cbor_put_bool(w, false); break;
-	case JSON_NULL: cbor_put_null(w); break;
+	switch (json_tree_kind(value)) {
+	case JSON_TREE_OBJECT: return put_object(s, w, value);
+	case JSON_TREE_ARRAY: return put_array(s, w, value);
+	case JSON_TREE_TEXT: cbor_put_text(w, json_tree_text(value)); break;
+	case JSON_TREE_INT: cbor_put_int(w, json_tree_int(value)); break;
+	case JSON_TREE_REAL: put_real(w, json_tree_real(value)); break;
+	case JSON_TREE_TRUE: cbor_put_bool(w, true); break;
+	case JSON_TREE_FALSE: cbor_put_bool(w, false); break;
+	case JSON_TREE_NULL: cbor_put_null(w); break;
 	}
 	return SG_OK;
 }
@@ -158,21 +163,17 @@ static enum sg_err put_value(struct dcc_scratch *s, struct cbor_writer *w,
 /* --- the text becomes a tree ------------------------------------------- */
 
 /* What ERROR means.  Its text is not used: it quotes the request. */
-static enum sg_err parse_fault(struct dcc_scratch *s, const json_error_t *error)
+static enum sg_err tell_fault(struct dcc_scratch *s, const json_error_t *error)
 {
 	const char *what = "not well-formed";
 
 	switch (json_error_code(error)) {
-	case json_error_duplicate_key: return SG_DUPLICATE_KEY;
 	case json_error_out_of_memory: return SG_NO_MEMORY;
 	case json_error_premature_end_of_input: what = "not complete"; break;
 	case json_error_end_of_input_expected:
 		what = "followed by something else";
 		break;
 	case json_error_invalid_utf8: what = "not UTF-8"; break;
-	case json_error_null_byte_in_key:
-		what = "not usable: a member's name holds U+0000";
-		break;
 	case json_error_numeric_overflow:
 		what = "not usable: a number is out of range";
 		break;
@@ -193,42 +194,108 @@ static enum sg_err parse_fault(struct dcc_scratch *s, const json_error_t *error)
 	return SG_MALFORMED;
 }
 
-static json_t *load(struct span body, json_error_t *error)
+/* BODY is not JSON.  Where and why, jansson tells. */
+static enum sg_err find_fault(struct dcc_scratch *s, struct span body)
 {
 	const char *text = body.n > 0 ? (const char *)body.p : "";
-	json_t *tree = json_loadb(text, body.n, LOAD_FLAGS, error);
+	json_error_t error = {.line = -1};
 
-	if (tree != NULL ||
-	    json_error_code(error) != json_error_numeric_overflow)
-		return tree;
-	/* An integer beyond 64 bits is well-formed: as a fraction it reaches
-	 * the policy, which refuses it where it stands. */
-	return json_loadb(text, body.n, LOAD_FLAGS | JSON_DECODE_INT_AS_REAL,
-			  error);
+	/* Or jansson would go 2,048 levels down its stack. */
+	if (!depth_fits(body))
+		return dcc_fault(s, SG_MALFORMED,
+				 "the JSON text is nested too deeply");
+	json_decref(json_loadb(text, body.n,
+			       JSON_DECODE_ANY | JSON_ALLOW_NUL |
+				       JSON_DECODE_INT_AS_REAL,
+			       &error));
+	return tell_fault(s, &error);
+}
+
+static bool is_of_number(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || strchr("+-.eE", c) != NULL;
+}
+
+/*
+ * BODY with ".0" behind each integer of so many digits that it may not fit in
+ * 64 bits: it is well-formed, and as a fraction it reaches the policy, which
+ * refuses it where it stands.  Outside of well-formed JSON it does not matter
+ * what becomes of it.  Errors: SG_NO_MEMORY.
+ */
+static enum sg_err with_fractions(struct span body, uint8_t **out, size_t *len)
+{
+	enum { FITS = 18 }; /* digits, with a sign, that always do */
+	uint8_t *p = malloc(body.n + body.n / FITS * 2 + 2);
+	bool in_string = false;
+	bool whole = true;
+	size_t number = 0; /* characters of the one at hand */
+	size_t n = 0;
+
+	if (p == NULL)
+		return SG_NO_MEMORY;
+	for (size_t i = 0; i < body.n; i++) {
+		const uint8_t c = body.p[i];
+
+		if (!in_string && c != '\0' && is_of_number(c)) {
+			number++;
+			whole = whole && strchr(".eE", c) == NULL;
+		} else {
+			if (number > FITS && whole) {
+				p[n++] = '.';
+				p[n++] = '0';
+			}
+			number = 0;
+			whole = true;
+		}
+		p[n++] = c;
+		if (c == '"')
+			in_string = !in_string;
+		else if (in_string && c == '\\' && i + 1 < body.n)
+			p[n++] = body.p[++i];
+	}
+	*out = p;
+	*len = n;
+	return SG_OK;
+}
+
+static enum sg_err load(struct dcc_scratch *s, struct span body,
+			struct json_tree_value *root)
+{
+	uint8_t *text;
+	size_t n;
+	enum sg_err err = json_tree_read(s->json, body, root);
+
+	if (err != SG_TOO_BIG)
+		return err;
+	err = with_fractions(body, &text, &n);
+	if (err != SG_OK)
+		return err;
+	err = json_tree_read(s->json, span_of(text, n), root);
+	free(text);
+	return err;
 }
 
 enum sg_err dcc_json_read(struct dcc_scratch *s, struct span body,
 			  struct span *request)
 {
 	struct cbor_writer w = cbor_write(s->request, sizeof(s->request));
-	json_error_t error;
-	json_t *tree;
-	enum sg_err err;
+	struct json_tree_value root;
+	enum sg_err err = SG_OK;
 	size_t len;
 
 	dcc_scratch_reset(s);
-	if (!depth_fits(body))
+	if (s->json == NULL)
+		err = json_tree_create(DCC_DEPTH_MAX + 1, &s->json);
+	if (err == SG_OK)
+		err = load(s, body, &root);
+	if (err == SG_MALFORMED || err == SG_TOO_BIG)
+		return find_fault(s, body);
+	if (err != SG_OK)
+		return err;
+	if (json_tree_kind(&root) != JSON_TREE_OBJECT)
 		return dcc_fault(s, SG_MALFORMED,
-				 "the JSON text is nested too deeply");
-	tree = load(body, &error);
-	if (tree == NULL)
-		return parse_fault(s, &error);
-	if (json_is_object(tree))
-		err = put_object(s, &w, tree);
-	else
-		err = dcc_fault(s, SG_MALFORMED,
-				"the request must be a JSON object");
-	json_decref(tree);
+				 "the request must be a JSON object");
+	err = put_object(s, &w, &root);
 	if (err != SG_OK)
 		return err;
 	err = cbor_done(&w, &len);

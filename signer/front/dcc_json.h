@@ -10,8 +10,8 @@
  * byte for byte.  A number without a fraction becomes an integer, whatever
  * way it is written; what else JSON has (fractions, true, null) becomes its
  * like in CBOR, for the policy to refuse.  A number too large for a double is
- * refused here.  The text at /attestation becomes a byte string if it is
- * base64.
+ * refused here.  The text at /attestation or /signed becomes a byte
+ * string if it is base64.
  */
 
 /*

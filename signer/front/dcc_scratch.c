@@ -8,6 +8,12 @@ enum { FEW = 24 }; /* members that are sorted by insertion */
 
 static const double TWO_TO_63 = 9223372036854775808.0;
 
+void dcc_scratch_clear(struct dcc_scratch *s)
+{
+	json_tree_free(s->json);
+	s->json = NULL;
+}
+
 void dcc_scratch_reset(struct dcc_scratch *s)
 {
 	s->used = 0;

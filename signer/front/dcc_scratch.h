@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "ipc/wire.h"
+#include "json_tree.h"
 
 /*
  * dcc_scratch: the working memory in which a client's body becomes a request
@@ -19,15 +20,17 @@ enum {
 };
 
 /* A pair of a map that is being put in order. */
-struct json_t;
 struct dcc_member {
-	struct span key;      /* UTF-8 */
-	struct json_t *value; /* dcc_json: the value in the tree */
-	struct span pair;     /* dcc_cbor: key and value, encoded */
+	struct span key; /* UTF-8 */
+	union {
+		struct json_tree_value value; /* dcc_json */
+		struct span pair; /* dcc_cbor: key and value, encoded */
+	};
 };
 
 struct dcc_scratch {
-	size_t used; /* of member */
+	struct json_tree *json; /* made when it is needed */
+	size_t used;		/* of member */
 	struct dcc_member member[DCC_MEMBERS_MAX];
 	uint8_t request[WIRE_REQUEST_MAX]; /* the result */
 	uint8_t copy[WIRE_REQUEST_MAX];
@@ -35,6 +38,8 @@ struct dcc_scratch {
 					client: no request data */
 };
 
+/* Give back what S holds. */
+void dcc_scratch_clear(struct dcc_scratch *s);
 /* Make S ready for a new body. */
 void dcc_scratch_reset(struct dcc_scratch *s);
 

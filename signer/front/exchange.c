@@ -5,11 +5,14 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/metrics.h"
+#include "base/request_id.h"
 #include "front_state.h"
 #include "peer.h"
 
 enum {
+	HTTP_OK = 200, /* of a stream's answer, always */
 	PROBLEM_BYTES_MAX = 1024,
 	/* Request bodies of all exchanges together: some thousand of the
 	 * largest ones. */
@@ -26,10 +29,27 @@ static void count_status(int status)
 		metric_add(METRIC_HTTP_5XX, 1);
 }
 
+/* X ended with STATUS; 0: its client went away.  Of what the client sent
+ * nothing is told, the path neither: he may put anything there. */
+static void log_answered(const struct exchange *x, int status)
+{
+	static const char *const method[] = {"GET", "HEAD", "POST", "-"};
+	char name[REQUEST_ID_TEXT];
+
+	if (!log_has_requests() || x->door == DOOR_OPS)
+		return;
+	log_event(LOG_INFO, "request-answered",
+		  "request=%s method=%s route=%s stream=%d status=%d us=%llu",
+		  request_id_text(x->name, 0, name), method[x->request.method],
+		  x->route != NULL ? x->route : "-", x->streaming, status,
+		  (unsigned long long)(clock_mono_us() - x->opened_us));
+}
+
 /* R as it goes out: a client's answer is for nobody else, and what GET gets
- * depends on what it asked for. */
+ * depends on what it asked for.  NAME is written, and must live as long. */
 static struct http_reply complete(const struct exchange *x,
-				  const struct http_reply *r)
+				  const struct http_reply *r,
+				  char name[REQUEST_ID_TEXT])
 {
 	struct http_reply out = *r;
 
@@ -42,16 +62,22 @@ static struct http_reply complete(const struct exchange *x,
 	if (x->request.method == HTTP_POST || r->status >= 400)
 		out.header[out.nheaders++] = (struct http_header){
 			"cache-control", SPAN_LIT("no-store")};
+	if (x->door == DOOR_CLIENTS)
+		out.header[out.nheaders++] = (struct http_header){
+			EXCHANGE_NAME_HEADER,
+			span_str(request_id_text(x->name, 0, name))};
 	return out;
 }
 
 void exchange_reply(struct exchange *x, const struct http_reply *r)
 {
-	const struct http_reply whole = complete(x, r);
+	char name[REQUEST_ID_TEXT];
+	const struct http_reply whole = complete(x, r, name);
 
 	assert(!x->answered);
 	x->answered = true;
 	count_status(r->status);
+	log_answered(x, r->status);
 	metric_time(HISTOGRAM_REQUEST_TIME, clock_mono_us() - x->opened_us);
 	x->transport->reply(x, &whole);
 }
@@ -75,7 +101,8 @@ void exchange_took(struct exchange *x, size_t n)
 
 void exchange_begin(struct exchange *x, const struct http_reply *r)
 {
-	const struct http_reply whole = complete(x, r);
+	char name[REQUEST_ID_TEXT];
+	const struct http_reply whole = complete(x, r, name);
 
 	assert(x->streaming && !x->answered && r->body.n == 0);
 	count_status(r->status);
@@ -92,6 +119,7 @@ void exchange_finish(struct exchange *x)
 {
 	assert(x->streaming && !x->answered);
 	x->answered = true;
+	log_answered(x, HTTP_OK);
 	x->transport->finish(x);
 }
 
@@ -169,7 +197,8 @@ void exchange_end(struct exchange *x)
 		api_end(x);
 }
 
-void exchange_gone(struct exchange *x)
+/* The API forgets X. */
+static void forget(struct exchange *x)
 {
 	assert(x->front->body_bytes >= x->body_bytes + x->owed);
 	x->front->body_bytes -= x->body_bytes + x->owed;
@@ -179,6 +208,13 @@ void exchange_gone(struct exchange *x)
 		return;
 	x->given = false;
 	api_gone(x);
+}
+
+void exchange_gone(struct exchange *x)
+{
+	if (x->given && !x->answered)
+		log_answered(x, 0);
+	forget(x);
 }
 
 void exchange_refuse(struct exchange *x, enum sg_err e, const char *detail)
@@ -196,7 +232,7 @@ void exchange_refuse(struct exchange *x, enum sg_err e, const char *detail)
 		api_cut(x, e, detail);
 		return;
 	}
-	exchange_gone(x);
+	forget(x);
 	r.body = span_of(body, api_problem_body(e, detail, body, sizeof(body)));
 	if (r.status == 503)
 		r.header[r.nheaders++] =

@@ -68,7 +68,9 @@ struct exchange {
 	const struct peer *peer; /* NULL but for DOOR_CLIENTS */
 	struct front *front;
 	uint64_t opened_us; /* CLOCK_MONOTONIC: first byte of the request */
+	uint64_t name;	    /* in the log: base/request_id.h */
 	void *api;	    /* the API's own state for this exchange */
+	const char *route;  /* the API's: where it goes; static, or NULL */
 	enum door door;
 	bool answered; /* a stream: wholly */
 	bool streaming;
@@ -78,12 +80,15 @@ struct exchange {
 	size_t body_bytes; /* the transport's: of the body, so far */
 };
 
+/* The request's name, for its client. */
+#define EXCHANGE_NAME_HEADER "signer-request"
+
 struct http_header {
 	const char *name; /* lower case */
 	struct span value;
 };
 
-enum { REPLY_HEADERS_MAX = 8, REPLY_HEADERS_ADDED = 2 };
+enum { REPLY_HEADERS_MAX = 8, REPLY_HEADERS_ADDED = 3 };
 
 struct http_reply {
 	int status;
@@ -112,9 +117,9 @@ enum {
 
 /* Answer X, once, from inside an api_* call or any time later.  The transport
  * adds date, content-length, connection; HEAD bodies are dropped.  A client
- * with a certificate gets vary; but for what was read with GET, everybody but
- * the operators gets cache-control: no-store; REPLY_HEADERS_ADDED of them.
- * Records the metrics of the response. */
+ * with a certificate gets vary and signer-request; but for what was read with
+ * GET, everybody but the operators gets cache-control: no-store;
+ * REPLY_HEADERS_ADDED of them. Records the metrics of the response. */
 void exchange_reply(struct exchange *x, const struct http_reply *r);
 
 /* X is a stream, whatever its length. */

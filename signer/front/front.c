@@ -4,10 +4,13 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "admission.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/request_id.h"
 #include "connection.h"
 #include "control.h"
+#include "expiry.h"
 #include "ipc/role.h"
 #include "ledger_files.h"
 #include "listener.h"
@@ -70,6 +73,7 @@ static void on_second(uv_timer_t *timer)
 	metrics_sample_process();
 	listener_second(f);
 	recheck_second(f);
+	expiry_second(f);
 }
 
 static void on_core_status(void *ctx, const struct wire_status *status,
@@ -137,6 +141,7 @@ static void front_free(struct front *f)
 	core_link_free(f->link);
 	api_free(f->api);
 	recheck_free(f->recheck);
+	admission_free(f->admission);
 	tls_context_free(f->tls);
 	if (f->loop != NULL) {
 		close_hook((uv_handle_t *)&f->tick);
@@ -183,11 +188,7 @@ static enum sg_err start_tls(struct front *f)
 		log_event(LOG_ERROR, "tls-failed", "reason=" LOG_Q, reason);
 		return err;
 	}
-	if (tls_context_crl_expired(f->tls))
-		log_event(LOG_ERROR, "crl-expired", "reason=" LOG_Q,
-			  "its clients are refused until it is renewed");
-	metric_set(METRIC_CLIENT_CERT_EXPIRY,
-		   (uint64_t)tls_context_not_after(f->tls));
+	expiry_renewed(f);
 	return SG_OK;
 }
 
@@ -203,6 +204,8 @@ static enum sg_err front_start(struct front *f)
 	ledger_files_open(&f->ledger, f->settings.ledger);
 	if (err == SG_OK)
 		err = recheck_create(&f->recheck);
+	if (err == SG_OK)
+		err = admission_create(&f->admission);
 	if (err == SG_OK)
 		err = core_link_create(f->loop, on_core_status, f, &f->link);
 	if (err == SG_OK)
@@ -238,6 +241,7 @@ int front_run(const struct front_settings *settings, front_read_settings read)
 	f->read_settings = read;
 	f->reloads = 1;
 	f->walks = 1;
+	f->name = request_id_begin(role_slot(), clock_wall_ms());
 	f->ledger = -1;
 	TAILQ_INIT(&f->connections);
 	TAILQ_INIT(&f->flushing);

@@ -19,11 +19,18 @@ struct front_settings {
 	char key[FRONT_PATH_MAX];	  /* PEM, unencrypted */
 	char client_ca[FRONT_PATH_MAX];	  /* PEM, one or more */
 	char crl[FRONT_PATH_MAX];	  /* PEM, empty: no revocation check */
+	char ocsp[FRONT_PATH_MAX];	  /* DER, empty: nothing is stapled */
 	char ledger[FRONT_PATH_MAX];	  /* directory of checkpoint, vkey and
 					     tile/; empty: there is none */
 	bool public; /* ROLE_FD_PUBLIC is given: anybody reads the ledger */
 	bool tls12;  /* also TLS 1.2, AEAD suites only */
+	uint32_t client_rsa_bits; /* least of clients and CAs; 0: any */
+	uint32_t client_ec_bits;
+	uint32_t client_chain; /* most CAs between a client and client_ca */
 	size_t connections_max;
+	size_t client_connections_max; /* of one client; 0: any */
+	uint32_t failures_max; /* handshakes of an address that fail, a second;
+				  0: any */
 	size_t header_bytes_max; /* of one request, all headers together */
 	size_t body_bytes_max;	 /* of one single request */
 	uint32_t streams_max;	 /* HTTP/2, per connection */

@@ -24,6 +24,7 @@ enum {
 	HTTP_DATE_BYTES = 30	    /* "Sun, 06 Nov 1994 08:49:37 GMT", NUL */
 };
 
+struct admission;
 struct api;
 struct connection;
 struct listener;
@@ -41,6 +42,7 @@ struct front {
 	size_t nsources;
 	struct metrics_source source[FRONT_SOURCES_MAX];
 	bool draining; /* not ready any more, whatever the core says */
+	uint64_t name; /* of the newest connection: base/request_id.h */
 	int ledger;    /* settings.ledger, open; -1: not yet */
 
 	/* --- for the transport -------------------------------------------- */
@@ -50,12 +52,14 @@ struct front {
 	struct connection_list connections; /* newest first */
 	struct connection_list flushing; /* with output, or input held back */
 	size_t connections_of[DOOR_COUNT];
+	struct admission *admission;
 	struct tls_context *tls;
 	struct recheck *recheck;
 	uint64_t reloads; /* that took effect, */
 	uint64_t walks;	  /* and times that all clients were asked about */
-	struct throttle refusals, overflows;
-	bool descriptors_out; /* and it has been logged */
+	struct throttle refusals, overflows, limited;
+	bool crl_expired, ocsp_expired; /* and it has been logged */
+	bool descriptors_out;		/* and it has been logged */
 
 	/* --- front.c -------------------------------------------------------
 	 */

@@ -14,6 +14,9 @@ struct http_host {
 	struct front *front;
 	enum door door;
 	const struct peer *peer; /* NULL but for DOOR_CLIENTS */
+	/* Of the newest request, or the connection before the first: names in
+	 * the log, base/request_id.h. */
+	uint64_t name;
 	/* There is something to pull, or it is done.  May be called
 	 * from anywhere, also from inside feed and pull. */
 	void (*wake)(struct http_host *host);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/request_id.h"
 #include "http.h"
 #include "http1_reader.h"
 
@@ -233,11 +234,13 @@ static const struct exchange_transport TRANSPORT = {
 
 static void begin(struct http1 *h)
 {
-	const struct http_host *host = h->http.host;
+	struct http_host *host = h->http.host;
 	const struct front_settings *s = &host->front->settings;
 
+	host->name = request_id_next(host->name);
 	h->x = (struct exchange){
 		.door = host->door,
+		.name = host->name,
 		.peer = host->peer,
 		.front = host->front,
 		.opened_us = clock_mono_us(),

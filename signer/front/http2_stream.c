@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/request_id.h"
 
 enum {
 	FIELD_OVERHEAD = 32, /* RFC 9113, section 6.5.2 */
@@ -144,8 +145,13 @@ static int submit(struct stream *s, const struct http_reply *r)
 		nv[n++] = nv_of("content-length", span_str(length));
 	if (r->content_type != NULL)
 		nv[n++] = nv_of("content-type", span_str(r->content_type));
-	for (size_t i = 0; i < r->nheaders; i++)
-		nv[n++] = nv_of(r->header[i].name, r->header[i].value);
+	for (size_t i = 0; i < r->nheaders; i++) {
+		nv[n] = nv_of(r->header[i].name, r->header[i].value);
+		/* Another one each time: not worth a place in HPACK's table. */
+		if (strcmp(r->header[i].name, EXCHANGE_NAME_HEADER) == 0)
+			nv[n].flags = NGHTTP2_NV_FLAG_NO_INDEX;
+		n++;
+	}
 	return nghttp2_submit_response(
 		s->h->session, s->id, nv, n,
 		s->reply.len > 0 || s->x.streaming ? &data : NULL);
@@ -246,7 +252,9 @@ struct stream *stream_create(struct http2 *h, int32_t id)
 
 	if (s == NULL)
 		return NULL;
+	h->http.host->name = request_id_next(h->http.host->name);
 	s->x = (struct exchange){
+		.name = h->http.host->name,
 		.door = h->http.host->door,
 		.peer = h->http.host->peer,
 		.front = h->http.host->front,

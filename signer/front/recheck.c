@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/request_id.h"
 
 enum {
 	STEP_MAX = 16,	 /* connections in one turn: some 2 ms of verifying */
@@ -52,6 +53,7 @@ static void close_invalid(struct connection *c, const char *reason)
 	const size_t shown =
 		c->peer.identity_n < SHOWN ? c->peer.identity_n : SHOWN;
 	char spki[HEX_TEXT(SHOWN)] = "-";
+	char name[REQUEST_ID_TEXT];
 	uint64_t dropped;
 
 	metric_add(METRIC_CONNECTIONS_CLOSED_BY_RELOAD, 1);
@@ -63,8 +65,9 @@ static void close_invalid(struct connection *c, const char *reason)
 	if (shown > 0)
 		(void)hex_encode(c->peer.identity, shown, spki);
 	log_event(LOG_INFO, "client-closed",
-		  "reason=\"%s\" spki=%s unlogged=%llu", reason, spki,
-		  (unsigned long long)dropped);
+		  "connection=%s reason=\"%s\" spki=%s unlogged=%llu",
+		  request_id_text(request_id_connection(c->host.name), 0, name),
+		  reason, spki, (unsigned long long)dropped);
 }
 
 void recheck_client(struct connection *c)

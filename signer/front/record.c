@@ -30,6 +30,7 @@ void records_shed(struct records *q)
 		free(q->record[i].line.p);
 		free(q->record[i].request.p);
 		free(q->record[i].presented.p);
+		free(q->record[i].signature.p);
 		q->record[i] = (struct record){0};
 	}
 	q->used = false;
@@ -55,6 +56,7 @@ struct record *records_push(struct records *q, void *owner, uint64_t now_us)
 	q->next++;
 	q->used = true;
 	r->owner = owner;
+	r->number = q->next;
 	r->taken_us = now_us;
 	r->asked = false;
 	r->answered = false;
@@ -144,15 +146,26 @@ void record_answered(struct record *r, struct span line)
 		r->line.n = 0;
 }
 
-enum sg_err record_put_off(struct record *r, struct span request,
-			   struct span presented)
+size_t brought_bytes(const struct brought *b)
 {
-	enum sg_err err = keep(&r->request, request);
+	return b->request.n + b->presented.n + b->signature.n;
+}
 
-	/* Most bring none: no memory for it. */
-	r->presented.n = 0;
-	if (err == SG_OK && presented.n > 0)
-		err = keep(&r->presented, presented);
+/* Most bring none: no memory for it. */
+static enum sg_err keep_if_any(struct record_text *t, struct span s)
+{
+	t->n = 0;
+	return s.n > 0 ? keep(t, s) : SG_OK;
+}
+
+enum sg_err record_put_off(struct record *r, const struct brought *b)
+{
+	enum sg_err err = keep(&r->request, b->request);
+
+	if (err == SG_OK)
+		err = keep_if_any(&r->presented, b->presented);
+	if (err == SG_OK)
+		err = keep_if_any(&r->signature, b->signature);
 	r->later = err == SG_OK;
 	return err;
 }
@@ -168,10 +181,11 @@ struct record *records_put_off(const struct records *q)
 	return NULL;
 }
 
-void record_resume(struct record *r, struct span *request,
-		   struct span *presented)
+struct brought record_resume(struct record *r)
 {
 	r->later = false;
-	*request = span_of(r->request.p, r->request.n);
-	*presented = span_of(r->presented.p, r->presented.n);
+	return (struct brought){
+		.request = span_of(r->request.p, r->request.n),
+		.presented = span_of(r->presented.p, r->presented.n),
+		.signature = span_of(r->signature.p, r->signature.n)};
 }

@@ -19,14 +19,20 @@ struct record_text {
 	size_t n, cap;
 };
 
+/* What a client brings, read and not verified: see struct wire_issue. */
+struct brought {
+	struct span request, presented, signature;
+};
+
 struct record {
 	void *owner;
+	uint32_t number;   /* of the stream's records, from 1 */
 	uint64_t taken_us; /* CLOCK_MONOTONIC */
 	bool asked;	   /* QUESTION is with the core */
 	bool answered;	   /* LINE waits for its turn */
 	bool later;	   /* REQUEST is to be asked again */
 	uint64_t question;
-	struct record_text id, line, request, presented;
+	struct record_text id, line, request, presented, signature;
 };
 
 struct records {
@@ -61,14 +67,14 @@ SG_MUST_USE enum sg_err record_keep_id(struct record *r, struct span id);
 /* Keep LINE until R is the first. */
 void record_answered(struct record *r, struct span line);
 
-/* Keep REQUEST, and PRESENTED with it, to be asked again later.
- * Errors: SG_NO_MEMORY. */
-SG_MUST_USE enum sg_err record_put_off(struct record *r, struct span request,
-				       struct span presented);
+size_t brought_bytes(const struct brought *b);
+
+/* Keep B to be asked again later.  Errors: SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err record_put_off(struct record *r,
+				       const struct brought *b);
 /* The oldest that is put off; NULL: none is. */
 struct record *records_put_off(const struct records *q);
-/* R is put off no more; both lie there until R is over. */
-void record_resume(struct record *r, struct span *request,
-		   struct span *presented);
+/* R is put off no more; what it brought lies there until R is over. */
+struct brought record_resume(struct record *r);
 
 #endif /* SG_RECORD_H */

@@ -15,6 +15,7 @@ struct tls {
 	bool failed;
 	const char *reason;
 	char fingerprint[TLS_FINGERPRINT_BYTES]; /* of who was refused */
+	char weak[TLS_FLOOR_TEXT]; /* what is wrong with the key; or empty */
 };
 
 /* --- a BIO over the two of them: no buffer of its own --------------------- */
@@ -116,6 +117,8 @@ static const char *why(const struct tls *t)
 	const long verdict = SSL_get_verify_result(t->ssl);
 	const char *text;
 
+	if (t->weak[0] != '\0')
+		return t->weak;
 	if (verdict != X509_V_OK)
 		return X509_verify_cert_error_string(verdict);
 	text = ERR_reason_error_string(ERR_peek_last_error());
@@ -155,13 +158,15 @@ const char *tls_reason(const struct tls *t)
 	return t->reason != NULL ? t->reason : "";
 }
 
-void tls_note_refused(SSL *ssl, X509 *leaf)
+void tls_note_refused(SSL *ssl, X509 *leaf, const char *reason)
 {
 	struct tls *t = SSL_get_app_data(ssl);
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	uint8_t *der = NULL;
 	const int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
 
+	if (reason != NULL)
+		(void)snprintf(t->weak, sizeof(t->weak), "%s", reason);
 	if (n > 0 &&
 	    EVP_Digest(der, (size_t)n, digest, NULL, EVP_sha256(), NULL) == 1)
 		(void)hex_encode(digest, (TLS_FINGERPRINT_BYTES - 1) / 2,
@@ -184,6 +189,11 @@ enum sg_err tls_peer(const struct tls *t, struct peer *out)
 	err = peer_read(leaf, SSL_get0_verified_chain(t->ssl), out);
 	ERR_clear_error();
 	return err;
+}
+
+bool tls_is_12(const struct tls *t)
+{
+	return SSL_version(t->ssl) == TLS1_2_VERSION;
 }
 
 bool tls_is_http2(const struct tls *t)

@@ -27,8 +27,20 @@ enum { TLS_REASON_BYTES = 256 };
 SG_MUST_USE enum sg_err tls_context_create(const struct front_settings *s,
 					   struct tls_context **out,
 					   char reason[TLS_REASON_BYTES]);
-/* notAfter of the server's certificate, seconds since 1970. */
-int64_t tls_context_not_after(const struct tls_context *ctx);
+/* When what was read runs out, seconds since 1970. */
+struct tls_times {
+	int64_t own;	   /* notAfter of the server's certificate */
+	int64_t client_ca; /* the earliest of the client CAs that are valid; 0:
+			      none is any more */
+	int64_t crl;	   /* the earliest nextUpdate; 0: there is none */
+	int64_t ocsp;	   /* of the response that is stapled; 0: none is */
+};
+
+/* CTX's. */
+const struct tls_times *tls_context_times(const struct tls_context *ctx);
+/* Why no OCSP response is stapled; NULL: one is, or none is configured.  That
+ * is no reason to serve nobody.  CTX's, safe for the log. */
+const char *tls_context_ocsp_fault(const struct tls_context *ctx);
 /* A CRL is past its nextUpdate: clients of its CA are all refused. */
 bool tls_context_crl_expired(const struct tls_context *ctx);
 /* There are CRLs, but none of any client CA. */
@@ -60,6 +72,8 @@ enum { TLS_FINGERPRINT_BYTES = 17 };
 const char *tls_fingerprint(const struct tls *t);
 /* After the handshake.  Errors: as peer_read(). */
 SG_MUST_USE enum sg_err tls_peer(const struct tls *t, struct peer *out);
+/* TLS 1.2, and not 1.3? */
+bool tls_is_12(const struct tls *t);
 /* ALPN chose h2? */
 bool tls_is_http2(const struct tls *t);
 enum tls_result tls_read(struct tls *t, uint8_t *buf, size_t cap, size_t *n);

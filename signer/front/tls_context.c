@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "tls_context.h"
+#include "tls_ocsp.h"
 
 enum {
 	SECURITY_LEVEL = 2,	/* 112 bits: no RSA under 2,048, no SHA-1 */
-	CHAIN_DEPTH_MAX = 5,	/* CAs between a leaf and its root */
 	CHAIN_BYTES_MAX = 32768 /* of what a stranger may send as his chain */
 };
 
@@ -68,18 +69,33 @@ static enum sg_err use_own(struct tls_context *c,
 		return openssl_fault(reason, s->key);
 	if (SSL_CTX_check_private_key(c->ssl) != 1)
 		return fault(reason, s->key, "does not fit the certificate");
-	c->not_after = seconds_of(
+	c->times.own = seconds_of(
 		X509_get0_notAfter(SSL_CTX_get0_certificate(c->ssl)));
 	return SG_OK;
 }
 
-static enum sg_err add_ca(struct tls_context *c, X509 *ca)
+static void earliest(int64_t *of, int64_t t)
 {
+	if (*of == 0 || t < *of)
+		*of = t;
+}
+
+static enum sg_err add_ca(struct tls_context *c, X509 *ca, const char *path,
+			  char *reason)
+{
+	char weak[TLS_FLOOR_TEXT];
+
+	if (!tls_floor_allows(c->floor, ca, weak))
+		return fault(reason, path, weak);
 	if (X509_STORE_add_cert(c->store, ca) != 1 ||
 	    SSL_CTX_add_client_CA(c->ssl, ca) != 1 ||
 	    sk_X509_push(c->cas, ca) <= 0)
 		return SG_NO_MEMORY;
 	(void)X509_up_ref(ca); /* the stack's own */
+	/* One that is over stands there for nobody: it is no news. */
+	if (X509_cmp_current_time(X509_get0_notAfter(ca)) > 0)
+		earliest(&c->times.client_ca,
+			 seconds_of(X509_get0_notAfter(ca)));
 	return SG_OK;
 }
 
@@ -100,7 +116,7 @@ static enum sg_err use_cas(struct tls_context *c, const char *path,
 		return openssl_fault(reason, path);
 	while (err == SG_OK &&
 	       (ca = PEM_read_bio_X509(in, NULL, no_password, NULL)) != NULL) {
-		err = add_ca(c, ca);
+		err = add_ca(c, ca, path, reason);
 		X509_free(ca);
 	}
 	BIO_free(in);
@@ -145,8 +161,8 @@ static enum sg_err add_crl(struct tls_context *c, X509_CRL *crl,
 		return fault(reason, path, "not signed by the client CA");
 	c->crl_ours = c->crl_ours || known;
 	c->crl_foreign = c->crl_foreign || !known;
-	if (next != NULL && X509_cmp_current_time(next) < 0)
-		c->crl_expired = true;
+	if (next != NULL)
+		earliest(&c->times.crl, seconds_of(next));
 	return X509_STORE_add_crl(c->store, crl) == 1 ? SG_OK : SG_NO_MEMORY;
 }
 
@@ -179,13 +195,68 @@ static enum sg_err use_crls(struct tls_context *c, const char *path,
 	return SG_OK;
 }
 
+/* The store outlives its context where a handshake is under way at a reload:
+ * so it has the floor. */
+static void on_store_free(void *store, void *floor, CRYPTO_EX_DATA *ad,
+			  int index, long argl, void *argp)
+{
+	(void)store;
+	(void)ad;
+	(void)index;
+	(void)argl;
+	(void)argp;
+	free(floor);
+}
+
+static int floor_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509_STORE, 0,
+						NULL, NULL, NULL,
+						on_store_free);
+	return index;
+}
+
+static bool set_floor(struct tls_context *c, const struct front_settings *s)
+{
+	struct tls_floor *f = malloc(sizeof(*f));
+
+	if (f == NULL)
+		return false;
+	*f = (struct tls_floor){s->client_rsa_bits, s->client_ec_bits};
+	if (floor_index() < 0 ||
+	    X509_STORE_set_ex_data(c->store, floor_index(), f) != 1) {
+		free(f);
+		return false;
+	}
+	c->floor = f;
+	return true;
+}
+
+/* A certificate of the chain is good but for its key: TEXT says why. */
+static bool key_is_weak(X509_STORE_CTX *v, char text[TLS_FLOOR_TEXT])
+{
+	const int depth = X509_STORE_CTX_get_error_depth(v);
+	const struct tls_floor *f = X509_STORE_get_ex_data(
+		X509_STORE_CTX_get0_store(v), floor_index());
+
+	if (tls_floor_allows(f, X509_STORE_CTX_get_current_cert(v), text))
+		return false;
+	X509_STORE_CTX_set_error(v, depth == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL
+					       : X509_V_ERR_CA_KEY_TOO_SMALL);
+	return true;
+}
+
 /* CAs of the chain are checked where there is a CRL for them; the leaf always
  * needs one. */
 static int on_verify(int ok, X509_STORE_CTX *v)
 {
+	char weak[TLS_FLOOR_TEXT] = "";
 	SSL *ssl;
 
-	if (ok)
+	if (ok && !key_is_weak(v, weak))
 		return 1;
 	if (X509_STORE_CTX_get_error(v) == X509_V_ERR_UNABLE_TO_GET_CRL &&
 	    X509_STORE_CTX_get_error_depth(v) > 0) {
@@ -196,7 +267,8 @@ static int on_verify(int ok, X509_STORE_CTX *v)
 	ssl = X509_STORE_CTX_get_ex_data(v,
 					 SSL_get_ex_data_X509_STORE_CTX_idx());
 	if (ssl != NULL)
-		tls_note_refused(ssl, X509_STORE_CTX_get0_cert(v));
+		tls_note_refused(ssl, X509_STORE_CTX_get0_cert(v),
+				 weak[0] != '\0' ? weak : NULL);
 	return 0;
 }
 
@@ -215,11 +287,11 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	return SSL_TLSEXT_ERR_OK;
 }
 
-static bool set_store(X509_STORE *store)
+static bool set_store(X509_STORE *store, uint32_t chain)
 {
 	X509_STORE_set_verify_cb(store, on_verify);
 	return X509_STORE_set_purpose(store, X509_PURPOSE_SSL_CLIENT) == 1 &&
-	       X509_STORE_set_depth(store, CHAIN_DEPTH_MAX) == 1;
+	       X509_STORE_set_depth(store, (int)chain) == 1;
 }
 
 static bool set_protocol(SSL_CTX *ssl, bool tls12)
@@ -248,6 +320,15 @@ static bool set_protocol(SSL_CTX *ssl, bool tls12)
 					      sizeof(session_context) - 1) == 1;
 }
 
+/* Without a response all goes on: a client that must have one sees it. */
+static enum sg_err use_ocsp(struct tls_context *c, const char *path)
+{
+	const enum sg_err err = tls_ocsp_use(c->ssl, c->cas, path,
+					     &c->times.ocsp, c->ocsp_fault);
+
+	return err == SG_CONFIG ? SG_OK : err;
+}
+
 static enum sg_err fill(struct tls_context *c, const struct front_settings *s,
 			char *reason)
 {
@@ -258,7 +339,10 @@ static enum sg_err fill(struct tls_context *c, const struct front_settings *s,
 	c->cas = sk_X509_new_null();
 	if (c->ssl == NULL || c->store == NULL || c->cas == NULL)
 		return SG_NO_MEMORY;
-	if (!set_store(c->store) || !set_protocol(c->ssl, s->tls12) ||
+	if (!set_floor(c, s))
+		return SG_NO_MEMORY;
+	if (!set_store(c->store, s->client_chain) ||
+	    !set_protocol(c->ssl, s->tls12) ||
 	    SSL_CTX_set1_verify_cert_store(c->ssl, c->store) != 1)
 		return openssl_fault(reason, "tls");
 	err = use_own(c, s, reason);
@@ -266,6 +350,8 @@ static enum sg_err fill(struct tls_context *c, const struct front_settings *s,
 		err = use_cas(c, s->client_ca, reason);
 	if (err == SG_OK && s->crl[0] != '\0')
 		err = use_crls(c, s->crl, reason);
+	if (err == SG_OK && s->ocsp[0] != '\0')
+		err = use_ocsp(c, s->ocsp);
 	return err;
 }
 
@@ -289,14 +375,19 @@ enum sg_err tls_context_create(const struct front_settings *s,
 	return SG_OK;
 }
 
-int64_t tls_context_not_after(const struct tls_context *ctx)
+const struct tls_times *tls_context_times(const struct tls_context *ctx)
 {
-	return ctx->not_after;
+	return &ctx->times;
+}
+
+const char *tls_context_ocsp_fault(const struct tls_context *ctx)
+{
+	return ctx->ocsp_fault[0] != '\0' ? ctx->ocsp_fault : NULL;
 }
 
 bool tls_context_crl_expired(const struct tls_context *ctx)
 {
-	return ctx->crl_expired;
+	return ctx->times.crl != 0 && ctx->times.crl < clock_wall_s();
 }
 
 bool tls_context_crl_missing(const struct tls_context *ctx)

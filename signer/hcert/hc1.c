@@ -2,12 +2,25 @@
 #include "hc1.h"
 
 #include "base45.h"
+#include "qr_version.h"
 
 static const char PREFIX[] = "HC1:"; /* hcert-spec s. 4.2: context identifier */
 enum { PREFIX_BYTES = sizeof(PREFIX) - 1 };
 
 _Static_assert((size_t)HC1_TEXT_MAX / 3 * 2 + 1 <= DEFLATE_SCRATCH_BYTES,
 	       "the scratch holds what the longest text decodes to");
+
+static unsigned version_of(size_t zlib_bytes)
+{
+	return qr_version(PREFIX_BYTES + base45_encoded_bytes(zlib_bytes));
+}
+
+/* May compression make a QR code of COSE smaller? */
+static bool compression_pays(struct deflate *d, struct span cose)
+{
+	return version_of(deflate_guess(d, cose)) <
+	       version_of(cose.n + DEFLATE_FRAME_BYTES);
+}
 
 enum sg_err hc1_encode(struct deflate *d, struct span cose, char *out,
 		       size_t cap, size_t *len)
@@ -18,7 +31,11 @@ enum sg_err hc1_encode(struct deflate *d, struct span cose, char *out,
 
 	if (cose.n > HC1_COSE_MAX)
 		return SG_TOO_BIG;
-	e = deflate_zlib(d, cose, zlib, DEFLATE_SCRATCH_BYTES, &n);
+	/* Signatures and hashes do not get smaller; what text there is saves
+	 * about as much as the codes for it take. */
+	e = compression_pays(d, cose)
+		    ? deflate_zlib(d, cose, zlib, DEFLATE_SCRATCH_BYTES, &n)
+		    : deflate_store(d, cose, zlib, DEFLATE_SCRATCH_BYTES, &n);
 	if (e != SG_OK)
 		return e;
 	if (cap < PREFIX_BYTES + base45_encoded_bytes(n))

@@ -10,7 +10,10 @@
 enum { HC1_COSE_MAX = 65536, HC1_TEXT_MAX = 4 + HC1_COSE_MAX * 2 };
 
 /*
- * "HC1:" + base45(zlib(COSE)) into OUT, no NUL.  Uses D's scratch.
+ * "HC1:" + base45(zlib(COSE)) into OUT, no NUL.  Uses D's scratch.  What counts
+ * is how large the QR code gets: COSE is compressed where that may make a
+ * smaller one, which of most certificates it does not, and stored otherwise.
+ * The same COSE always becomes the same text.
  * Errors: SG_TOO_BIG.
  */
 SG_MUST_USE enum sg_err hc1_encode(struct deflate *d, struct span cose,

@@ -150,6 +150,8 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 		write_waiting(ch);
 	if (!is_live(ch))
 		return;
+	if (ch->events->turn != NULL)
+		ch->events->turn(ch->ctx);
 	/* An error of the socket (STATUS < 0) stops the handle, but what came
 	 * before it is still there to be read. */
 	do {

@@ -23,6 +23,9 @@ struct channel_events {
 	 * message makes no sense: the channel ends with bad = true. */
 	bool (*message)(void *ctx, const struct wire_msg *m, const int *fds,
 			size_t n);
+	/* What has come until now follows, in this turn of the loop: nothing
+	 * that is sent during it leaves before the turn is over. */
+	void (*turn)(void *ctx); /* may be NULL */
 	/* A packet's messages have all been given: a place to batch. */
 	void (*packet_done)(void *ctx); /* may be NULL */
 	/* The other end is gone, or (BAD) sent what does not decode.  Called

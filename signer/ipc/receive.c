@@ -2,6 +2,7 @@
 #include "receive.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +37,15 @@ static enum sg_err drop(struct received *r, enum sg_err err)
 	return err;
 }
 
+/* Nothing has been read: is that the end, or a packet of no bytes? */
+static bool is_over(int sock)
+{
+	struct pollfd p = {.fd = sock, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) > 0 &&
+	       (p.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
+}
+
 enum sg_err receive_packet(int sock, void *buf, size_t cap,
 			   struct received *out)
 {
@@ -59,7 +69,7 @@ enum sg_err receive_packet(int sock, void *buf, size_t cap,
 	    (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
 		return drop(out, SG_MALFORMED);
 	if (n == 0)
-		return drop(out, SG_CLOSED);
+		return drop(out, is_over(sock) ? SG_CLOSED : SG_MALFORMED);
 	out->bytes = span_of(buf, (size_t)n);
 	return SG_OK;
 }

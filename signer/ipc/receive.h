@@ -22,8 +22,8 @@ struct received {
  * Owns: the descriptors, close-on-exec, on SG_OK; after a failure there are
  * none.
  * Errors: SG_BUSY (nothing there now), SG_CLOSED (the other end is gone, and
- * all that it sent has been read), SG_MALFORMED (longer than CAP, or too many
- * descriptors), SG_IO.
+ * all that it sent has been read), SG_MALFORMED (empty, longer than CAP, or too
+ * many descriptors), SG_IO.
  */
 SG_MUST_USE enum sg_err receive_packet(int sock, void *buf, size_t cap,
 				       struct received *out);

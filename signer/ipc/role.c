@@ -28,6 +28,13 @@ const char *role_name(enum wire_role role)
 	return "unknown";
 }
 
+static unsigned slot_begun;
+
+unsigned role_slot(void)
+{
+	return slot_begun;
+}
+
 static bool is_control(int fd)
 {
 	int type = 0;
@@ -91,7 +98,9 @@ enum sg_err role_begin(enum wire_role role, unsigned slot)
 
 	(void)snprintf(name, sizeof(name), "%s/%u", role_name(role), slot);
 	log_role(name);
+	slot_begun = slot;
 	log_no_wait(); /* while /proc/self is still ours to open */
+	log_journal_by(ROLE_FD_JOURNAL);
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0); /* for ps and top */
 	if (!is_control(ROLE_FD_CONTROL)) {
 		log_event(

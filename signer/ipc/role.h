@@ -26,7 +26,9 @@ enum {
 				 not given where there is none */
 	ROLE_FD_PUBLIC = 8, /* front: listener for anybody who reads the ledger;
 			       not given where the configuration has none */
-	ROLE_FD_LAST = ROLE_FD_PUBLIC
+	ROLE_FD_JOURNAL = 9, /* a socket to systemd's journal; not given where
+				standard error is something else */
+	ROLE_FD_LAST = ROLE_FD_JOURNAL
 };
 
 /* Exit statuses of a role. */
@@ -61,5 +63,7 @@ SG_MUST_USE enum sg_err role_begin(enum wire_role role, unsigned slot);
 SG_MUST_USE enum sg_err role_hide_memory(void);
 
 const char *role_name(enum wire_role role);
+/* The slot that role_begin() was called with; 0 before it. */
+unsigned role_slot(void);
 
 #endif /* SG_ROLE_H */

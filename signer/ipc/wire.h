@@ -19,6 +19,7 @@ enum {
 	WIRE_PACKET_MAX = 131072, /* bytes of a packet */
 	WIRE_REQUEST_MAX = 65536, /* bytes of a request in CBOR */
 	WIRE_PRESENTED_MAX = 512, /* bytes of a signature */
+	WIRE_SIGNATURE_MAX = 640, /* the same in a COSE_Sign1, detached */
 	WIRE_HSM_KEYS_MAX = 64	  /* keys that one hsm process may offer */
 };
 
@@ -84,6 +85,11 @@ struct wire_issue {
 	/* Of a renewal that brings a certificate: its signature, unverified.
 	 * Else empty. */
 	struct span presented;
+	/* Of a request that its client has signed: a COSE_Sign1 over REQUEST,
+	 * which is detached, unverified.  Else empty. */
+	struct span signature;
+	uint64_t name; /* of it in the log: base/request_id.h; or 0 */
+	uint32_t line; /* of a stream: which of its requests, from 1; else 0 */
 };
 
 enum wire_language { WIRE_ENGLISH, WIRE_VIETNAMESE, WIRE_LANGUAGE_COUNT };
@@ -104,6 +110,7 @@ struct wire_ask {
 	uint8_t question;     /* enum wire_question */
 	uint64_t index;	      /* of a leaf of the ledger; else 0 */
 	struct span identity; /* PROOF: may be empty */
+	uint64_t name;	      /* as in ISSUE */
 };
 
 /* WIRE_OPERATE */
@@ -111,6 +118,7 @@ enum { WIRE_OPERATION_MAX = 32768 };
 struct wire_operate {
 	struct span identity;  /* empty: of the administration socket */
 	struct span operation; /* a COSE_Sign, see ceremony/approval.h */
+	uint64_t name;	       /* as in ISSUE */
 };
 
 /* WIRE_CREDIT */
@@ -144,7 +152,7 @@ struct wire_problem {
 struct wire_later {
 	uint32_t wait_ms;    /* until it may be asked again, at least 1 */
 	uint32_t per_second; /* the client's rate, at least 1 */
-	struct span request, presented; /* as they came */
+	struct span request, presented, signature; /* as they came */
 };
 
 /* WIRE_ANSWER */
@@ -167,6 +175,8 @@ struct wire_sign {
 	uint16_t key; /* as numbered in the reader's WIRE_HSM_READY */
 	uint64_t deadline_us;
 	struct span tbs; /* SHA-256 digest; the whole message for EdDSA */
+	uint64_t name;	 /* of the request, as in ISSUE; 0: of none */
+	uint32_t line;
 };
 
 /* WIRE_HSM_READY */
@@ -296,6 +306,10 @@ struct wire_reloaded {
 struct wire_peer_bad {
 	uint8_t role;
 	uint16_t slot;
+	/* Of the core, about a front: it has said nothing wrong, but closed its
+	 * link, which there was at LINKED_US (CLOCK_MONOTONIC; else 0). */
+	bool left;
+	uint64_t linked_us;
 };
 
 /* --- writing ------------------------------------------------------------ */

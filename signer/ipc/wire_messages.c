@@ -21,6 +21,9 @@ static void visit_issue(struct wire_codec *c, struct wire_issue *m)
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
 	codec_run(c, &m->request, WIRE_REQUEST_MAX);
 	codec_run(c, &m->presented, WIRE_PRESENTED_MAX);
+	codec_run(c, &m->signature, WIRE_SIGNATURE_MAX);
+	codec_u64(c, &m->name);
+	codec_u32(c, &m->line);
 }
 
 static void visit_ask(struct wire_codec *c, struct wire_ask *m)
@@ -28,12 +31,14 @@ static void visit_ask(struct wire_codec *c, struct wire_ask *m)
 	codec_enum(c, &m->question, WIRE_QUESTION_COUNT);
 	codec_u64(c, &m->index);
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
+	codec_u64(c, &m->name);
 }
 
 static void visit_operate(struct wire_codec *c, struct wire_operate *m)
 {
 	codec_run(c, &m->identity, IDENTITY_BYTES_MAX);
 	codec_run(c, &m->operation, WIRE_OPERATION_MAX);
+	codec_u64(c, &m->name);
 }
 
 static void visit_credit(struct wire_codec *c, struct wire_credit *m)
@@ -73,6 +78,7 @@ static void visit_later(struct wire_codec *c, struct wire_later *m)
 		c->fault = true;
 	codec_run(c, &m->request, WIRE_REQUEST_MAX);
 	codec_run(c, &m->presented, WIRE_PRESENTED_MAX);
+	codec_run(c, &m->signature, WIRE_SIGNATURE_MAX);
 }
 
 static void visit_answer(struct wire_codec *c, struct wire_answer *m)
@@ -94,6 +100,8 @@ static void visit_sign(struct wire_codec *c, struct wire_sign *m)
 	codec_u16(c, &m->key);
 	codec_u64(c, &m->deadline_us);
 	codec_run(c, &m->tbs, WIRE_PACKET_MAX);
+	codec_u64(c, &m->name);
+	codec_u32(c, &m->line);
 }
 
 static void visit_hsm_key(struct wire_codec *c, struct wire_hsm_key *k)
@@ -207,6 +215,8 @@ static void visit_peer_bad(struct wire_codec *c, struct wire_peer_bad *m)
 {
 	codec_enum(c, &m->role, WIRE_ROLE_COUNT);
 	codec_u16(c, &m->slot);
+	codec_bool(c, &m->left);
+	codec_u64(c, &m->linked_us);
 }
 
 /* Spans are only borrowed: a shallow copy gives the visitor something that it

@@ -145,13 +145,30 @@ static int enforce(const struct sandbox *s, long abi)
 	return result;
 }
 
-enum sg_err files_enter(const struct sandbox *s, bool *ruled)
+enum sg_err files_enter_by(const struct sandbox *s, long abi)
 {
-	const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-				 LANDLOCK_CREATE_RULESET_VERSION);
-
-	*ruled = abi > 0;
-	if (!*ruled) /* not built in, or switched off at boot */
-		return errno == ENOSYS || errno == EOPNOTSUPP ? SG_OK : SG_IO;
 	return enforce(s, abi) == 0 ? SG_OK : SG_IO;
+}
+
+enum sg_err files_enter(const struct sandbox *s, long *abi)
+{
+	*abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
+		       LANDLOCK_CREATE_RULESET_VERSION);
+	if (*abi > 0)
+		return files_enter_by(s, *abi);
+	*abi = 0; /* not built in, or switched off at boot */
+	return errno == ENOSYS || errno == EOPNOTSUPP ? SG_OK : SG_IO;
+}
+
+const char *files_unheld(long abi)
+{
+	if (abi < 1)
+		return "files, ports, ioctl, signals";
+	if (abi < ABI_TRUNCATE)
+		return "cutting, ports, ioctl, signals";
+	if (abi < ABI_NET)
+		return "ports, ioctl, signals";
+	if (abi < ABI_IOCTL)
+		return "ioctl, signals";
+	return abi < ABI_SCOPE ? "signals" : "none";
 }

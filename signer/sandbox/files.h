@@ -11,7 +11,15 @@
  * (but with S->network), no signal and no abstract socket to the outside.
  */
 
-/* *RULED: false when this kernel has no Landlock.  Errors: SG_IO with errno. */
-SG_MUST_USE enum sg_err files_enter(const struct sandbox *s, bool *ruled);
+/* *ABI: the version of Landlock that this kernel has; 0: none, and nothing is
+ * closed.  Errors: SG_IO with errno. */
+SG_MUST_USE enum sg_err files_enter(const struct sandbox *s, long *abi);
+
+/* The same by version ABI, which the kernel must have: for tests. */
+SG_MUST_USE enum sg_err files_enter_by(const struct sandbox *s, long abi);
+
+/* What Landlock of version ABI does not hold, as in "ioctl, signals"; "none".
+ * README.md says what each means.  Static. */
+const char *files_unheld(long abi);
 
 #endif /* SG_FILES_H */

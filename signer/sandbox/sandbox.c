@@ -63,13 +63,20 @@ static unsigned first_foreign_fd(enum wire_role role)
 /* All from FIRST on, but for where the log goes. */
 static int close_foreign(unsigned first)
 {
-	const unsigned log = (unsigned)log_descriptor();
+	const int a = log_descriptor();
+	const int b = log_journal_descriptor();
+	const int kept[] = {a < b ? a : b, a < b ? b : a};
 
-	if (log < first)
-		return close_range(first, ~0U, 0);
-	if (log > first && close_range(first, log - 1, 0) != 0)
-		return -1;
-	return close_range(log + 1, ~0U, 0);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		const unsigned fd = (unsigned)kept[i];
+
+		if (kept[i] < 0 || fd < first)
+			continue;
+		if (fd > first && close_range(first, fd - 1, 0) != 0)
+			return -1;
+		first = fd + 1;
+	}
+	return close_range(first, ~0U, 0);
 }
 
 static enum sg_err failed(enum wire_role role, const char *what)
@@ -94,7 +101,8 @@ enum sg_err sandbox_begin(enum wire_role role, unsigned inherited)
 
 /* Which of the parts are in force. */
 struct parts {
-	unsigned on; /* SANDBOX_BIT()s */
+	unsigned on;   /* SANDBOX_BIT()s */
+	long landlock; /* its version */
 	bool failed;
 };
 
@@ -127,15 +135,14 @@ static bool give_up_privileges(const struct sandbox *s, struct parts *p)
 
 static bool close_ways(const struct sandbox *s, struct parts *p)
 {
-	bool ruled = false;
-
 	if (wanted(s, SANDBOX_FILES)) {
-		const enum sg_err e = files_enter(s, &ruled);
+		const enum sg_err e = files_enter(s, &p->landlock);
 
-		put(s, p, SANDBOX_FILES, e, ruled);
+		put(s, p, SANDBOX_FILES, e, p->landlock > 0);
 	}
 	if (!p->failed && wanted(s, SANDBOX_SYSTEM_CALLS))
-		put(s, p, SANDBOX_SYSTEM_CALLS, syscalls_enter(s, ruled), true);
+		put(s, p, SANDBOX_SYSTEM_CALLS,
+		    syscalls_enter(s, p->landlock > 0), true);
 	return !p->failed;
 }
 
@@ -154,7 +161,7 @@ static const char *names(unsigned parts, char text[NAMES_TEXT])
 	return text;
 }
 
-static void report(const struct sandbox *s, unsigned on)
+static void report(const struct sandbox *s, const struct parts *p)
 {
 	static const enum metric_id gauges[SANDBOX_PARTS] = {
 		[SANDBOX_USER] = METRIC_SANDBOX_USER,
@@ -163,13 +170,15 @@ static void report(const struct sandbox *s, unsigned on)
 		[SANDBOX_FILES] = METRIC_SANDBOX_FILES,
 		[SANDBOX_MEMORY] = METRIC_SANDBOX_MEMORY};
 	const unsigned all = SANDBOX_BIT(SANDBOX_PARTS) - 1;
-	const unsigned missing = all & ~on & ~s->off;
+	const unsigned missing = all & ~p->on & ~s->off;
 	char text[2][NAMES_TEXT];
 
 	for (int i = 0; i < SANDBOX_PARTS; i++)
-		metric_set(gauges[i], (on >> i) & 1);
-	log_event(LOG_INFO, "sandbox", "on=\"%s\" missing=\"%s\"",
-		  names(on, text[0]), names(missing, text[1]));
+		metric_set(gauges[i], (p->on >> i) & 1);
+	log_event(LOG_INFO, "sandbox",
+		  "on=\"%s\" missing=\"%s\" landlock=%ld unheld=\"%s\"",
+		  names(p->on, text[0]), names(missing, text[1]), p->landlock,
+		  files_unheld(p->landlock));
 	if (s->off != 0)
 		log_event(LOG_WARNING, "sandbox-weakened",
 			  "off=\"%s\" text=\"as the configuration says\"",
@@ -187,6 +196,6 @@ enum sg_err sandbox_enter(const struct sandbox *s)
 		p.on |= SANDBOX_BIT(SANDBOX_MEMORY);
 	if (!give_up_privileges(s, &p) || !close_ways(s, &p))
 		return SG_IO;
-	report(s, p.on);
+	report(s, &p);
 	return SG_OK;
 }

@@ -132,10 +132,20 @@ static void allow_fcntl(struct filter *f)
 		forbid_when(f, SCMP_SYS(fcntl), EQUALS(1, never[i]));
 }
 
+static void allow_option(struct filter *f, uint64_t option)
+{
+	const struct scmp_arg_cmp both[] = {EQUALS(1, SOL_SOCKET),
+					    EQUALS(2, option)};
+
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, both);
+}
+
 /* On sockets that are there.  MSG_FASTOPEN connects without connect(); the
  * options left out put a program of ours into the kernel, which could draw all
  * connections to one front; a listener that is shut for reading is so for all
- * who have it, and for ever. */
+ * who have it, and for ever; a connection with SO_LINGER holds up whoever
+ * closes it last, and that may be the core, to whom it was sent; SO_RCVTIMEO of
+ * a listener is what keeps accept() from waiting. */
 static void allow_sockets(struct filter *f)
 {
 	static const struct {
@@ -147,9 +157,9 @@ static void allow_sockets(struct filter *f)
 	static const uint64_t levels[] = {IPPROTO_IP, IPPROTO_TCP,
 					  IPPROTO_IPV6};
 	static const uint64_t options[] = {
-		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	SO_RCVBUF,
-		SO_KEEPALIVE, SO_PRIORITY,  SO_LINGER,	SO_REUSEPORT,
-		SO_PASSCRED,  SO_RCVTIMEO,  SO_SNDTIMEO};
+		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	  SO_RCVBUF,
+		SO_KEEPALIVE, SO_PRIORITY,  SO_REUSEPORT, SO_PASSCRED};
+	static const uint64_t waits[] = {SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO};
 
 	for (size_t i = 0; i < sizeof(sends) / sizeof(sends[0]); i++) {
 		allow_when(f, sends[i].call,
@@ -159,12 +169,11 @@ static void allow_sockets(struct filter *f)
 	}
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		allow_when(f, SCMP_SYS(setsockopt), EQUALS(1, levels[i]));
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		const struct scmp_arg_cmp both[] = {EQUALS(1, SOL_SOCKET),
-						    EQUALS(2, options[i])};
-
-		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, both);
-	}
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		allow_option(f, options[i]);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		if (loads_module(f))
+			allow_option(f, waits[i]);
 	if (f->s->role == WIRE_FRONT) {
 		allow_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_WR));
 		forbid_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_RD));
@@ -174,6 +183,16 @@ static void allow_sockets(struct filter *f)
 	}
 }
 
+/* Who opens a file for reading does not cut it: a Landlock that knows no
+ * cutting would let that pass for reading. */
+static void allow_open_for_writing(struct filter *f, int call, unsigned flags)
+{
+	allow_when(f, call, MASKED(flags, O_TRUNC, 0));
+	for (uint64_t bit = 1; bit <= O_ACCMODE; bit <<= 1)
+		allow_when(f, call, MASKED(flags, bit, bit));
+	refuse_when(f, call, MASKED(flags, O_ACCMODE | O_TRUNC, O_TRUNC));
+}
+
 /* For reading only: no bit of writing, making or cutting is set. */
 static void allow_open(struct filter *f, bool ruled)
 {
@@ -181,8 +200,8 @@ static void allow_open(struct filter *f, bool ruled)
 				 (O_TMPFILE & ~O_DIRECTORY);
 
 	if (writes_files(f)) {
-		allow(f, SCMP_SYS(open));
-		allow(f, SCMP_SYS(openat));
+		allow_open_for_writing(f, SCMP_SYS(open), 1);
+		allow_open_for_writing(f, SCMP_SYS(openat), 2);
 		return;
 	}
 	allow_when(f, SCMP_SYS(open), MASKED(1, writing, O_RDONLY));

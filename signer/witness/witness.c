@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "ipc/channel.h"
 #include "ipc/role.h"
+#include "resolver.h"
 
 enum { SAMPLE_MS = 1000, MESSAGE_ROOM = 128 };
 
@@ -18,6 +19,7 @@ struct witness {
 	struct channel *control;
 	struct channel *core; /* NULL: not linked */
 	struct asker *asker;
+	struct resolver resolver;
 	int status;
 };
 
@@ -46,7 +48,16 @@ static void answer(struct witness *w, uint64_t id,
 
 static void on_done(void *ctx, uint64_t id, const struct wire_cosigned *m)
 {
-	answer(ctx, id, m);
+	struct witness *w = ctx;
+
+	answer(w, id, m);
+	if (m->status != 0 || !resolver_replaced(&w->resolver))
+		return;
+	/* The one in our place may read the new file. */
+	log_event(
+		LOG_INFO, "resolver-replaced",
+		"text=\"a file by which hosts are found is another one now\"");
+	finish(w, ROLE_EXIT_DRAINED);
 }
 
 static bool on_core_message(void *ctx, const struct wire_msg *m, const int *fds,
@@ -199,6 +210,7 @@ int witness_run(const struct witness_settings *settings)
 			  "reason=\"no event loop\"");
 		return ROLE_EXIT_FAILED;
 	}
+	resolver_begin(&w.resolver, RESOLVER_FILES, RESOLVER_FILE_COUNT);
 	err = begin(&w, settings);
 	if (err == SG_OK)
 		(void)uv_run(&w.loop, UV_RUN_DEFAULT);

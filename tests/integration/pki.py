@@ -38,10 +38,11 @@ def new_ca():
     return certificate, key
 
 
-def client(demo, ca, label, uri, begin=-HOUR, end=24 * HOUR):
+def client(demo, ca, label, uri, begin=-HOUR, end=24 * HOUR, key=None):
     """Write clients/LABEL.pem and .key under DEMO: a certificate of CA for
-    URI, valid from BEGIN to END relative to now.  Returns the certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    URI, valid from BEGIN to END relative to now.  KEY: instead of a P-256 one.
+    Returns the certificate."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     certificate = (x509.CertificateBuilder().subject_name(name(label))
                    .issuer_name(ca[0].subject).public_key(key.public_key())
                    .serial_number(x509.random_serial_number())
@@ -59,14 +60,18 @@ def client(demo, ca, label, uri, begin=-HOUR, end=24 * HOUR):
     return certificate
 
 
-def write_crl(demo, serials):
-    """Replace the demo's CRL by one that revokes SERIALS."""
+def crl_text(demo, serials, update=24 * HOUR):
+    """A CRL of the demo's CA that revokes SERIALS; its next update is UPDATE from now."""
     ca, key = load_ca(demo)
     crl = (x509.CertificateRevocationListBuilder().issuer_name(ca.subject)
-           .last_update(now() - HOUR).next_update(now() + 24 * HOUR))
+           .last_update(now() - HOUR).next_update(now() + update))
     for serial in serials:
         crl = crl.add_revoked_certificate(
             x509.RevokedCertificateBuilder().serial_number(serial)
             .revocation_date(now() - HOUR).build())
-    text = crl.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    (demo.dir / "tls/crl.pem").write_bytes(text)
+    return crl.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def write_crl(demo, serials, update=24 * HOUR):
+    """Replace the demo's CRL by one that revokes SERIALS."""
+    (demo.dir / "tls/crl.pem").write_bytes(crl_text(demo, serials, update))

@@ -29,14 +29,18 @@ def court(own):
     return c
 
 
+def verifier_key(origin, public):
+    raw = b"\1" + public
+    keyhash = ledger.sha(origin.encode(), b"\n", raw)[:4].hex()
+    return f"{origin}+{keyhash}+{base64.b64encode(raw).decode()}"
+
+
 def make(court, label="ledger-2"):
     """A key beside the ledger's; returns its SPKI, and its verifier key."""
     court.decide("generate", key=label, hsm="ledger", alg=ALGS["EdDSA"])
     spki = base64.b64decode(court.key(label)["spki"])
     until(lambda: court.key(label)["good"] > 0)
-    raw, origin = b"\1" + spki[-32:], court.document()["origin"]
-    keyhash = ledger.sha(origin.encode(), b"\n", raw)[:4].hex()
-    return spki, f"{origin}+{keyhash}+{base64.b64encode(raw).decode()}"
+    return spki, verifier_key(court.document()["origin"], spki[-32:])
 
 
 def ledger_size(path):
@@ -312,9 +316,19 @@ def test_copies_and_receipts(court):
     assert f"new key   {new}" in done.stdout and (copy / "vkey").read_text().strip() == new
     for where in (copy, watched):
         tool("signer-auditor", "verify", "--quiet", where, "--vkey", new)
-    # nothing new; and by the key that was given once, too
-    for words in ([], ["--vkey", new], ["--vkey", old]):
+    for words in ([], ["--vkey", new]):  # nothing new
         tool("signer-auditor", "mirror", "--quiet", log, copy, *words)
+    # somebody gives another key than the one that has signed what is kept: the one of before, or
+    # a newer one than the log has, which may be because this one was stolen
+    kept = (copy / "checkpoint").read_bytes()
+    newest = verifier_key(old.split("+")[0], bytes(range(32)))
+    for vkey in (old, newest):
+        done = tool("signer-auditor", "mirror", "--quiet", log, copy, "--vkey", vkey, status=2)
+        assert "the one that it was kept by" in done.stderr, done.stderr
+        done = tool("signer-auditor", "verify", "--quiet", log, "--since", copy / "checkpoint",
+                    "--vkey", vkey, status=2)
+        assert "the one that it was kept by" in done.stderr, done.stderr
+    assert (copy / "checkpoint").read_bytes() == kept
     # a crash between its two last files: the next run puts them right
     (copy / "vkey").write_text(old + "\n")
     tool("signer-auditor", "mirror", "--quiet", log, copy)

@@ -10,10 +10,11 @@ import subprocess
 import pytest
 
 from conftest import BUILD, record
+from test_ledger_witness import witness  # noqa: F401 (a fixture)
 
 PARTS = {"user", "capabilities", "system-calls", "files", "memory"}
 EVERYTHING = "[user, capabilities, system-calls, files, memory]"
-ROLES = ("front", "core", "hsm", "smith")
+ROLES = ("front", "core", "hsm", "smith", "witness")
 
 
 def status(pid):
@@ -40,7 +41,9 @@ def sanitized():
         b"__tsan_init" in (BUILD / "signerd").read_bytes()
 
 
-def test_in_force(demo):
+def test_in_force(own, witness):  # noqa: F811
+    demo = own
+    demo.start()
     demo.wait_all_up()
     for role, pid in demo.roles().items():
         s = status(pid)
@@ -57,10 +60,15 @@ def test_in_force(demo):
     for role in ("supervisor", *ROLES):
         assert {("capabilities", role), ("system-calls", role), ("files", role)} <= parts
     assert " sandbox-weakened " not in demo.log()
+    # What an old Landlock does not hold is said.
+    lines = re.findall(r" sandbox on=.* landlock=(\d+) unheld=\"([a-z, ]+)\"", demo.log())
+    assert len(lines) == len(demo.roles()) + 1
+    assert all((unheld == "none") == (int(abi) >= 6) for abi, unheld in lines)
+    assert demo.stop() == 0
 
 
 @pytest.mark.skipif(sanitized(), reason="a sanitizer's build has a list of its own")
-def test_every_attempt_from_inside(own):
+def test_every_attempt_from_inside(own, witness):  # noqa: F811
     own.program = "signerd_probe"
     own.start()
     own.wait_all_up()
@@ -68,18 +76,19 @@ def test_every_attempt_from_inside(own):
     found = outcomes(own.log())
     assert own.stop() == 0
     assert set(found) == set(ROLES)
+    assert " victim=role" in own.log()
     for role, attempts in found.items():
-        assert len(attempts) >= 14
+        assert len(attempts) >= 22
         for attempt, (allowed, outcome) in attempts.items():
             good = {"worked"} if allowed else {"failed", "killed"}
             assert outcome in good, (role, attempt, outcome)
 
 
 @pytest.mark.skipif(sanitized() or os.geteuid() != 0, reason="root may do all of it")
-def test_the_same_attempts_without_a_sandbox(own):
+def test_the_same_attempts_without_a_sandbox(own, witness):  # noqa: F811
     own.program = "signerd_probe"
     configure(own, "  off:\n" + "".join(
-        f"    {role}: {EVERYTHING}\n" for role in ("supervisor", "front", "core", "hsm")))
+        f"    {role}: {EVERYTHING}\n" for role in ("supervisor", "front", "core", "hsm", "witness")))
     checked = subprocess.run([BUILD / "signerd", "--check", "--config", own.dir / "signerd.yaml"],
                              capture_output=True, text=True)
     assert checked.returncode == 0

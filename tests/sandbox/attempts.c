@@ -42,6 +42,12 @@ static bool open_pin(void)
 	return open(attempts_world.pin, O_RDONLY) >= 0;
 }
 
+/* Not what a role needs, and readable by anybody. */
+static bool open_users(void)
+{
+	return open("/etc/passwd", O_RDONLY) >= 0;
+}
+
 static bool make_socket(void)
 {
 	return socket(AF_INET, SOCK_STREAM, 0) >= 0;
@@ -161,6 +167,13 @@ static bool filter_a_socket(void)
 			  &program, sizeof(program)) == 0;
 }
 
+/* Of a file that one may only read it would leave nothing, where Landlock is
+ * old.  This one everybody may write: what refuses is the filter. */
+static bool cut_by_opening(void)
+{
+	return open("/dev/null", O_RDONLY | O_TRUNC) >= 0;
+}
+
 /* Old Landlocks do not see it. */
 static bool cut_by_path(void)
 {
@@ -181,6 +194,7 @@ const struct attempt ATTEMPTS[] = {
 	 1 << WIRE_CORE | 1 << WIRE_SUPERVISOR},
 	{"open the PIN", open_pin,
 	 1 << WIRE_SUPERVISOR | 1 << WIRE_HSM | 1 << WIRE_SMITH},
+	{"open the list of users", open_users, 1 << WIRE_SUPERVISOR},
 	{"make a socket", make_socket, 1 << WIRE_WITNESS},
 	{"connect", connect_socket, 1 << WIRE_WITNESS},
 	{"execute a program", execute, 0},
@@ -202,6 +216,7 @@ const struct attempt ATTEMPTS[] = {
 	{"filter a socket", filter_a_socket, 0},
 	{"cut a file by its path", cut_by_path,
 	 1 << WIRE_CORE | 1 << WIRE_SUPERVISOR},
+	{"cut a file by opening it", cut_by_opening, 0},
 	{"change a file's mode by its path", change_mode_by_path,
 	 1 << WIRE_CORE | 1 << WIRE_SUPERVISOR},
 };

@@ -19,6 +19,26 @@ enum sg_err __real_profile_enter(const struct config *c, enum wire_role role,
 enum sg_err __wrap_profile_enter(const struct config *c, enum wire_role role,
 				 unsigned slot);
 
+/* Another role, if there is one already; or the supervisor. */
+static pid_t somebody(void)
+{
+	const pid_t supervisor = getppid();
+	pid_t found = supervisor;
+	char path[64];
+	FILE *f;
+	int p;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
+		       (int)supervisor, (int)supervisor);
+	f = fopen(path, "re");
+	while (f != NULL && found == supervisor && fscanf(f, "%d", &p) == 1)
+		if (p != getpid())
+			found = p;
+	if (f != NULL)
+		(void)fclose(f);
+	return found;
+}
+
 static void look_around(const struct config *c)
 {
 	struct attempts_world *w = &attempts_world;
@@ -27,7 +47,7 @@ static void look_around(const struct config *c)
 		       c->hsm[0].worker.pin_file);
 	(void)snprintf(w->state, sizeof(w->state), "%.900s", c->core.state);
 	(void)snprintf(w->extra, sizeof(w->extra), "%.900s/extra", c->base);
-	w->victim = getppid(); /* the supervisor */
+	w->victim = somebody();
 	w->socket = socket(AF_INET, SOCK_DGRAM, 0);
 }
 
@@ -57,8 +77,9 @@ static void probe(const struct config *c, enum wire_role role, unsigned slot,
 		_exit(a->try() ? EXIT_WORKED : EXIT_FAILED_AT_IT);
 	}
 	log_event(LOG_INFO, "sandbox-probe",
-		  "role=%s allowed=%u outcome=%s attempt=\"%s\"",
-		  role_name(role), a->may >> role & 1, outcome(p), a->name);
+		  "role=%s allowed=%u outcome=%s attempt=\"%s\" victim=%s",
+		  role_name(role), a->may >> role & 1, outcome(p), a->name,
+		  attempts_world.victim == getppid() ? "supervisor" : "role");
 }
 
 enum sg_err __wrap_profile_enter(const struct config *c, enum wire_role role,

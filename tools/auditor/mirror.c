@@ -80,8 +80,10 @@ static enum sg_err load_trust(struct mirror *m)
 
 	/* Whose successor a copy's checkpoint can prove. */
 	wanted.follow = in_copy(m, "checkpoint", path);
-	if ((vkey == NULL || m->moved) && in_copy(m, "vkey", path))
+	if ((vkey == NULL || m->moved) && in_copy(m, "vkey", path)) {
 		vkey = path;
+		wanted.kept_may_follow = true;
+	}
 	wanted.vkey = vkey;
 	return trust_load(&m->o.trust, &wanted, m->source, m->o.findings,
 			  m->why, sizeof(m->why));

@@ -122,7 +122,8 @@ enum sg_err trust_load(struct trust *t, const struct trust_wanted *wanted,
 	enum sg_err err;
 
 	*t = (struct trust){.given = wanted->vkey != NULL,
-			    .follows = wanted->follow};
+			    .follows = wanted->follow,
+			    .kept_may_follow = wanted->kept_may_follow};
 	if (wanted->vkey == NULL) {
 		err = own_key(s, &t->key, why, cap);
 		if (err == SG_MALFORMED || err == SG_BAD_KEY)
@@ -270,16 +271,18 @@ enum sg_err trust_kept(const struct trust *t, const char *path,
 	free(bytes);
 	err = checkpoint_open(span_of(out->note, out->n), &t->key, &out->c,
 			      NULL);
-	/* Whoever keeps it has proved that it follows. */
-	if (err == SG_NOT_FOUND && t->follows && t->differs)
+	if (err == SG_NOT_FOUND && t->kept_may_follow && t->differs)
 		err = checkpoint_open(span_of(out->note, out->n), &t->own,
 				      &out->c, NULL);
 	if (err == SG_OK)
 		return SG_OK;
 	(void)snprintf(why, cap,
-		       "%s: not a checkpoint that the log's key has "
-		       "signed",
-		       path);
+		       "%s: not a checkpoint that the log's key has signed%s",
+		       path,
+		       err == SG_NOT_FOUND && t->differs
+			       ? "; where its key has changed, --vkey is the "
+				 "one that it was kept by"
+			       : "");
 	return SG_CONFIG;
 }
 

@@ -16,6 +16,7 @@ struct trust {
 	bool differs;
 	struct note_key own;
 	bool follows; /* a checkpoint by OWN alone may do */
+	bool kept_may_follow;
 	size_t nwitnesses;
 	struct note_key witness[TRUST_WITNESSES_MAX];
 	size_t quorum; /* witnesses that must have cosigned */
@@ -30,6 +31,11 @@ struct trust_wanted {
 				  of all */
 	bool follow; /* the caller will prove that the log's own key follows on
 			the given one */
+	/* ... and had done so when it kept a checkpoint by the own key alone:
+	 * VKEY is its own note of that, and may be one step behind.  Not where
+	 * somebody else gives VKEY: it may be a newer one, given because the
+	 * log's older one was stolen. */
+	bool kept_may_follow;
 };
 
 /*
@@ -67,7 +73,7 @@ SG_MUST_USE enum sg_err trust_fetch(const struct trust *t, struct source *s,
 void trust_refuse_own(const struct trust *t, const char *why,
 		      struct findings *f);
 /* The kept checkpoint in the file PATH, which T's key must have signed, or the
- * log's own where that may follow on it.
+ * log's own where KEPT_MAY_FOLLOW.
  * Errors: SG_NOT_FOUND (no such file), SG_CONFIG with WHY. */
 SG_MUST_USE enum sg_err trust_kept(const struct trust *t, const char *path,
 				   struct trust_checkpoint *out, char *why,

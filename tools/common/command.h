@@ -37,6 +37,11 @@ struct command {
 	int (*run)(const struct args *args);
 };
 
+/* For a program's list of them, COMMANDS(X) with an X(NAME) each:
+ * COMMANDS(COMMAND_DECLARE), and COMMANDS(COMMAND_ADDRESS) in its table. */
+#define COMMAND_DECLARE(id) extern const struct command id##_COMMAND;
+#define COMMAND_ADDRESS(id) &id##_COMMAND,
+
 struct command_program {
 	const char *name; /* "signer-issuer" */
 	const char *version;

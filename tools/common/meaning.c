@@ -53,6 +53,12 @@ static const struct {
 	{"attestation-mismatch",
 	 "the attestation is for another person, or says no"},
 	{"attestation-replayed", "the attestation was given for another UVCI"},
+	{"signature-missing",
+	 "this client must sign its requests: --sign-with, --audience"},
+	{"signature-invalid", "it is not signed by a key of this client, or "
+			      "for another server or operation"},
+	{"signature-stale",
+	 "it was signed too long ago, or by a clock that is ahead"},
 	{"expired", "it was issued, and has run out: renew it"},
 	{"not-renewable",
 	 "it is on no record, not as it is here, or not due for renewal"},

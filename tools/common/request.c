@@ -70,6 +70,17 @@ static bool is_many(struct span file)
 	return at < file.n && file.p[at] == '{';
 }
 
+/* TEXT, of the parser, without the record's own text that it shows: the place
+ * is told, and who reads it may not be who may read the record. */
+static const char *bare(char *text)
+{
+	char *shown = strstr(text, " near '");
+
+	if (shown != NULL)
+		*shown = '\0';
+	return text;
+}
+
 /* What kind of object the file is, and that EXTRA's members are not in it. */
 static enum sg_err look(struct span file, const struct request_extra *extra,
 			bool *is_request, char *why, size_t cap)
@@ -89,7 +100,7 @@ static enum sg_err look(struct span file, const struct request_extra *extra,
 			(void)snprintf(
 				why, cap,
 				"not JSON: line %d, column %d: %s; " EXPECTED,
-				fault.line, fault.column, fault.text);
+				fault.line, fault.column, bare(fault.text));
 		return SG_MALFORMED;
 	}
 	*is_request = json_object_get(j, "dcc") != NULL;

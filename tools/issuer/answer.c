@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 
+#include <stdlib.h>
+
+#include "base/base64.h"
 #include "scan.h"
 
 enum { STATUS_MIN = 400, STATUS_MAX = 599 };
@@ -96,10 +99,33 @@ static bool same_id(const struct answer *a, struct span request)
 	return span_eq(a->id, id);
 }
 
+static bool has(struct span bytes, struct span part)
+{
+	return part.n == 0 || has_escape(part) ||
+	       memmem(bytes.p, bytes.n, part.p, part.n) != NULL;
+}
+
+/* The same of what a client has signed, a COSE_Sign1 in the string BASE64:
+ * texts stand in CBOR as they are. */
+static bool fits_signed(const struct answer *a, struct span base64)
+{
+	uint8_t *cose = malloc(base64.n + 1);
+	bool fits = true;
+	size_t n;
+
+	if (cose != NULL && base64_decode(base64, cose, &n))
+		fits = has(span_of(cose, n), a->id) &&
+		       has(span_of(cose, n), a->uvci);
+	free(cose);
+	return fits;
+}
+
 bool answer_fits(const struct answer *a, struct span request)
 {
 	struct span value;
 
+	if (scan_find(request, "signed", &value) && value.n >= 2)
+		return fits_signed(a, span_of(value.p + 1, value.n - 2));
 	if (!same_id(a, request))
 		return false;
 	if (a->uvci.n == 0 || has_escape(a->uvci) || has_escape(request))

@@ -206,7 +206,7 @@ done:
 
 static enum sg_err seal(struct attest *a, char *why)
 {
-	struct sealing_key *key = NULL;
+	struct signing_key *key = NULL;
 	uint8_t *pem = NULL;
 	size_t pem_n = 0;
 	enum sg_err err;
@@ -214,15 +214,15 @@ static enum sg_err seal(struct attest *a, char *why)
 	err = read_secret(a, OPT_GATEWAY_KEY, &pem, &pem_n, why);
 	if (err != SG_OK)
 		return err;
-	err = sealing_key_read(span_of(pem, pem_n), &key);
+	err = signing_key_read(span_of(pem, pem_n), &key);
 	forget(pem, pem_n);
 	if (err != SG_OK)
 		return wrong(why, "--gateway-key: not a private key in PEM "
 				  "without a passphrase on P-256, of RSA with "
 				  "2048 to 4096 bits, or Ed25519");
-	memcpy(a->kid, sealing_kid(key), sizeof(a->kid));
+	memcpy(a->kid, signing_key_kid(key), sizeof(a->kid));
 	err = sealing_seal(key, &a->claims, a->bytes, &a->n);
-	sealing_key_free(key);
+	signing_key_free(key);
 	if (err != SG_OK) {
 		(void)snprintf(why, WHY_MAX, "the attestation: %s",
 			       err_text(err));

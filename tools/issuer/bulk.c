@@ -2,7 +2,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "bulk_job.h"
+#include "client_signing.h"
 #include "progress.h"
 #include "renewing.h"
 #include "streaming.h"
@@ -14,6 +16,7 @@ enum { OPT_REFUSED_AGAIN = OPT_STREAMING, OPT_BULK };
 static const struct arg_option OPTIONS[OPT_BULK] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
+	SIGNING_OPTIONS,
 	STREAMING_OPTIONS,
 	[OPT_REFUSED_AGAIN] = {"refused-again", NULL, NULL,
 			       "send what OUT has as refused again, too"},
@@ -22,6 +25,7 @@ static const struct arg_option OPTIONS[OPT_BULK] = {
 /* What is done with the records. */
 struct bulk_work {
 	const char *path, *done; /* "signed" */
+	const char *operation;
 	bool renews;
 };
 
@@ -29,6 +33,7 @@ struct bulk_work {
 struct bulk {
 	const struct bulk_work *work;
 	struct renewing renewing;
+	struct client_signing *signing;
 	struct bulk_job *job;
 	struct progress progress;
 	struct engine_stats stats;
@@ -51,13 +56,22 @@ static enum lines_got on_next(void *ctx, struct span *text, struct span *known)
 	const enum lines_got got = bulk_job_next(b->job, text, known);
 	struct span local;
 
-	if (got != LINES_LINE || known->n > 0 || !b->work->renews)
+	if (got != LINES_LINE || known->n > 0)
 		return got;
-	if (renewing_request(&b->renewing, *text, text, &local) != SG_OK) {
+	if (b->work->renews) {
+		if (renewing_request(&b->renewing, *text, text, &local) !=
+		    SG_OK) {
+			b->no_memory = true;
+			return LINES_FAULT;
+		}
+		*known = local;
+		if (local.n > 0)
+			return LINES_LINE;
+	}
+	if (client_signing_sign(b->signing, clock_wall_s(), text) != SG_OK) {
 		b->no_memory = true;
 		return LINES_FAULT;
 	}
-	*known = local;
 	return LINES_LINE;
 }
 
@@ -237,29 +251,38 @@ static int run(const struct args *args, const struct bulk_work *work)
 	if (online_open(args, &h, why, sizeof(why)) != SG_OK)
 		return trouble(why);
 	https_close(h);
+	if (client_signing_open(args, work->operation, &b.signing, why) !=
+	    SG_OK)
+		return trouble(why);
 	streaming_catch_signals();
 	if (bulk_job_open(args->rest[0], args->rest[1],
 			  args->value[OPT_REFUSED_AGAIN] != NULL, &b.job,
-			  why) != SG_OK)
-		return trouble(why);
-	status = run_job(&b, args, &settings);
-	bulk_job_close(b.job);
-	renewing_clear(&b.renewing);
+			  why) == SG_OK) {
+		status = run_job(&b, args, &settings);
+		bulk_job_close(b.job);
+		renewing_clear(&b.renewing);
+	} else {
+		status = trouble(why);
+	}
+	client_signing_close(b.signing);
 	return status;
 }
 
 static int run_bulk(const struct args *args)
 {
 	static const struct bulk_work work = {.path = "/v1/certificates",
-					      .done = "signed"};
+					      .done = "signed",
+					      .operation = "issue"};
 
 	return run(args, &work);
 }
 
 static int run_renew(const struct args *args)
 {
-	static const struct bulk_work work = {
-		.path = "/v1/renewals", .done = "renewed", .renews = true};
+	static const struct bulk_work work = {.path = "/v1/renewals",
+					      .done = "renewed",
+					      .operation = "renew",
+					      .renews = true};
 
 	return run(args, &work);
 }

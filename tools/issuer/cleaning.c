@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "bulk_job.h"
+#include "client_signing.h"
 #include "faults.h"
 #include "progress.h"
 #include "scan.h"
@@ -15,6 +17,7 @@
 struct cleaning {
 	struct lines *l;
 	const char *path;
+	struct client_signing *signing;
 	struct tally *tally;
 	struct progress progress;
 	struct engine_stats stats;
@@ -46,6 +49,12 @@ static enum lines_got on_next(void *ctx, struct span *text, struct span *known)
 	c->line++;
 	*text = line.text;
 	*known = bulk_job_local(&line);
+	if (known->n == 0 &&
+	    client_signing_sign(c->signing, clock_wall_s(), text) != SG_OK) {
+		(void)snprintf(c->why, sizeof(c->why), "%s",
+			       err_text(SG_NO_MEMORY));
+		return LINES_FAULT;
+	}
 	return got;
 }
 
@@ -169,16 +178,22 @@ int cleaning_run(const struct args *args, struct engine_settings *settings,
 	char why[WHY_MAX];
 	int status;
 
-	if (tally_create(true, &c.tally) != SG_OK)
+	if (client_signing_open(args, "validate", &c.signing, why) != SG_OK)
+		return trouble(why);
+	if (tally_create(true, &c.tally) != SG_OK) {
+		client_signing_close(c.signing);
 		return trouble(err_text(SG_NO_MEMORY));
+	}
 	if (open_faults(&c, form->faults, why) != SG_OK) {
 		tally_free(c.tally);
+		client_signing_close(c.signing);
 		return trouble(why);
 	}
 	begin = state_of(&c);
 	progress_begin(&c.progress, form->quiet, "accepted", &begin);
 	status = close_faults(&c, judge(&c, args, settings, form->csv));
 	tally_free(c.tally);
+	client_signing_close(c.signing);
 	return status;
 }
 

@@ -16,6 +16,7 @@ static const struct arg_option OPTIONS[NOPTIONS] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
 	SUBMIT_OPTIONS,
+	SIGNING_OPTIONS,
 	[OPT_FORM] = {"form", "FORM", NULL,
 		      "hc1 (default), svg, png, cose or json"},
 	[OPT_OUTPUT] = {"output", "FILE", NULL,
@@ -65,7 +66,8 @@ static void say_text(const char *label, const char *text)
 }
 
 /* What was issued, from the JSON answer; on standard error, so that standard
- * output is the certificate alone. */
+ * output is the certificate alone.  What tells of the person, too, where
+ * somebody sits before it: a program's standard error is kept in logs. */
 static void say_summary(const json_t *j)
 {
 	const json_t *ledger = json_object_get(j, "ledger");
@@ -75,8 +77,10 @@ static void say_summary(const json_t *j)
 			    ? "issued before, given again\n"
 			    : "issued\n",
 		    stderr);
-	say_text("id", json_string_value(json_object_get(j, "id")));
-	say_text("uvci", json_string_value(json_object_get(j, "uvci")));
+	if (isatty(STDERR_FILENO)) {
+		say_text("id", json_string_value(json_object_get(j, "id")));
+		say_text("uvci", json_string_value(json_object_get(j, "uvci")));
+	}
 	say_text("kid", json_string_value(json_object_get(j, "kid")));
 	say_text("alg", json_string_value(json_object_get(j, "alg")));
 	say_time("issued", json_object_get(j, "iat"));
@@ -168,7 +172,8 @@ static int run(const struct args *args)
 	const char *output = args->value[OPT_OUTPUT];
 	const char *name = args->value[OPT_FORM];
 	const struct form *form = find_form(name != NULL ? name : "hc1");
-	struct submit_to to = {.path = "/v1/certificates"};
+	struct submit_to to = {.path = "/v1/certificates",
+			       .operation = "issue"};
 	struct https_reply reply;
 	char why[WHY_MAX];
 	int status;

@@ -3,25 +3,13 @@
 #define SG_TOOLS_SEALING_H
 
 #include "policy/attestation.h"
+#include "tools/common/signing_key.h"
 
 /*
  * sealing: what a gateway does: it takes a person's national ID for an opaque
  * reference, and signs what it attests.  One thread.
  */
 enum { SEALING_REFERENCE_BYTES = 32, SEALING_HMAC_KEY_MIN = 16 };
-
-struct sealing_key; /* opaque */
-
-/*
- * A gateway's private key in PEM, without a passphrase.
- * Owns: *OUT is the caller's; sealing_key_free().
- * Errors: SG_MALFORMED, SG_BAD_KEY (for none of ES256, PS256, EdDSA),
- * SG_NO_MEMORY.
- */
-SG_MUST_USE enum sg_err sealing_key_read(struct span pem,
-					 struct sealing_key **out);
-void sealing_key_free(struct sealing_key *key); /* NULL is allowed */
-const uint8_t *sealing_kid(const struct sealing_key *key);
 
 /* HMAC-SHA-256 of ID by KEY (SEALING_HMAC_KEY_MIN bytes or more).  Errors:
  * SG_BAD_KEY (too short), SG_INTERNAL. */
@@ -30,7 +18,7 @@ SG_MUST_USE enum sg_err sealing_reference(struct span key, struct span id,
 
 /* The attestation of CLAIMS, signed.  Errors: SG_TOO_BIG, SG_MALFORMED (what
  * no reader takes), SG_INTERNAL. */
-SG_MUST_USE enum sg_err sealing_seal(const struct sealing_key *key,
+SG_MUST_USE enum sg_err sealing_seal(const struct signing_key *key,
 				     const struct attestation_claims *claims,
 				     uint8_t out[ATTESTATION_BYTES_MAX],
 				     size_t *n);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "client_signing.h"
 #include "tools/common/input.h"
 #include "tools/common/request.h"
 
@@ -17,20 +19,28 @@ enum sg_err submit_text(const struct args *args, struct span file,
 		.content_type = "application/json",
 		.accept = to->accept,
 	};
+	struct client_signing *signing;
 	struct https *h;
-	char *body;
+	char *body = NULL;
 	size_t n;
-	enum sg_err err = request_build(file, &extra, &body, &n, why, WHY_MAX);
+	enum sg_err err =
+		client_signing_open(args, to->operation, &signing, why);
 
-	if (err != SG_OK)
-		return err;
-	err = online_open(args, &h, why, WHY_MAX);
+	if (err == SG_OK)
+		err = request_build(file, &extra, &body, &n, why, WHY_MAX);
 	if (err == SG_OK) {
 		request.body = span_of(body, n);
+		err = client_signing_sign(signing, clock_wall_s(),
+					  &request.body);
+	}
+	if (err == SG_OK)
+		err = online_open(args, &h, why, WHY_MAX);
+	if (err == SG_OK) {
 		err = https_ask(h, &request, out, why, WHY_MAX);
 		https_close(h);
 	}
 	free(body);
+	client_signing_close(signing);
 	return err;
 }
 

@@ -7,18 +7,25 @@
 /* submit: sends the one record that a command is given. */
 
 /* Options that all commands with a record have beside the online ones. */
-enum { OPT_EXP = OPT_ONLINE, OPT_ID, OPT_SUBMIT };
+enum { OPT_EXP = OPT_ONLINE, OPT_ID, OPT_SIGN_WITH, OPT_AUDIENCE, OPT_SUBMIT };
 
 /* clang-format off */
 #define SUBMIT_OPTIONS                                                         \
 	[OPT_EXP] = {"exp", "TIME", NULL,                                      \
 		     "when it shall expire (seconds or RFC 3339)"},            \
 	[OPT_ID] = {"id", "TEXT", NULL, "your own mark, given back"}
+
+#define SIGNING_OPTIONS                                                        \
+	[OPT_SIGN_WITH] = {"sign-with", "FILE", "SIGNER_SIGN_WITH",            \
+			   "sign what is asked for by this key, PEM"},         \
+	[OPT_AUDIENCE] = {"audience", "NAME", "SIGNER_AUDIENCE",               \
+			  "for the server whose ledger has this name"}
 /* clang-format on */
 
 struct submit_to {
 	const char *path;
-	const char *accept; /* the form of the answer */
+	const char *accept;    /* the form of the answer */
+	const char *operation; /* "issue", "validate" */
 };
 
 /*

@@ -14,6 +14,7 @@ static const struct arg_option OPTIONS[OPT_VALIDATE] = {
 	COMMON_OPTIONS,
 	ONLINE_OPTIONS,
 	SUBMIT_OPTIONS,
+	SIGNING_OPTIONS,
 	STREAMING_OPTIONS,
 	[OPT_CSV] = {"csv", NULL, NULL, "print the report as CSV"},
 	[OPT_FAULTS] = {"faults", "FILE", NULL,
@@ -43,7 +44,7 @@ static int say_verdict(const struct https_reply *reply, bool json)
 static int ask(const struct args *args, const struct span *text)
 {
 	static const struct submit_to to = {"/v1/validations",
-					    "application/json"};
+					    "application/json", "validate"};
 	struct https_reply reply;
 	char why[WHY_MAX];
 	int status;

@@ -21,16 +21,9 @@
 	X(RULES)                                                               \
 	X(VALUESETS)
 
-#define X(id) extern const struct command id##_COMMAND;
-COMMANDS(X)
-#undef X
+COMMANDS(COMMAND_DECLARE)
 
-static const struct command *const TABLE[] = {
-#define X(id) &id##_COMMAND,
-	COMMANDS(X)
-#undef X
-		NULL,
-};
+static const struct command *const TABLE[] = {COMMANDS(COMMAND_ADDRESS) NULL};
 
 int main(int argc, char *argv[])
 {

@@ -87,6 +87,7 @@ static void look_at_issue(const struct wire_issue *m)
 	touch(m->identity);
 	touch(m->request);
 	touch(m->presented);
+	touch(m->signature);
 }
 
 static void look_at_ask(const struct wire_ask *m)
@@ -122,6 +123,7 @@ static void look_at_later(const struct wire_later *m)
 {
 	touch(m->request);
 	touch(m->presented);
+	touch(m->signature);
 }
 
 static void look_at_answer(const struct wire_answer *m)

@@ -91,9 +91,9 @@ static void check_judge(struct span in)
 				       .now = 1700000000};
 	static struct verdict v;
 
-	if (gateway.n == 0)
+	if (gateway.keys.n == 0)
 		require(digest_create(&gateway.digest) == SG_OK &&
-				gateway_add_key(&gateway, span_str(KEY)) ==
+				verifiers_add(&gateway.keys, span_str(KEY)) ==
 					SG_OK,
 			"a gateway");
 	document.present[DOC_CI] = document.present[DOC_DOB] = true;

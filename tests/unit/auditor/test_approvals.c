@@ -295,8 +295,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_good),	   TEST(test_nothing),
-		TEST(test_good),	   TEST(test_follow),
-		TEST(test_good),	   TEST(test_follow_unapproved),
+		TEST(test_follow),	   TEST(test_follow_unapproved),
 		TEST(test_too_few),	   TEST(test_unsigned_stop),
 		TEST(test_stranger),	   TEST(test_genesis_by_some),
 		TEST(test_second_genesis), TEST(test_no_genesis),

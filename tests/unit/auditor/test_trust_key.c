@@ -125,6 +125,23 @@ static void test_alone(void **state)
 	expect_refused("--keep", "vkey-differs");
 }
 
+/* What the log's own key alone has signed is nobody's proof for the one that
+ * was given: which of them is the older one nothing here can tell. */
+static void test_kept_by_own(void **state)
+{
+	char path[256];
+	uint8_t *note;
+	size_t n;
+
+	(void)state;
+	sign_by_another(true);
+	path_in(f.dir, "checkpoint", path);
+	assert_int_equal(fileio_read(path, 8192, &note, &n), SG_OK);
+	assert_int_equal(fileio_replace(kept, span_of(note, n), 0644), SG_OK);
+	free(note);
+	assert_int_equal(verify("--since", NULL), EXIT_TROUBLE);
+}
+
 static int mirror(const char *vkey, const char *to, json_t **out)
 {
 	const char *const argv[] = {
@@ -201,6 +218,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kept_by_own, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_named_only, setup,
 						teardown),

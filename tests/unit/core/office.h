@@ -63,6 +63,8 @@ struct office {
 	struct fake_hsm hsm[OFFICE_HSMS];
 	struct fake_front front[OFFICE_FRONTS];
 	size_t bad_fronts, bad_hsms, drained, refused, stuck;
+	size_t left_fronts;
+	uint64_t left_linked_us; /* of the last one */
 	uv_timer_t alarm;
 	bool waiting, rang;
 	int64_t newest_iat;
@@ -222,6 +224,15 @@ static inline void office_on_bad(void *ctx, enum wire_role role, uint16_t slot)
 		o->bad_hsms++;
 }
 
+static inline void office_on_left(void *ctx, uint16_t slot, uint64_t linked_us)
+{
+	struct office *o = ctx;
+
+	assert_true(slot < OFFICE_FRONTS);
+	o->left_fronts++;
+	o->left_linked_us = linked_us;
+}
+
 static inline void office_on_drained(void *ctx)
 {
 	struct office *o = ctx;
@@ -252,6 +263,7 @@ static inline struct policy *office_policy(const char *text)
 static inline void office_open_desk(struct office *o)
 {
 	static const struct desk_events events = {.peer_bad = office_on_bad,
+						  .front_left = office_on_left,
 						  .drained = office_on_drained,
 						  .ledger_refused =
 							  office_on_refused};

@@ -161,13 +161,60 @@ static void test_unapproved(void **state)
 	world_close(w);
 }
 
+/* Root has put the certificate of another key into the place of an adopted
+ * one's, under its label: that is not the one that officers know, so it is not
+ * shown as theirs, and nothing that they decide has it sign. */
+static void test_another_certificate(void **state)
+{
+	struct world *w = world_make();
+	struct signer stranger = signer_usual(COSE_ES256);
+	struct core_key_settings *key = &w->o->settings.key[0];
+	const struct key *in_ring;
+	const struct life *l;
+	size_t k;
+
+	(void)state;
+	(void)snprintf(key->certificate, sizeof(key->certificate), "%s/dsc.der",
+		       w->p->dir);
+	place_write(w->p, "dsc.der",
+		    span_of(w->o->signer.der, (size_t)w->o->signer.der_n));
+	world_begin(w);
+	assert_done(w, genesis(w));
+	world_restart(w);
+	l = lifecycle_find(&ceremony_of(w)->life, SPAN_LIT("dsc-1"));
+	assert_non_null(l);
+	assert_true(ceremony_find_key(ceremony_of(w), l, &k));
+	assert_int_equal(l->state, KEY_ACTIVE);
+	world_end(w);
+	place_write(w->p, "dsc.der",
+		    span_of(stranger.der, (size_t)stranger.der_n));
+	office_open_desk(w->o);
+	office_add_front(w->o, 0);
+	w->o->hsm[0].signer = &stranger;
+	office_link_hsm(w->o, 0, HSM_SIGNS);
+	w->o->hsm[0].signer = &stranger;
+	hsm_say_ready(&w->o->hsm[0], true);
+	OFFICE_UNTIL(w->o, 300, false);
+	in_ring = &w->o->desk->keys->key[0];
+	assert_true(in_ring->unapproved);
+	assert_int_equal(in_ring->state, KEY_GENERATED);
+	l = lifecycle_find(&ceremony_of(w)->life, SPAN_LIT("dsc-1"));
+	assert_non_null(l);
+	assert_false(ceremony_find_key(ceremony_of(w), l, &k));
+	assert_int_equal(l->state, KEY_RETIRED);
+	signer_free(&stranger);
+	world_close(w);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_unfinished),
-					   cmocka_unit_test(test_unrecorded),
-					   cmocka_unit_test(test_damage),
-					   cmocka_unit_test(test_slipped_in),
-					   cmocka_unit_test(test_unapproved)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unfinished),
+		cmocka_unit_test(test_unrecorded),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_slipped_in),
+		cmocka_unit_test(test_unapproved),
+		cmocka_unit_test(test_another_certificate)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony: what comes while a smith is at work. */
+#include <unistd.h>
+
 #include "ceremony_operations.h"
 
 static uint8_t text[APPROVED_BYTES_MAX];
@@ -110,12 +112,70 @@ static void test_destroyed_meanwhile(void **state)
 	world_close(w);
 }
 
+/* Where the log goes meanwhile: not a file, for the disk is to be full. */
+struct diverted {
+	int saved, from;
+};
+
+static void log_divert(struct diverted *d)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	d->from = ends[0];
+	d->saved = dup(STDERR_FILENO);
+	assert_true(d->saved >= 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	(void)close(ends[1]);
+}
+
+/* It goes where it did.  Were WORDS in it? */
+static bool log_restore(const struct diverted *d, const char *words)
+{
+	static char said[65536];
+	ssize_t n;
+
+	assert_int_equal(dup2(d->saved, STDERR_FILENO), STDERR_FILENO);
+	(void)close(d->saved);
+	n = read(d->from, said, sizeof(said));
+	(void)close(d->from);
+	return n > 0 && memmem(said, (size_t)n, words, strlen(words)) != NULL;
+}
+
+/* The HSM has made a key, and the disk takes nothing: whoever keeps the HSM is
+ * told what it holds, for here nobody knows of it. */
+static void test_full_disk_meanwhile(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	static struct operation o;
+	struct diverted log;
+	bool told;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	begin_generate(w, &o, "dsc-2", nonce);
+	begin_forging(w, &o);
+	log_divert(&log);
+	place_limit_files(0);
+	end_forging(w);
+	place_limit_files(RLIM_INFINITY);
+	told = log_restore(&log, "key-orphaned key=\"dsc-2\" hsm=\"one\"");
+	assert_true(told);
+	assert_refused(w, w->heard.err, SG_IO, "");
+	assert_null(lifecycle_find(&ceremony_of(w)->life, SPAN_LIT("dsc-2")));
+	world_restart(w);
+	assert_null(lifecycle_find(&ceremony_of(w)->life, SPAN_LIT("dsc-2")));
+	world_close(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_nonce),
 		cmocka_unit_test(test_expires_meanwhile),
-		cmocka_unit_test(test_destroyed_meanwhile)};
+		cmocka_unit_test(test_destroyed_meanwhile),
+		cmocka_unit_test(test_full_disk_meanwhile)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,8 +240,10 @@ static void test_credit(void **state)
 	office_add_hsm(o, 0, HSM_HOLDS);
 	OFFICE_WAIT(o, f->ready);
 	assert_int_equal(f->credit, 3);
-	for (unsigned i = 1; i <= 4; i++)
+	for (unsigned i = 1; i <= 3; i++)
 		front_issue(f, i, &(struct ask){.serial = i});
+	OFFICE_WAIT(o, desk_in_flight(o->desk) == 3);
+	front_issue(f, 4, &(struct ask){.serial = 4});
 	OFFICE_WAIT(o, f->n == 1);
 	assert_int_equal(f->answer[0].id, 4);
 	assert_int_equal(f->answer[0].err, SG_BUSY);

@@ -29,6 +29,7 @@ static inline int setup(void **state)
 static inline int teardown(void **state)
 {
 	(void)state;
+	dcc_scratch_clear(scratch);
 	free(scratch);
 	return 0;
 }

@@ -31,6 +31,7 @@ struct pki_wish {
 	int seconds;	   /* not 0: ends so many from now instead */
 	int ca;
 	EVP_PKEY *key; /* NULL: a fresh P-256 key */
+	int sha1;      /* as the hash of its signature */
 };
 
 static char pki_dir[] = "/tmp/signerd-pki-XXXXXX";
@@ -101,7 +102,7 @@ static inline struct pki_cert pki_issue(const struct pki_cert *issuer,
 		pki_extension(c.x, by->x, NID_subject_alt_name, w.san);
 	if (w.usage != NULL)
 		pki_extension(c.x, by->x, NID_ext_key_usage, w.usage);
-	assert(X509_sign(c.x, by->key, EVP_sha256()) > 0);
+	assert(X509_sign(c.x, by->key, w.sha1 ? EVP_sha1() : EVP_sha256()) > 0);
 	return c;
 }
 

@@ -164,6 +164,48 @@ static void test_refusals(void **state)
 	}
 }
 
+/* An integer of any size reaches the policy, next to anything. */
+static void test_long_integers(void **state)
+{
+	static const char long_ones[] =
+		"{\"a\":123456789012345678901234567890,"
+		"\"12345678901234567890\":\"\\\"9999999999999999999999\\\\\","
+		"\"c\":[-99999999999999999999,1234567890123456789,7]}";
+	static const char fractions[] =
+		"{\"a\":123456789012345678901234567890.0,"
+		"\"12345678901234567890\":\"\\\"9999999999999999999999\\\\\","
+		"\"c\":[-99999999999999999999.0,1234567890123456768,7]}";
+	uint8_t first[256];
+	struct span out;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(translate(fractions, strlen(fractions), &out), SG_OK);
+	n = out.n;
+	assert_true(n <= sizeof(first));
+	memcpy(first, out.p, n);
+	assert_int_equal(translate(long_ones, strlen(long_ones), &out), SG_OK);
+	assert_true(span_eq(out, span_of(first, n)));
+	/* Refused for what it is, where the other is at fault. */
+	assert_int_equal(translate("{\"a\":123456789012345678901,}", 28, &out),
+			 SG_MALFORMED);
+	assert_non_null(strstr(scratch->detail, "not well-formed"));
+	assert_int_equal(translate("{\"a\":-}", 8, &out), SG_MALFORMED);
+	assert_non_null(strstr(scratch->detail, "not well-formed"));
+}
+
+static void test_zero_bytes(void **state)
+{
+	struct span out;
+
+	(void)state;
+	assert_int_equal(translate("{\"a\":1\0}", 8, &out), SG_MALFORMED);
+	assert_non_null(strstr(scratch->detail, "not well-formed"));
+	assert_int_equal(translate("{}\0", 3, &out), SG_MALFORMED);
+	assert_int_equal(translate("{\"a\\u0000\":1}", 13, &out), SG_MALFORMED);
+	assert_non_null(strstr(scratch->detail, "holds U+0000"));
+}
+
 /* The parser quotes what it trips over; the client's data must not come back.
  */
 static void test_detail_tells_no_data(void **state)
@@ -302,6 +344,8 @@ int main(void)
 		cmocka_unit_test(test_translations),
 		cmocka_unit_test(test_text_is_untouched),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_long_integers),
+		cmocka_unit_test(test_zero_bytes),
 		cmocka_unit_test(test_detail_tells_no_data),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_limits),

@@ -270,6 +270,59 @@ static void test_connections_have_a_limit(void **state)
 	child_stop(&child);
 }
 
+static void test_a_client_has_a_limit(void **state)
+{
+	struct client k[4];
+
+	(void)state;
+	settings.client_connections_max = 2;
+	start();
+	for (int i = 0; i < 2; i++) {
+		k[i] = client_open(&child, &good, NULL);
+		get(&k[i]);
+	}
+	k[2] = client_open(&child, &good, NULL);
+	assert_true(metric_becomes(METRIC_CONNECTIONS_OF_CLIENT, 1));
+	get(&k[0]); /* those that are open do not mind */
+	client_close(&k[0]);
+	client_close(&k[2]);
+	assert_true(metric_becomes(METRIC_CONNECTIONS, 1));
+	k[3] = client_open(&child, &good, NULL);
+	get(&k[3]);
+	client_close(&k[1]);
+	client_close(&k[3]);
+	child_stop(&child);
+}
+
+/* Its own client does not pay for it. */
+static void test_failures_of_an_address(void **state)
+{
+	enum { BURST = 50 };
+	struct client k;
+
+	(void)state;
+	settings.failures_max = 1;
+	settings.connections_max = 1000;
+	start();
+	for (int i = 0; i < 2 * BURST; i++) {
+		k = client_open(&child, &good, NULL);
+		get(&k);
+		client_close(&k);
+	}
+	assert_int_equal(metric_get(child.page, METRIC_CONNECTIONS_OF_ADDRESS),
+			 0);
+	for (int i = 0; i < 2 * BURST; i++) {
+		k = client_open(&child, NULL, NULL);
+		client_close(&k);
+	}
+	/* The last one waited to be closed. */
+	assert_in_range(metric_get(child.page, METRIC_CONNECTIONS_OF_ADDRESS),
+			1, BURST);
+	assert_in_range(metric_get(child.page, METRIC_HANDSHAKES_FAILED), BURST,
+			2 * BURST - 1);
+	child_stop(&child);
+}
+
 static void test_handshake_has_a_limit(void **state)
 {
 	char c;
@@ -360,6 +413,8 @@ int main(void)
 		CASE(test_refusal_is_seen_while_sending),
 		CASE(test_alert_is_seen),
 		CASE(test_connections_have_a_limit),
+		CASE(test_a_client_has_a_limit),
+		CASE(test_failures_of_an_address),
 		CASE(test_handshake_has_a_limit),
 		CASE(test_drain),
 		CASE(test_exits_with_its_supervisor),

@@ -348,12 +348,14 @@ static void test_headers_by_door(void **state)
 	fake_host.peer = &p;
 	feed(SPAN_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), SIZE_MAX);
 	assert_non_null(strstr(out, "\r\nvary: accept, accept-language\r\n"
-				    "cache-control: no-store\r\n"));
+				    "cache-control: no-store\r\n"
+				    "signer-request: "));
 	fake_host.door = DOOR_PUBLIC;
 	fake_host.peer = NULL;
 	out_len = 0;
 	feed(SPAN_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), SIZE_MAX);
 	assert_null(strstr(out, "vary"));
+	assert_null(strstr(out, "signer-request"));
 	assert_non_null(strstr(out, "\r\ncache-control: no-store\r\n"));
 	fake_host.door = DOOR_OPS;
 	out_len = 0;

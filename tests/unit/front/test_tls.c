@@ -101,21 +101,88 @@ static void test_versions(void **state)
 	wire_close(&w);
 }
 
-static void test_suites_of_tls12(void **state)
+/* A client that speaks TLS 1.2 at most to a server that allows it. */
+static void open_tls12(struct wire *w)
 {
 	struct front_settings s = settings;
+
+	s.tls12 = true;
+	wire_open(w, &s, &good);
+	(void)SSL_set_max_proto_version(w->client, TLS1_2_VERSION);
+}
+
+static void test_suites_of_tls12(void **state)
+{
+	static const struct {
+		const char *suites;
+		enum tls_result result;
+	} cases[] = {
+		{"ECDHE-ECDSA-AES128-GCM-SHA256", TLS_OK},
+		{"ECDHE-ECDSA-AES256-GCM-SHA384", TLS_OK},
+		{"ECDHE-ECDSA-CHACHA20-POLY1305", TLS_OK},
+		{"ECDHE-ECDSA-AES256-SHA384", TLS_FAILED}, /* not an AEAD */
+		{"ECDHE-ECDSA-AES128-SHA", TLS_FAILED},
+		{"ECDHE-ECDSA-AES128-CCM8", TLS_FAILED},
+		{"AES128-GCM-SHA256", TLS_FAILED}, /* no ephemeral key */
+		{"AECDH-AES128-SHA", TLS_FAILED},  /* no certificate */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wire w;
+
+		open_tls12(&w);
+		assert_int_equal(SSL_set_cipher_list(w.client, cases[i].suites),
+				 1);
+		shake(&w, SIZE_MAX / 2);
+		if (w.result != cases[i].result)
+			fail_msg("%s: %d", cases[i].suites, w.result);
+		if (w.result == TLS_OK)
+			assert_true(tls_is_12(w.server));
+		wire_close(&w);
+	}
+}
+
+static void test_sha1_in_tls12(void **state)
+{
+	char list[] = "ECDSA+SHA1"; /* the macro takes no const */
 	struct wire w;
 
 	(void)state;
-	s.tls12 = true;
-	wire_open(&w, &s, &good);
-	(void)SSL_set_max_proto_version(w.client, TLS1_2_VERSION);
-	assert_int_equal(SSL_set_cipher_list(w.client,
-					     "ECDHE-ECDSA-AES256-SHA384:"
-					     "AES128-GCM-SHA256"),
-			 1);
+	open_tls12(&w);
+	assert_int_equal(SSL_set1_sigalgs_list(w.client, list), 1);
 	shake(&w, SIZE_MAX / 2);
 	assert_int_equal(w.result, TLS_FAILED);
+	wire_close(&w);
+}
+
+/* Else somebody could have another handshake, and another, on one socket. */
+static void test_no_renegotiation(void **state)
+{
+	static uint8_t raw[4096];
+	uint8_t buf[64];
+	struct wire w;
+	size_t n;
+	int len;
+
+	(void)state;
+	open_tls12(&w);
+	shake(&w, SIZE_MAX / 2);
+	assert_int_equal(w.result, TLS_OK);
+	assert_int_equal(SSL_renegotiate(w.client), 1);
+	(void)SSL_do_handshake(w.client);
+	len = BIO_read(w.from, raw, sizeof(raw));
+	assert_true(len > 0);
+	tls_give(w.server, span_of(raw, (size_t)len));
+	assert_int_equal(tls_read(w.server, buf, sizeof(buf), &n), TLS_WANT);
+	assert_true(tls_established(w.server));
+	/* A warning, and nothing else. */
+	assert_in_range(w.out.len, 1, 64);
+	assert_int_equal(BIO_write(w.in, bytes_view(&w.out).p, (int)w.out.len),
+			 (int)w.out.len);
+	assert_int_equal(SSL_do_handshake(w.client), -1);
+	assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()),
+			 SSL_R_NO_RENEGOTIATION);
 	wire_close(&w);
 }
 
@@ -124,12 +191,21 @@ static void test_no_tickets(void **state)
 	struct wire w;
 
 	(void)state;
-	wire_open(&w, &settings, &good);
-	shake(&w, SIZE_MAX / 2);
-	assert_int_equal(w.result, TLS_OK);
-	assert_int_equal(SSL_SESSION_is_resumable(SSL_get_session(w.client)),
-			 0);
-	wire_close(&w);
+	for (int tls12 = 0; tls12 < 2; tls12++) {
+		SSL_SESSION *session;
+
+		if (tls12 != 0)
+			open_tls12(&w);
+		else
+			wire_open(&w, &settings, &good);
+		shake(&w, SIZE_MAX / 2);
+		assert_int_equal(w.result, TLS_OK);
+		assert_int_equal(tls_is_12(w.server), tls12);
+		session = SSL_get_session(w.client);
+		assert_false(SSL_SESSION_has_ticket(session));
+		assert_int_equal(SSL_SESSION_is_resumable(session), 0);
+		wire_close(&w);
+	}
 }
 
 static void test_alpn(void **state)
@@ -276,6 +352,8 @@ int main(void)
 		cmocka_unit_test(test_peer_of_a_connection),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_suites_of_tls12),
+		cmocka_unit_test(test_sha1_in_tls12),
+		cmocka_unit_test(test_no_renegotiation),
 		cmocka_unit_test(test_no_tickets),
 		cmocka_unit_test(test_alpn),
 		cmocka_unit_test(test_garbage),

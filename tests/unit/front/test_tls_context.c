@@ -49,6 +49,115 @@ static void test_intermediate_ca(void **state)
 	}
 }
 
+/* --- floors --------------------------------------------------------------- */
+
+/* The handshake of C by way of VIA (NULL: none) ends for REASON ("": does
+ * not). */
+static void expect(const struct front_settings *s, struct pki_cert *c,
+		   struct pki_cert *via, const char *reason)
+{
+	struct wire w;
+
+	wire_open(&w, s, c);
+	if (via != NULL)
+		assert_int_equal(SSL_add1_chain_cert(w.client, via->x), 1);
+	shake(&w, SIZE_MAX / 2);
+	assert_string_equal(tls_reason(w.server), reason);
+	assert_int_equal(w.result, reason[0] == '\0' ? TLS_OK : TLS_FAILED);
+	wire_close(&w);
+}
+
+static void test_keys_have_a_floor(void **state)
+{
+	struct front_settings s = settings_with(NULL);
+	struct pki_cert small =
+		pki_issue(&ca, (struct pki_wish){.cn = "small",
+						 .key = EVP_RSA_gen(2048)});
+	struct pki_cert small_ca = pki_issue(
+		&ca, (struct pki_wish){
+			     .cn = "CA 2", .ca = 1, .key = EVP_RSA_gen(2048)});
+	struct pki_cert below =
+		pki_issue(&small_ca, (struct pki_wish){.cn = "below"});
+
+	(void)state;
+	s.client_rsa_bits = 2048;
+	expect(&s, &small, NULL, "");
+	expect(&s, &below, &small_ca, "");
+	s.client_rsa_bits = 3072;
+	expect(&s, &small, NULL,
+	       "RSA key of 2048 bits is too weak: tls.client_rsa_bits is 3072");
+	expect(&s, &below, &small_ca,
+	       "RSA key of 2048 bits is too weak: tls.client_rsa_bits is 3072");
+	expect(&s, &good, NULL, "");
+	pki_free(&small);
+	pki_free(&small_ca);
+	pki_free(&below);
+}
+
+/* What only every client would notice is found at the start. */
+static void test_ca_below_the_floor(void **state)
+{
+	struct front_settings s = settings_with(NULL);
+	struct tls_context *ctx = NULL;
+	char reason[TLS_REASON_BYTES];
+
+	(void)state;
+	s.client_ec_bits = 384;
+	assert_int_equal(tls_context_create(&s, &ctx, reason), SG_CONFIG);
+	assert_non_null(strstr(reason, "ca.pem: EC key of 256 bits is too "
+				       "weak: tls.client_ec_bits is 384"));
+}
+
+/* A reload that asks for more closes what is open. */
+static void test_floor_holds_for_open_connections(void **state)
+{
+	struct front_settings s = settings_with(NULL);
+	struct pki_cert small =
+		pki_issue(&ca, (struct pki_wish){.cn = "small",
+						 .key = EVP_RSA_gen(2048)});
+	struct tls_context *more;
+	const char *reason = "";
+	struct wire w;
+
+	(void)state;
+	wire_open(&w, &s, &small);
+	shake(&w, SIZE_MAX / 2);
+	assert_int_equal(tls_verify_again(w.server, w.ctx, &reason), SG_OK);
+	s.client_rsa_bits = 3072;
+	more = context(&s);
+	assert_int_equal(tls_verify_again(w.server, more, &reason),
+			 SG_UNAUTHENTICATED);
+	assert_string_equal(reason, "EE certificate key too weak");
+	tls_context_free(more);
+	wire_close(&w);
+	pki_free(&small);
+}
+
+static void test_chains_have_a_length(void **state)
+{
+	struct front_settings s = settings_with(NULL);
+
+	(void)state;
+	s.client_chain = 1;
+	expect(&s, &by_sub, &sub_ca, "");
+	s.client_chain = 0;
+	expect(&s, &by_sub, &sub_ca, "certificate chain too long");
+	expect(&s, &good, NULL, "");
+}
+
+static void test_sha1_is_refused(void **state)
+{
+	struct front_settings s = settings_with(NULL);
+	struct pki_cert old =
+		pki_issue(&ca, (struct pki_wish){.cn = "old", .sha1 = 1});
+
+	(void)state;
+	expect(&s, &old, NULL, "CA signature digest algorithm too weak");
+	pki_free(&old);
+}
+
+/* --- CRLs ----------------------------------------------------------------- */
+
 /* No CRL of the leaf's CA: refused, not waved through. */
 static void test_crl_of_another_ca_does_not_do(void **state)
 {
@@ -125,13 +234,19 @@ static void test_faults_of_files(void **state)
 	}
 }
 
-static void test_expiry_of_the_server(void **state)
+static void test_what_runs_out(void **state)
 {
 	struct tls_context *ctx = context(&settings);
 
 	(void)state;
-	assert_in_range(tls_context_not_after(ctx), time(NULL) + 29 * PKI_DAY,
+	assert_in_range(tls_context_times(ctx)->own, time(NULL) + 29 * PKI_DAY,
 			time(NULL) + 31 * PKI_DAY);
+	assert_in_range(tls_context_times(ctx)->client_ca,
+			time(NULL) + 29 * PKI_DAY, time(NULL) + 31 * PKI_DAY);
+	assert_in_range(tls_context_times(ctx)->crl, time(NULL) + 8 * PKI_DAY,
+			time(NULL) + 10 * PKI_DAY);
+	assert_int_equal(tls_context_times(ctx)->ocsp, 0);
+	assert_null(tls_context_ocsp_fault(ctx));
 	tls_context_free(ctx);
 }
 
@@ -140,10 +255,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_crl_nobody_is_revoked),
 		cmocka_unit_test(test_intermediate_ca),
+		cmocka_unit_test(test_keys_have_a_floor),
+		cmocka_unit_test(test_ca_below_the_floor),
+		cmocka_unit_test(test_floor_holds_for_open_connections),
+		cmocka_unit_test(test_chains_have_a_length),
+		cmocka_unit_test(test_sha1_is_refused),
 		cmocka_unit_test(test_crl_of_another_ca_does_not_do),
 		cmocka_unit_test(test_crl_that_is_out_of_date),
 		cmocka_unit_test(test_faults_of_files),
-		cmocka_unit_test(test_expiry_of_the_server),
+		cmocka_unit_test(test_what_runs_out),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

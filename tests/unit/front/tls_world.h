@@ -20,7 +20,7 @@ static const char *const FILES[] = {
 
 static struct front_settings settings_with(const char *crl)
 {
-	struct front_settings s = {0};
+	struct front_settings s = {.client_chain = 3};
 
 	(void)pki_path(s.certificate, "server.pem");
 	(void)pki_path(s.key, "server.key");

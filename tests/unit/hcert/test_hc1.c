@@ -10,6 +10,7 @@
 
 #include "hcert/base45.h"
 #include "hcert/hc1.h"
+#include "hcert/qr_version.h"
 
 static const char PREFIX[4] = {'H', 'C', '1', ':'};
 
@@ -69,6 +70,67 @@ static void test_round_trip(void **state)
 						    back, sizes[i] - 1, &m),
 					 SG_TOO_BIG);
 	}
+}
+
+/* What N bytes of zlib become. */
+static size_t characters(size_t n)
+{
+	return sizeof(PREFIX) + base45_encoded_bytes(n);
+}
+
+static size_t encode(struct span cose)
+{
+	size_t n;
+	size_t m;
+
+	assert_int_equal(hc1_encode(deflater, cose, text, sizeof(text), &n),
+			 SG_OK);
+	assert_int_equal(decode(text, n, &m), SG_OK);
+	assert_true(span_eq(span_of(back, m), cose));
+	return n;
+}
+
+/* Compressed where that makes a smaller QR code; else not, for the time. */
+static void test_compressed_where_it_pays(void **state)
+{
+	static uint8_t zlib[2048];
+	static uint8_t mixed[800];
+	size_t compressed = 0;
+	size_t stored = 0;
+
+	(void)state;
+	memset(mixed, 'A', sizeof(mixed));
+	assert_true(encode(span_of(mixed, 400)) < 100);
+	assert_int_equal(encode(span_of(noise, 400)),
+			 characters(400 + DEFLATE_FRAME_BYTES));
+	/* Letters and digits before the noise of a signature, ever more. */
+	for (size_t size = 100; size <= sizeof(mixed); size++) {
+		static const char letters[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:abcdefghijklmn"
+			"opqrstuvwxyz-/., <fnt";
+		const struct span cose = span_of(mixed, size);
+		size_t best;
+		size_t n;
+
+		for (size_t i = 0; i < size; i++)
+			mixed[i] =
+				i + 90 < size
+					? (uint8_t)
+						  letters[noise[i] %
+							  (sizeof(letters) - 1)]
+					: noise[i];
+		n = encode(cose);
+		assert_int_equal(
+			deflate_zlib(deflater, cose, zlib, sizeof(zlib), &best),
+			SG_OK);
+		assert_true(qr_version(n) <= qr_version(characters(best)));
+		if (n == characters(size + DEFLATE_FRAME_BYTES))
+			stored++;
+		else
+			compressed++;
+	}
+	assert_true(stored > 50);
+	assert_true(compressed > 50);
 }
 
 static void test_too_big(void **state)
@@ -144,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_compressed_where_it_pays),
 		cmocka_unit_test(test_too_big),
 		cmocka_unit_test(test_white_space),
 		cmocka_unit_test(test_refused),

@@ -147,6 +147,19 @@ static void test_too_much(void **state)
 	assert_int_equal(receive(e, &r), SG_BUSY);
 }
 
+/* A packet of no bytes is not the end, and nothing that is ever sent. */
+static void test_empty(void **state)
+{
+	struct ends *e = *state;
+	struct received r;
+
+	send_beside(e, SPAN_LIT(""), -1, 0);
+	send_beside(e, SPAN_LIT("next"), -1, 0);
+	assert_int_equal(receive(e, &r), SG_MALFORMED);
+	assert_int_equal(receive(e, &r), SG_OK);
+	assert_true(span_is(r.bytes, "next"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +170,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_too_much, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,10 @@ static void test_issue(void **state)
 				      .language = WIRE_VIETNAMESE,
 				      .identity = SPAN_LIT("who"),
 				      .request = SPAN_LIT("\xa1\x00what"),
-				      .presented = SPAN_LIT("\x00sig")};
+				      .presented = SPAN_LIT("\x00sig"),
+				      .signature = SPAN_LIT("\xd2its own"),
+				      .name = UINT64_MAX,
+				      .line = 7};
 	struct wire_packet w = fresh();
 	struct wire_issue out;
 	struct wire_msg m;
@@ -43,6 +46,9 @@ static void test_issue(void **state)
 	assert_span(out.identity, in.identity);
 	assert_span(out.request, in.request);
 	assert_span(out.presented, in.presented);
+	assert_span(out.signature, in.signature);
+	assert_true(out.name == in.name);
+	assert_int_equal(out.line, in.line);
 	assert_true(out.request.p > packet && out.request.p < packet + w.len);
 	check_lengths(&m, read_issue, &out);
 }
@@ -52,7 +58,8 @@ static void test_later(void **state)
 	struct wire_later in = {.wait_ms = 250,
 				.per_second = UINT32_MAX,
 				.request = SPAN_LIT("\xa1\x00what"),
-				.presented = SPAN_LIT("\x00sig")};
+				.presented = SPAN_LIT("\x00sig"),
+				.signature = SPAN_LIT("\xd2its own")};
 	struct wire_packet w = fresh();
 	struct wire_later out;
 	struct wire_msg m;
@@ -67,6 +74,7 @@ static void test_later(void **state)
 	assert_true(out.per_second == UINT32_MAX);
 	assert_span(out.request, in.request);
 	assert_span(out.presented, in.presented);
+	assert_span(out.signature, in.signature);
 	check_lengths(&m, read_later, &out);
 	memset(packet + HEAD, 0, 4); /* no time at all */
 	assert_int_equal(wire_get_later(&m, &out), SG_MALFORMED);
@@ -111,7 +119,9 @@ static void test_issue_strict(void **state)
 static void test_issue_limits(void **state)
 {
 	struct wire_issue in = {.identity = span_of(big, IDENTITY_BYTES_MAX),
-				.request = span_of(big, WIRE_REQUEST_MAX)};
+				.request = span_of(big, WIRE_REQUEST_MAX),
+				.presented = span_of(big, WIRE_PRESENTED_MAX),
+				.signature = span_of(big, WIRE_SIGNATURE_MAX)};
 	struct wire_packet w = fresh();
 	struct wire_issue out;
 	struct wire_msg m;
@@ -125,6 +135,9 @@ static void test_issue_limits(void **state)
 	assert_int_equal(wire_put_issue(&w, ID, &in), SG_TOO_BIG);
 	in.request.n--;
 	in.identity.n++;
+	assert_int_equal(wire_put_issue(&w, ID, &in), SG_TOO_BIG);
+	in.identity.n--;
+	in.signature.n++;
 	assert_int_equal(wire_put_issue(&w, ID, &in), SG_TOO_BIG);
 	assert_int_equal(w.len, 0);
 }
@@ -265,8 +278,11 @@ static void test_status(void **state)
 
 static void test_sign(void **state)
 {
-	const struct wire_sign in = {
-		.key = 65535, .deadline_us = 1, .tbs = SPAN_LIT("digest")};
+	const struct wire_sign in = {.key = 65535,
+				     .deadline_us = 1,
+				     .tbs = SPAN_LIT("digest"),
+				     .name = 8,
+				     .line = 9};
 	struct wire_packet w = fresh();
 	struct wire_sign out;
 	struct wire_msg m;
@@ -278,6 +294,8 @@ static void test_sign(void **state)
 	assert_int_equal(out.key, 65535);
 	assert_true(out.deadline_us == 1);
 	assert_span(out.tbs, in.tbs);
+	assert_true(out.name == 8);
+	assert_int_equal(out.line, 9);
 	check_lengths(&m, read_sign, &out);
 }
 
@@ -351,7 +369,8 @@ static void test_control(void **state)
 {
 	const struct wire_link link = {.role = WIRE_HSM, .slot = 300};
 	const struct wire_reloaded reloaded = {.reason = SPAN_LIT("no")};
-	const struct wire_peer_bad bad = {.role = WIRE_FRONT, .slot = 63};
+	const struct wire_peer_bad bad = {
+		.role = WIRE_FRONT, .slot = 63, .left = true, .linked_us = 99};
 	struct wire_packet w = fresh();
 	struct wire_link out;
 	struct wire_reloaded out_reloaded;
@@ -388,6 +407,7 @@ static void test_control(void **state)
 	m = only(&w);
 	assert_int_equal(wire_get_peer_bad(&m, &out_bad), SG_OK);
 	assert_int_equal(out_bad.slot, 63);
+	assert_true(out_bad.left && out_bad.linked_us == 99);
 	check_lengths(&m, read_peer_bad, &out_bad);
 }
 

@@ -5,13 +5,14 @@
 #include "../hcert/pki.h"
 #include "base/base64.h"
 #include "policy/attestation.h"
+#include "policy/verifiers.h"
 
 /* For the tests: a gateway with a key of its own, and what it attests. */
 struct gate {
 	EVP_PKEY *pkey;
 	enum cose_alg alg;
 	char text[1400]; /* the key as base64 */
-	uint8_t kid[ATTESTATION_KID_BYTES];
+	uint8_t kid[VERIFIER_KID_BYTES];
 };
 
 struct attested {
@@ -39,7 +40,7 @@ GATE_FUNCTION struct gate gate_of(EVP_PKEY *pkey, enum cose_alg alg)
 	pki_must(pkey != NULL);
 	spki = pki_spki(pkey);
 	g.text[base64_encode(pki_span(&spki), BASE64_STANDARD, g.text)] = 0;
-	pki_must(attestation_kid(pki_span(&spki), g.kid) == SG_OK);
+	pki_must(verifier_kid(pki_span(&spki), g.kid) == SG_OK);
 	return g;
 }
 

@@ -29,13 +29,14 @@ static int open_gates(void **state)
 		return -1;
 	gateway = (struct gateway){.max_age_s = AGE, .digest = d};
 	second = (struct gateway){.max_age_s = 1, .digest = d};
-	return gateway_add_key(&gateway, span_str(gate.text)) == SG_OK ? 0 : -1;
+	return verifiers_add(&gateway.keys, span_str(gate.text)) == SG_OK ? 0
+									  : -1;
 }
 
 static int close_gates(void **state)
 {
 	(void)state;
-	gateway_clear(&gateway);
+	verifiers_clear(&gateway.keys);
 	digest_free(gateway.digest);
 	gate_free(&gate);
 	gate_free(&other);

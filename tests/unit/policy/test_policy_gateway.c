@@ -100,8 +100,8 @@ static void test_read(void **state)
 	assert_int_equal(f.ngateways, 2);
 	assert_int_equal(f.gateway[0].max_age_s, 5400);
 	assert_int_equal(f.gateway[1].max_age_s, 86400);
-	assert_memory_equal(f.gateway[0].key[0].kid, gate.kid, 8);
-	assert_memory_equal(f.gateway[1].key[0].kid, other.kid, 8);
+	assert_memory_equal(f.gateway[0].keys.key[0].kid, gate.kid, 8);
+	assert_memory_equal(f.gateway[1].keys.key[0].kid, other.kid, 8);
 	assert_int_equal(f.client[0].ngateways, 2);
 	assert_ptr_equal(f.client[0].gateway[0], &f.gateway[1]);
 	assert_ptr_equal(f.client[0].gateway[1], &f.gateway[0]);

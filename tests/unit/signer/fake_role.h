@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fileio.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -51,14 +52,36 @@ static inline void fake_reloaded(bool ok)
 		fake_send(&w);
 }
 
-static inline void fake_accuse(enum wire_role role)
+static inline void fake_peer_bad(const struct wire_peer_bad *m)
 {
-	const struct wire_peer_bad m = {.role = (uint8_t)role, .slot = 0};
 	uint8_t buf[64];
 	struct wire_packet w = {.buf = buf, .cap = sizeof(buf)};
 
-	if (wire_put_peer_bad(&w, &m) == SG_OK)
+	if (wire_put_peer_bad(&w, m) == SG_OK)
 		fake_send(&w);
+}
+
+static inline void fake_accuse(enum wire_role role)
+{
+	const struct wire_peer_bad m = {.role = (uint8_t)role};
+
+	fake_peer_bad(&m);
+}
+
+/* Front 0 has closed the link that there was at LINKED_US. */
+static inline void fake_left(uint64_t linked_us)
+{
+	const struct wire_peer_bad m = {
+		.role = WIRE_FRONT, .left = true, .linked_us = linked_us};
+
+	fake_peer_bad(&m);
+}
+
+static inline void fake_accuse_nobody(void)
+{
+	const struct wire_peer_bad m = {.role = WIRE_CORE, .slot = 9};
+
+	fake_peer_bad(&m);
 }
 
 /* The first line of the configuration, as a real role finds it. */
@@ -111,6 +134,12 @@ static inline void fake_take_link(struct fake *f, const struct wire_msg *m,
 			fake_accuse(WIRE_CORE);
 		if (fake_told(f, "slander"))
 			fake_accuse(WIRE_HSM);
+		if (fake_told(f, "accuse nobody"))
+			fake_accuse_nobody();
+		if (fake_told(f, "left") && link.role == WIRE_FRONT)
+			fake_left(clock_mono_us());
+		if (fake_told(f, "left long ago") && link.role == WIRE_FRONT)
+			fake_left(1);
 	}
 }
 
@@ -191,6 +220,8 @@ static inline int fake_role(const char *role, const char *slot)
 	if (fake_told(&f, "junk"))
 		(void)!send(ROLE_FD_CONTROL, "junk", 4, MSG_NOSIGNAL);
 	else
+		fake_say(WIRE_UP);
+	if (fake_told(&f, "up twice"))
 		fake_say(WIRE_UP);
 	while (fake_receive(&f))
 		;

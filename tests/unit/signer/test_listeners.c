@@ -19,6 +19,7 @@ static int set_up(void **state)
 	(void)state;
 	fixture_make(&fix);
 	config_defaults(&config, fix.dir);
+	(void)snprintf(config.run, sizeof(config.run), "%s", fix.dir);
 	(void)snprintf(config.address, sizeof(config.address), "127.0.0.1");
 	config.port = (uint16_t)fix.port;
 	config.fronts = 3;
@@ -92,7 +93,6 @@ static void test_officers(void **state)
 	int fd;
 
 	(void)state;
-	(void)snprintf(config.run, sizeof(config.run), "%s", fix.dir);
 	(void)snprintf(path, sizeof(path), "%s/officer.sock", fix.dir);
 	/* twice: what an earlier run left is replaced */
 	for (int i = 0; i < 2; i++) {

@@ -99,6 +99,75 @@ static void test_reload_and_death(void **state)
 	drain(r);
 }
 
+/* --- files that change -----------------------------------------------------
+ */
+
+/* The fronts take it; the core, the policy and systemd have no part in it. */
+static void test_new_crl_is_taken(void **state)
+{
+	struct run *r = *state;
+	char told[512];
+
+	start(r);
+	heard(r, told, sizeof(told));
+	fixture_new_crl(&r->fix, "test", 60);
+	wait_for(r, "tls-files-taken generation=2", 1);
+	read_log(r);
+	assert_int_equal(count(r->log, "fake-reload config=1 policy=0"),
+			 FRONTS);
+	assert_null(strstr(r->log, "core/0 fake-reload"));
+	assert_null(strstr(r->log, "reload-done"));
+	heard(r, told, sizeof(told));
+	assert_null(strstr(told, "RELOADING"));
+	/* What is taken is known. */
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	wait_for(r, "reload-done generation=3", 1);
+	(void)sleep(3);
+	assert_int_equal(seen(r, "tls-files-taken"), 1);
+	drain(r);
+}
+
+/* A policy that is being written does not come into force by it. */
+static void test_nothing_else_is_taken(void **state)
+{
+	struct run *r = *state;
+
+	start(r);
+	edit_config(r, "fronts: 2", "fronts: two");
+	fixture_new_crl(&r->fix, "test", 60);
+	wait_for(r, "tls-files-taken generation=2", 1);
+	drain(r);
+}
+
+static void test_bad_files_are_not_taken(void **state)
+{
+	struct run *r = *state;
+
+	start(r);
+	fixture_new_crl(&r->fix, "test", -60);
+	wait_for(r, "tls-files-refused reason=\"the CRL is past", 1);
+	fixture_new_crl(&r->fix, "somebody", 60);
+	wait_for(r, "tls-files-refused reason=\"the CRL is of none", 1);
+	assert_int_equal(unlink(fixture_path(&r->fix, "crl.pem")), 0);
+	wait_for(r, "crl.pem: no such file", 1);
+	assert_int_equal(seen(r, "fake-reload"), 0);
+	fixture_new_crl(&r->fix, "test", 60);
+	wait_for(r, "tls-files-taken generation=2", 1);
+	drain(r);
+}
+
+static void test_nobody_watches(void **state)
+{
+	struct run *r = *state;
+
+	edit_config(r, "tls:\n", "tls:\n  watch: false\n");
+	start(r);
+	fixture_new_crl(&r->fix, "test", 60);
+	(void)sleep(3);
+	assert_int_equal(seen(r, "tls-files-taken"), 0);
+	drain(r);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +177,10 @@ int main(int argc, char **argv)
 		TEST(test_start_crl_expired),
 		TEST(test_reload_refused_by_core),
 		TEST(test_reload_and_death),
+		TEST(test_new_crl_is_taken),
+		TEST(test_nothing_else_is_taken),
+		TEST(test_bad_files_are_not_taken),
+		TEST(test_nobody_watches),
 	};
 
 	if (argc >= 5 && strcmp(argv[1], "--role") == 0)

@@ -163,6 +163,57 @@ static void test_two_fronts_accuse_core(void **state)
 	drain(r);
 }
 
+static void front_says(struct run *r, const char *what)
+{
+	order(r, "front.1", what);
+	launch(r);
+	wait_for(r, "process-killed process=front/1", 1);
+	order(r, "front.1", "");
+	wait_for(r, "supervisor ready ", 1);
+	assert_int_equal(seen(r, "peer-bad"), 0);
+	assert_int_equal(seen(r, "process-started process=core/0"), 1);
+	drain(r);
+}
+
+/* Nor has it anything to say about a core that there is not: it would be for
+ * ever. */
+static void test_accuses_nobody(void **state)
+{
+	front_says(*state, "accuse nobody");
+}
+
+static void test_up_twice(void **state)
+{
+	front_says(*state, "up twice");
+}
+
+/* A front that has closed its link and stays is of no use; one that has come
+ * since is another one. */
+static void test_left(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "core.0", "left");
+	launch(r);
+	wait_for(r, "process-killed process=front/0", 1);
+	wait_for(r, "it has left the core", 1);
+	order(r, "core.0", "");
+	wait_for(r, "supervisor ready ", 1);
+	drain(r);
+}
+
+static void test_left_long_ago(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "core.0", "left long ago");
+	launch(r);
+	wait_for(r, "supervisor ready ", 1);
+	sleep_ms(1500);
+	assert_int_equal(seen(r, "process-killed"), 0);
+	drain(r);
+}
+
 static void test_bad_messages(void **state)
 {
 	struct run *r = *state;
@@ -333,6 +384,10 @@ int main(int argc, char **argv)
 		TEST(test_slander),
 		TEST(test_front_accuses_core),
 		TEST(test_two_fronts_accuse_core),
+		TEST(test_accuses_nobody),
+		TEST(test_up_twice),
+		TEST(test_left),
+		TEST(test_left_long_ago),
 		TEST(test_bad_messages),
 		TEST(test_drain_time),
 		TEST(test_second_signal),

@@ -109,6 +109,11 @@ static void test_refuses(void **state)
 	assert_non_null(strstr(why, "bulk"));
 	assert_int_equal(error("{\"dcc\":{}} x", NULL, NULL), SG_MALFORMED);
 	assert_int_equal(error("{\"v\":}", NULL, NULL), SG_MALFORMED);
+	/* What is there may be somebody's name. */
+	assert_int_equal(error("{\"fn\":\"Nguyen\" \"Lua\"}", NULL, NULL),
+			 SG_MALFORMED);
+	assert_null(strstr(why, "Lua"));
+	assert_null(strstr(why, "near"));
 	assert_non_null(strstr(why, "line 1"));
 	assert_int_equal(error("{}", "soon", NULL), SG_CONFIG);
 	assert_int_equal(error("{}", NULL, "\xff"), SG_CONFIG);

@@ -39,33 +39,34 @@ static size_t pem_of(EVP_PKEY *pkey, const char *passphrase, char out[4096])
 static void seal_with(enum cose_alg alg)
 {
 	static struct gate gate;
-	struct gateway g = {.n = 0};
+	struct gateway g = {.keys = {.n = 0}};
 	struct attestation_claims claims = gate_claims("U:1", PERSON, 5);
 	struct attestation a;
-	struct sealing_key *key;
+	struct signing_key *key;
 	uint8_t out[ATTESTATION_BYTES_MAX];
 	char pem[4096];
 	size_t n;
 
 	gate = gate_make(alg);
 	n = pem_of(gate.pkey, NULL, pem);
-	assert_int_equal(sealing_key_read(span_of(pem, n), &key), SG_OK);
-	assert_memory_equal(sealing_kid(key), gate.kid, sizeof(gate.kid));
+	assert_int_equal(signing_key_read(span_of(pem, n), &key), SG_OK);
+	assert_memory_equal(signing_key_kid(key), gate.kid, sizeof(gate.kid));
 	for (unsigned i = 0; i < 8; i++) { /* leading zeroes of r and s */
 		assert_int_equal(sealing_seal(key, &claims, out, &n), SG_OK);
 		assert_int_equal(attestation_decode(span_of(out, n), &a),
 				 SG_OK);
-		if (g.n == 0)
+		if (g.keys.n == 0)
 			assert_int_equal(
-				gateway_add_key(&g, span_str(gate.text)),
+				verifiers_add(&g.keys, span_str(gate.text)),
 				SG_OK);
-		assert_ptr_equal(gateway_find(&g, a.kid), &g.key[0]);
-		assert_int_equal(gateway_verify(&g.key[0], &a), SG_OK);
+		assert_ptr_equal(verifiers_find(&g.keys, a.kid),
+				 &g.keys.key[0]);
+		assert_int_equal(gateway_verify(&g.keys.key[0], &a), SG_OK);
 	}
 	claims.nonce.n = 15;
 	assert_int_equal(sealing_seal(key, &claims, out, &n), SG_MALFORMED);
-	sealing_key_free(key);
-	gateway_clear(&g);
+	signing_key_free(key);
+	verifiers_clear(&g.keys);
 	gate_free(&gate);
 }
 
@@ -81,17 +82,17 @@ static void test_keys(void **state)
 {
 	struct gate gate = gate_make(COSE_ES256);
 	EVP_PKEY *weak = EVP_RSA_gen(1024);
-	struct sealing_key *key;
+	struct signing_key *key;
 	char pem[4096];
 	size_t n;
 
 	(void)state;
 	n = pem_of(gate.pkey, "secret", pem); /* nobody is asked for it */
-	assert_int_equal(sealing_key_read(span_of(pem, n), &key), SG_MALFORMED);
+	assert_int_equal(signing_key_read(span_of(pem, n), &key), SG_MALFORMED);
 	assert_null(key);
 	n = pem_of(weak, NULL, pem);
-	assert_int_equal(sealing_key_read(span_of(pem, n), &key), SG_BAD_KEY);
-	assert_int_equal(sealing_key_read(SPAN_LIT(""), &key), SG_MALFORMED);
+	assert_int_equal(signing_key_read(span_of(pem, n), &key), SG_BAD_KEY);
+	assert_int_equal(signing_key_read(SPAN_LIT(""), &key), SG_MALFORMED);
 	EVP_PKEY_free(weak);
 	gate_free(&gate);
 }

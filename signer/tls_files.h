@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_TLS_FILES_H
+#define SG_TLS_FILES_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "front/front.h"
+
+/*
+ * tls_files: have the files of tls changed?  They are looked at once a second
+ * rather than watched: so a file that is renamed into place, a link that
+ * points elsewhere, a directory that is replaced and a network's file system
+ * are all the same.
+ */
+enum { TLS_FILES = 5 };
+
+struct tls_files_look {
+	struct {
+		dev_t device;
+		ino_t inode;
+		off_t bytes; /* all 0: it is not there */
+		struct timespec written, changed;
+	} file[TLS_FILES];
+};
+
+struct tls_files {
+	struct tls_files_look known, last;
+};
+
+/* As they are now, the files that S names are known.  Call it before they are
+ * read. */
+void tls_files_know(struct tls_files *f, const struct front_settings *s);
+/* Once a second: are they others than those that are known, and done with, the
+ * same as the last time?  Then they are known. */
+bool tls_files_changed(struct tls_files *f, const struct front_settings *s);
+
+/* Could the fronts go on with them?  If not, REASON says why, as the log may.
+ */
+bool tls_files_are_good(const struct front_settings *s, char *reason,
+			size_t cap);
+
+#endif /* SG_TLS_FILES_H */
