@@ -346,6 +346,23 @@ bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 	       keyring_valid(k, index, now);
 }
 
+void keyring_bounds(const struct keyring *k, enum dcc_kind kind, int64_t now,
+		    struct policy_bounds *out)
+{
+	*out = (struct policy_bounds){.present = false};
+	for (size_t i = 0; i < k->n; i++) {
+		const struct policy_bounds *b = &k->key[i].bounds;
+
+		if (!keyring_signs(k, i, kind, now))
+			continue;
+		if (!out->present || b->not_after > out->not_after)
+			out->not_after = b->not_after;
+		if (!out->present || b->not_before < out->not_before)
+			out->not_before = b->not_before;
+		out->present = true;
+	}
+}
+
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind)
 {
 	for (size_t i = 0; i < k->n; i++) {
@@ -393,21 +410,4 @@ void keyring_free(struct keyring *k)
 		free(k->key[i].certificate);
 	}
 	free(k);
-}
-
-void keyring_bounds(const struct keyring *keys, enum dcc_kind kind, int64_t now,
-		    struct policy_bounds *out)
-{
-	*out = (struct policy_bounds){.present = false};
-	for (size_t k = 0; k < keys->n; k++) {
-		const struct policy_bounds *b = &keys->key[k].bounds;
-
-		if (!keyring_signs(keys, k, kind, now))
-			continue;
-		if (!out->present || b->not_after > out->not_after)
-			out->not_after = b->not_after;
-		if (!out->present || b->not_before < out->not_before)
-			out->not_before = b->not_before;
-		out->present = true;
-	}
 }

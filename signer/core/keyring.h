@@ -153,6 +153,10 @@ SG_MUST_USE enum sg_err keyring_add_ledger(struct key *key,
 /* May key INDEX sign certificates of KIND at NOW (seconds since 1970)? */
 bool keyring_signs(const struct keyring *k, size_t index, enum dcc_kind kind,
 		   int64_t now);
+/* The bounds of all that could sign KIND at NOW: by which key it will be is of
+ * no concern to a verdict, nor is which HSM is up. */
+void keyring_bounds(const struct keyring *k, enum dcc_kind kind, int64_t now,
+		    struct policy_bounds *out);
 /* Is there a key for KIND that signs, or that was stopped, whatever its
  * certificate says now? */
 bool keyring_has_kind(const struct keyring *k, enum dcc_kind kind);
@@ -175,10 +179,5 @@ size_t keyring_test_message(const struct key *key,
 			    uint8_t out[KEYRING_TEST_MAX]);
 
 void keyring_free(struct keyring *k); /* NULL is allowed */
-
-/* The bounds of all that could sign KIND at NOW (seconds since 1970): by which
- * key it will be is of no concern to a verdict, nor is which HSM is up. */
-void keyring_bounds(const struct keyring *keys, enum dcc_kind kind, int64_t now,
-		    struct policy_bounds *out);
 
 #endif /* SG_KEYRING_H */

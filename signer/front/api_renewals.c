@@ -3,8 +3,7 @@
  * bring the certificate in place of its payload. */
 #include "api.h"
 
-enum sg_err api_unwrap(struct api_call *c, struct brought *b,
-		       struct problem *p)
+enum sg_err api_unwrap(struct api_call *c, struct brought *b, struct problem *p)
 {
 	struct api *a = c->api;
 	struct renewal_fault fault;

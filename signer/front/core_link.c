@@ -198,8 +198,7 @@ static enum sg_err put(struct wire_packet *w, enum kind kind, op_id id,
 				: wire_put_operate(w, id, m);
 }
 
-/* Ask M, a message of the kind of FROM with RUNS bytes in its runs, in the name
- * of IDENTITY. */
+/* Ask M, of the kind of FROM, with RUNS bytes in its runs, for IDENTITY. */
 static enum sg_err ask(struct core_link *l, struct op from,
 		       struct span identity, const void *m, size_t runs,
 		       uint64_t *question)

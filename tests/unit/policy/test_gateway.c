@@ -9,7 +9,8 @@ static const uint8_t PERSON[32] = {7};
 
 static void verify_with(enum cose_alg alg)
 {
-	static struct gate gate, other;
+	static struct gate gate;
+	static struct gate other;
 	static struct attested sealed;
 	struct gateway g = {.keys = {.n = 0}};
 	struct attestation_claims c = gate_claims("U:1", PERSON, 5);
