@@ -150,6 +150,8 @@ static int redirect_stderr(int *saved)
 	(void)snprintf(word, sizeof(word), "%llu:%llu",
 		       (unsigned long long)st.st_dev,
 		       (unsigned long long)st.st_ino);
+	/* One thread. */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	assert_int_equal(setenv("JOURNAL_STREAM", word, 1), 0);
 	*saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
