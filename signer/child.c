@@ -53,6 +53,7 @@ enum sg_err child_init(struct child *c, uv_loop_t *loop, enum wire_role role,
 		(void)close(c->metrics_fd);
 		return SG_IO;
 	}
+	c->journal_fd = log_journal_again();
 	(void)uv_timer_init(loop, &c->timer);
 	c->timer.data = c;
 	return SG_OK;
@@ -347,7 +348,7 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	stdio[ROLE_FD_POLICY] = inherited(fds->policy_or_listen);
 	stdio[ROLE_FD_OPS] = inherited(fds->ops_or_officers);
 	stdio[ROLE_FD_PUBLIC] = inherited(fds->public);
-	stdio[ROLE_FD_JOURNAL] = inherited(log_journal_descriptor());
+	stdio[ROLE_FD_JOURNAL] = inherited(c->journal_fd);
 	return uv_spawn(c->timer.loop, c->process, &o);
 }
 
@@ -464,4 +465,6 @@ void child_close(struct child *c)
 	assert(c->process == NULL && c->control == NULL);
 	uv_close((uv_handle_t *)&c->timer, NULL);
 	(void)close(c->metrics_fd);
+	if (c->journal_fd >= 0)
+		(void)close(c->journal_fd);
 }

@@ -40,6 +40,7 @@ struct child {
 	void *ctx;
 	const char *exe; /* what to execute; the owner sets it */
 	int metrics_fd;	 /* -1: none */
+	int journal_fd;	 /* its own socket to the journal; -1: none */
 	struct metrics_page *page;
 	uv_timer_t timer;	 /* to be up, to be restarted, to be gone */
 	uv_process_t *process;	 /* NULL: not running */

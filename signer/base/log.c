@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -124,6 +125,17 @@ void log_journal_by(int fd)
 int log_journal_descriptor(void)
 {
 	return atomic_load(&journal_fd);
+}
+
+int log_journal_again(void)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNSPEC};
+	socklen_t n = sizeof(to);
+	const int fd = log_journal_descriptor();
+
+	if (fd < 0 || getpeername(fd, (struct sockaddr *)&to, &n) != 0)
+		return -1;
+	return journal_connect(to.sun_path);
 }
 
 int log_descriptor(void)

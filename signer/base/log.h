@@ -41,6 +41,9 @@ void log_journal(const char *socket);
 void log_journal_by(int fd);
 /* The socket for that, which must stay open; -1: none. */
 int log_journal_descriptor(void);
+/* Another one, for a process of its own, which may shut it down without harm to
+ * others.  The caller's; -1: there is none. */
+int log_journal_again(void);
 /* Lines above LEVEL are dropped (default LOG_INFO). */
 void log_limit(enum log_level level);
 /* Is each request to have a line of its own (log_requests of signerd.yaml)?

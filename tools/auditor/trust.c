@@ -279,9 +279,10 @@ enum sg_err trust_kept(const struct trust *t, const char *path,
 	(void)snprintf(why, cap,
 		       "%s: not a checkpoint that the log's key has signed%s",
 		       path,
-		       err == SG_NOT_FOUND && t->differs
-			       ? "; where its key has changed, --vkey is the "
-				 "one that it was kept by"
+		       err == SG_NOT_FOUND
+			       ? "; if another key had when it was kept, and "
+				 "officers have changed it since, give that "
+				 "one once, but never one that was stolen"
 			       : "");
 	return SG_CONFIG;
 }

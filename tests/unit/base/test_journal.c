@@ -181,10 +181,12 @@ static void test_log(void **state)
 	ssize_t n;
 	int saved;
 	int reader;
+	int other;
 
 	(void)state;
 	log_role("core/0");
 	log_journal(socket_path); /* not yet: standard error is not it */
+	assert_int_equal(log_journal_again(), -1);
 	assert_int_equal(log_journal_descriptor(), -1);
 	reader = redirect_stderr(&saved);
 	log_journal(socket_path);
@@ -192,6 +194,14 @@ static void test_log(void **state)
 	log_journal_by(reader); /* no socket */
 	assert_true(log_journal_descriptor() != reader);
 	log_journal_by(log_journal_descriptor());
+	/* What another process does to its own is no matter here. */
+	other = log_journal_again();
+	assert_true(other > STDERR_FILENO);
+	assert_int_equal(send(other, "A=b\n", 4, 0), 4);
+	assert_true(take(journald) > 0);
+	assert_string_equal(entry, "A=b\n");
+	assert_int_equal(shutdown(other, SHUT_RDWR), 0);
+	(void)close(other);
 	log_event(LOG_WARNING, "key-unusable", "key=" LOG_Q " hsm=%d", "a\nb",
 		  2);
 	assert_true(take(journald) > 0);
