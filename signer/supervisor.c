@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
@@ -424,9 +425,8 @@ static int report_faults(const struct faults *faults, enum sg_err e)
 	return EXIT_USAGE;
 }
 
-int supervisor_run(const char *config)
+static int supervise(struct supervisor *s, const char *config)
 {
-	struct supervisor s = {.phase = RUNNING};
 	struct faults faults = {0};
 	int status = EXIT_USAGE;
 	enum sg_err e;
@@ -435,27 +435,38 @@ int supervisor_run(const char *config)
 	log_no_wait();
 	log_journal(LOG_JOURNAL_SOCKET);
 	if (sandbox_begin(WIRE_SUPERVISOR, inherited_count()) != SG_OK ||
-	    self_path(s.exe) != SG_OK || uv_loop_init(&s.loop) != 0)
+	    self_path(s->exe) != SG_OK || uv_loop_init(&s->loop) != 0)
 		return EXIT_KILLED;
 	(void)signal(SIGPIPE, SIG_IGN);
-	e = reload_init(&s.reload, config, &s.roster, &s.loop, &faults);
+	e = reload_init(&s->reload, config, &s->roster, &s->loop, &faults);
 	if (e != SG_OK) {
 		status = report_faults(&faults, e);
 		goto close_loop;
 	}
-	log_limit((enum log_level)s.reload.config->log_level);
-	raise_limits(s.reload.config);
-	if (take_place(&s) == SG_OK) {
+	log_limit((enum log_level)s->reload.config->log_level);
+	raise_limits(s->reload.config);
+	if (take_place(s) == SG_OK) {
 		log_event(LOG_INFO, "starting", "config=\"%s\" pid=%ld", config,
 			  (long)getpid());
-		status = serve(&s);
-		listeners_close(&s.listeners);
-		pidfile_release(&s.pidfile);
+		status = serve(s);
+		listeners_close(&s->listeners);
+		pidfile_release(&s->pidfile);
 	}
-	reload_free(&s.reload);
+	reload_free(&s->reload);
 	log_event(LOG_INFO, "ended", "status=%d", status);
 close_loop:
-	(void)uv_run(&s.loop, UV_RUN_DEFAULT); /* the last handles close */
-	(void)uv_loop_close(&s.loop);
+	(void)uv_run(&s->loop, UV_RUN_DEFAULT); /* the last handles close */
+	(void)uv_loop_close(&s->loop);
+	return status;
+}
+
+int supervisor_run(const char *config)
+{
+	struct supervisor *s = calloc(1, sizeof(*s));
+	int status = EXIT_KILLED;
+
+	if (s != NULL)
+		status = supervise(s, config);
+	free(s);
 	return status;
 }

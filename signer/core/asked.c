@@ -62,11 +62,12 @@ static void list_codes(const struct verdict *v, char text[CODES_TEXT])
 
 static void log_failed(const struct asked *a, enum sg_err err)
 {
+	enum { WITHIN_S = 60 }; /* an HSM may be away for hours */
 	static struct throttle throttle;
 	char name[REQUEST_ID_TEXT];
 	uint64_t dropped;
 
-	if (throttle_allows(&throttle, clock_wall_s(), &dropped))
+	if (throttle_allows(&throttle, clock_wall_s() / WITHIN_S, &dropped))
 		log_event(LOG_WARNING, "request-failed",
 			  "request=%s client=\"%s\" operation=%s status=%d "
 			  "reason=" LOG_Q " unlogged=%llu",

@@ -100,6 +100,20 @@ static void look_at_books(struct desk *d)
 	}
 }
 
+/* A key that fails and works by turns is not told each time, but how it stands
+ * in the end is. */
+static void log_ready(struct desk *d)
+{
+	uint64_t dropped;
+
+	d->unsaid = !throttle_allows(&d->throttle, clock_wall_s(), &dropped);
+	if (!d->unsaid)
+		log_event(d->ready ? LOG_INFO : LOG_WARNING,
+			  d->ready ? "ready" : "not-ready",
+			  "reason=\"%s\" unlogged=%llu", d->told,
+			  (unsigned long long)dropped);
+}
+
 /* Look at readiness again; tell the fronts if it has changed. */
 static void review(struct desk *d)
 {
@@ -109,12 +123,14 @@ static void review(struct desk *d)
 	look_at_books(d);
 	ready = desk_ready(d, &reason);
 	metric_set(METRIC_DSC_EXPIRY, (uint64_t)keyring_expiry(d->keys));
-	if (ready == d->ready && strcmp(reason, d->told) == 0)
+	if (ready == d->ready && strcmp(reason, d->told) == 0) {
+		if (d->unsaid)
+			log_ready(d);
 		return;
-	log_event(ready ? LOG_INFO : LOG_WARNING, ready ? "ready" : "not-ready",
-		  "reason=\"%s\"", reason);
+	}
 	d->ready = ready;
 	memcpy(d->told, d->reason, sizeof(d->told));
+	log_ready(d);
 	metric_set(METRIC_READY, ready ? 1 : 0);
 	desk_tell_fronts(d);
 }

@@ -3,6 +3,7 @@
 #define SG_DESK_STATE_H
 
 #include "answers.h"
+#include "base/throttle.h"
 #include "books.h"
 #include "desk.h"
 #include "diary.h"
@@ -37,6 +38,8 @@ struct desk {
 	bool ready;	       /* as last told to the fronts */
 	char reason[READINESS_REASON_MAX]; /* as last found by desk_ready() */
 	char told[READINESS_REASON_MAX];   /* as last told to the fronts */
+	struct throttle throttle;	   /* of what the log is told of it */
+	bool unsaid;			   /* the log does not have it yet */
 	uint64_t upkeep_us;		   /* when it was last done */
 };
 

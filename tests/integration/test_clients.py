@@ -83,7 +83,8 @@ def test_stranger(demo):
         (demo.dir / "clients/stranger.pem").read_bytes()).public_key().public_bytes(
             serialization.Encoding.DER,
             serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
-    assert f"client-unknown spki={spki} " in demo.log()
+    name = r.headers["signer-request"]
+    assert f"client-unknown request={name} spki={spki} " in demo.log()
 
 
 @pytest.mark.parametrize("client", ["officer-1", "auditor"])
@@ -93,7 +94,8 @@ def test_not_an_issuing_client(demo, client):
     assert r.status == 403
     assert r.json["detail"] == "the policy does not allow this client to issue"
     assert issued(demo) == before
-    assert f'client-forbidden client="{client}" operation=issue ' in demo.log()
+    name = r.headers["signer-request"]
+    assert f'client-forbidden request={name} client="{client}" operation=issue ' in demo.log()
 
 
 def test_tls12_is_off(demo):
