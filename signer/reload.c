@@ -113,6 +113,7 @@ static void refuse(struct reload *l, const char *reason)
 {
 	metric_add(METRIC_RELOADS_REFUSED, 1);
 	log_event(LOG_ERROR, "reload-refused", "reason=\"%s\"", reason);
+	l->refused = true;
 	drop_candidate(l);
 }
 
@@ -206,7 +207,7 @@ static void begin(struct reload *l)
 {
 	struct child *core = roster_core(l->roster);
 
-	l->wanted = false;
+	l->wanted = l->refused = false;
 	l->running = true;
 	log_event(LOG_INFO, "reload-started", "config=\"%s\"", l->path);
 	if (l->announce)
@@ -317,7 +318,8 @@ void reload_step(struct reload *l)
 			  l->generation);
 		return;
 	}
-	log_event(LOG_INFO, "reload-done", "generation=%u", l->generation);
+	log_event(LOG_INFO, "reload-done", "generation=%u taken=%d",
+		  l->generation, l->refused ? 0 : 1);
 	if (l->announce)
 		(void)sd_notify(0, "READY=1");
 }

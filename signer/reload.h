@@ -26,6 +26,7 @@ struct reload {
 	int candidate_policy_fd;
 	bool wanted;  /* SIGHUP came: as soon as the core can be asked */
 	bool running; /* not all have answered yet */
+	bool refused; /* what was in force stays */
 	struct tls_files files;
 	bool files_wanted;  /* they have changed: as soon as none is running */
 	bool files_running; /* it is them alone that the fronts take */

@@ -40,11 +40,18 @@ static int show(const struct args *args, const struct opfile *f)
 	if (args->value[OPT_SOCKET] != NULL ||
 	    (args->value[OPT_SERVER] != NULL && args->value[OPT_CERT] != NULL))
 		err = daemon_look(args, &document, why, sizeof(why));
+	/* What is signed is shown all the same. */
+	if (err != SG_OK)
+		(void)fprintf(stderr,
+			      "signer-officer: %s; shown without what signerd "
+			      "knows\n",
+			      why);
+	err = SG_OK;
 	known.document = document;
-	if (err == SG_OK && args->value[OPT_ROLL] != NULL)
+	if (args->value[OPT_ROLL] != NULL)
 		err = in_force_read(args->value[OPT_ROLL], &now, why,
 				    sizeof(why));
-	else if (err == SG_OK && document != NULL)
+	else if (document != NULL)
 		err = in_force_told(document, &now, why, sizeof(why));
 	status = err == SG_OK ? print(args, f, &known)
 			      : daemon_trouble(err, why);

@@ -10,7 +10,7 @@ static void test_reload(void **state)
 	heard(r, told, sizeof(told));
 	edit_config(r, "fronts: 2", "fronts: 3");
 	assert_int_equal(kill(r->pid, SIGHUP), 0);
-	wait_for(r, "reload-done generation=2", 1);
+	wait_for(r, "reload-done generation=2 taken=1", 1);
 	read_log(r);
 	assert_non_null(strstr(r->log, "sections=\"listen\""));
 	assert_non_null(strstr(r->log, "core/0 fake-reload config=1 policy=1"));
@@ -32,7 +32,7 @@ static void test_reload_faults(void **state)
 	edit_config(r, "fronts: 2", "fronts: two");
 	assert_int_equal(kill(r->pid, SIGHUP), 0);
 	wait_for(r, "reload-refused", 1);
-	wait_for(r, "reload-done generation=1", 1);
+	wait_for(r, "reload-done generation=1 taken=0", 1);
 	read_log(r);
 	assert_non_null(strstr(r->log, "fault=\"signerd.yaml:5: "));
 	assert_int_equal(count(r->log, "fake-reload"), 0);
