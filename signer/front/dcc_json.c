@@ -40,25 +40,36 @@ static bool depth_fits(struct span body)
 	return true;
 }
 
+static enum sg_err too_deep(struct dcc_scratch *s)
+{
+	return dcc_fault(s, SG_MALFORMED, "the JSON text is nested too deeply");
+}
+
 /* --- the tree becomes CBOR --------------------------------------------- */
 
+/* DEPTH: levels around VALUE.  They are counted here, because simdjson counts
+ * none for what is empty. */
 static enum sg_err put_value(struct dcc_scratch *s, struct cbor_writer *w,
-			     const struct json_tree_value *value);
+			     const struct json_tree_value *value,
+			     unsigned depth);
 
 static enum sg_err put_array(struct dcc_scratch *s, struct cbor_writer *w,
-			     const struct json_tree_value *array)
+			     const struct json_tree_value *array,
+			     unsigned depth)
 {
 	struct json_tree_walk walk = json_tree_begin(array);
 	struct json_tree_value item;
 	enum sg_err err;
 	size_t n = 0;
 
+	if (depth == DCC_DEPTH_MAX)
+		return too_deep(s);
 	while (json_tree_next(&walk, NULL, &item))
 		n++;
 	cbor_put_array(w, n);
 	walk = json_tree_begin(array);
 	while (json_tree_next(&walk, NULL, &item)) {
-		err = put_value(s, w, &item);
+		err = put_value(s, w, &item, depth + 1);
 		if (err != SG_OK)
 			return err;
 	}
@@ -106,14 +117,17 @@ static enum sg_err list_members(struct dcc_scratch *s,
 }
 
 static enum sg_err put_object(struct dcc_scratch *s, struct cbor_writer *w,
-			      const struct json_tree_value *object)
+			      const struct json_tree_value *object,
+			      unsigned depth)
 {
 	const size_t first = s->used;
-	const bool is_request = w->len == 0;
 	const struct dcc_member *m;
 	size_t end;
-	enum sg_err err = list_members(s, object);
+	enum sg_err err;
 
+	if (depth == DCC_DEPTH_MAX)
+		return too_deep(s);
+	err = list_members(s, object);
 	if (err != SG_OK)
 		return err;
 	end = s->used;
@@ -121,12 +135,12 @@ static enum sg_err put_object(struct dcc_scratch *s, struct cbor_writer *w,
 	for (size_t i = first; i < end; i++) {
 		m = &s->member[i];
 		cbor_put_text(w, m->key);
-		if (is_request && json_tree_kind(&m->value) == JSON_TREE_TEXT &&
+		if (depth == 0 && json_tree_kind(&m->value) == JSON_TREE_TEXT &&
 		    (span_is(m->key, "attestation") ||
 		     span_is(m->key, "signed")))
 			err = put_base64(s, w, &m->value);
 		else
-			err = put_value(s, w, &m->value);
+			err = put_value(s, w, &m->value, depth + 1);
 		if (err != SG_OK)
 			return err;
 	}
@@ -145,11 +159,12 @@ static void put_real(struct cbor_writer *w, double v)
 }
 
 static enum sg_err put_value(struct dcc_scratch *s, struct cbor_writer *w,
-			     const struct json_tree_value *value)
+			     const struct json_tree_value *value,
+			     unsigned depth)
 {
 	switch (json_tree_kind(value)) {
-	case JSON_TREE_OBJECT: return put_object(s, w, value);
-	case JSON_TREE_ARRAY: return put_array(s, w, value);
+	case JSON_TREE_OBJECT: return put_object(s, w, value, depth);
+	case JSON_TREE_ARRAY: return put_array(s, w, value, depth);
 	case JSON_TREE_TEXT: cbor_put_text(w, json_tree_text(value)); break;
 	case JSON_TREE_INT: cbor_put_int(w, json_tree_int(value)); break;
 	case JSON_TREE_REAL: put_real(w, json_tree_real(value)); break;
@@ -202,8 +217,7 @@ static enum sg_err find_fault(struct dcc_scratch *s, struct span body)
 
 	/* Or jansson would go 2,048 levels down its stack. */
 	if (!depth_fits(body))
-		return dcc_fault(s, SG_MALFORMED,
-				 "the JSON text is nested too deeply");
+		return too_deep(s);
 	json_decref(json_loadb(text, body.n,
 			       JSON_DECODE_ANY | JSON_ALLOW_NUL |
 				       JSON_DECODE_INT_AS_REAL,
@@ -295,7 +309,7 @@ enum sg_err dcc_json_read(struct dcc_scratch *s, struct span body,
 	if (json_tree_kind(&root) != JSON_TREE_OBJECT)
 		return dcc_fault(s, SG_MALFORMED,
 				 "the request must be a JSON object");
-	err = put_object(s, &w, &root);
+	err = put_object(s, &w, &root, 0);
 	if (err != SG_OK)
 		return err;
 	err = cbor_done(&w, &len);

@@ -239,6 +239,20 @@ static char *nest(size_t n, const char *open, const char *inner,
 	return text;
 }
 
+/* Is TEXT between OPEN and CLOSE nested within what is allowed? */
+static void assert_depth_within(const char *text, const char *open,
+				const char *close, bool within)
+{
+	char whole[512];
+	struct span out;
+	enum sg_err err;
+
+	(void)snprintf(whole, sizeof(whole), "%s%s%s", open, text, close);
+	err = translate(whole, strlen(whole), &out);
+	assert_int_equal(err, within ? SG_OK : SG_MALFORMED);
+	assert_int_equal(strstr(scratch->detail, "nested") == NULL, within);
+}
+
 static void test_depth(void **state)
 {
 	struct span out;
@@ -259,6 +273,15 @@ static void test_depth(void **state)
 	text = nest(1000000, "[", "", "");
 	assert_int_equal(translate(text, strlen(text), &out), SG_MALFORMED);
 	assert_non_null(strstr(scratch->detail, "nested"));
+	free(text);
+	/* An empty one is a level, too. */
+	text = nest(DCC_DEPTH_MAX - 1, "[", "", "]");
+	assert_depth_within(text, "{\"a\":", "}", true);
+	assert_depth_within(text, "{\"a\":[", "]}", false);
+	free(text);
+	text = nest(DCC_DEPTH_MAX - 1, "{\"a\":", "{}", "}");
+	assert_depth_within(text, "", "", true);
+	assert_depth_within(text, "{\"a\":", "}", false);
 	free(text);
 	/* brackets in strings are no levels, whatever is escaped before them */
 	text = nest(1, "{\"[[[[[[[[[[[[[[[[[[\":\"{{{{{{\\\"{{{{{{{{{{{{\\\\\"",
