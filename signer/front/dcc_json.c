@@ -9,6 +9,9 @@
 #include "hcert/cbor.h"
 #include "json_tree.h"
 
+/* Characters of the shortest integers beyond 64 bits: -2^63 - 1, 2^64. */
+enum { BEYOND_MIN = 20 };
+
 /*
  * Is BODY nested within DCC_DEPTH_MAX levels?  As far as BODY is well-formed,
  * strings are told from structure as a parser does.
@@ -230,19 +233,36 @@ static bool is_of_number(uint8_t c)
 	return (c >= '0' && c <= '9') || strchr("+-.eE", c) != NULL;
 }
 
+/* Is INTEGER, its digits with a sign where it has one, beyond 64 bits? */
+static bool is_beyond_64_bits(struct span integer)
+{
+	static const struct span lowest = SPAN_LIT("-9223372036854775808");
+	static const struct span highest = SPAN_LIT("18446744073709551615");
+	const struct span most = integer.p[0] == '-' ? lowest : highest;
+
+	return integer.n > most.n ||
+	       (integer.n == most.n && memcmp(integer.p, most.p, most.n) > 0);
+}
+
+/* What makes a fraction of an INTEGER that is beyond 64 bits.  As a double, one
+ * just below -2^63 would be -2^63: an integer, and another one. */
+static const char *fraction_of(struct span integer)
+{
+	return integer.p[0] == '-' && integer.n == BEYOND_MIN ? "e1" : ".0";
+}
+
 /*
- * BODY with ".0" behind each integer of so many digits that it may not fit in
- * 64 bits: it is well-formed, and as a fraction it reaches the policy, which
- * refuses it where it stands.  Outside of well-formed JSON it does not matter
- * what becomes of it.  Errors: SG_NO_MEMORY.
+ * BODY where each integer beyond 64 bits is a fraction: so it is well-formed,
+ * and reaches the policy, which refuses it where it stands.  All else is as it
+ * was.  Outside of well-formed JSON it does not matter what becomes of it.
+ * Errors: SG_NO_MEMORY.
  */
 static enum sg_err with_fractions(struct span body, uint8_t **out, size_t *len)
 {
-	enum { FITS = 18 }; /* digits, with a sign, that always do */
-	uint8_t *p = malloc(body.n + body.n / FITS * 2 + 2);
+	uint8_t *p = malloc(body.n + body.n / BEYOND_MIN * 2 + 2);
+	struct span number = {0}; /* the one at hand */
 	bool in_string = false;
 	bool whole = true;
-	size_t number = 0; /* characters of the one at hand */
 	size_t n = 0;
 
 	if (p == NULL)
@@ -251,14 +271,15 @@ static enum sg_err with_fractions(struct span body, uint8_t **out, size_t *len)
 		const uint8_t c = body.p[i];
 
 		if (!in_string && c != '\0' && is_of_number(c)) {
-			number++;
+			number = span_of(body.p + i - number.n, number.n + 1);
 			whole = whole && strchr(".eE", c) == NULL;
 		} else {
-			if (number > FITS && whole) {
-				p[n++] = '.';
-				p[n++] = '0';
+			if (whole && number.n >= BEYOND_MIN &&
+			    is_beyond_64_bits(number)) {
+				memcpy(p + n, fraction_of(number), 2);
+				n += 2;
 			}
-			number = 0;
+			number.n = 0;
 			whole = true;
 		}
 		p[n++] = c;
