@@ -180,6 +180,7 @@ static enum sg_err issue_fill(struct issue *i, const struct request *r,
 	i->op.key = (size_t)(key - s->part.keys->key);
 	i->op.bulk = r->m->bulk;
 	i->op.kinds = DCC_KIND_BIT(i->kind);
+	i->op.queue_us = i->op.sign_us = 0; /* those of who had the slot */
 	i->moves = 0;
 	i->op.message = i->text.sig_structure;
 	i->op.deadline_us =
