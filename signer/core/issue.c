@@ -52,7 +52,7 @@ static enum sg_err may_ask(struct request *r)
 /* Judge R into s->decision.
  * Errors: SG_FORBIDDEN; SG_BAD_SIGNATURE, and the verdict says why the request
  * is not the client's, and nothing of what it asks; SG_MALFORMED,
- * SG_DUPLICATE_KEY, SG_TOO_BIG. */
+ * SG_DUPLICATE_KEY, SG_TOO_BIG; SG_NO_MEMORY, SG_INTERNAL: ours. */
 static enum sg_err judge(struct issuer *s, struct request *r)
 {
 	struct policy_bounds bounds[DCC_KINDS];
@@ -68,7 +68,9 @@ static enum sg_err judge(struct issuer *s, struct request *r)
 	if (err != SG_OK)
 		return err;
 	verdict_init(&s->decision.verdict);
-	client_signature_judge(&q, &s->decision.verdict, &r->signed_at);
+	err = client_signature_judge(&q, &s->decision.verdict, &r->signed_at);
+	if (err != SG_OK)
+		return err;
 	if (s->decision.verdict.errors > 0)
 		return SG_BAD_SIGNATURE;
 	for (unsigned kind = 0; kind < DCC_KINDS; kind++)
