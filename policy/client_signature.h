@@ -18,8 +18,11 @@
  * costs what cose_key_verify() does: some 45 us for ES256, 15 for PS256
  * (RSA-2048), 65 for EdDSA; OpenSSL allocates inside, and frees it again. One
  * thread at a time for one policy.
+ * Errors: SG_NO_MEMORY, SG_INTERNAL: whose it is could not be found out, which
+ * is no fault of the client's; V is as it was.
  */
-void client_signature_judge(const struct policy_question *q, struct verdict *v,
-			    int64_t *signed_at);
+SG_MUST_USE enum sg_err client_signature_judge(const struct policy_question *q,
+					       struct verdict *v,
+					       int64_t *signed_at);
 
 #endif /* SG_CLIENT_SIGNATURE_H */

@@ -108,9 +108,9 @@ struct policy_question {
 /*
  * Judge Q: all violations at once.  An attestation to verify costs what
  * gateway_verify() says beside the rest.
- * Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG: the request is not what a
- * front may send, and OUT is not set.  SG_OK says that OUT->verdict holds the
- * judgement.
+ * Errors: SG_MALFORMED, SG_DUPLICATE_KEY: the request is not what a front may
+ * send; SG_TOO_BIG: it has more items than are judged.  OUT is not set then.
+ * SG_OK says that OUT->verdict holds the judgement.
  */
 SG_MUST_USE enum sg_err policy_decide(const struct policy *p,
 				      const struct policy_question *q,

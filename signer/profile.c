@@ -321,8 +321,8 @@ enum sg_err profile_enter(const struct config *c, enum wire_role role,
 
 	if (e != SG_OK) {
 		log_event(LOG_ERROR, "sandbox-failed",
-			  "role=%s part=profile reason=\"%s\"", role_name(role),
-			  err_text(e));
+			  "process=%s/%u part=profile reason=\"%s\"",
+			  role_name(role), slot, err_text(e));
 		return e;
 	}
 	e = sandbox_enter(s);

@@ -212,7 +212,7 @@ static bool on_link(struct control *c, const struct wire_msg *m, int *fd)
 	*fd = -1; /* the desk's, also when it fails */
 	if (err != SG_OK)
 		log_event(LOG_ERROR, "link-failed",
-			  "role=%s slot=%u reason=\"%s\"",
+			  "process=%s/%u reason=\"%s\"",
 			  role_name((enum wire_role)link.role), link.slot,
 			  err_text(err));
 	return err != SG_NOT_FOUND; /* no such slot: nonsense */
@@ -260,10 +260,10 @@ static void on_peer_bad(void *ctx, enum wire_role role, uint16_t slot)
 	const struct wire_peer_bad m = {.role = (uint8_t)role, .slot = slot};
 	struct wire_packet *w = channel_room(c->channel, MESSAGE_ROOM);
 
-	log_event(LOG_ERROR, "peer-bad", "role=%s slot=%u", role_name(role),
+	log_event(LOG_ERROR, "peer-bad", "process=%s/%u", role_name(role),
 		  slot);
 	if (w == NULL || wire_put_peer_bad(w, &m) != SG_OK)
-		log_event(LOG_ERROR, "peer-bad-unsent", "role=%s slot=%u",
+		log_event(LOG_ERROR, "peer-bad-unsent", "process=%s/%u",
 			  role_name(role), slot);
 }
 
@@ -278,7 +278,7 @@ static void on_front_left(void *ctx, uint16_t slot, uint64_t linked_us)
 	struct wire_packet *w = channel_room(c->channel, MESSAGE_ROOM);
 
 	if (w == NULL || wire_put_peer_bad(w, &m) != SG_OK)
-		log_event(LOG_ERROR, "peer-bad-unsent", "role=%s slot=%u",
+		log_event(LOG_ERROR, "peer-bad-unsent", "process=%s/%u",
 			  role_name(WIRE_FRONT), slot);
 }
 

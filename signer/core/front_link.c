@@ -188,8 +188,9 @@ void front_link_limited(struct front_link *f, uint64_t id,
 void front_link_later(struct front_link *f, uint64_t id,
 		      const struct wire_later *m)
 {
-	struct wire_packet *w =
-		channel_room(f->channel, MESSAGE_ROOM + m->request.n);
+	struct wire_packet *w = channel_room(
+		f->channel,
+		MESSAGE_ROOM + m->request.n + m->presented.n + m->signature.n);
 
 	dropped(f, w != NULL ? wire_put_later(w, id, m) : SG_BUSY);
 }
@@ -206,7 +207,8 @@ void front_link_answer(struct front_link *f, uint64_t id, struct span document)
 void front_link_status(struct front_link *f, const struct wire_status *m)
 {
 	struct wire_packet *w = channel_room(
-		f->channel, MESSAGE_ROOM + m->reason.n + m->ledger_origin.n);
+		f->channel,
+		MESSAGE_ROOM + m->reason.n + m->ledger_origin.n + m->remark.n);
 
 	dropped(f, w != NULL ? wire_put_status(w, m) : SG_BUSY);
 }

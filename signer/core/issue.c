@@ -52,7 +52,7 @@ static enum sg_err may_ask(struct request *r)
 /* Judge R into s->decision.
  * Errors: SG_FORBIDDEN; SG_BAD_SIGNATURE, and the verdict says why the request
  * is not the client's, and nothing of what it asks; SG_MALFORMED,
- * SG_DUPLICATE_KEY, SG_TOO_BIG. */
+ * SG_DUPLICATE_KEY, SG_TOO_BIG; SG_NO_MEMORY, SG_INTERNAL: ours. */
 static enum sg_err judge(struct issuer *s, struct request *r)
 {
 	struct policy_bounds bounds[DCC_KINDS];
@@ -68,7 +68,9 @@ static enum sg_err judge(struct issuer *s, struct request *r)
 	if (err != SG_OK)
 		return err;
 	verdict_init(&s->decision.verdict);
-	client_signature_judge(&q, &s->decision.verdict, &r->signed_at);
+	err = client_signature_judge(&q, &s->decision.verdict, &r->signed_at);
+	if (err != SG_OK)
+		return err;
 	if (s->decision.verdict.errors > 0)
 		return SG_BAD_SIGNATURE;
 	for (unsigned kind = 0; kind < DCC_KINDS; kind++)
@@ -76,8 +78,9 @@ static enum sg_err judge(struct issuer *s, struct request *r)
 			       &bounds[kind]);
 	err = policy_decide(s->policy, &q, &s->decision);
 	/* A front writes deterministic CBOR.  What is not is its fault, but
-	 * not a reason to cut off the clients behind it. */
-	if (err != SG_OK)
+	 * not a reason to cut off the clients behind it.  More items than are
+	 * judged are the client's: a front does not count them. */
+	if (err != SG_OK && err != SG_TOO_BIG)
 		metric_add(METRIC_BAD_MESSAGES, 1);
 	return err;
 }
@@ -179,6 +182,7 @@ static enum sg_err issue_fill(struct issue *i, const struct request *r,
 	i->op.key = (size_t)(key - s->part.keys->key);
 	i->op.bulk = r->m->bulk;
 	i->op.kinds = DCC_KIND_BIT(i->kind);
+	i->op.queue_us = i->op.sign_us = 0; /* those of who had the slot */
 	i->moves = 0;
 	i->op.message = i->text.sig_structure;
 	i->op.deadline_us =

@@ -64,6 +64,13 @@ static enum sg_err is_withdrawn(const struct issuer *s, struct span presented,
 	return SG_OK;
 }
 
+/* As long as nothing is signed the index may lack what it will have: nobody is
+ * told that something cannot be renewed, whatever the reason. */
+static enum sg_err unrenewable(const struct issuer *s)
+{
+	return release_open(s->part.release) ? SG_OK : SG_LEDGER_DOWN;
+}
+
 /*
  * The record comes first, whatever is in flight: what is on none, or is
  * another client's or another payload's, cannot be renewed, and all three are
@@ -94,10 +101,9 @@ enum sg_err known_find_renewal(struct issuer *s, const struct renewal_ask *ask,
 		return SG_OK; /* refused, and there is nothing to look for */
 	out->word = KNOWN_UNRENEWABLE;
 	err = find_both(s, out, &found, &q.offset);
-	/* As long as nothing is signed the index may lack what it will have. */
-	if (err == SG_OK && !found && !release_open(s->part.release))
-		return SG_LEDGER_DOWN;
-	if (err != SG_OK || !found)
+	if (err == SG_OK && !found)
+		return unrenewable(s);
+	if (err != SG_OK)
 		return err;
 	if (digest_sum(s->digest, d->dcc, span_of(NULL, 0), out->payload) !=
 	    SG_OK)
@@ -116,7 +122,7 @@ enum sg_err known_find_renewal(struct issuer *s, const struct renewal_ask *ask,
 		out->word = KNOWN_REVOKED;
 	else if (word == REPLAY_SAME)
 		out->word = KNOWN_SAME;
-	return SG_OK;
+	return out->word == KNOWN_UNRENEWABLE ? unrenewable(s) : SG_OK;
 }
 
 bool renewal_unattested(const struct issuer *s, const struct client *client,

@@ -69,7 +69,7 @@ static bool add_page(struct front *f, const struct wire_link *link, int fd)
 	}
 	page = metrics_map(fd, 0);
 	if (page == NULL) {
-		log_event(LOG_WARNING, "metrics-map-failed", "role=%s slot=%u",
+		log_event(LOG_WARNING, "metrics-map-failed", "process=%s/%u",
 			  role, (unsigned)link->slot);
 		return true;
 	}

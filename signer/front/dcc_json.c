@@ -9,6 +9,9 @@
 #include "hcert/cbor.h"
 #include "json_tree.h"
 
+/* Characters of the shortest integers beyond 64 bits: -2^63 - 1, 2^64. */
+enum { BEYOND_MIN = 20 };
+
 /*
  * Is BODY nested within DCC_DEPTH_MAX levels?  As far as BODY is well-formed,
  * strings are told from structure as a parser does.
@@ -40,25 +43,36 @@ static bool depth_fits(struct span body)
 	return true;
 }
 
+static enum sg_err too_deep(struct dcc_scratch *s)
+{
+	return dcc_fault(s, SG_MALFORMED, "the JSON text is nested too deeply");
+}
+
 /* --- the tree becomes CBOR --------------------------------------------- */
 
+/* DEPTH: levels around VALUE.  They are counted here, because simdjson counts
+ * none for what is empty. */
 static enum sg_err put_value(struct dcc_scratch *s, struct cbor_writer *w,
-			     const struct json_tree_value *value);
+			     const struct json_tree_value *value,
+			     unsigned depth);
 
 static enum sg_err put_array(struct dcc_scratch *s, struct cbor_writer *w,
-			     const struct json_tree_value *array)
+			     const struct json_tree_value *array,
+			     unsigned depth)
 {
 	struct json_tree_walk walk = json_tree_begin(array);
 	struct json_tree_value item;
 	enum sg_err err;
 	size_t n = 0;
 
+	if (depth == DCC_DEPTH_MAX)
+		return too_deep(s);
 	while (json_tree_next(&walk, NULL, &item))
 		n++;
 	cbor_put_array(w, n);
 	walk = json_tree_begin(array);
 	while (json_tree_next(&walk, NULL, &item)) {
-		err = put_value(s, w, &item);
+		err = put_value(s, w, &item, depth + 1);
 		if (err != SG_OK)
 			return err;
 	}
@@ -106,14 +120,17 @@ static enum sg_err list_members(struct dcc_scratch *s,
 }
 
 static enum sg_err put_object(struct dcc_scratch *s, struct cbor_writer *w,
-			      const struct json_tree_value *object)
+			      const struct json_tree_value *object,
+			      unsigned depth)
 {
 	const size_t first = s->used;
-	const bool is_request = w->len == 0;
 	const struct dcc_member *m;
 	size_t end;
-	enum sg_err err = list_members(s, object);
+	enum sg_err err;
 
+	if (depth == DCC_DEPTH_MAX)
+		return too_deep(s);
+	err = list_members(s, object);
 	if (err != SG_OK)
 		return err;
 	end = s->used;
@@ -121,12 +138,12 @@ static enum sg_err put_object(struct dcc_scratch *s, struct cbor_writer *w,
 	for (size_t i = first; i < end; i++) {
 		m = &s->member[i];
 		cbor_put_text(w, m->key);
-		if (is_request && json_tree_kind(&m->value) == JSON_TREE_TEXT &&
+		if (depth == 0 && json_tree_kind(&m->value) == JSON_TREE_TEXT &&
 		    (span_is(m->key, "attestation") ||
 		     span_is(m->key, "signed")))
 			err = put_base64(s, w, &m->value);
 		else
-			err = put_value(s, w, &m->value);
+			err = put_value(s, w, &m->value, depth + 1);
 		if (err != SG_OK)
 			return err;
 	}
@@ -145,11 +162,12 @@ static void put_real(struct cbor_writer *w, double v)
 }
 
 static enum sg_err put_value(struct dcc_scratch *s, struct cbor_writer *w,
-			     const struct json_tree_value *value)
+			     const struct json_tree_value *value,
+			     unsigned depth)
 {
 	switch (json_tree_kind(value)) {
-	case JSON_TREE_OBJECT: return put_object(s, w, value);
-	case JSON_TREE_ARRAY: return put_array(s, w, value);
+	case JSON_TREE_OBJECT: return put_object(s, w, value, depth);
+	case JSON_TREE_ARRAY: return put_array(s, w, value, depth);
 	case JSON_TREE_TEXT: cbor_put_text(w, json_tree_text(value)); break;
 	case JSON_TREE_INT: cbor_put_int(w, json_tree_int(value)); break;
 	case JSON_TREE_REAL: put_real(w, json_tree_real(value)); break;
@@ -202,8 +220,7 @@ static enum sg_err find_fault(struct dcc_scratch *s, struct span body)
 
 	/* Or jansson would go 2,048 levels down its stack. */
 	if (!depth_fits(body))
-		return dcc_fault(s, SG_MALFORMED,
-				 "the JSON text is nested too deeply");
+		return too_deep(s);
 	json_decref(json_loadb(text, body.n,
 			       JSON_DECODE_ANY | JSON_ALLOW_NUL |
 				       JSON_DECODE_INT_AS_REAL,
@@ -216,19 +233,36 @@ static bool is_of_number(uint8_t c)
 	return (c >= '0' && c <= '9') || strchr("+-.eE", c) != NULL;
 }
 
+/* Is INTEGER, its digits with a sign where it has one, beyond 64 bits? */
+static bool is_beyond_64_bits(struct span integer)
+{
+	static const struct span lowest = SPAN_LIT("-9223372036854775808");
+	static const struct span highest = SPAN_LIT("18446744073709551615");
+	const struct span most = integer.p[0] == '-' ? lowest : highest;
+
+	return integer.n > most.n ||
+	       (integer.n == most.n && memcmp(integer.p, most.p, most.n) > 0);
+}
+
+/* What makes a fraction of an INTEGER that is beyond 64 bits.  As a double, one
+ * just below -2^63 would be -2^63: an integer, and another one. */
+static const char *fraction_of(struct span integer)
+{
+	return integer.p[0] == '-' && integer.n == BEYOND_MIN ? "e1" : ".0";
+}
+
 /*
- * BODY with ".0" behind each integer of so many digits that it may not fit in
- * 64 bits: it is well-formed, and as a fraction it reaches the policy, which
- * refuses it where it stands.  Outside of well-formed JSON it does not matter
- * what becomes of it.  Errors: SG_NO_MEMORY.
+ * BODY where each integer beyond 64 bits is a fraction: so it is well-formed,
+ * and reaches the policy, which refuses it where it stands.  All else is as it
+ * was.  Outside of well-formed JSON it does not matter what becomes of it.
+ * Errors: SG_NO_MEMORY.
  */
 static enum sg_err with_fractions(struct span body, uint8_t **out, size_t *len)
 {
-	enum { FITS = 18 }; /* digits, with a sign, that always do */
-	uint8_t *p = malloc(body.n + body.n / FITS * 2 + 2);
+	uint8_t *p = malloc(body.n + body.n / BEYOND_MIN * 2 + 2);
+	struct span number = {0}; /* the one at hand */
 	bool in_string = false;
 	bool whole = true;
-	size_t number = 0; /* characters of the one at hand */
 	size_t n = 0;
 
 	if (p == NULL)
@@ -237,14 +271,15 @@ static enum sg_err with_fractions(struct span body, uint8_t **out, size_t *len)
 		const uint8_t c = body.p[i];
 
 		if (!in_string && c != '\0' && is_of_number(c)) {
-			number++;
+			number = span_of(body.p + i - number.n, number.n + 1);
 			whole = whole && strchr(".eE", c) == NULL;
 		} else {
-			if (number > FITS && whole) {
-				p[n++] = '.';
-				p[n++] = '0';
+			if (whole && number.n >= BEYOND_MIN &&
+			    is_beyond_64_bits(number)) {
+				memcpy(p + n, fraction_of(number), 2);
+				n += 2;
 			}
-			number = 0;
+			number.n = 0;
 			whole = true;
 		}
 		p[n++] = c;
@@ -295,7 +330,7 @@ enum sg_err dcc_json_read(struct dcc_scratch *s, struct span body,
 	if (json_tree_kind(&root) != JSON_TREE_OBJECT)
 		return dcc_fault(s, SG_MALFORMED,
 				 "the request must be a JSON object");
-	err = put_object(s, &w, &root);
+	err = put_object(s, &w, &root, 0);
 	if (err != SG_OK)
 		return err;
 	err = cbor_done(&w, &len);

@@ -81,8 +81,9 @@ static int close_foreign(unsigned first)
 
 static enum sg_err failed(enum wire_role role, const char *what)
 {
-	log_event(LOG_ERROR, "sandbox-failed", "role=%s part=%s reason=\"%s\"",
-		  role_name(role), what, strerrordesc_np(errno));
+	log_event(LOG_ERROR, "sandbox-failed",
+		  "process=%s part=%s reason=\"%s\"", role_name(role), what,
+		  strerrordesc_np(errno));
 	return SG_IO;
 }
 

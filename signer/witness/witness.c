@@ -114,7 +114,7 @@ static bool take_link(struct witness *w, const struct wire_msg *m, int fd)
 	w->core = NULL;
 	if (channel_open(&w->loop, fd, &events, w, &w->core) != SG_OK) {
 		(void)close(fd);
-		log_event(LOG_ERROR, "link-failed", "role=core");
+		log_event(LOG_ERROR, "link-failed", "process=core");
 		finish(w, ROLE_EXIT_FAILED);
 	}
 	return true;

@@ -100,7 +100,7 @@ static void check_judge(struct span in)
 		require(verifiers_add(&client.keys, span_str(KEY)) == SG_OK,
 			"a key");
 	verdict_init(&v);
-	client_signature_judge(&q, &v, &at);
+	require(client_signature_judge(&q, &v, &at) == SG_OK, "a judgement");
 	require(v.n == v.errors && v.errors == (is_example ? 0 : 1),
 		"good is what was signed, and nothing else");
 	require(at == (is_example ? q.now : INT64_MAX), "when");

@@ -197,6 +197,31 @@ static void test_malformed_request(void **state)
 	office_close(o);
 }
 
+/* {"a": [0, 0, ...]}: a client can send that, so it is no fault of a front. */
+static void test_many_items(void **state)
+{
+	enum { MANY = 5000 };
+	static uint8_t request[MANY + 16];
+	struct office *o = office_ready(COSE_ES256, 1);
+	struct cbor_writer w = cbor_write(request, sizeof(request));
+	const struct ask ask = {.serial = 1};
+	size_t n;
+
+	(void)state;
+	cbor_put_map(&w, 1);
+	cbor_put_text(&w, SPAN_LIT("a"));
+	cbor_put_array(&w, MANY);
+	for (int i = 0; i < MANY; i++)
+		cbor_put_uint(&w, 0);
+	assert_int_equal(cbor_done(&w, &n), SG_OK);
+	front_send(&o->front[0], 1, &ask, span_of(request, n));
+	OFFICE_WAIT(o, o->front[0].n == 1);
+	assert_int_equal(o->front[0].answer[0].err, SG_TOO_BIG);
+	assert_int_equal(err_http(o->front[0].answer[0].err), 413);
+	assert_int_equal(office_metric(o, METRIC_BAD_MESSAGES), 0);
+	office_close(o);
+}
+
 static void test_deadline(void **state)
 {
 	struct office *o = office_ready(COSE_ES256, 1);
@@ -381,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_client),
 		cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_malformed_request),
+		cmocka_unit_test(test_many_items),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_credit),
 		cmocka_unit_test(test_front_death),

@@ -4,6 +4,8 @@
 
 #include <openssl/evp.h>
 
+#include "core/issue_state.h"
+
 static struct bureau *bureau_holding(void)
 {
 	struct bureau *b = bureau_open();
@@ -416,6 +418,30 @@ static void test_revoked_meanwhile(void **state)
 	bureau_close(b);
 }
 
+/* What the log tells of one request is not of the one that had its slot. */
+static void test_slot_anew(void **state)
+{
+	struct bureau *b = bureau_holding();
+	const struct ask ask = {.serial = 1};
+	const struct ask next = {.serial = 2};
+	struct issue *i;
+
+	(void)state;
+	put_in_flight(b, 0, 1, &ask, 1);
+	i = LIST_FIRST(&b->link[0]->issues);
+	let_sign(b);
+	assert_idle(b);
+	assert_true(issue_asked(i).queue_us + issue_asked(i).sign_us > 0);
+	b->o.hsm[0].mood = HSM_HOLDS;
+	put_in_flight(b, 0, 2, &next, 1);
+	assert_ptr_equal(i, LIST_FIRST(&b->link[0]->issues));
+	assert_int_equal(issue_asked(i).queue_us, 0);
+	assert_int_equal(issue_asked(i).sign_us, 0);
+	let_sign(b);
+	assert_idle(b);
+	bureau_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_credit),
 		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_slot_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,18 +26,11 @@ enum { HOUR = 3600, YEAR = 365 * 24 * HOUR };
 static const char RENEWS[] = POLICY(CLIENT("issuer", "issue, renew", "1h"));
 static const char LATER[] = POLICY(CLIENT("issuer", "issue, renew", "1s"));
 
-static void use_policy(struct bureau *b, const char *text)
-{
-	policy_unref(b->o.policy);
-	b->o.policy = office_policy(text);
-	issuer_set_policy(b->issuer, b->o.policy);
-}
-
 static struct bureau *bureau_renewing(void)
 {
 	struct bureau *b = bureau_open();
 
-	use_policy(b, RENEWS);
+	bureau_set_policy(b, RENEWS);
 	return b;
 }
 
@@ -130,7 +123,7 @@ static void test_renewed(void **state)
 	assert_same_certificate(second, bureau_answer(b, 0, 5, &renew));
 	bureau_end(b); /* as after a crash: from the journal and the index */
 	bureau_begin(b);
-	use_policy(b, RENEWS);
+	bureau_set_policy(b, RENEWS);
 	assert_same_certificate(second, bureau_answer(b, 0, 6, &renew));
 	assert_same_certificate(second, bureau_answer(b, 0, 7, &plain));
 	assert_int_equal(office_metric(&b->o, METRIC_ISSUED), 2);
@@ -192,17 +185,26 @@ static void test_not_renewable(void **state)
 	bureau_close(b);
 }
 
-/* A core that begins may not have read all that is on record yet. */
+/* A core that begins may not have read all that is on record yet: until it has,
+ * it tells nobody that something cannot be renewed. */
 static void test_not_read_yet(void **state)
 {
 	struct bureau *b = bureau_renewing();
-	const struct ask unknown = {.serial = 1, .renew = true};
+	struct ask ask = {.serial = 1};
 
 	(void)state;
-	b->release.shut = true;
-	assert_int_equal(bureau_answer(b, 0, 1, &unknown)->err, SG_LEDGER_DOWN);
-	b->release.shut = false;
-	assert_unrenewable(bureau_answer(b, 0, 2, &unknown));
+	(void)bureau_answer(b, 0, 1, &ask);
+	ask.renew = true; /* too early, unknown, another one's, another one */
+	for (unsigned i = 0; i < 4; i++) {
+		ask.serial = i == 1 ? 2 : 1;
+		ask.identity = i == 2 ? "urn:test:second" : NULL;
+		ask.born = i == 3 ? "1990-05-18" : NULL;
+		b->release.shut = true;
+		assert_int_equal(bureau_answer(b, 0, 10 + i, &ask)->err,
+				 SG_LEDGER_DOWN);
+		b->release.shut = false;
+		assert_unrenewable(bureau_answer(b, 0, 20 + i, &ask));
+	}
 	bureau_close(b);
 }
 
@@ -221,7 +223,7 @@ static void test_expired(void **state)
 	const struct answer *a;
 
 	(void)state;
-	use_policy(b, LATER);
+	bureau_set_policy(b, LATER);
 	first = keep(bureau_answer(b, 0, 1, &ask));
 	(void)bureau_answer(b, 0, 2, &strange);
 	OFFICE_UNTIL(&b->o, 5000, clock_wall_s() > exp);
@@ -346,13 +348,13 @@ static void test_compromised(void **state)
 	assert_int_equal(front_answer(&b->o.front[0], 2)->err, SG_NO_KEY);
 	b->keys->key[0].state = KEY_ACTIVE;
 	/* In flight by the key that is then found compromised. */
-	use_policy(b, POLICY(CLIENT("issuer", "issue, renew", "364d")));
+	bureau_set_policy(b, POLICY(CLIENT("issuer", "issue, renew", "364d")));
 	b->o.hsm[0].mood = HSM_HOLDS;
 	front_issue(&b->o.front[0], 3,
 		    &(struct ask){.serial = 1, .exp = clock_wall_s() + HOUR});
 	OFFICE_WAIT(&b->o, front_answer(&b->o.front[0], 3) != NULL);
 	assert_true(front_answer(&b->o.front[0], 3)->issued.replayed);
-	use_policy(b, POLICY(CLIENT("issuer", "issue, renew", "365d")));
+	bureau_set_policy(b, POLICY(CLIENT("issuer", "issue, renew", "365d")));
 	front_issue(&b->o.front[0], 4, &renew);
 	OFFICE_WAIT(&b->o, issuer_in_flight(b->issuer) == 1);
 	b->keys->key[0].state = KEY_COMPROMISED;

@@ -2,6 +2,7 @@
 /* issue: whatever a front says, of a client that signs its requests nothing is
  * signed, judged or given out again without its signature over just this. */
 #include "../policy/signing_client.h"
+#include "../policy/starved.h"
 #include "bureau.h"
 
 _Static_assert((size_t)SIGNED_REQUEST_BYTES_MAX <= WIRE_SIGNATURE_MAX,
@@ -397,6 +398,32 @@ static void test_spoiled(void **state)
 	bureau_close(b);
 }
 
+/* Lack of memory is no forgery: it is a fault of ours, and nothing on record.
+ */
+static void test_no_memory(void **state)
+{
+	struct bureau *b = open_signed();
+	const struct ask ask = {.serial = 1};
+	const struct detached d = sign_ask(&mine, &ask, clock_wall_s());
+	const struct answer *a;
+
+	(void)state;
+	memset(refused, 0, sizeof(refused));
+	starved = true;
+	a = ask_with(b, &ask, detached_span(&d));
+	starved = false;
+	assert_int_equal(a->type, WIRE_PROBLEM);
+	assert_int_equal(a->err, SG_NO_MEMORY);
+	assert_true(err_http(a->err) >= 500);
+	assert_int_equal(a->nviolations, 0);
+	assert_int_equal(office_metric(&b->o, METRIC_UNSIGNED), 0);
+	assert_int_equal(office_metric(&b->o, METRIC_REFUSED), 0);
+	assert_int_equal(office_metric(&b->o, METRIC_BAD_MESSAGES), 0);
+	assert_int_equal(refused[VIOLATION_SIGNATURE_INVALID], 0);
+	assert_certificate(&b->o, ask_with(b, &ask, detached_span(&d)), &ask);
+	bureau_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,7 +435,10 @@ int main(void)
 		cmocka_unit_test(test_renewed_of_compromised),
 		cmocka_unit_test(test_key_goes),
 		cmocka_unit_test(test_spoiled),
+		cmocka_unit_test(test_no_memory),
 	};
 
+	if (!starved_install())
+		return 1;
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

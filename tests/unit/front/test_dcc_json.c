@@ -50,7 +50,14 @@ static const struct {
 	{"{\"a\":2.5}", "a16161f94100"},
 	{"{\"a\":0.1}", "a16161fb3fb999999999999a"},
 	{"{\"a\":100000.5}", "a16161fa47c35040"},
-	/* integers beyond 64 bits are kept for the policy to refuse */
+	/* integers beyond 64 bits are kept for the policy to refuse: as what
+	 * is no integer, and those beside them as they are */
+	{"{\"a\":-9223372036854775809}", "a16161fae0a00000"},
+	{"{\"a\":-9223372036854776832}", "a16161fbc414000000000001"},
+	{"{\"a\":-9223372036854775809,\"b\":-9223372036854775808,"
+	 "\"c\":1234567890123456789,\"d\":9223372036854775807}",
+	 "a46161fae0a0000061623b7fffffffffffffff"
+	 "61631b112210f47de9811561641b7fffffffffffffff"},
 	{"{\"a\":9223372036854775808}", "a16161fa5f000000"},
 	{"{\"a\":18446744073709551616,\"b\":7}", "a26161fa5f800000616207"},
 	{"{\"a\":1e19}", "a16161fb43e158e460913d00"},
@@ -174,7 +181,7 @@ static void test_long_integers(void **state)
 	static const char fractions[] =
 		"{\"a\":123456789012345678901234567890.0,"
 		"\"12345678901234567890\":\"\\\"9999999999999999999999\\\\\","
-		"\"c\":[-99999999999999999999.0,1234567890123456768,7]}";
+		"\"c\":[-99999999999999999999.0,1234567890123456789,7]}";
 	uint8_t first[256];
 	struct span out;
 	size_t n;
@@ -239,6 +246,20 @@ static char *nest(size_t n, const char *open, const char *inner,
 	return text;
 }
 
+/* Is TEXT between OPEN and CLOSE nested within what is allowed? */
+static void assert_depth_within(const char *text, const char *open,
+				const char *close, bool within)
+{
+	char whole[512];
+	struct span out;
+	enum sg_err err;
+
+	(void)snprintf(whole, sizeof(whole), "%s%s%s", open, text, close);
+	err = translate(whole, strlen(whole), &out);
+	assert_int_equal(err, within ? SG_OK : SG_MALFORMED);
+	assert_int_equal(strstr(scratch->detail, "nested") == NULL, within);
+}
+
 static void test_depth(void **state)
 {
 	struct span out;
@@ -259,6 +280,15 @@ static void test_depth(void **state)
 	text = nest(1000000, "[", "", "");
 	assert_int_equal(translate(text, strlen(text), &out), SG_MALFORMED);
 	assert_non_null(strstr(scratch->detail, "nested"));
+	free(text);
+	/* An empty one is a level, too. */
+	text = nest(DCC_DEPTH_MAX - 1, "[", "", "]");
+	assert_depth_within(text, "{\"a\":", "}", true);
+	assert_depth_within(text, "{\"a\":[", "]}", false);
+	free(text);
+	text = nest(DCC_DEPTH_MAX - 1, "{\"a\":", "{}", "}");
+	assert_depth_within(text, "", "", true);
+	assert_depth_within(text, "{\"a\":", "}", false);
 	free(text);
 	/* brackets in strings are no levels, whatever is escaped before them */
 	text = nest(1, "{\"[[[[[[[[[[[[[[[[[[\":\"{{{{{{\\\"{{{{{{{{{{{{\\\\\"",

@@ -4,6 +4,7 @@
 #include "policy/client.h"
 #include "request.h"
 #include "signing_client.h"
+#include "starved.h"
 
 enum { NOW = 1700000000, DAY = 86400 };
 
@@ -56,7 +57,7 @@ static void expect(struct policy_question q, struct span signature,
 
 	q.signature = signature;
 	verdict_init(&v);
-	client_signature_judge(&q, &v, &at);
+	assert_int_equal(client_signature_judge(&q, &v, &at), SG_OK);
 	if (code == VIOLATION_COUNT) {
 		assert_int_equal(v.n, 0);
 		if (signature.n > 0)
@@ -166,6 +167,47 @@ static void test_age(void **state)
 	}
 }
 
+/* Without memory nobody can say that a signature is none. */
+static void test_no_memory(void **state)
+{
+	static struct verdict v;
+	struct policy_question q = question();
+	const struct signed_purpose purpose = purpose_of(&q);
+	const struct detached d = client_sign(&gate, q.request, &purpose, NOW);
+	int64_t at = 0;
+	enum sg_err err;
+
+	(void)state;
+	q.signature = detached_span(&d);
+	verdict_init(&v);
+	starved = true;
+	err = client_signature_judge(&q, &v, &at);
+	starved = false;
+	assert_int_equal(err, SG_NO_MEMORY);
+	assert_int_equal(v.n, 0);
+	assert_int_equal(at, INT64_MAX);
+	expect(q, q.signature, VIOLATION_COUNT);
+}
+
+/* Nor where the audience is none that a client can have signed for. */
+static void test_audience_of_ours(void **state)
+{
+	static struct verdict v;
+	static char text[SIGNED_REQUEST_AUDIENCE_MAX + 1];
+	struct policy_question q = question();
+	const struct signed_purpose purpose = purpose_of(&q);
+	const struct detached d = client_sign(&gate, q.request, &purpose, NOW);
+	int64_t at = 0;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	q.audience = span_of(text, sizeof(text));
+	q.signature = detached_span(&d);
+	verdict_init(&v);
+	assert_int_equal(client_signature_judge(&q, &v, &at), SG_INTERNAL);
+	assert_int_equal(v.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,7 +215,11 @@ int main(void)
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_age),
 		cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_audience_of_ours),
 	};
 
+	if (!starved_install())
+		return 1;
 	return cmocka_run_group_tests(tests, open_client, close_client);
 }
