@@ -271,7 +271,8 @@ static void begin_files(struct reload *l)
 	char reason[FAULT_TEXT];
 
 	l->files_wanted = false;
-	if (!tls_files_are_good(&l->config->front, reason, sizeof(reason))) {
+	if (!tls_files_take(&l->files, &l->config->front, reason,
+			    sizeof(reason))) {
 		metric_set(METRIC_TLS_FILES_REFUSED, 1);
 		log_event(LOG_ERROR, "tls-files-refused", "reason=" LOG_Q,
 			  reason);

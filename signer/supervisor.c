@@ -426,7 +426,8 @@ static int report_faults(const struct faults *faults, enum sg_err e)
 
 int supervisor_run(const char *config)
 {
-	struct supervisor s = {.phase = RUNNING};
+	/* Too big for a stack, and there is one in a process. */
+	static struct supervisor s = {.phase = RUNNING};
 	struct faults faults = {0};
 	int status = EXIT_USAGE;
 	enum sg_err e;

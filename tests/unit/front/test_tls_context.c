@@ -189,6 +189,23 @@ static void test_crl_that_is_out_of_date(void **state)
 	wire_close(&w);
 }
 
+static void test_crl_that_is_not_valid_yet(void **state)
+{
+	struct front_settings s = settings_with("text.pem");
+	struct tls_context *ctx;
+
+	(void)state;
+	pki_write_crl("text.pem", pki_crl(&ca, NULL, 1, 9), "w");
+	ctx = context(&s);
+	assert_string_equal(tls_context_early(ctx), "the CRL is not valid yet");
+	assert_false(tls_context_crl_expired(ctx));
+	tls_context_free(ctx);
+	pki_write_text("text.pem", "hello\n");
+	ctx = context(&settings);
+	assert_null(tls_context_early(ctx));
+	tls_context_free(ctx);
+}
+
 /* --- files ---------------------------------------------------------------- */
 
 static void test_faults_of_files(void **state)
@@ -262,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_sha1_is_refused),
 		cmocka_unit_test(test_crl_of_another_ca_does_not_do),
 		cmocka_unit_test(test_crl_that_is_out_of_date),
+		cmocka_unit_test(test_crl_that_is_not_valid_yet),
 		cmocka_unit_test(test_faults_of_files),
 		cmocka_unit_test(test_what_runs_out),
 	};
