@@ -86,17 +86,19 @@ static void earliest(int64_t *of, int64_t t)
 static enum sg_err add_ca(struct tls_context *c, X509 *ca, const char *path,
 			  char *reason)
 {
+	const bool over = X509_cmp_current_time(X509_get0_notAfter(ca)) < 0;
 	char weak[TLS_FLOOR_TEXT];
 
-	if (!tls_floor_allows(c->floor, ca, weak))
+	/* One that is over stands there for nobody: it is no news, and no fault
+	 * however weak it is. */
+	if (!over && !tls_floor_allows(c->floor, ca, weak))
 		return fault(reason, path, weak);
 	if (X509_STORE_add_cert(c->store, ca) != 1 ||
 	    SSL_CTX_add_client_CA(c->ssl, ca) != 1 ||
 	    sk_X509_push(c->cas, ca) <= 0)
 		return SG_NO_MEMORY;
 	(void)X509_up_ref(ca); /* the stack's own */
-	/* One that is over stands there for nobody: it is no news. */
-	if (X509_cmp_current_time(X509_get0_notAfter(ca)) > 0)
+	if (!over)
 		earliest(&c->times.client_ca,
 			 seconds_of(X509_get0_notAfter(ca)));
 	return SG_OK;

@@ -108,6 +108,32 @@ static void test_ca_below_the_floor(void **state)
 				       "weak: tls.client_ec_bits is 384"));
 }
 
+/* It stands there for nobody: no reason not to start. */
+static void test_weak_ca_that_is_over(void **state)
+{
+	struct front_settings s = settings_with(NULL);
+	struct pki_cert old =
+		pki_issue(NULL, (struct pki_wish){.cn = "old CA",
+						  .ca = 1,
+						  .from = -9,
+						  .to = -1,
+						  .key = EVP_RSA_gen(2048)});
+	struct pki_cert below =
+		pki_issue(&old, (struct pki_wish){.cn = "below"});
+	FILE *f;
+
+	(void)state;
+	s.client_rsa_bits = 3072;
+	f = pki_open("ca.pem", "a");
+	assert_int_equal(PEM_write_X509(f, old.x), 1);
+	assert_int_equal(fclose(f), 0);
+	expect(&s, &good, NULL, "");
+	expect(&s, &below, NULL, "certificate has expired");
+	pki_write_cert("ca.pem", ca.x);
+	pki_free(&old);
+	pki_free(&below);
+}
+
 /* A reload that asks for more closes what is open. */
 static void test_floor_holds_for_open_connections(void **state)
 {
@@ -274,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_intermediate_ca),
 		cmocka_unit_test(test_keys_have_a_floor),
 		cmocka_unit_test(test_ca_below_the_floor),
+		cmocka_unit_test(test_weak_ca_that_is_over),
 		cmocka_unit_test(test_floor_holds_for_open_connections),
 		cmocka_unit_test(test_chains_have_a_length),
 		cmocka_unit_test(test_sha1_is_refused),
