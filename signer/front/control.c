@@ -114,6 +114,7 @@ static bool reload(struct front *f, int config_fd,
 		tls_context_free(tls);
 		return false;
 	}
+	tls_context_keep_ocsp(tls, f->tls);
 	tls_context_free(f->tls);
 	f->tls = tls;
 	f->settings = settings;

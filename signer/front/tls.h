@@ -41,9 +41,13 @@ struct tls_times {
 
 /* CTX's. */
 const struct tls_times *tls_context_times(const struct tls_context *ctx);
-/* Why no OCSP response is stapled; NULL: one is, or none is configured.  That
- * is no reason to serve nobody.  CTX's, safe for the log. */
+/* Why the OCSP response is not stapled; NULL: it is, or none is configured.
+ * That is no reason to serve nobody.  CTX's, safe for the log. */
 const char *tls_context_ocsp_fault(const struct tls_context *ctx);
+/* Staple what OLD does, if CTX has none to staple, the certificate is the same
+ * and was not said to be revoked: its times say until when. */
+void tls_context_keep_ocsp(struct tls_context *ctx,
+			   const struct tls_context *old);
 /* A CRL is past its nextUpdate: clients of its CA are all refused. */
 bool tls_context_crl_expired(const struct tls_context *ctx);
 /* What of CTX is not valid yet, with which everybody would be refused: text

@@ -335,7 +335,8 @@ static enum sg_err use_ocsp(struct tls_context *c, const char *path)
 	const enum sg_err err = tls_ocsp_use(c->ssl, c->cas, path,
 					     &c->times.ocsp, c->ocsp_fault);
 
-	return err == SG_CONFIG ? SG_OK : err;
+	c->ocsp_revoked = err == SG_REFUSED;
+	return err == SG_CONFIG || err == SG_REFUSED ? SG_OK : err;
 }
 
 static enum sg_err fill(struct tls_context *c, const struct front_settings *s,
@@ -397,6 +398,14 @@ const char *tls_context_ocsp_fault(const struct tls_context *ctx)
 bool tls_context_crl_expired(const struct tls_context *ctx)
 {
 	return ctx->times.crl != 0 && ctx->times.crl < clock_wall_s();
+}
+
+void tls_context_keep_ocsp(struct tls_context *ctx,
+			   const struct tls_context *old)
+{
+	if (ctx->ocsp_fault[0] != '\0' && !ctx->ocsp_revoked &&
+	    tls_ocsp_keep(ctx->ssl, old->ssl, &ctx->times.ocsp) != SG_OK)
+		ctx->times.ocsp = 0;
 }
 
 /* Exactly, since OpenSSL is exact about it, too. */

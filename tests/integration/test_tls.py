@@ -271,6 +271,11 @@ def test_ocsp_response_is_stapled(own):
     assert stapled(own) == "good"
     assert own.metric_sum("signer_tls_ocsp_next_update_seconds", 'slot="0"') > time.time()
 
+    replace(path, b"torn")
+    wait_for_log(own, "ocsp-kept reason=")
+    assert stapled(own) == "good"
+    assert own.metric_sum("signer_tls_ocsp_missing") == 0
+
     replace(path, ocsp_response(own, ocsp.OCSPCertStatus.REVOKED))
     wait_for_log(own, "server.ocsp: says that the certificate is revoked")
     assert stapled(own) is None
