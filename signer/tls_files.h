@@ -10,9 +10,11 @@
 
 /*
  * tls_files: have the files of tls changed?  They are looked at once a second
- * rather than watched: so a file that is renamed into place, a link that
- * points elsewhere, a directory that is replaced and a network's file system
- * are all the same.
+ * rather than watched: so a file that is written anew, one that is renamed into
+ * place and a link that points elsewhere are all the same.  A directory that
+ * is replaced is seen, too, but fronts have leave for the one of their start
+ * (sandbox/README.md) and refuse it.  Local file systems only: stat() of a
+ * network's may wait for ever, and the supervisor with it.
  */
 enum { TLS_FILES = 5 };
 
