@@ -165,6 +165,12 @@ static void check_times(const struct yaml_at *tls, const struct tls_context *t,
 			&crl, c->outdated,
 			"is past its next update: all clients of its CA are "
 			"refused");
+	if (tls_context_times(t)->own_from > clock_wall_s())
+		config_note(&certificate, c->outdated, "is not valid yet");
+	if (tls_context_times(t)->crl_from > clock_wall_s())
+		config_note(&crl, c->outdated,
+			    "is not valid yet: all clients of its CA are "
+			    "refused");
 	if (tls_context_crl_missing(t))
 		config_note(
 			&crl, c->doubts,

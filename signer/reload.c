@@ -229,6 +229,7 @@ static void begin(struct reload *l)
 static void renew(struct reload *l)
 {
 	l->files_wanted = false;
+	l->front_refused = false;
 	metric_set(METRIC_TLS_FILES_REFUSED, 0);
 	l->generation++;
 	roster_core(l->roster)->generation = l->generation;
@@ -272,7 +273,8 @@ static void begin_files(struct reload *l)
 	char reason[FAULT_TEXT];
 
 	l->files_wanted = false;
-	if (!tls_files_are_good(&l->config->front, reason, sizeof(reason))) {
+	if (!tls_files_take(&l->files, &l->config->front, reason,
+			    sizeof(reason))) {
 		metric_set(METRIC_TLS_FILES_REFUSED, 1);
 		log_event(LOG_ERROR, "tls-files-refused", "reason=" LOG_Q,
 			  reason);
@@ -314,8 +316,10 @@ void reload_step(struct reload *l)
 	(void)uv_timer_stop(&l->timer);
 	if (l->files_running) {
 		l->files_running = false;
-		log_event(LOG_INFO, "tls-files-taken", "generation=%u",
-			  l->generation);
+		log_event(l->front_refused ? LOG_ERROR : LOG_INFO,
+			  l->front_refused ? "tls-files-not-taken"
+					   : "tls-files-taken",
+			  "generation=%u", l->generation);
 		return;
 	}
 	log_event(LOG_INFO, "reload-done", "generation=%u taken=%d",
@@ -332,8 +336,10 @@ void reload_answered(struct reload *l, struct child *c,
 		  c->slot, m->ok ? 1 : 0,
 		  m->reason.n < NAMES_TEXT ? (int)m->reason.n : NAMES_TEXT,
 		  m->reason.n > 0 ? (const char *)m->reason.p : "");
-	if (c->role == WIRE_FRONT && !m->ok)
+	if (c->role == WIRE_FRONT && !m->ok) {
+		l->front_refused = true;
 		metric_set(METRIC_TLS_FILES_REFUSED, 1);
+	}
 	if (c->role == WIRE_CORE && l->candidate != NULL) {
 		if (m->ok)
 			adopt(l);

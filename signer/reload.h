@@ -30,6 +30,7 @@ struct reload {
 	struct tls_files files;
 	bool files_wanted;  /* they have changed: as soon as none is running */
 	bool files_running; /* it is them alone that the fronts take */
+	bool front_refused; /* one of them, what is in force */
 	bool announce; /* systemd knows that we were ready: tell it of reloads
 			*/
 	uv_timer_t timer; /* for answers that do not come */

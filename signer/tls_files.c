@@ -28,8 +28,17 @@ static void look(const struct front_settings *s, struct tls_files_look *out)
 
 void tls_files_know(struct tls_files *f, const struct front_settings *s)
 {
+	char reason[TLS_REASON_BYTES];
+	struct tls_context *t;
+
 	look(s, &f->known);
 	f->last = f->known;
+	f->again = 0;
+	f->crls.n = 0;
+	if (tls_context_create(s, &t, reason) != SG_OK)
+		return;
+	f->crls = *tls_context_crls(t);
+	tls_context_free(t);
 }
 
 bool tls_files_changed(struct tls_files *f, const struct front_settings *s)
@@ -40,26 +49,39 @@ bool tls_files_changed(struct tls_files *f, const struct front_settings *s)
 	look(s, &now);
 	same = memcmp(&now, &f->last, sizeof(now)) == 0;
 	f->last = now;
-	if (!same || memcmp(&now, &f->known, sizeof(now)) == 0)
+	if (!same)
+		return false;
+	if (memcmp(&now, &f->known, sizeof(now)) == 0 &&
+	    (f->again == 0 || clock_wall_s() < f->again))
 		return false;
 	f->known = now;
+	f->again = 0;
 	return true;
 }
 
-static const char *fault_of(const struct tls_context *t)
+static const char *fault_of(struct tls_files *f, const struct tls_context *t)
 {
-	if (tls_context_times(t)->own < clock_wall_s())
+	const struct tls_times *times = tls_context_times(t);
+	const char *early = tls_context_early(t);
+
+	if (times->own < clock_wall_s())
 		return "the server's certificate has expired";
 	if (tls_context_crl_expired(t))
 		return "the CRL is past its next update";
-	/* Whoever wants that says so by SIGHUP. */
+	/* Whoever wants one of these says so by SIGHUP. */
 	if (tls_context_crl_missing(t))
 		return "the CRL is of none of the CAs in tls.client_ca";
-	return NULL;
+	if (tls_crls_older(tls_context_crls(t), &f->crls))
+		return "a CRL is older than the one of its issuer that is in "
+		       "force";
+	if (early != NULL)
+		f->again = times->own_from > times->crl_from ? times->own_from
+							     : times->crl_from;
+	return early;
 }
 
-bool tls_files_are_good(const struct front_settings *s, char *reason,
-			size_t cap)
+bool tls_files_take(struct tls_files *f, const struct front_settings *s,
+		    char *reason, size_t cap)
 {
 	char text[TLS_REASON_BYTES];
 	struct tls_context *t;
@@ -69,9 +91,11 @@ bool tls_files_are_good(const struct front_settings *s, char *reason,
 		(void)snprintf(reason, cap, "%s", text);
 		return false;
 	}
-	fault = fault_of(t);
+	fault = fault_of(f, t);
 	if (fault != NULL)
 		(void)snprintf(reason, cap, "%s", fault);
+	else
+		f->crls = *tls_context_crls(t);
 	tls_context_free(t);
 	return fault == NULL;
 }

@@ -6,12 +6,15 @@
 #include <sys/stat.h>
 
 #include "front/front.h"
+#include "front/tls_crls.h"
 
 /*
  * tls_files: have the files of tls changed?  They are looked at once a second
- * rather than watched: so a file that is renamed into place, a link that
- * points elsewhere, a directory that is replaced and a network's file system
- * are all the same.
+ * rather than watched: so a file that is written anew, one that is renamed into
+ * place and a link that points elsewhere are all the same.  A directory that
+ * is replaced is seen, too, but fronts have leave for the one of their start
+ * (sandbox/README.md) and refuse it.  Local file systems only: stat() of a
+ * network's may wait for ever, and the supervisor with it.
  */
 enum { TLS_FILES = 5 };
 
@@ -26,18 +29,22 @@ struct tls_files_look {
 
 struct tls_files {
 	struct tls_files_look known, last;
+	int64_t again;	      /* when those that were refused are valid; 0 */
+	struct tls_crls crls; /* that are in force */
 };
 
-/* As they are now, the files that S names are known.  Call it before they are
- * read. */
+/* As they are now, the files that S names are known, and in force.  Call it
+ * before the fronts read them. */
 void tls_files_know(struct tls_files *f, const struct front_settings *s);
 /* Once a second: are they others than those that are known, and done with, the
- * same as the last time?  Then they are known. */
+ * same as the last time?  Or has the time come of those that were not valid
+ * yet?  Then they are known. */
 bool tls_files_changed(struct tls_files *f, const struct front_settings *s);
 
-/* Could the fronts go on with them?  If not, REASON says why, as the log may.
- */
-bool tls_files_are_good(const struct front_settings *s, char *reason,
-			size_t cap);
+/* Could the fronts go on with them, and are their CRLs no older than those in
+ * force?  Then they count as in force.  If not, REASON says why, as the log
+ * may. */
+bool tls_files_take(struct tls_files *f, const struct front_settings *s,
+		    char *reason, size_t cap);
 
 #endif /* SG_TLS_FILES_H */

@@ -16,7 +16,10 @@
  * The handshakes of an address that do not succeed.  Each takes a token when
  * it begins, and gives it back when it succeeds: so those who have no
  * certificate, or none that is good, or who never go on, run out of them, and
- * a client that connects a thousand times a second does not.  An address has a
+ * a client that connects a thousand times a second does not.  Taken only at
+ * the failure they would bound nothing of what is under way: one address could
+ * hold every connection until the handshake's deadline, with each token that
+ * it gets back anew.  An address has a
  * bucket of BURST_S seconds' worth.  The table is bounded; where it is full,
  * who has failed least is forgotten.  IPv6 counts by /64.
  *

@@ -99,6 +99,7 @@ static bool reload(struct front *f, int config_fd,
 {
 	struct front_settings settings;
 	struct tls_context *tls;
+	const char *fault;
 
 	(void)snprintf(reason, TLS_REASON_BYTES, "the configuration");
 	if (f->read_settings(config_fd, &settings, reason, TLS_REASON_BYTES) !=
@@ -106,12 +107,14 @@ static bool reload(struct front *f, int config_fd,
 	    tls_context_create(&settings, &tls, reason) != SG_OK)
 		return false;
 	/* It would lock everybody out; the old one may still be good. */
-	if (tls_context_crl_expired(tls)) {
-		(void)snprintf(reason, TLS_REASON_BYTES,
-			       "the CRL is past its next update");
+	fault = tls_context_crl_expired(tls) ? "the CRL is past its next update"
+					     : tls_context_early(tls);
+	if (fault != NULL) {
+		(void)snprintf(reason, TLS_REASON_BYTES, "%s", fault);
 		tls_context_free(tls);
 		return false;
 	}
+	tls_context_keep_ocsp(tls, f->tls);
 	tls_context_free(f->tls);
 	f->tls = tls;
 	f->settings = settings;

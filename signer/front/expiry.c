@@ -14,8 +14,10 @@ void expiry_renewed(struct front *f)
 	metric_set(METRIC_CLIENT_CA_EXPIRY, (uint64_t)t->client_ca);
 	metric_set(METRIC_CRL_UPDATE, (uint64_t)t->crl);
 	metric_set(METRIC_OCSP_UPDATE, (uint64_t)t->ocsp);
-	metric_set(METRIC_OCSP_MISSING, fault != NULL);
-	if (fault != NULL)
+	metric_set(METRIC_OCSP_MISSING, fault != NULL && t->ocsp == 0);
+	if (fault != NULL && t->ocsp != 0)
+		log_event(LOG_WARNING, "ocsp-kept", "reason=" LOG_Q, fault);
+	else if (fault != NULL)
 		log_event(LOG_ERROR, "ocsp-unusable", "reason=" LOG_Q, fault);
 	f->crl_expired = f->ocsp_expired = false;
 	expiry_second(f);

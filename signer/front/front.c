@@ -15,6 +15,7 @@
 #include "ledger_files.h"
 #include "listener.h"
 #include "recheck.h"
+#include "shares.h"
 
 enum {
 	SECOND_MS = 1000,
@@ -204,6 +205,8 @@ static enum sg_err front_start(struct front *f)
 	ledger_files_open(&f->ledger, f->settings.ledger);
 	if (err == SG_OK)
 		err = recheck_create(&f->recheck);
+	if (err == SG_OK)
+		err = shares_seed();
 	if (err == SG_OK)
 		err = admission_create(&f->admission);
 	if (err == SG_OK)

@@ -4,13 +4,15 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
 #include "base/span.h"
 
 /*
  * shares: how much of the core's credit each client takes up, so that none
  * uses it up: seven eighths in all, and a quarter for requests that it sent
  * and then walked away from, on whatever connections.  Clients are told apart
- * by a hash of their identity.  Zeroed: fresh.  Pure.
+ * by a hash of their identity, under a secret of the process: nobody chooses
+ * a key with which he takes up another's share.  Zeroed: fresh.
  */
 enum { SHARES_CLIENTS = 1 << 12 };
 
@@ -20,6 +22,9 @@ struct shares {
 					       waits for any more */
 };
 
+/* Draw the secret, before the first index.  Loop thread only.
+ * Errors: SG_IO. */
+SG_MUST_USE enum sg_err shares_seed(void);
 /* The index of IDENTITY (base/identity.h) in a struct shares.  Two clients
  * that have the same are held up together at worst. */
 uint16_t shares_index(struct span identity);

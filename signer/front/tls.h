@@ -16,6 +16,7 @@
  */
 struct tls_context; /* certificate, key, CAs, CRLs: opaque */
 struct tls;	    /* one connection: opaque */
+struct tls_crls;    /* tls_crls.h */
 
 enum { TLS_REASON_BYTES = 256 };
 
@@ -29,20 +30,31 @@ SG_MUST_USE enum sg_err tls_context_create(const struct front_settings *s,
 					   char reason[TLS_REASON_BYTES]);
 /* When what was read runs out, seconds since 1970. */
 struct tls_times {
-	int64_t own;	   /* notAfter of the server's certificate */
+	int64_t own;	   /* notAfter of the server's certificate, */
+	int64_t own_from;  /* and its notBefore */
 	int64_t client_ca; /* the earliest of the client CAs that are valid; 0:
 			      none is any more */
 	int64_t crl;	   /* the earliest nextUpdate; 0: there is none */
+	int64_t crl_from;  /* the latest thisUpdate; 0: there is no CRL */
 	int64_t ocsp;	   /* of the response that is stapled; 0: none is */
 };
 
 /* CTX's. */
 const struct tls_times *tls_context_times(const struct tls_context *ctx);
-/* Why no OCSP response is stapled; NULL: one is, or none is configured.  That
- * is no reason to serve nobody.  CTX's, safe for the log. */
+/* Why the OCSP response is not stapled; NULL: it is, or none is configured.
+ * That is no reason to serve nobody.  CTX's, safe for the log. */
 const char *tls_context_ocsp_fault(const struct tls_context *ctx);
+/* Staple what OLD does, if CTX has none to staple, the certificate is the same
+ * and was not said to be revoked: its times say until when. */
+void tls_context_keep_ocsp(struct tls_context *ctx,
+			   const struct tls_context *old);
 /* A CRL is past its nextUpdate: clients of its CA are all refused. */
 bool tls_context_crl_expired(const struct tls_context *ctx);
+/* What of CTX is not valid yet, with which everybody would be refused: text
+ * for the log; NULL: nothing. */
+const char *tls_context_early(const struct tls_context *ctx);
+/* How new the CRLs are.  CTX's. */
+const struct tls_crls *tls_context_crls(const struct tls_context *ctx);
 /* There are CRLs, but none of any client CA. */
 bool tls_context_crl_missing(const struct tls_context *ctx);
 /* Connections that were made from CTX keep what they need of it. */

@@ -63,14 +63,17 @@ static int no_password(char *buf, int cap, int writing, void *ctx)
 static enum sg_err use_own(struct tls_context *c,
 			   const struct front_settings *s, char *reason)
 {
+	const X509 *own;
+
 	if (SSL_CTX_use_certificate_chain_file(c->ssl, s->certificate) != 1)
 		return openssl_fault(reason, s->certificate);
 	if (SSL_CTX_use_PrivateKey_file(c->ssl, s->key, SSL_FILETYPE_PEM) != 1)
 		return openssl_fault(reason, s->key);
 	if (SSL_CTX_check_private_key(c->ssl) != 1)
 		return fault(reason, s->key, "does not fit the certificate");
-	c->times.own = seconds_of(
-		X509_get0_notAfter(SSL_CTX_get0_certificate(c->ssl)));
+	own = SSL_CTX_get0_certificate(c->ssl);
+	c->times.own = seconds_of(X509_get0_notAfter(own));
+	c->times.own_from = seconds_of(X509_get0_notBefore(own));
 	return SG_OK;
 }
 
@@ -83,17 +86,19 @@ static void earliest(int64_t *of, int64_t t)
 static enum sg_err add_ca(struct tls_context *c, X509 *ca, const char *path,
 			  char *reason)
 {
+	const bool over = X509_cmp_current_time(X509_get0_notAfter(ca)) < 0;
 	char weak[TLS_FLOOR_TEXT];
 
-	if (!tls_floor_allows(c->floor, ca, weak))
+	/* One that is over stands there for nobody: it is no news, and no fault
+	 * however weak it is. */
+	if (!over && !tls_floor_allows(c->floor, ca, weak))
 		return fault(reason, path, weak);
 	if (X509_STORE_add_cert(c->store, ca) != 1 ||
 	    SSL_CTX_add_client_CA(c->ssl, ca) != 1 ||
 	    sk_X509_push(c->cas, ca) <= 0)
 		return SG_NO_MEMORY;
 	(void)X509_up_ref(ca); /* the stack's own */
-	/* One that is over stands there for nobody: it is no news. */
-	if (X509_cmp_current_time(X509_get0_notAfter(ca)) > 0)
+	if (!over)
 		earliest(&c->times.client_ca,
 			 seconds_of(X509_get0_notAfter(ca)));
 	return SG_OK;
@@ -155,6 +160,7 @@ static enum sg_err add_crl(struct tls_context *c, X509_CRL *crl,
 			   const char *path, char *reason)
 {
 	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+	const int64_t from = seconds_of(X509_CRL_get0_lastUpdate(crl));
 	bool known;
 
 	if (signature_is_wrong(c, crl, &known))
@@ -163,6 +169,9 @@ static enum sg_err add_crl(struct tls_context *c, X509_CRL *crl,
 	c->crl_foreign = c->crl_foreign || !known;
 	if (next != NULL)
 		earliest(&c->times.crl, seconds_of(next));
+	if (from > c->times.crl_from)
+		c->times.crl_from = from;
+	tls_crls_add(&c->crls, crl, from);
 	return X509_STORE_add_crl(c->store, crl) == 1 ? SG_OK : SG_NO_MEMORY;
 }
 
@@ -326,7 +335,8 @@ static enum sg_err use_ocsp(struct tls_context *c, const char *path)
 	const enum sg_err err = tls_ocsp_use(c->ssl, c->cas, path,
 					     &c->times.ocsp, c->ocsp_fault);
 
-	return err == SG_CONFIG ? SG_OK : err;
+	c->ocsp_revoked = err == SG_REFUSED;
+	return err == SG_CONFIG || err == SG_REFUSED ? SG_OK : err;
 }
 
 static enum sg_err fill(struct tls_context *c, const struct front_settings *s,
@@ -388,6 +398,29 @@ const char *tls_context_ocsp_fault(const struct tls_context *ctx)
 bool tls_context_crl_expired(const struct tls_context *ctx)
 {
 	return ctx->times.crl != 0 && ctx->times.crl < clock_wall_s();
+}
+
+void tls_context_keep_ocsp(struct tls_context *ctx,
+			   const struct tls_context *old)
+{
+	if (ctx->ocsp_fault[0] != '\0' && !ctx->ocsp_revoked &&
+	    tls_ocsp_keep(ctx->ssl, old->ssl, &ctx->times.ocsp) != SG_OK)
+		ctx->times.ocsp = 0;
+}
+
+/* Exactly, since OpenSSL is exact about it, too. */
+const char *tls_context_early(const struct tls_context *ctx)
+{
+	const int64_t now = clock_wall_s();
+
+	if (ctx->times.own_from > now)
+		return "the server's certificate is not valid yet";
+	return ctx->times.crl_from > now ? "the CRL is not valid yet" : NULL;
+}
+
+const struct tls_crls *tls_context_crls(const struct tls_context *ctx)
+{
+	return &ctx->crls;
 }
 
 bool tls_context_crl_missing(const struct tls_context *ctx)

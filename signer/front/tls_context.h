@@ -3,6 +3,7 @@
 #define SG_TLS_CONTEXT_H
 
 #include "front/tls.h"
+#include "front/tls_crls.h"
 #include "front/tls_floor.h"
 
 /* The inside of a struct tls_context, for tls_context.c and tls.c alone. */
@@ -12,7 +13,9 @@ struct tls_context {
 	STACK_OF(X509) * cas;	 /* the CAs once more, in order */
 	struct tls_floor *floor; /* the store's */
 	struct tls_times times;
+	struct tls_crls crls;
 	char ocsp_fault[TLS_REASON_BYTES]; /* empty: none */
+	bool ocsp_revoked;		   /* it is that */
 	bool crl_foreign, crl_ours; /* there is one of no, of some client CA */
 };
 

@@ -118,6 +118,8 @@ static int64_t seconds_of(const ASN1_GENERALIZEDTIME *t)
 	return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
 }
 
+static const char REVOKED[] = "says that the certificate is revoked";
+
 /* NULL: good until *NEXT_UPDATE. */
 static const char *check_single(OCSP_SINGLERESP *single, int64_t *next_update)
 {
@@ -127,7 +129,7 @@ static const char *check_single(OCSP_SINGLERESP *single, int64_t *next_update)
 		OCSP_single_get0_status(single, NULL, NULL, &from, &to);
 
 	if (status == V_OCSP_CERTSTATUS_REVOKED)
-		return "says that the certificate is revoked";
+		return REVOKED;
 	if (status != V_OCSP_CERTSTATUS_GOOD)
 		return "does not say that the certificate is good";
 	if (to == NULL)
@@ -210,6 +212,18 @@ static const char *take(SSL_CTX *ssl, STACK_OF(X509) * cas, const char *path,
 	return check(s, cert, issuer, &s->next_update);
 }
 
+/* SSL has S from now on. */
+static enum sg_err staple(SSL_CTX *ssl, struct stapled *s, int64_t *next_update)
+{
+	*next_update = s->next_update;
+	if (SSL_CTX_set_ex_data(ssl, stapled_index(), s) != 1) {
+		free(s);
+		return SG_NO_MEMORY;
+	}
+	return SSL_CTX_set_tlsext_status_cb(ssl, on_status) == 1 ? SG_OK
+								 : SG_NO_MEMORY;
+}
+
 enum sg_err tls_ocsp_use(SSL_CTX *ssl, STACK_OF(X509) * cas, const char *path,
 			 int64_t *next_update, char reason[TLS_REASON_BYTES])
 {
@@ -226,13 +240,25 @@ enum sg_err tls_ocsp_use(SSL_CTX *ssl, STACK_OF(X509) * cas, const char *path,
 		(void)snprintf(reason, TLS_REASON_BYTES, "%.160s: %.90s", path,
 			       fault);
 		free(s);
-		return SG_CONFIG;
+		return fault == REVOKED ? SG_REFUSED : SG_CONFIG;
 	}
-	*next_update = s->next_update;
-	if (SSL_CTX_set_ex_data(ssl, stapled_index(), s) != 1) {
-		free(s);
+	return staple(ssl, s, next_update);
+}
+
+enum sg_err tls_ocsp_keep(SSL_CTX *ssl, const SSL_CTX *from,
+			  int64_t *next_update)
+{
+	const struct stapled *old = SSL_CTX_get_ex_data(from, stapled_index());
+	struct stapled *s;
+
+	*next_update = 0;
+	if (old == NULL || old->next_update <= clock_wall_s() ||
+	    X509_cmp(SSL_CTX_get0_certificate(ssl),
+		     SSL_CTX_get0_certificate(from)) != 0)
+		return SG_OK;
+	s = malloc(sizeof(*s));
+	if (s == NULL)
 		return SG_NO_MEMORY;
-	}
-	return SSL_CTX_set_tlsext_status_cb(ssl, on_status) == 1 ? SG_OK
-								 : SG_NO_MEMORY;
+	*s = *old;
+	return staple(ssl, s, next_update);
 }

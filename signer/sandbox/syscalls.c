@@ -132,20 +132,44 @@ static void allow_fcntl(struct filter *f)
 		forbid_when(f, SCMP_SYS(fcntl), EQUALS(1, never[i]));
 }
 
-static void allow_option(struct filter *f, uint64_t option)
+static void allow_option(struct filter *f, uint64_t level, uint64_t option)
 {
-	const struct scmp_arg_cmp both[] = {EQUALS(1, SOL_SOCKET),
+	const struct scmp_arg_cmp both[] = {EQUALS(1, level),
 					    EQUALS(2, option)};
 
 	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, both);
 }
 
-/* On sockets that are there.  MSG_FASTOPEN connects without connect(); the
- * options left out put a program of ours into the kernel, which could draw all
- * connections to one front; a listener that is shut for reading is so for all
- * who have it, and for ever; a connection with SO_LINGER holds up whoever
+/* The options left out put a program of ours into the kernel, which could draw
+ * all connections to one front; a connection with SO_LINGER holds up whoever
  * closes it last, and that may be the core, to whom it was sent; SO_RCVTIMEO of
- * a listener is what keeps accept() from waiting. */
+ * a listener is what keeps accept() from waiting.  A front has listeners that
+ * outlive it, and what it sets on them stays: a hop limit (IP_MINTTL,
+ * IPV6_MINHOPCOUNT) or TCP_DEFER_ACCEPT would shut the door for good. */
+static void allow_options(struct filter *f)
+{
+	static const uint64_t levels[] = {IPPROTO_IP, IPPROTO_TCP,
+					  IPPROTO_IPV6};
+	static const uint64_t options[] = {
+		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	  SO_RCVBUF,
+		SO_KEEPALIVE, SO_PRIORITY,  SO_REUSEPORT, SO_PASSCRED};
+	static const uint64_t waits[] = {SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO};
+
+	if (f->s->role == WIRE_FRONT) {
+		allow_option(f, IPPROTO_TCP, TCP_NODELAY);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		allow_when(f, SCMP_SYS(setsockopt), EQUALS(1, levels[i]));
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		allow_option(f, SOL_SOCKET, options[i]);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		if (loads_module(f))
+			allow_option(f, SOL_SOCKET, waits[i]);
+}
+
+/* On sockets that are there.  MSG_FASTOPEN connects without connect(); a
+ * listener that is shut for reading is so for all who have it, and for ever. */
 static void allow_sockets(struct filter *f)
 {
 	static const struct {
@@ -154,12 +178,6 @@ static void allow_sockets(struct filter *f)
 	} sends[] = {{SCMP_SYS(sendto), 3},
 		     {SCMP_SYS(sendmsg), 2},
 		     {SCMP_SYS(sendmmsg), 3}};
-	static const uint64_t levels[] = {IPPROTO_IP, IPPROTO_TCP,
-					  IPPROTO_IPV6};
-	static const uint64_t options[] = {
-		SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF,	  SO_RCVBUF,
-		SO_KEEPALIVE, SO_PRIORITY,  SO_REUSEPORT, SO_PASSCRED};
-	static const uint64_t waits[] = {SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO};
 
 	for (size_t i = 0; i < sizeof(sends) / sizeof(sends[0]); i++) {
 		allow_when(f, sends[i].call,
@@ -167,13 +185,7 @@ static void allow_sockets(struct filter *f)
 		forbid_when(f, sends[i].call,
 			    MASKED(sends[i].flags, MSG_FASTOPEN, MSG_FASTOPEN));
 	}
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		allow_when(f, SCMP_SYS(setsockopt), EQUALS(1, levels[i]));
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		allow_option(f, options[i]);
-	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
-		if (loads_module(f))
-			allow_option(f, waits[i]);
+	allow_options(f);
 	if (f->s->role == WIRE_FRONT) {
 		allow_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_WR));
 		forbid_when(f, SCMP_SYS(shutdown), EQUALS(1, SHUT_RD));

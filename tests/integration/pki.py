@@ -60,11 +60,14 @@ def client(demo, ca, label, uri, begin=-HOUR, end=24 * HOUR, key=None):
     return certificate
 
 
-def crl_text(demo, serials, update=24 * HOUR):
-    """A CRL of the demo's CA that revokes SERIALS; its next update is UPDATE from now."""
+def crl_text(demo, serials, update=24 * HOUR, begin=None):
+    """A CRL of the demo's CA that revokes SERIALS; it is of now, or of BEGIN from now, and its next update is UPDATE
+    from now."""
     ca, key = load_ca(demo)
+    if begin is None:
+        begin = 0 * HOUR if update > 0 * HOUR else -HOUR
     crl = (x509.CertificateRevocationListBuilder().issuer_name(ca.subject)
-           .last_update(now() - HOUR).next_update(now() + update))
+           .last_update(now() + begin).next_update(now() + update))
     for serial in serials:
         crl = crl.add_revoked_certificate(
             x509.RevokedCertificateBuilder().serial_number(serial)

@@ -2,6 +2,7 @@
 """TLS beyond who may ask (test_clients.py): floors, TLS 1.2, limits, files that change, OCSP."""
 import datetime
 import os
+import signal
 import ssl
 import subprocess
 import time
@@ -135,7 +136,6 @@ def test_a_new_crl_is_taken_by_itself(own):
     good, bad = own.tls("issuer"), own.tls("later")
     assert b" 200 " in get(good) and b" 200 " in get(bad)
     assert own.metric_sum("signer_tls_files_refused") == 0
-    old = path.read_bytes()
 
     replace(path, b"garbage\n")
     wait_for_log(own, "tls-files-refused ")
@@ -155,11 +155,38 @@ def test_a_new_crl_is_taken_by_itself(own):
     with pytest.raises((ssl.SSLError, ConnectionError)):
         own.issue(record(), client="later")
     own.check(own.issue(record()))
-    # As of a nation that forgave.
-    replace(path, old)
-    wait_for_log(own, "tls-files-taken ", 2)
-    own.check(own.issue(record(), client="later"))
     assert " reload-done " not in own.log()
+
+    # An older one would let him in again: it takes SIGHUP, as of a nation that forgave.
+    replace(path, pki.crl_text(own, [], begin=-pki.HOUR))
+    wait_for_log(own, 'tls-files-refused reason="a CRL is older than the one of its issuer that is in force"')
+    metric_becomes(own, "signer_tls_files_refused", lambda v: v == 1)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        own.issue(record(), client="later")
+    own.reload()
+    metric_becomes(own, "signer_tls_files_refused", lambda v: v == 0)
+    own.check(own.issue(record(), client="later"))
+
+
+def test_a_crl_that_is_not_valid_yet(own):
+    """It would lock everybody out: what is in force stays until its time has come, and then it is taken by itself."""
+    path = own.dir / "tls/crl.pem"
+    later = pki.client(own, pki.load_ca(own), "later", URI)
+    own.start()
+    replace(path, pki.crl_text(own, [later.serial_number], begin=20 * SLOW * datetime.timedelta(seconds=1)))
+    wait_for_log(own, 'tls-files-refused reason="the CRL is not valid yet"')
+    own.check(own.issue(record(), client="later"))
+    os.kill(own.process.pid, signal.SIGHUP)
+    wait_for_log(own, " reload-refused ")
+    assert "config-outdated fault=" in own.log() and "is not valid yet" in own.log()
+    own.check(own.issue(record(), client="later"))
+    end = time.monotonic() + 60 * SLOW
+    while "tls-files-taken " not in own.log():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        own.issue(record(), client="later")
+    own.check(own.issue(record()))
 
 
 def test_a_new_server_certificate_is_taken_by_itself(own):
@@ -243,6 +270,11 @@ def test_ocsp_response_is_stapled(own):
     metric_becomes(own, "signer_tls_ocsp_missing", lambda v: v == 0)
     assert stapled(own) == "good"
     assert own.metric_sum("signer_tls_ocsp_next_update_seconds", 'slot="0"') > time.time()
+
+    replace(path, b"torn")
+    wait_for_log(own, "ocsp-kept reason=")
+    assert stapled(own) == "good"
+    assert own.metric_sum("signer_tls_ocsp_missing") == 0
 
     replace(path, ocsp_response(own, ocsp.OCSPCertStatus.REVOKED))
     wait_for_log(own, "server.ocsp: says that the certificate is revoked")

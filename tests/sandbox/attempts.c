@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define ALL ((1U << WIRE_ROLE_COUNT) - 1)
+#define NOT_FRONT (ALL & ~(1U << WIRE_FRONT))
 
 struct attempts_world attempts_world = {.socket = -1};
 
@@ -167,6 +169,42 @@ static bool filter_a_socket(void)
 			  &program, sizeof(program)) == 0;
 }
 
+/* Where the socket is not of that kind, or there is none, it was let through.
+ */
+static bool set_option(int level, int option, int value)
+{
+	return setsockopt(attempts_world.socket, level, option, &value,
+			  sizeof(value)) == 0 ||
+	       errno == ENOPROTOOPT || errno == EAFNOSUPPORT || errno == EBADF;
+}
+
+/* A listener with one of them lets nobody in, whoever has it next. */
+static bool demand_hops(void)
+{
+	return set_option(IPPROTO_IP, IP_MINTTL, 255);
+}
+
+static bool demand_hops_of_ipv6(void)
+{
+	return set_option(IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255);
+}
+
+static bool defer_connections(void)
+{
+	return set_option(IPPROTO_TCP, TCP_DEFER_ACCEPT, 3600);
+}
+
+/* What a front does need. */
+static bool send_at_once(void)
+{
+	return set_option(IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+static bool narrow_a_socket(void)
+{
+	return set_option(SOL_SOCKET, SO_RCVBUF, 1);
+}
+
 /* Of a file that one may only read it would leave nothing, where Landlock is
  * old.  This one everybody may write: what refuses is the filter. */
 static bool cut_by_opening(void)
@@ -211,9 +249,13 @@ const struct attempt ATTEMPTS[] = {
 	{"hide flags of a new process", hide_flags, 0},
 	{"own a descriptor in another's name", own_a_descriptor, 0},
 	{"connect by sending", connect_by_sending, 0},
-	{"shut a socket for reading", shut_for_reading,
-	 ALL & ~(1U << WIRE_FRONT)},
+	{"shut a socket for reading", shut_for_reading, NOT_FRONT},
 	{"filter a socket", filter_a_socket, 0},
+	{"demand hops of a socket", demand_hops, NOT_FRONT},
+	{"demand hops of a socket, IPv6", demand_hops_of_ipv6, NOT_FRONT},
+	{"defer a socket's connections", defer_connections, NOT_FRONT},
+	{"send at once", send_at_once, ALL},
+	{"narrow a socket", narrow_a_socket, NOT_FRONT},
 	{"cut a file by its path", cut_by_path,
 	 1 << WIRE_CORE | 1 << WIRE_SUPERVISOR},
 	{"cut a file by opening it", cut_by_opening, 0},

@@ -30,6 +30,30 @@ static void test_index(void **state)
 	assert_true(different > 250);
 }
 
+/* Who knows the program does not know whose share is whose. */
+static void test_seed(void **state)
+{
+	enum { N = 256 };
+	uint8_t identity[8] = {0};
+	uint16_t before[N];
+	size_t different = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(shares_seed(), SG_OK);
+		for (unsigned i = 0; i < N; i++) {
+			uint16_t index;
+
+			identity[7] = (uint8_t)i;
+			index = shares_index(
+				span_of(identity, sizeof(identity)));
+			different += round == 1 && index != before[i];
+			before[i] = index;
+		}
+	}
+	assert_true(different > N - 16);
+}
+
 static void test_bounds(void **state)
 {
 	static struct shares s = {.owed = {[7] = 13}, .abandoned = {[8] = 4}};
@@ -52,6 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_index),
+		cmocka_unit_test(test_seed),
 		cmocka_unit_test(test_bounds),
 	};
 

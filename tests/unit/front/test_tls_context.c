@@ -108,6 +108,32 @@ static void test_ca_below_the_floor(void **state)
 				       "weak: tls.client_ec_bits is 384"));
 }
 
+/* It stands there for nobody: no reason not to start. */
+static void test_weak_ca_that_is_over(void **state)
+{
+	struct front_settings s = settings_with(NULL);
+	struct pki_cert old =
+		pki_issue(NULL, (struct pki_wish){.cn = "old CA",
+						  .ca = 1,
+						  .from = -9,
+						  .to = -1,
+						  .key = EVP_RSA_gen(2048)});
+	struct pki_cert below =
+		pki_issue(&old, (struct pki_wish){.cn = "below"});
+	FILE *f;
+
+	(void)state;
+	s.client_rsa_bits = 3072;
+	f = pki_open("ca.pem", "a");
+	assert_int_equal(PEM_write_X509(f, old.x), 1);
+	assert_int_equal(fclose(f), 0);
+	expect(&s, &good, NULL, "");
+	expect(&s, &below, NULL, "certificate has expired");
+	pki_write_cert("ca.pem", ca.x);
+	pki_free(&old);
+	pki_free(&below);
+}
+
 /* A reload that asks for more closes what is open. */
 static void test_floor_holds_for_open_connections(void **state)
 {
@@ -189,6 +215,23 @@ static void test_crl_that_is_out_of_date(void **state)
 	wire_close(&w);
 }
 
+static void test_crl_that_is_not_valid_yet(void **state)
+{
+	struct front_settings s = settings_with("text.pem");
+	struct tls_context *ctx;
+
+	(void)state;
+	pki_write_crl("text.pem", pki_crl(&ca, NULL, 1, 9), "w");
+	ctx = context(&s);
+	assert_string_equal(tls_context_early(ctx), "the CRL is not valid yet");
+	assert_false(tls_context_crl_expired(ctx));
+	tls_context_free(ctx);
+	pki_write_text("text.pem", "hello\n");
+	ctx = context(&settings);
+	assert_null(tls_context_early(ctx));
+	tls_context_free(ctx);
+}
+
 /* --- files ---------------------------------------------------------------- */
 
 static void test_faults_of_files(void **state)
@@ -257,11 +300,13 @@ int main(void)
 		cmocka_unit_test(test_intermediate_ca),
 		cmocka_unit_test(test_keys_have_a_floor),
 		cmocka_unit_test(test_ca_below_the_floor),
+		cmocka_unit_test(test_weak_ca_that_is_over),
 		cmocka_unit_test(test_floor_holds_for_open_connections),
 		cmocka_unit_test(test_chains_have_a_length),
 		cmocka_unit_test(test_sha1_is_refused),
 		cmocka_unit_test(test_crl_of_another_ca_does_not_do),
 		cmocka_unit_test(test_crl_that_is_out_of_date),
+		cmocka_unit_test(test_crl_that_is_not_valid_yet),
 		cmocka_unit_test(test_faults_of_files),
 		cmocka_unit_test(test_what_runs_out),
 	};

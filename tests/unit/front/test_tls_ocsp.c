@@ -180,6 +180,78 @@ static void test_not_taken(void **state)
 	expect(": is no OCSP response in DER");
 }
 
+/* CTX staples what OLD does, or nothing. */
+static void expect_kept(const struct tls_context *old,
+			const struct front_settings *s, bool kept)
+{
+	struct tls_context *ctx = context(s);
+
+	tls_context_keep_ocsp(ctx, old);
+	assert_non_null(tls_context_ocsp_fault(ctx));
+	assert_int_equal(tls_context_times(ctx)->ocsp,
+			 kept ? tls_context_times(old)->ocsp : 0);
+	tls_context_free(ctx);
+}
+
+static void test_kept(void **state)
+{
+	const struct answer plain = {0};
+	const struct answer brief = {.from = -60, .to = 1};
+	const struct answer bad = {.status = V_OCSP_CERTSTATUS_REVOKED};
+	struct front_settings s = with_response();
+	struct tls_context *old;
+
+	(void)state;
+	write_answer(&plain);
+	old = context(&s);
+	assert_null(tls_context_ocsp_fault(old));
+	pki_write_text("text.pem", "torn");
+	expect_kept(old, &s, true);
+	write_response(
+		OCSP_response_create(OCSP_RESPONSE_STATUS_TRYLATER, NULL), 0);
+	expect_kept(old, &s, true);
+	write_answer(&bad);
+	expect_kept(old, &s, false);
+	/* Another certificate. */
+	pki_write_text("text.pem", "torn");
+	pki_write_cert("server.pem", useless.x);
+	pki_write_key("server.key", useless.key);
+	expect_kept(old, &s, false);
+	pki_write_cert("server.pem", server.x);
+	pki_write_key("server.key", server.key);
+	tls_context_free(old);
+	/* One that is over. */
+	write_answer(&brief);
+	old = context(&s);
+	(void)usleep(2100000);
+	pki_write_text("text.pem", "torn");
+	expect_kept(old, &s, false);
+	tls_context_free(old);
+}
+
+/* A client gets it. */
+static void test_kept_is_stapled(void **state)
+{
+	const struct answer plain = {0};
+	struct front_settings s = with_response();
+	const unsigned char *response = NULL;
+	struct tls_context *old;
+	struct wire w;
+
+	(void)state;
+	write_answer(&plain);
+	old = context(&s);
+	pki_write_text("text.pem", "torn");
+	wire_open(&w, &s, &good);
+	tls_context_keep_ocsp(w.ctx, old);
+	tls_context_free(old);
+	(void)SSL_set_tlsext_status_type(w.client, TLSEXT_STATUSTYPE_ocsp);
+	shake(&w, SIZE_MAX / 2);
+	assert_int_equal(w.result, TLS_OK);
+	assert_true(SSL_get_tlsext_status_ocsp_resp(w.client, &response) > 0);
+	wire_close(&w);
+}
+
 /* There is none yet: its time comes. */
 static void test_no_file(void **state)
 {
@@ -253,6 +325,8 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_nobody_asked),
 		cmocka_unit_test(test_not_taken),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_kept_is_stapled),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_no_issuer),
 		cmocka_unit_test(test_past_its_next_update),

@@ -156,6 +156,19 @@ static void test_bad_files_are_not_taken(void **state)
 	drain(r);
 }
 
+/* What the supervisor finds good, a front may have no leave to read. */
+static void test_a_front_refuses(void **state)
+{
+	struct run *r = *state;
+
+	order(r, "front.0", "refuse");
+	start(r);
+	fixture_new_crl(&r->fix, "test", 60);
+	wait_for(r, "tls-files-not-taken generation=2", 1);
+	assert_int_equal(seen(r, "tls-files-taken"), 0);
+	drain(r);
+}
+
 static void test_nobody_watches(void **state)
 {
 	struct run *r = *state;
@@ -180,6 +193,7 @@ int main(int argc, char **argv)
 		TEST(test_new_crl_is_taken),
 		TEST(test_nothing_else_is_taken),
 		TEST(test_bad_files_are_not_taken),
+		TEST(test_a_front_refuses),
 		TEST(test_nobody_watches),
 	};
 

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../front/pki.h"
+#include "front/tls.h"
 #include "tls_files.h"
 
 static char directory[64];
@@ -114,11 +116,130 @@ static void test_links(void **state)
 
 static void test_files_that_are_no_good(void **state)
 {
+	struct tls_files f;
 	char reason[256];
 
 	(void)state;
-	assert_false(tls_files_are_good(&settings, reason, sizeof(reason)));
+	tls_files_know(&f, &settings);
+	assert_false(tls_files_take(&f, &settings, reason, sizeof(reason)));
 	assert_non_null(strstr(reason, "/cert: "));
+}
+
+/* --- with real ones --------------------------------------------------------
+ */
+
+static struct pki_cert ca;
+static struct front_settings real;
+
+static int setup_real(void **state)
+{
+	struct pki_cert own;
+
+	(void)state;
+	pki_setup();
+	ca = pki_issue(NULL, (struct pki_wish){.cn = "CA", .ca = 1});
+	own = pki_issue(&ca, (struct pki_wish){.cn = "own"});
+	pki_write_cert("ca", ca.x);
+	pki_write_cert("own", own.x);
+	pki_write_key("key", own.key);
+	pki_write_crl("crl", pki_crl(&ca, NULL, -1, 9), "w");
+	(void)pki_path(real.certificate, "own");
+	(void)pki_path(real.key, "key");
+	(void)pki_path(real.client_ca, "ca");
+	(void)pki_path(real.crl, "crl");
+	pki_free(&own);
+	return 0;
+}
+
+static int teardown_real(void **state)
+{
+	static const char *const names[] = {"ca", "own", "key", "crl"};
+
+	(void)state;
+	pki_free(&ca);
+	pki_remove(names, sizeof(names) / sizeof(names[0]));
+	return 0;
+}
+
+/* REASON "": they are taken. */
+static void expect(struct tls_files *f, const char *reason)
+{
+	char said[TLS_REASON_BYTES] = "";
+
+	assert_int_equal(tls_files_take(f, &real, said, sizeof(said)),
+			 reason[0] == '\0');
+	assert_string_equal(said, reason);
+}
+
+/* From FROM seconds from now for a day; NUMBER < 0: has none. */
+static void write_crl(long from, long number)
+{
+	X509_CRL *crl = pki_crl(&ca, NULL, -1, 9);
+	ASN1_TIME *t = X509_gmtime_adj(NULL, from);
+	ASN1_INTEGER *n = ASN1_INTEGER_new();
+
+	assert_int_equal(X509_CRL_set1_lastUpdate(crl, t), 1);
+	if (number >= 0) {
+		assert_int_equal(ASN1_INTEGER_set_int64(n, number), 1);
+		assert_int_equal(
+			X509_CRL_add1_ext_i2d(crl, NID_crl_number, n, 0, 0), 1);
+	}
+	assert_true(X509_CRL_sign(crl, ca.key, EVP_sha256()) > 0);
+	pki_write_crl("crl", crl, "w");
+	ASN1_INTEGER_free(n);
+	ASN1_TIME_free(t);
+}
+
+/* And are looked at again when their time has come, though nothing changes. */
+static void test_not_valid_yet(void **state)
+{
+	struct tls_files f;
+	struct pki_cert early = pki_issue(
+		&ca, (struct pki_wish){.cn = "own", .from = 1, .to = 9});
+
+	(void)state;
+	tls_files_know(&f, &real);
+	write_crl(3600, -1);
+	expect(&f, "the CRL is not valid yet");
+	assert_in_range(f.again, time(NULL) + 3590, time(NULL) + 3600);
+	assert_false(tls_files_changed(&f, &real));
+	assert_true(tls_files_changed(&f, &real)); /* it is another file */
+	f.again = time(NULL) + 3600;
+	assert_false(tls_files_changed(&f, &real));
+	f.again = time(NULL);
+	assert_true(tls_files_changed(&f, &real));
+	assert_false(tls_files_changed(&f, &real));
+	write_crl(-1, -1);
+	expect(&f, "");
+	pki_write_cert("own", early.x);
+	pki_write_key("key", early.key);
+	expect(&f, "the server's certificate is not valid yet");
+	assert_true(f.again > time(NULL) + PKI_DAY - 10);
+	pki_free(&early);
+}
+
+static void test_older_crls(void **state)
+{
+	struct tls_files f;
+
+	(void)state;
+	write_crl(-1000, 255);
+	tls_files_know(&f, &real);
+	expect(&f, "");
+	write_crl(-500, 254); /* newer by its time alone */
+	expect(&f, "a CRL is older than the one of its issuer that is in "
+		   "force");
+	write_crl(-2000, 256);
+	expect(&f, "");
+	/* One of them has no number. */
+	write_crl(-1500, -1);
+	expect(&f, "");
+	write_crl(-1600, 9);
+	expect(&f, "a CRL is older than the one of its issuer that is in "
+		   "force");
+	/* As at a reload by SIGHUP. */
+	tls_files_know(&f, &real);
+	expect(&f, "");
 }
 
 int main(void)
@@ -129,6 +250,10 @@ int main(void)
 		cmocka_unit_test(test_what_goes_and_comes),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_files_that_are_no_good),
+		cmocka_unit_test_setup_teardown(test_not_valid_yet, setup_real,
+						teardown_real),
+		cmocka_unit_test_setup_teardown(test_older_crls, setup_real,
+						teardown_real),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
