@@ -244,11 +244,30 @@ static bool is_beyond_64_bits(struct span integer)
 	       (integer.n == most.n && memcmp(integer.p, most.p, most.n) > 0);
 }
 
-/* What makes a fraction of an INTEGER that is beyond 64 bits.  As a double, one
- * just below -2^63 would be -2^63: an integer, and another one. */
-static const char *fraction_of(struct span integer)
+/* Is NUMBER, of at least two characters, written as an integer? */
+static bool is_whole(struct span number)
 {
-	return integer.p[0] == '-' && integer.n == BEYOND_MIN ? "e1" : ".0";
+	for (size_t i = 1; i < number.n; i++)
+		if (number.p[i] < '0' || number.p[i] > '9')
+			return false;
+	return true;
+}
+
+/* Write behind NUMBER what makes it a fraction, where it is an integer beyond
+ * 64 bits; the bytes written.  As a double, one just below -2^63 would be
+ * -2^63: an integer, and another one. */
+static size_t put_fraction(struct span number, uint8_t *p)
+{
+	if (number.n < BEYOND_MIN || !is_whole(number) ||
+	    !is_beyond_64_bits(number))
+		return 0;
+	p[0] = '.';
+	p[1] = '0';
+	if (number.p[0] == '-' && number.n == BEYOND_MIN) {
+		p[0] = 'e';
+		p[1] = '1';
+	}
+	return 2;
 }
 
 /*
@@ -262,7 +281,6 @@ static enum sg_err with_fractions(struct span body, uint8_t **out, size_t *len)
 	uint8_t *p = malloc(body.n + body.n / BEYOND_MIN * 2 + 2);
 	struct span number = {0}; /* the one at hand */
 	bool in_string = false;
-	bool whole = true;
 	size_t n = 0;
 
 	if (p == NULL)
@@ -272,15 +290,9 @@ static enum sg_err with_fractions(struct span body, uint8_t **out, size_t *len)
 
 		if (!in_string && c != '\0' && is_of_number(c)) {
 			number = span_of(body.p + i - number.n, number.n + 1);
-			whole = whole && strchr(".eE", c) == NULL;
 		} else {
-			if (whole && number.n >= BEYOND_MIN &&
-			    is_beyond_64_bits(number)) {
-				memcpy(p + n, fraction_of(number), 2);
-				n += 2;
-			}
+			n += put_fraction(number, p + n);
 			number.n = 0;
-			whole = true;
 		}
 		p[n++] = c;
 		if (c == '"')

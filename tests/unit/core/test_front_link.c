@@ -20,7 +20,7 @@ struct got {
 	size_t laters, statuses;
 };
 
-static const uint8_t bytes[8000];
+static const uint8_t BYTES[8000];
 
 static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 		       size_t n)
@@ -92,13 +92,13 @@ static void test_later(void **state)
 	struct ends e;
 	struct wire_later m = {.wait_ms = 1,
 			       .per_second = 1,
-			       .presented = span_of(bytes, WIRE_PRESENTED_MAX),
-			       .signature = span_of(bytes, WIRE_SIGNATURE_MAX)};
+			       .presented = span_of(BYTES, WIRE_PRESENTED_MAX),
+			       .signature = span_of(BYTES, WIRE_SIGNATURE_MAX)};
 
 	(void)state;
 	open_ends(&e);
 	for (size_t i = 0; i < MANY; i++) {
-		m.request = span_of(bytes, 1 + i * sizeof(bytes) / MANY);
+		m.request = span_of(BYTES, 1 + i * sizeof(BYTES) / MANY);
 		front_link_later(e.link, i, &m);
 	}
 	for (unsigned i = 0; i < TURNS && e.got.laters < MANY; i++)
@@ -115,7 +115,7 @@ static void test_status(void **state)
 	(void)state;
 	open_ends(&e);
 	for (size_t i = 0; i < MANY; i++) {
-		m.remark = span_of(bytes, 400 + i);
+		m.remark = span_of(BYTES, 400 + i);
 		front_link_status(e.link, &m);
 	}
 	for (unsigned i = 0; i < TURNS && e.got.statuses < MANY; i++)
