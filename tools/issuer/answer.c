@@ -101,7 +101,9 @@ static bool same_id(const struct answer *a, struct span request)
 
 static bool has(struct span bytes, struct span part)
 {
-	return part.n == 0 || has_escape(part) ||
+	if (part.n == 0 || has_escape(part))
+		return true;
+	return bytes.n >= part.n &&
 	       memmem(bytes.p, bytes.n, part.p, part.n) != NULL;
 }
 
@@ -130,7 +132,7 @@ bool answer_fits(const struct answer *a, struct span request)
 		return false;
 	if (a->uvci.n == 0 || has_escape(a->uvci) || has_escape(request))
 		return true;
-	if (memmem(request.p, request.n, a->uvci.p, a->uvci.n) != NULL)
+	if (has(request, a->uvci))
 		return true;
 	return scan_find(request, "hcert", &value) &&
 	       !scan_find(request, "uvci", &value) &&
