@@ -254,32 +254,33 @@ static void on_end(void *ctx, bool bad)
 	finish(c, 1);
 }
 
+static void say_peer_bad(struct control *c, const struct wire_peer_bad *m)
+{
+	struct wire_packet *w = channel_room(c->channel, MESSAGE_ROOM);
+
+	if (w == NULL || wire_put_peer_bad(w, m) != SG_OK)
+		log_event(LOG_ERROR, "peer-bad-unsent", "process=%s/%u",
+			  role_name((enum wire_role)m->role), m->slot);
+}
+
 static void on_peer_bad(void *ctx, enum wire_role role, uint16_t slot)
 {
-	struct control *c = ctx;
 	const struct wire_peer_bad m = {.role = (uint8_t)role, .slot = slot};
-	struct wire_packet *w = channel_room(c->channel, MESSAGE_ROOM);
 
 	log_event(LOG_ERROR, "peer-bad", "process=%s/%u", role_name(role),
 		  slot);
-	if (w == NULL || wire_put_peer_bad(w, &m) != SG_OK)
-		log_event(LOG_ERROR, "peer-bad-unsent", "process=%s/%u",
-			  role_name(role), slot);
+	say_peer_bad(ctx, &m);
 }
 
 /* Most often it has died; the supervisor knows. */
 static void on_front_left(void *ctx, uint16_t slot, uint64_t linked_us)
 {
-	struct control *c = ctx;
 	const struct wire_peer_bad m = {.role = WIRE_FRONT,
 					.slot = slot,
 					.left = true,
 					.linked_us = linked_us};
-	struct wire_packet *w = channel_room(c->channel, MESSAGE_ROOM);
 
-	if (w == NULL || wire_put_peer_bad(w, &m) != SG_OK)
-		log_event(LOG_ERROR, "peer-bad-unsent", "process=%s/%u",
-			  role_name(WIRE_FRONT), slot);
+	say_peer_bad(ctx, &m);
 }
 
 static void on_drained(void *ctx)
