@@ -4,9 +4,7 @@
  * the input and, put together again, is the input: there is one form alone.
  * The judge says one thing of what nobody has signed.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "../require.h"
 #include "policy/attested.h"
 #include "policy/gateway.h"
 
@@ -18,20 +16,6 @@ static const char KEY[] =
 	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcbLogRYIXBjQazBJdkacCwiH"
 	"isFH59UGmTIWWKFjTrKVhn/F2kIc1xIFkvFXGIZkQi4q6ExYHbhmbCZQ/gdk"
 	"Xw==";
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	(void)fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
-
-static bool is_inside(struct span part, struct span whole)
-{
-	return part.p >= whole.p && part.n <= whole.n &&
-	       (size_t)(part.p - whole.p) <= whole.n - part.n;
-}
 
 static void check_claims(struct span in)
 {

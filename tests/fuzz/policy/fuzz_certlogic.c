@@ -5,9 +5,8 @@
  * within its steps, and its result can be walked.
  */
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "../require.h"
 #include "policy/certlogic_evaluate.h"
 #include "policy/certlogic_load.h"
 #include "policy/certlogic_paths.h"
@@ -17,14 +16,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { NOW = 1700000000, DEPTH_MAX = 40 };
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	(void)fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
 
 struct told {
 	size_t n;

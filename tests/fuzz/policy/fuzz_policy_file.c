@@ -3,23 +3,13 @@
  * Any bytes as policy.yaml.  What is refused has a fault that says why; what
  * is taken grants nothing by half and can be told to its clients.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "../require.h"
 #include "hcert/cbor.h"
 #include "policy/policy.h"
 #include "policy/policy_file.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	(void)fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
 
 static void check_client(const struct policy *p, const struct client *c)
 {

@@ -5,9 +5,7 @@
  * The judge takes one text of bytes, the one that was signed, and says one
  * thing of any other.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "../require.h"
 #include "hcert/cbor.h"
 #include "policy/client.h"
 #include "policy/client_signature.h"
@@ -32,20 +30,6 @@ static const uint8_t EXAMPLE[] = {
 	0x9f, 0x5e, 0x13, 0xc8, 0xfa, 0xcb, 0x1c, 0x20, 0x3c, 0x26, 0x83, 0x04,
 	0xbd, 0x14, 0x31, 0xbe, 0xef, 0xea, 0x5c, 0x0b, 0x61, 0x2e, 0x59, 0x78,
 	0xc7, 0xf9, 0xc0, 0xd6, 0xe7, 0x27, 0xe9, 0x0a};
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	(void)fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
-
-static bool is_inside(struct span part, struct span whole)
-{
-	return part.p >= whole.p && part.n <= whole.n &&
-	       (size_t)(part.p - whole.p) <= whole.n - part.n;
-}
 
 static void check_form(struct span in)
 {

@@ -6,8 +6,8 @@
  * must change nothing.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "../require.h"
 #include "hcert/utf8.h"
 #include "policy/transliteration.h"
 
@@ -15,14 +15,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { NAME_MAX_BYTES = 512, SLOW_MAX = 12 };
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	(void)fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
 
 /* --- the slow matcher ----------------------------------------------------- */
 

@@ -128,6 +128,19 @@ static void test_slipped_in(void **state)
 	world_close(w);
 }
 
+/* A start at which the first HSM has the key of SIGNER in the place of its own.
+ */
+static void begin_with(struct world *w, struct signer *signer)
+{
+	office_open_desk(w->o);
+	office_add_front(w->o, 0);
+	w->o->hsm[0].signer = signer;
+	office_link_hsm(w->o, 0, HSM_SIGNS);
+	w->o->hsm[0].signer = signer; /* linking puts the usual one there */
+	hsm_say_ready(&w->o->hsm[0], true);
+	OFFICE_UNTIL(w->o, 300, false);
+}
+
 /* A key that came to signerd.yaml after the genesis signs nothing. */
 static void test_unapproved(void **state)
 {
@@ -149,13 +162,7 @@ static void test_unapproved(void **state)
 	world_end(w);
 	/* Nor does another one under the label of one that was adopted. */
 	s->nkeys = 2;
-	office_open_desk(w->o);
-	office_add_front(w->o, 0);
-	w->o->hsm[0].signer = &stranger;
-	office_link_hsm(w->o, 0, HSM_SIGNS);
-	w->o->hsm[0].signer = &stranger;
-	hsm_say_ready(&w->o->hsm[0], true);
-	OFFICE_UNTIL(w->o, 300, false);
+	begin_with(w, &stranger);
 	assert_false(w->o->desk->keys->key[0].has_dsc);
 	signer_free(&stranger);
 	world_close(w);
@@ -188,13 +195,7 @@ static void test_another_certificate(void **state)
 	world_end(w);
 	place_write(w->p, "dsc.der",
 		    span_of(stranger.der, (size_t)stranger.der_n));
-	office_open_desk(w->o);
-	office_add_front(w->o, 0);
-	w->o->hsm[0].signer = &stranger;
-	office_link_hsm(w->o, 0, HSM_SIGNS);
-	w->o->hsm[0].signer = &stranger;
-	hsm_say_ready(&w->o->hsm[0], true);
-	OFFICE_UNTIL(w->o, 300, false);
+	begin_with(w, &stranger);
 	in_ring = &w->o->desk->keys->key[0];
 	assert_true(in_ring->unapproved);
 	assert_int_equal(in_ring->state, KEY_GENERATED);

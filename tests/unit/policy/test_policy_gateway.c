@@ -3,7 +3,7 @@
 
 #include "gateways.h"
 #include "policy/policy.h"
-#include "request.h"
+#include "policy_text.h"
 
 #define REST                                                                   \
 	"    identities: [\"uri:u:a\"]\n"                                      \
@@ -52,18 +52,6 @@ static const char *file_of(const char *fmt, const char *a, const char *b,
 	}
 	text[n] = '\0';
 	return text;
-}
-
-static void check(const char *text, const char *expected)
-{
-	struct faults faults = {.n = 0};
-	struct policy_file f;
-	const enum sg_err err =
-		policy_file_read(span_str(text), "p", &f, &faults);
-
-	assert_string_equal(faults.text, expected);
-	assert_int_equal(err, expected[0] != '\0' ? SG_CONFIG : SG_OK);
-	policy_file_clear(&f);
 }
 
 static void test_read(void **state)

@@ -4,7 +4,7 @@
 
 #include "gateways.h"
 #include "policy/policy.h"
-#include "request.h"
+#include "policy_text.h"
 
 #define HEAD "version: 1\nprofiles: [{name: full}]\nclients:\n"
 #define CLIENT(name)                                                           \
@@ -47,18 +47,6 @@ static const char *file_of(const char *fmt)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", part);
 	}
 	return text;
-}
-
-static void check(const char *text, const char *expected)
-{
-	struct faults faults = {.n = 0};
-	struct policy_file f;
-	const enum sg_err err =
-		policy_file_read(span_str(text), "p", &f, &faults);
-
-	assert_string_equal(faults.text, expected);
-	assert_int_equal(err, expected[0] != '\0' ? SG_CONFIG : SG_OK);
-	policy_file_clear(&f);
 }
 
 static void test_read(void **state)
