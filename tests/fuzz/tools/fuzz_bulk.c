@@ -76,9 +76,14 @@ static void go_on(const char *in, const char *answers)
 	tally_free(tally);
 }
 
-/* Each line of it, and no more than there are bytes where it is plain. */
-static void read_lines(const char *path, size_t n)
+/* Each line of PATH, which holds BYTES, and where it is plain, each byte but
+ * for a byte order mark. */
+static void read_lines(const char *path, struct span bytes)
 {
+	static const char bom[] = "\xef\xbb\xbf";
+	const size_t n = bytes.n >= 3 && memcmp(bytes.p, bom, 3) == 0
+				 ? bytes.n - 3
+				 : bytes.n;
 	char why[WHY_BYTES];
 	struct lines *l;
 	struct line line;
@@ -108,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	files_put("journal", files_chunk(&rest));
 	(void)files_path("in", in);
 	(void)files_path("answers", answers);
-	read_lines(in, chunk.n);
+	read_lines(in, chunk);
 	read_journal(files_path("journal", journal));
 	go_on(in, answers);
 	return 0;

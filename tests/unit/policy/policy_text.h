@@ -8,8 +8,10 @@
 /* For tests of a policy's sections. */
 
 /* A policy's TEXT has exactly the faults EXPECTED, lines as the log has them;
- * or none. */
-static inline void check(const char *text, const char *expected)
+ * or none.  Inlined more than once, its faults would fill the caller's frame.
+ */
+__attribute__((noinline)) static void check(const char *text,
+					    const char *expected)
 {
 	struct faults faults = {.n = 0};
 	struct policy_file f;
