@@ -210,7 +210,8 @@ static bool same_key(const struct core_key_settings *a,
 		     const struct core_key_settings *b)
 {
 	return strcmp(a->label, b->label) == 0 && a->alg == b->alg &&
-	       a->kinds == b->kinds && strcmp(a->country, b->country) == 0;
+	       a->kinds == b->kinds && a->tls == b->tls &&
+	       strcmp(a->country, b->country) == 0;
 }
 
 static bool same_keys(const struct config *a, const struct config *b)
@@ -410,6 +411,11 @@ void config_keep_fixed(const struct config *began, struct config *now,
 		if (!keys_stay || i + 1 == began->core.nkeys)
 			now->core.key[i] = began->core.key[i];
 	now->core.nkeys = began->core.nkeys;
+	if (now->front.key_alg != began->front.key_alg) {
+		now->front.key_alg = began->front.key_alg;
+		memcpy(now->front.key, began->front.key,
+		       sizeof(now->front.key));
+	}
 }
 
 /* --- the text for the roles ---------------------------------------------- */

@@ -24,7 +24,12 @@
  *	  listen: 127.0.0.1:9443    # loopback only; or unix:run/ops.sock
  *	tls:
  *	  certificate: tls/server.pem
- *	  key: tls/server.key
+ *	  key: tls/server.key       # or, with TLS 1.3 alone:
+ *	  # hsm_key:
+ *	  #   hsm: demo              # of hsms
+ *	  #   uri: pkcs11:token=tls;object=server
+ *	  #   alg: ES256             # PS256, EdDSA
+ *	  #   label: tls             # optional
  *	  client_ca: ca.pem
  *	  crl: crl.pem              # optional
  *	  ocsp_response: ocsp.der   # optional: is stapled

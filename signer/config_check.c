@@ -186,8 +186,8 @@ static void check_as_front(const struct yaml_at *tls, struct config *c)
 	char reason[TLS_REASON_BYTES];
 	struct tls_context *t;
 
-	if (front->certificate[0] == '\0' || front->key[0] == '\0' ||
-	    front->client_ca[0] == '\0')
+	if (front->certificate[0] == '\0' || front->client_ca[0] == '\0' ||
+	    (front->key[0] == '\0' && front->key_alg == COSE_NONE))
 		return;
 	if (tls_context_create(front, &t, reason) == SG_OK) {
 		check_times(tls, t, c);

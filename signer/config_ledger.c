@@ -367,6 +367,7 @@ static const struct yaml_field FIELDS[] = {
 void config_read_ledger(const struct yaml_at *at, void *config,
 			const struct yaml_field *f)
 {
+	const struct yaml_at root = yaml_root(at->tree);
 	struct config *c = (struct config *)config;
 	struct ledger_entry e = {.key = {.core = {.label = "ledger",
 						  .alg = COSE_EDDSA,
@@ -375,6 +376,7 @@ void config_read_ledger(const struct yaml_at *at, void *config,
 				 .witness = &c->witness};
 
 	(void)f;
+	config_read_tls_key(&root, c);
 	yaml_fields(at, FIELDS, COUNT(FIELDS), &e);
 	check_times(at, &e.ledger);
 	check_approvals(at, &e.ledger);

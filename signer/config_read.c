@@ -27,7 +27,8 @@ enum {
 	MINUTE_MS = 60 * SECOND_MS,
 	HOUR_MS = 60 * MINUTE_MS,
 	VERSION = 1,
-	CERTIFICATE_KEYS_MAX = CORE_KEYS_MAX - 1, /* and the ledger's */
+	CERTIFICATE_KEYS_MAX =
+		CORE_KEYS_MAX - 2, /* the server's, the ledger's */
 	HANG_MS = 3 * SECOND_MS,
 	/* Bounds that keep a slip of the pen from becoming an outage. */
 	CONNECTIONS_MAX = 1000000,

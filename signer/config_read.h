@@ -27,6 +27,9 @@ struct config_hsm *config_hsm_named(struct config *c, const char *name);
 void config_read_tls(const struct yaml_at *at, void *config,
 		     const struct yaml_field *f);
 void config_tls_defaults(struct config *c);
+/* Its key, where that is in an HSM: after the keys of certificates, and before
+ * the ledger's, which is the last one. */
+void config_read_tls_key(const struct yaml_at *root, struct config *c);
 
 /* The section "ledger", into struct config; hsms and keys are read before. */
 void config_read_ledger(const struct yaml_at *at, void *config,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The section "tls". */
 #include <stddef.h>
+#include <string.h>
 
 #include "config_read.h"
+#include "config_values.h"
 
 enum {
 	/* Below them OpenSSL's security level refuses anyway. */
@@ -40,12 +42,81 @@ void config_tls_defaults(struct config *c)
 	f->client_chain = 3;
 }
 
+/* --- a key in an HSM ------------------------------------------------------ */
+
+/* It names an HSM: config_read_tls_key() reads it when those are known. */
+static void later(const struct yaml_at *at, void *config,
+		  const struct yaml_field *f)
+{
+	(void)at;
+	(void)config;
+	(void)f;
+}
+
+/* What signs certificates, or the ledger, must not sign what strangers bring
+ * about. */
+static void check_place(const struct yaml_at *at, struct config *c,
+			const struct config_key *key)
+{
+	const struct config_hsm *hsm = config_hsm_named(c, key->hsm);
+	const struct yaml_at uri = yaml_child(at, "uri");
+
+	for (size_t i = 0; hsm != NULL && i < hsm->worker.nkeys; i++)
+		if (strcmp(hsm->worker.key[i].uri, key->uri) == 0)
+			yaml_fault(&uri,
+				   "is the place of the key \"%s\": the "
+				   "server's TLS key must be one of its own",
+				   hsm->worker.key[i].label);
+}
+
+void config_read_tls_key(const struct yaml_at *root, struct config *c)
+{
+#define AT(member) .offset = offsetof(struct config_key, member)
+	static const struct yaml_field fields[] = {
+		{.key = "hsm", .read = value_label, AT(hsm)},
+		{.key = "uri", .read = value_uri, AT(uri)},
+		{.key = "alg", .read = value_alg, AT(core.alg)},
+		{.key = "label",
+		 .read = value_label,
+		 .optional = true,
+		 AT(core.label)},
+	};
+#undef AT
+	const struct yaml_at tls = yaml_child(root, "tls");
+	const struct yaml_at at = yaml_child(&tls, "hsm_key");
+	struct config_key key = {.core = {.label = "tls", .tls = true}};
+
+	if (!yaml_present(&at))
+		return;
+	yaml_fields(&at, fields, sizeof(fields) / sizeof(fields[0]), &key);
+	check_place(&at, c, &key);
+	config_key_add(&at, c, &key);
+	c->front.key_alg = key.core.alg;
+}
+
+static void check_key(const struct yaml_at *tls, const struct front_settings *f)
+{
+	const struct yaml_at key = yaml_child(tls, "key");
+	const struct yaml_at hsm_key = yaml_child(tls, "hsm_key");
+
+	if (!yaml_present(&key) && !yaml_present(&hsm_key))
+		yaml_fault(&key, "is missing, and so is hsm_key");
+	if (yaml_present(&key) && yaml_present(&hsm_key))
+		yaml_fault(&hsm_key, "stands beside key: one of them");
+	/* What a server signs in TLS 1.2 has not that much of a form. */
+	if (yaml_present(&hsm_key) && f->tls12)
+		yaml_fault(&hsm_key, "needs min_version \"1.3\"");
+}
+
+/* -------------------------------------------------------------------------- */
+
 void config_read_tls(const struct yaml_at *at, void *config,
 		     const struct yaml_field *f)
 {
 	static const struct yaml_field fields[] = {
 		PATH("certificate", certificate),
-		PATH("key", key),
+		OPTIONAL("key", value_path, key),
+		{.key = "hsm_key", .read = later, .optional = true},
 		PATH("client_ca", client_ca),
 		OPTIONAL("crl", value_path, crl),
 		OPTIONAL("ocsp_response", value_path, ocsp),
@@ -63,4 +134,5 @@ void config_read_tls(const struct yaml_at *at, void *config,
 
 	(void)f;
 	yaml_fields(at, fields, sizeof(fields) / sizeof(fields[0]), config);
+	check_key(at, &((struct config *)config)->front);
 }

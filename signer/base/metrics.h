@@ -71,6 +71,12 @@ enum metrics_roles {
 	X(HANDSHAKES_FAILED, C, METRICS_FRONT,                                 \
 	  "signer_tls_handshakes_failed_total", "",                            \
 	  "TLS handshakes that failed, wrong client certificates included")    \
+	X(HANDSHAKES_SIGNED, C, METRICS_CORE,                                  \
+	  "signer_tls_key_signatures_total", "",                               \
+	  "TLS handshakes that an HSM signed with the server's key")           \
+	X(HANDSHAKES_UNSIGNED, C, METRICS_CORE,                                \
+	  "signer_tls_key_failures_total", "",                                 \
+	  "TLS handshakes that no HSM signed in time")                         \
 	X(CONNECTIONS_CLOSED_BY_RELOAD, C, METRICS_FRONT,                      \
 	  "signer_connections_closed_by_reload_total", "",                     \
 	  "Connections closed because their client is no longer valid")        \

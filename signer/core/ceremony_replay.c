@@ -25,7 +25,7 @@ bool ceremony_adopted(const struct ceremony *c, struct store_item *item,
 		const struct key *key = &keys->key[k];
 		struct store_adopted *a = &item->adopted[item->nadopted];
 
-		if (key->ledger)
+		if (key->ledger || key->tls)
 			continue;
 		if (!key->has_dsc ||
 		    keyring_fingerprint(
@@ -58,7 +58,7 @@ void ceremony_pin(struct ceremony *c, const struct store_item *item)
 		struct key *key = &c->part.keys->key[k];
 		const struct store_adopted *a = find_adopted(item, key->label);
 
-		if (a == NULL || key->made)
+		if (a == NULL || key->made || key->tls)
 			continue;
 		key->pinned = true;
 		memcpy(key->pin, a->spki, sizeof(key->pin));
@@ -152,6 +152,8 @@ static enum sg_err adopt_all(struct ceremony *c,
 	for (size_t k = 0; err == SG_OK && k < c->part.keys->n; k++) {
 		struct key *key = &c->part.keys->key[k];
 
+		if (key->tls)
+			continue; /* it signs nothing that is on record */
 		/* Whose the ledger's is, its own checkpoints tell. */
 		if (genesis != NULL && !key->ledger &&
 		    !is_approved(key, genesis)) {

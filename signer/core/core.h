@@ -43,6 +43,8 @@ struct core_key_settings {
 					  */
 	bool ledger; /* it signs the ledger's checkpoints, and nothing else:
 			EdDSA, no kinds, no certificate */
+	bool tls;    /* it signs the fronts' handshakes, and nothing else: no
+			kinds, no certificate here */
 };
 
 /* The ledger: see README.md, "On record". */

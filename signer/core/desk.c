@@ -180,6 +180,7 @@ static void on_tick(uv_timer_t *t)
 	if (now - d->upkeep_us >= UPKEEP_US) {
 		d->upkeep_us = now;
 		hsm_pool_tick(d->pool);
+		handshakes_tick(d->handshakes, now);
 		if (d->books != NULL)
 			books_tick(d->books);
 		if (diary_tick(d->diary, now) && d->books != NULL)
@@ -386,12 +387,14 @@ static enum sg_err create_parts(struct desk *d, const struct desk_parts *parts)
 		d->answers.leaves = books_leaves;
 		d->answers.ctx = d->books;
 	}
-	return issuer_create(&with, d->policy, &d->issuer);
+	err = handshakes_create(d->keys, d->pool, &d->handshakes);
+	return err == SG_OK ? issuer_create(&with, d->policy, &d->issuer) : err;
 }
 
 static void free_parts(struct desk *d)
 {
 	issuer_free(d->issuer);
+	handshakes_free(d->handshakes);
 	ceremony_free(d->ceremony);
 	books_free(d->books);
 	diary_free(d->diary);

@@ -48,6 +48,14 @@ static bool on_operate(void *ctx, struct front_link *f, uint64_t id,
 	return answers_operate(&d->answers, d->policy, f, id, m);
 }
 
+static bool on_handshake(void *ctx, struct front_link *f, uint64_t id,
+			 const struct wire_handshake *m)
+{
+	const struct desk *d = ctx;
+
+	return handshakes_take(d->handshakes, f, id, m);
+}
+
 static void on_front_batch(void *ctx)
 {
 	struct desk *d = ctx;
@@ -60,6 +68,7 @@ static void drop_front(struct desk *d, struct front_link *f)
 {
 	d->front[f->slot] = NULL;
 	issuer_forget(d->issuer, f);
+	handshakes_forget(d->handshakes, f);
 	if (d->ceremony != NULL)
 		ceremony_forget(d->ceremony, f);
 	front_link_close(f);
@@ -88,6 +97,8 @@ enum sg_err desk_link_front(struct desk *d, uint16_t slot, int fd)
 	static const struct front_link_events events = {.issue = on_issue,
 							.ask = on_ask,
 							.operate = on_operate,
+							.handshake =
+								on_handshake,
 							.batch = on_front_batch,
 							.end = on_front_end};
 	const struct front_link_parts parts = {.loop = d->loop,

@@ -7,6 +7,7 @@
 #include "books.h"
 #include "desk.h"
 #include "diary.h"
+#include "handshakes.h"
 #include "issue.h"
 #include "officer_socket.h"
 #include "readiness.h"
@@ -25,6 +26,7 @@ struct desk {
 	struct books *books; /* NULL: nothing is recorded, in tests */
 	char origin[CORE_ORIGIN_MAX];
 	struct issuer *issuer;
+	struct handshakes *handshakes;
 	struct ceremony *ceremony; /* NULL: there is no ledger */
 	struct officer_socket *officers;
 	struct answers answers;

@@ -43,6 +43,7 @@ static bool take(struct front_link *f, const struct wire_msg *m)
 	struct wire_issue issue;
 	struct wire_ask ask;
 	struct wire_operate operate;
+	struct wire_handshake handshake;
 
 	switch (m->type) {
 	case WIRE_ISSUE:
@@ -58,6 +59,9 @@ static bool take(struct front_link *f, const struct wire_msg *m)
 		return wire_get_operate(m, &operate) == SG_OK &&
 		       operate.operation.n <= WIRE_OPERATION_MAX &&
 		       f->events->operate(f->ctx, f, m->id, &operate);
+	case WIRE_HANDSHAKE:
+		return wire_get_handshake(m, &handshake) == SG_OK &&
+		       f->events->handshake(f->ctx, f, m->id, &handshake);
 	default: return false;
 	}
 }

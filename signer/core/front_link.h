@@ -22,6 +22,8 @@ struct front_link_events {
 		    const struct wire_ask *m);
 	bool (*operate)(void *ctx, struct front_link *f, uint64_t id,
 			const struct wire_operate *m);
+	bool (*handshake)(void *ctx, struct front_link *f, uint64_t id,
+			  const struct wire_handshake *m);
 	/* All messages of a packet have been given. */
 	void (*batch)(void *ctx);
 	/* The front is gone (BAD: its fault, which is counted).  Close F. */
@@ -37,6 +39,7 @@ struct front_link {
 	uint16_t slot;
 	uint32_t credit;	   /* requests it may have in flight */
 	uint32_t outstanding;	   /* requests it has */
+	uint32_t handshakes;	   /* that are being signed for it */
 	uint32_t taken;		   /* messages, in this turn of the loop */
 	uint32_t costly;	   /* of them, by front_link_bears() */
 	uint64_t linked_us;	   /* CLOCK_MONOTONIC: when it was opened */

@@ -164,8 +164,9 @@ bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
 		op->queue_us = (uint32_t)(op->sent_us - op->submitted_us) +
 			       m->queue_us;
 		op->sign_us = m->sign_us;
-		/* The ledger's own signatures wait for no client. */
-		if (!p->keys->key[op->key].ledger)
+		/* The ledger's own signatures wait for no client, and those of
+		 * handshakes are no certificates. */
+		if (!p->keys->key[op->key].ledger && !p->keys->key[op->key].tls)
 			metric_time(HISTOGRAM_QUEUE_TIME, op->queue_us);
 	}
 	hsm_op_finish(p, op, err, m->signature);

@@ -158,6 +158,7 @@ enum sg_err keyring_create(const struct core_settings *settings,
 		key->alg = from->alg;
 		key->kinds = from->kinds;
 		key->ledger = from->ledger;
+		key->tls = from->tls;
 		key->state = KEY_ACTIVE;
 		k->n++;
 		if (from->certificate[0] != '\0')
@@ -211,6 +212,8 @@ static enum sg_err check_offer(struct key *key, const struct wire_hsm_key *from)
 				       "algorithm");
 	if (key->ledger)
 		return keyring_take_ledger(key, from->spki);
+	if (key->tls)
+		return keyring_take_tls(key, from->spki);
 	if (!key->has_dsc && from->certificate.n == 0)
 		return keyring_refused(key, SG_BAD_KEY,
 				       "neither the configuration nor the "

@@ -34,6 +34,9 @@ struct key {
 	/* It signs the ledger's checkpoints: no kinds, no DSC, and the verifier
 	 * is of the public key that an hsm offers, or that was made. */
 	bool ledger;
+	/* It signs the fronts' handshakes: the same.  PIN is that of the public
+	 * key that was offered first. */
+	bool tls;
 	bool leaving; /* it does until another one does alone */
 	/* From the DSC; has_dsc false: none yet, and the rest is unset. */
 	bool has_dsc;
@@ -144,6 +147,10 @@ enum sg_err keyring_refused(const struct key *key, enum sg_err err,
 /* SPKI is what an hsm shows of KEY, the ledger's: the first word counts, and
  * the same ever after.  Errors: logged: SG_BAD_KEY, SG_MALFORMED. */
 SG_MUST_USE enum sg_err keyring_take_ledger(struct key *key, struct span spki);
+/* The same of KEY, the fronts'.  Errors: as above. */
+SG_MUST_USE enum sg_err keyring_take_tls(struct key *key, struct span spki);
+/* Which key signs the fronts' handshakes?  False: none of an HSM. */
+bool keyring_tls_key(const struct keyring *k, size_t *index);
 /* KEY is L, made for the ledger.  Errors: as above. */
 SG_MUST_USE enum sg_err keyring_add_ledger(struct key *key,
 					   const struct life *l);

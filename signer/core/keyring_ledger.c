@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keys of the ledger. */
+/* The keys without a certificate: the ledger's, and the server's TLS key. */
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -20,10 +20,13 @@ static bool raw_public_key(struct span spki, uint8_t out[KEY_ED25519_BYTES])
 	return ok;
 }
 
-enum sg_err keyring_take_ledger(struct key *key, struct span spki)
+/* Take the public key of SPKI for KEY, which is for ALG and has no certificate:
+ * the first word counts.  WHAT it is not, if it is another. */
+static enum sg_err take_public(struct key *key, struct span spki,
+			       enum cose_alg alg, const char *what)
 {
 	struct cose_key *verifier = NULL;
-	uint8_t raw[KEY_ED25519_BYTES];
+	uint8_t pin[KEY_PIN_BYTES];
 	enum sg_err err;
 
 	if (spki.n == 0)
@@ -34,21 +37,48 @@ enum sg_err keyring_take_ledger(struct key *key, struct span spki)
 	if (err != SG_OK)
 		return keyring_refused(key, err,
 				       "its public key cannot be read");
-	if (cose_key_alg(verifier) != COSE_EDDSA ||
-	    !raw_public_key(spki, raw) ||
-	    (key->verifier != NULL &&
-	     memcmp(raw, key->ed25519, sizeof(raw)) != 0))
+	if (cose_key_alg(verifier) != alg ||
+	    EVP_Digest(spki.p, spki.n, pin, NULL, EVP_sha256(), NULL) != 1 ||
+	    (key->verifier != NULL && memcmp(pin, key->pin, sizeof(pin)) != 0))
 		err = SG_BAD_KEY;
 	if (err != SG_OK || key->verifier != NULL)
 		cose_key_free(verifier);
 	if (err != SG_OK)
-		return keyring_refused(key, err,
-				       "it is not the ledger's Ed25519 key");
-	if (key->verifier != NULL)
-		return SG_OK;
-	key->verifier = verifier;
-	memcpy(key->ed25519, raw, sizeof(raw));
+		return keyring_refused(key, err, what);
+	if (key->verifier == NULL) {
+		key->verifier = verifier;
+		memcpy(key->pin, pin, sizeof(pin));
+	}
 	return SG_OK;
+}
+
+enum sg_err keyring_take_ledger(struct key *key, struct span spki)
+{
+	static const char what[] = "it is not the ledger's Ed25519 key";
+	const enum sg_err err = take_public(key, spki, COSE_EDDSA, what);
+
+	if (err != SG_OK)
+		return err;
+	return raw_public_key(spki, key->ed25519)
+		       ? SG_OK
+		       : keyring_refused(key, SG_BAD_KEY, what);
+}
+
+enum sg_err keyring_take_tls(struct key *key, struct span spki)
+{
+	return take_public(key, spki, key->alg,
+			   "it is not the server's TLS key, of its algorithm");
+}
+
+bool keyring_tls_key(const struct keyring *k, size_t *index)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (!k->key[i].tls)
+			continue;
+		*index = i;
+		return true;
+	}
+	return false;
 }
 
 enum sg_err keyring_add_ledger(struct key *key, const struct life *l)

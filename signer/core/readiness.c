@@ -95,6 +95,22 @@ static const char *books_fault(const struct readiness_parts *p,
 	return NULL;
 }
 
+/* Why the fronts' handshakes are not signed, and no client comes in; NULL:
+ * they are, or it is not ours to do. */
+static const char *tls_fault(const struct readiness_parts *p,
+			     const struct key **key)
+{
+	const char *fault;
+	size_t tls;
+
+	if (!keyring_tls_key(p->keys, &tls))
+		return NULL;
+	fault = key_fault(p, tls);
+	if (fault != NULL)
+		*key = &p->keys->key[tls];
+	return fault;
+}
+
 /* Sets *KEY where the fault is one key's.  NULL: there is none. */
 static const char *find_fault(const struct readiness_parts *p, int64_t now,
 			      const struct key **key)
@@ -107,6 +123,8 @@ static const char *find_fault(const struct readiness_parts *p, int64_t now,
 	if (!release_clock_sane(p->release, now))
 		return "the clock is behind the newest certificate";
 	reason = kinds_fault(p, now, key);
+	if (reason == NULL)
+		reason = tls_fault(p, key);
 	if (reason != NULL)
 		return reason;
 	return p->books != NULL ? books_fault(p, key) : NULL;

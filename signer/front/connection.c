@@ -64,6 +64,7 @@ void connection_drop(struct connection *c)
 	if (uv_is_closing(&c->uv.handle))
 		return;
 	wheel_clear(&c->deadline);
+	connection_sign_no_more(c);
 	recheck_forget(c);
 	if (c->http != NULL)
 		c->http->ops->free(c->http);
@@ -94,6 +95,7 @@ void connection_end(struct connection *c)
 	if (c->ending)
 		return;
 	c->ending = true;
+	connection_sign_no_more(c);
 	if (c->http != NULL)
 		c->http->ops->free(c->http);
 	c->http = NULL;

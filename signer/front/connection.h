@@ -47,7 +47,8 @@ struct connection {
 	 * be good, and the question about it that is with the core. */
 	uint64_t verified, asked;
 	bool asking;
-	uint64_t question;
+	bool signing;	   /* the core has the handshake's signature made */
+	uint64_t question; /* of either of them: a handshake is before */
 };
 
 /* Take the next connection of LISTENER: TLS, or plain HTTP/1.1.  One too many
@@ -63,7 +64,7 @@ void connection_wake(struct connection *c);
 /* Flush all of the list. */
 void connection_flush_all(struct front *f);
 
-/* --- between connection.c and connection_read.c --------------------------- */
+/* --- between connection.c, connection_read.c, connection_handshake.c ------ */
 
 /* Nothing more from HTTP: what is in the output leaves, then both hang up. */
 void connection_end(struct connection *c);
@@ -71,6 +72,16 @@ void connection_deadline(struct connection *c, uint32_t ms,
 			 void (*fire)(struct wheel_timer *t));
 struct connection *connection_of_deadline(struct wheel_timer *t);
 void connection_handshake_late(struct wheel_timer *t);
+/* Go on with the handshake.  True: it has come to its good end; false: it goes
+ * on later, or has failed. */
+bool connection_shake_hands(struct connection *c);
+/* Nobody waits for the signature of its handshake any more, if it has asked for
+ * one. */
+void connection_sign_no_more(struct connection *c);
+/* The handshake failed for REASON: count it, and log it. */
+void connection_refused(struct connection *c, const char *reason);
+/* Take what TLS has been given. */
+void connection_read_records(struct connection *c);
 SG_MUST_USE enum sg_err connection_start_http(struct connection *c);
 /* A request that was pipelined has its turn. */
 void connection_give_held(struct connection *c);

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "admission.h"
-#include "base/clock.h"
-#include "base/hex.h"
-#include "base/identity.h"
-#include "base/log.h"
-#include "base/metrics.h"
-#include "base/request_id.h"
 #include "connection.h"
 #include "recheck.h"
-#include "shares.h"
 
 enum {
 	OUT_WAITING_MAX = 256 * 1024, /* behind a full socket: stop reading */
@@ -54,28 +46,6 @@ void connection_give_held(struct connection *c)
 	connection_wake(c);
 }
 
-static void refused(struct connection *c, const char *reason)
-{
-	char name[REQUEST_ID_TEXT];
-	uint64_t dropped;
-
-	metric_add(METRIC_HANDSHAKES_FAILED, 1);
-	if (!throttle_allows(&c->front->refusals, clock_wall_s(), &dropped))
-		return;
-	log_event(LOG_INFO, "tls-refused",
-		  "connection=%s reason=\"%s\" spki=%s unlogged=%llu",
-		  request_id_text(c->host.name, 0, name), reason,
-		  tls_fingerprint(c->tls), (unsigned long long)dropped);
-}
-
-void connection_handshake_late(struct wheel_timer *t)
-{
-	struct connection *c = connection_of_deadline(t);
-
-	refused(c, "handshake timed out");
-	connection_drop(c);
-}
-
 enum sg_err connection_start_http(struct connection *c)
 {
 	c->host.peer = c->tls != NULL ? &c->peer : NULL;
@@ -84,94 +54,22 @@ enum sg_err connection_start_http(struct connection *c)
 	return http1_create(&c->host, &c->http);
 }
 
-/* May the client have this connection, too? */
-static bool has_place(struct connection *c)
-{
-	enum { SHOWN = 8 };
-	struct front *f = c->front;
-	const size_t max = f->settings.client_connections_max;
-	char spki[HEX_TEXT(SHOWN)];
-	uint64_t dropped;
-
-	admission_succeeded(f->admission, c->address, f->settings.failures_max,
-			    uv_now(f->loop));
-	c->client = shares_index(span_of(c->peer.identity, c->peer.identity_n));
-	c->entered = admission_enter(f->admission, c->client, max);
-	if (c->entered)
-		return true;
-	metric_add(METRIC_CONNECTIONS_OF_CLIENT, 1);
-	if (throttle_allows(&f->limited, clock_wall_s(), &dropped)) {
-		/* An identity begins with the hash of its key. */
-		(void)hex_encode(c->peer.identity, SHOWN, spki);
-		log_event(LOG_WARNING, "client-connections-full",
-			  "spki=%s limit=%zu unlogged=%llu", spki, max,
-			  (unsigned long long)dropped);
-	}
-	return false;
-}
-
-/* Where each request is told: from here its name leads on. */
-static void log_connected(const struct connection *c)
-{
-	struct identity who;
-	char name[REQUEST_ID_TEXT];
-	char spki[HEX_TEXT(sizeof(who.spki))] = "-";
-
-	if (!log_has_requests())
-		return;
-	if (identity_decode(span_of(c->peer.identity, c->peer.identity_n),
-			    &who) == SG_OK)
-		(void)hex_encode(who.spki, sizeof(who.spki), spki);
-	log_event(LOG_INFO, "client-connected", "connection=%s spki=%s http=%s",
-		  request_id_text(c->host.name, 0, name), spki,
-		  tls_is_http2(c->tls) ? "2" : "1.1");
-}
-
-/* False: it goes on when more has come, or it has failed. */
-static bool shake_hands(struct connection *c)
-{
-	const enum tls_result r = tls_handshake(c->tls);
-
-	if (r == TLS_WANT)
-		return false;
-	if (r != TLS_OK) {
-		refused(c, tls_reason(c->tls));
-		connection_end(c);
-		return false;
-	}
-	if (tls_peer(c->tls, &c->peer) == SG_OK && !has_place(c)) {
-		connection_end(c);
-		return false;
-	}
-	if (c->peer.identity == NULL || connection_start_http(c) != SG_OK) {
-		refused(c, "the certificate cannot be read");
-		connection_end(c);
-		return false;
-	}
-	metric_add(tls_is_12(c->tls) ? METRIC_HANDSHAKES_12
-				     : METRIC_HANDSHAKES_13,
-		   1);
-	wheel_clear(&c->deadline);
-	log_connected(c);
-	return true;
-}
-
 static void on_eof(struct connection *c)
 {
 	c->eof = true;
 	if (c->http == NULL && !c->ending && c->tls != NULL)
-		refused(c, "closed during the handshake");
+		connection_refused(c, "closed during the handshake");
 	/* Else a request that came whole would be cut off for its end. */
 	if (c->held.len == 0)
 		end_input(c);
 }
 
-static void read_records(struct connection *c)
+void connection_read_records(struct connection *c)
 {
 	struct front *f = c->front;
 	size_t n;
 
-	if (c->http == NULL && !shake_hands(c))
+	if (c->http == NULL && !connection_shake_hands(c))
 		return;
 	while (!c->ending && !c->eof) {
 		switch (tls_read(c->tls, f->plain_buf, sizeof(f->plain_buf),
@@ -182,6 +80,7 @@ static void read_records(struct connection *c)
 			break;
 		case TLS_EOF: on_eof(c); break;
 		case TLS_WANT: return;
+		case TLS_SIGN: /* in a handshake alone */
 		case TLS_FAILED: connection_end(c); return;
 		}
 	}
@@ -200,7 +99,7 @@ static void read_bytes(struct connection *c, struct span in)
 			connection_end(c);
 	} else {
 		tls_give(c->tls, in);
-		read_records(c);
+		connection_read_records(c);
 		tls_give(c->tls, span_of(NULL, 0));
 	}
 	connection_wake(c);
@@ -215,10 +114,11 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 			   sizeof(c->front->read_buf));
 }
 
-/* HTTP takes no more: libuv would read on, 2 MiB in one go, until the flush. */
+/* HTTP, or the handshake, takes no more: libuv would read on, 2 MiB in one go,
+ * until the flush. */
 static void hold(struct connection *c)
 {
-	if (c->held.len == 0 || !c->reading)
+	if ((c->held.len == 0 && !c->signing) || !c->reading)
 		return;
 	c->reading = false;
 	(void)uv_read_stop(&c->uv.stream); /* cannot fail */
@@ -244,7 +144,9 @@ bool connection_read_on(struct connection *c)
 {
 	const bool full = c->writing != NULL && c->http != NULL &&
 			  c->http->ops->queued(c->http) > OUT_WAITING_MAX;
-	const bool want = !c->eof && (c->ending || (c->held.len == 0 && !full));
+	const bool want =
+		!c->eof &&
+		(c->ending || (c->held.len == 0 && !full && !c->signing));
 
 	if (want == c->reading)
 		return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core_link.h"
+#include "core_link_state.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,54 +7,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/slots.h"
-#include "ipc/channel.h"
-#include "shares.h"
 
 enum {
 	QUESTIONS_MAX = 16384, /* in flight at a time, whatever the credit */
 	ASK_US = 10 * 1000 * 1000,     /* patience for a WIRE_ASK */
 	OPERATE_US = 60 * 1000 * 1000, /* an HSM may take long over a key */
+	HANDSHAKE_US = 10 * 1000 * 1000,
 	GRACE_US = 500 * 1000, /* beyond the deadline, for the way back */
 	US_PER_MS = 1000,
-	STATUS_TEXT_MAX = 512, /* bytes kept of a reason or an origin */
 	MESSAGE_OVERHEAD = 256 /* bytes of head, fixed part and padding */
-};
-
-enum kind { KIND_ISSUE, KIND_ASK, KIND_OPERATE, KIND_COUNT };
-
-/* A question until the core has answered, also when nobody waits for that any
- * more: it still takes up room in the core.  Those of a kind are given the same
- * time, so that each kind's list is in order of its deadlines. */
-struct op {
-	struct op *prev, *next;
-	op_id id;
-	enum kind kind;
-	uint64_t give_up_us; /* CLOCK_MONOTONIC */
-	core_answer answer;  /* NULL: nobody waits */
-	void *asker;
-	uint16_t client; /* index of the shares */
-	bool abandoned;	 /* and counted there */
-};
-
-struct core_link {
-	struct channel *channel; /* NULL: the core is down */
-	uv_loop_t *loop;
-	uv_timer_t timer;	       /* runs while a question is in flight */
-	struct slots *slots;	       /* all that the core owes an answer */
-	struct op *ops, *free_ops;     /* QUESTIONS_MAX; chained by next */
-	struct op waiting[KIND_COUNT]; /* heads of the rings, oldest first */
-	struct op unwanted; /* the same, of those that nobody waits for */
-	size_t in_flight;   /* those that somebody waits for */
-	uint32_t credit;
-	struct shares shares; /* of the credit */
-	bool has_status, has_hash;
-	struct wire_status status;
-	uint8_t text[3][STATUS_TEXT_MAX]; /* what the status points at */
-	core_status on_status;
-	void *status_ctx;
-	void (*on_bad)(void *ctx);
-	void *bad_ctx;
 };
 
 /* --- questions --------------------------------------------------------- */
@@ -96,9 +57,8 @@ static void disown(struct core_link *l, struct op *op)
 	l->in_flight--;
 }
 
-/* OP is answered: by M, or by ERR without one. */
-static void finish(struct core_link *l, struct op *op, const struct wire_msg *m,
-		   enum sg_err err)
+void core_link_finish(struct core_link *l, struct op *op,
+		      const struct wire_msg *m, enum sg_err err)
 {
 	const core_answer answer = op->answer;
 	void *asker = op->asker;
@@ -119,7 +79,7 @@ static void fail_all(struct core_link *l, enum sg_err err)
 
 	for (int kind = 0; kind < KIND_COUNT; kind++) {
 		while ((op = oldest(&l->waiting[kind])) != NULL)
-			finish(l, op, NULL, err);
+			core_link_finish(l, op, NULL, err);
 	}
 	while ((op = oldest(&l->unwanted)) != NULL)
 		release(l, op);
@@ -192,10 +152,14 @@ static enum sg_err begin(struct core_link *l, const struct op *from,
 static enum sg_err put(struct wire_packet *w, enum kind kind, op_id id,
 		       const void *m)
 {
-	if (kind == KIND_ISSUE)
-		return wire_put_issue(w, id, m);
-	return kind == KIND_ASK ? wire_put_ask(w, id, m)
-				: wire_put_operate(w, id, m);
+	switch (kind) {
+	case KIND_ISSUE: return wire_put_issue(w, id, m);
+	case KIND_ASK: return wire_put_ask(w, id, m);
+	case KIND_OPERATE: return wire_put_operate(w, id, m);
+	case KIND_HANDSHAKE: return wire_put_handshake(w, id, m);
+	case KIND_COUNT:
+	default: return SG_INTERNAL;
+	}
 }
 
 /* Ask M, of the kind of FROM, with RUNS bytes in its runs, for IDENTITY. */
@@ -264,6 +228,22 @@ enum sg_err core_link_operate(struct core_link *l, const struct wire_operate *m,
 	return ask(l, from, m->identity, m, m->operation.n, question);
 }
 
+enum sg_err core_link_handshake(struct core_link *l,
+				const struct wire_handshake *m,
+				core_answer answer, void *asker,
+				uint64_t *question)
+{
+	const struct op from = {.kind = KIND_HANDSHAKE,
+				.give_up_us = clock_mono_us() + HANDSHAKE_US,
+				.answer = answer,
+				.asker = asker};
+
+	if (m->content.n > WIRE_HANDSHAKE_MAX)
+		return SG_TOO_BIG;
+	/* Who it is, is not known yet: strangers are one client among them. */
+	return ask(l, from, span_of(NULL, 0), m, m->content.n, question);
+}
+
 void core_link_forget(struct core_link *l, uint64_t question)
 {
 	struct op *op = slots_find(l->slots, question);
@@ -303,104 +283,6 @@ const struct wire_status *core_link_status(const struct core_link *l)
 	return l->has_status ? &l->status : NULL;
 }
 
-/* --- what the core says ------------------------------------------------ */
-
-/* Does M decode?  A problem answers any question. */
-static bool answer_is_sound(const struct wire_msg *m)
-{
-	union {
-		struct wire_issued issued;
-		struct wire_problem problem;
-		struct wire_later later;
-		struct wire_answer answer;
-	} u;
-
-	switch (m->type) {
-	case WIRE_ISSUED: return wire_get_issued(m, &u.issued) == SG_OK;
-	case WIRE_LATER: return wire_get_later(m, &u.later) == SG_OK;
-	case WIRE_ANSWER: return wire_get_answer(m, &u.answer) == SG_OK;
-	default: return wire_get_problem(m, &u.problem) == SG_OK;
-	}
-}
-
-static bool on_answer(struct core_link *l, const struct wire_msg *m)
-{
-	struct op *op;
-
-	if (!answer_is_sound(m))
-		return false;
-	op = slots_find(l->slots, m->id);
-	if (op == NULL)
-		return false; /* never asked, or answered before */
-	if (m->type != WIRE_PROBLEM &&
-	    (m->type == WIRE_ANSWER) == (op->kind == KIND_ISSUE)) {
-		finish(l, op, NULL, SG_CORE_DOWN);
-		return false;
-	}
-	finish(l, op, m, SG_OK);
-	return true;
-}
-
-/* A copy in BUF that outlives the message. */
-static struct span keep(uint8_t buf[STATUS_TEXT_MAX], struct span text)
-{
-	const size_t n = text.n < STATUS_TEXT_MAX ? text.n : STATUS_TEXT_MAX;
-
-	if (n > 0)
-		memcpy(buf, text.p, n);
-	return span_of(buf, n);
-}
-
-static bool on_status(struct core_link *l, const struct wire_msg *m)
-{
-	struct wire_status s;
-	bool changed;
-
-	if (wire_get_status(m, &s) != SG_OK)
-		return false;
-	/* The hash before a restart of the core counts too. */
-	changed = l->has_hash && memcmp(s.policy_hash, l->status.policy_hash,
-					sizeof(s.policy_hash)) != 0;
-	s.reason = keep(l->text[0], s.reason);
-	s.ledger_origin = keep(l->text[1], s.ledger_origin);
-	s.remark = keep(l->text[2], s.remark);
-	l->status = s;
-	l->has_status = true;
-	l->has_hash = true;
-	l->on_status(l->status_ctx, &l->status, changed);
-	return true;
-}
-
-static bool on_credit(struct core_link *l, const struct wire_msg *m)
-{
-	struct wire_credit c;
-
-	if (wire_get_credit(m, &c) != SG_OK)
-		return false;
-	l->credit = c.credit;
-	return true;
-}
-
-static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
-		       size_t n)
-{
-	struct core_link *l = (struct core_link *)ctx;
-
-	for (size_t i = 0; i < n; i++)
-		(void)close(fds[i]);
-	if (n > 0)
-		return false;
-	switch (m->type) {
-	case WIRE_CREDIT: return on_credit(l, m);
-	case WIRE_STATUS: return on_status(l, m);
-	case WIRE_ISSUED:
-	case WIRE_PROBLEM:
-	case WIRE_LATER:
-	case WIRE_ANSWER: return on_answer(l, m);
-	default: return false;
-	}
-}
-
 /* The channel is no more: whoever asks from now on is told so at once. */
 static void detach(struct core_link *l)
 {
@@ -424,7 +306,7 @@ static void on_end(void *ctx, bool bad)
 
 void core_link_attach(struct core_link *l, int fd)
 {
-	static const struct channel_events events = {.message = on_message,
+	static const struct channel_events events = {.message = core_link_hear,
 						     .end = on_end};
 	enum sg_err err;
 

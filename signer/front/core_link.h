@@ -50,6 +50,11 @@ SG_MUST_USE enum sg_err core_link_operate(struct core_link *l,
 					  const struct wire_operate *m,
 					  core_answer answer, void *asker,
 					  uint64_t *question);
+/* Its asker has to be quick: what it asked is given up 10 s later. */
+SG_MUST_USE enum sg_err core_link_handshake(struct core_link *l,
+					    const struct wire_handshake *m,
+					    core_answer answer, void *asker,
+					    uint64_t *question);
 /* The asker is gone: drop the answer when it comes.  Until then the question
  * takes up room in the core, and counts against the client that asked: with
  * more than a quarter of the credit taken up like that it gets SG_BUSY, as with

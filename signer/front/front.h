@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "hcert/cose.h"
 
 /*
  * front: the desk.  TLS, HTTP, JSON and CBOR, HC1, QR.  One process, one loop
@@ -16,7 +17,9 @@ enum { FRONT_PATH_MAX = 1024 };
 
 struct front_settings {
 	char certificate[FRONT_PATH_MAX]; /* PEM chain of the server */
-	char key[FRONT_PATH_MAX];	  /* PEM, unencrypted */
+	char key[FRONT_PATH_MAX];	  /* PEM, unencrypted; empty: */
+	enum cose_alg key_alg;		  /* the core has a key for it that is
+					     in an HSM; else COSE_NONE */
 	char client_ca[FRONT_PATH_MAX];	  /* PEM, one or more */
 	char crl[FRONT_PATH_MAX];	  /* PEM, empty: no revocation check */
 	char ocsp[FRONT_PATH_MAX];	  /* DER, empty: nothing is stapled */

@@ -7,11 +7,14 @@
 
 #include "base/hex.h"
 #include "tls_context.h"
+#include "tls_key.h"
 
 struct tls {
 	SSL *ssl;
 	struct span in;	   /* borrowed: what was given and is not read yet */
 	struct bytes *out; /* the connection's */
+	struct bytes late; /* what was given while the key was to sign */
+	struct tls_key_job job; /* of the handshake */
 	bool failed;
 	const char *reason;
 	char fingerprint[TLS_FINGERPRINT_BYTES]; /* of who was refused */
@@ -98,6 +101,9 @@ enum sg_err tls_create(struct tls_context *ctx, struct bytes *out,
 	SSL_set_bio(t->ssl, bio, bio);
 	(void)SSL_set_app_data(t->ssl, t);
 	SSL_set_accept_state(t->ssl);
+	/* Nothing after the handshake is signed. */
+	if (ctx->hsm_key)
+		(void)SSL_set_mode(t->ssl, SSL_MODE_ASYNC);
 	t->out = out;
 	*out_tls = t;
 	return SG_OK;
@@ -119,10 +125,25 @@ static const char *why(const struct tls *t)
 
 	if (t->weak[0] != '\0')
 		return t->weak;
+	if (t->job.fault != NULL)
+		return t->job.fault;
 	if (verdict != X509_V_OK)
 		return X509_verify_cert_error_string(verdict);
 	text = ERR_reason_error_string(ERR_peek_last_error());
 	return text != NULL ? text : "connection broken";
+}
+
+/* What is left of the input is the caller's: keep it. */
+static enum tls_result pause_handshake(struct tls *t)
+{
+	const enum sg_err err = bytes_add(&t->late, t->in);
+
+	t->in = span_of(NULL, 0);
+	if (err == SG_OK)
+		return TLS_SIGN;
+	t->failed = true;
+	t->reason = err_text(err);
+	return TLS_FAILED;
 }
 
 static enum tls_result result_of(struct tls *t, int ret)
@@ -131,6 +152,8 @@ static enum tls_result result_of(struct tls *t, int ret)
 
 	if (e == SSL_ERROR_WANT_READ)
 		return TLS_WANT;
+	if (e == SSL_ERROR_WANT_ASYNC)
+		return pause_handshake(t);
 	if (e == SSL_ERROR_ZERO_RETURN)
 		return TLS_EOF;
 	t->failed = true;
@@ -144,8 +167,27 @@ enum tls_result tls_handshake(struct tls *t)
 	int ret;
 
 	ERR_clear_error();
+	tls_key_enter(&t->job);
 	ret = SSL_do_handshake(t->ssl);
-	return ret == 1 ? TLS_OK : result_of(t, ret);
+	tls_key_enter(NULL);
+	if (ret != 1)
+		return result_of(t, ret);
+	/* What comes now signs nothing, and runs on its own stack again. */
+	(void)SSL_clear_mode(t->ssl, SSL_MODE_ASYNC);
+	return TLS_OK;
+}
+
+struct span tls_to_sign(const struct tls *t)
+{
+	return span_of(t->job.message, t->job.message_n);
+}
+
+enum tls_result tls_signed(struct tls *t, struct span signature)
+{
+	t->job.signature = signature;
+	t->job.state = TLS_KEY_HEARD;
+	t->in = bytes_view(&t->late);
+	return tls_handshake(t);
 }
 
 bool tls_established(const struct tls *t)
@@ -268,6 +310,11 @@ void tls_free(struct tls *t)
 {
 	if (t == NULL)
 		return;
+	/* A handshake that waits for its key is brought to an end, or what it
+	 * stands on would stay. */
+	if (t->job.state == TLS_KEY_ASKS)
+		(void)tls_signed(t, span_of(NULL, 0));
 	SSL_free(t->ssl);
+	bytes_free(&t->late);
 	free(t);
 }

@@ -63,6 +63,7 @@ void tls_context_free(struct tls_context *ctx);
 enum tls_result {
 	TLS_OK,
 	TLS_WANT,  /* more input */
+	TLS_SIGN,  /* the answer of the HSM: tls_to_sign() */
 	TLS_EOF,   /* the peer has closed its half in good order */
 	TLS_FAILED /* and what the peer shall know of it is in the output */
 };
@@ -75,6 +76,15 @@ SG_MUST_USE enum sg_err tls_create(struct tls_context *ctx, struct bytes *out,
  * must stay. */
 void tls_give(struct tls *t, struct span cipher);
 enum tls_result tls_handshake(struct tls *t);
+/*
+ * Where the server's key is in an HSM, a handshake pauses with TLS_SIGN until
+ * it has a signature over this (T's), by tls_signed(); then it goes on where it
+ * was.  What was given to T and is not read yet is kept meanwhile.  SIGNATURE
+ * is in COSE form, as the core has it; empty: there is none, and the handshake
+ * fails.
+ */
+struct span tls_to_sign(const struct tls *t);
+enum tls_result tls_signed(struct tls *t, struct span signature);
 bool tls_established(const struct tls *t);
 /* Why the handshake or a record failed: safe for the log.  Static or T's. */
 const char *tls_reason(const struct tls *t);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "tls_context.h"
+#include "tls_key.h"
 #include "tls_ocsp.h"
 
 enum {
@@ -60,17 +61,47 @@ static int no_password(char *buf, int cap, int writing, void *ctx)
 	return -1;
 }
 
-static enum sg_err use_own(struct tls_context *c,
+/* The key is in an HSM: what stands for it is made of the certificate. */
+static enum sg_err use_hsm_key(struct tls_context *c, enum cose_alg alg,
+			       const char *certificate, char *reason)
+{
+	EVP_PKEY *key = NULL;
+	enum sg_err err =
+		tls_key_create(SSL_CTX_get0_certificate(c->ssl), alg, &key);
+
+	if (err == SG_BAD_KEY)
+		return fault(reason, certificate,
+			     "its key is not for the algorithm of tls.hsm_key");
+	if (err == SG_OK && SSL_CTX_use_PrivateKey(c->ssl, key) != 1)
+		err = openssl_fault(reason, certificate);
+	EVP_PKEY_free(key);
+	c->hsm_key = true;
+	return err;
+}
+
+static enum sg_err use_key(struct tls_context *c,
 			   const struct front_settings *s, char *reason)
 {
-	const X509 *own;
-
-	if (SSL_CTX_use_certificate_chain_file(c->ssl, s->certificate) != 1)
-		return openssl_fault(reason, s->certificate);
+	if (s->key_alg != COSE_NONE)
+		return use_hsm_key(c, s->key_alg, s->certificate, reason);
 	if (SSL_CTX_use_PrivateKey_file(c->ssl, s->key, SSL_FILETYPE_PEM) != 1)
 		return openssl_fault(reason, s->key);
 	if (SSL_CTX_check_private_key(c->ssl) != 1)
 		return fault(reason, s->key, "does not fit the certificate");
+	return SG_OK;
+}
+
+static enum sg_err use_own(struct tls_context *c,
+			   const struct front_settings *s, char *reason)
+{
+	const X509 *own;
+	enum sg_err err;
+
+	if (SSL_CTX_use_certificate_chain_file(c->ssl, s->certificate) != 1)
+		return openssl_fault(reason, s->certificate);
+	err = use_key(c, s, reason);
+	if (err != SG_OK)
+		return err;
 	own = SSL_CTX_get0_certificate(c->ssl);
 	c->times.own = seconds_of(X509_get0_notAfter(own));
 	c->times.own_from = seconds_of(X509_get0_notBefore(own));

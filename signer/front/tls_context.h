@@ -16,6 +16,7 @@ struct tls_context {
 	struct tls_crls crls;
 	char ocsp_fault[TLS_REASON_BYTES]; /* empty: none */
 	bool ocsp_revoked;		   /* it is that */
+	bool hsm_key;			   /* the private key is in an HSM */
 	bool crl_foreign, crl_ours; /* there is one of no, of some client CA */
 };
 

@@ -39,6 +39,7 @@ static bool has_id(enum wire_type type)
 	case WIRE_ANCHOR:
 	case WIRE_ANCHORED:
 	case WIRE_OPERATE:
+	case WIRE_HANDSHAKE:
 	case WIRE_FIND_KEY:
 	case WIRE_FOUND_KEY:
 	case WIRE_FORGE:

@@ -28,13 +28,15 @@ enum wire_type {
 	WIRE_ISSUE = 1, /* judge a request, and sign it, or renew it */
 	WIRE_ASK,	/* what the policy or the keyring says */
 	WIRE_OPERATE,	/* an operation that officers have signed */
+	WIRE_HANDSHAKE, /* sign with the server's TLS key, which is in an HSM */
 	/* core -> front */
 	WIRE_CREDIT,  /* how many requests may be outstanding */
 	WIRE_ISSUED,  /* to ISSUE: the signed certificate, or the verdict */
-	WIRE_PROBLEM, /* to ISSUE, ASK, OPERATE: refused or failed */
+	WIRE_PROBLEM, /* to what a front asks: refused or failed */
 	WIRE_LATER,   /* to ISSUE of a stream: ask again, its client is over its
 			 rate */
-	WIRE_ANSWER,  /* to ASK, OPERATE: a document in CBOR */
+	WIRE_ANSWER,  /* to ASK, OPERATE, HANDSHAKE: a document in CBOR, or a
+			 signature */
 	WIRE_STATUS,  /* whenever readiness or the policy changes */
 	/* core -> hsm */
 	WIRE_SIGN,
@@ -121,6 +123,16 @@ struct wire_operate {
 	uint64_t name;	       /* as in ISSUE */
 };
 
+/* WIRE_HANDSHAKE */
+enum { WIRE_HANDSHAKE_MAX = 64 + 33 + 1 + 48 };
+struct wire_handshake {
+	uint64_t deadline_us; /* CLOCK_MONOTONIC */
+	/* The content that a server's CertificateVerify signs, whole: RFC 8446
+	 * section 4.4.3.  Nothing else is signed with that key. */
+	struct span content;
+	uint64_t name; /* of the connection in the log: base/request_id.h */
+};
+
 /* WIRE_CREDIT */
 struct wire_credit {
 	uint32_t credit; /* requests in flight that the core takes at a time */
@@ -157,7 +169,8 @@ struct wire_later {
 
 /* WIRE_ANSWER */
 struct wire_answer {
-	struct span document; /* deterministic CBOR */
+	/* Deterministic CBOR; to HANDSHAKE: the signature, in COSE form. */
+	struct span document;
 };
 
 /* WIRE_STATUS */
@@ -328,6 +341,8 @@ SG_MUST_USE enum sg_err wire_put_ask(struct wire_packet *w, uint64_t id,
 				     const struct wire_ask *m);
 SG_MUST_USE enum sg_err wire_put_operate(struct wire_packet *w, uint64_t id,
 					 const struct wire_operate *m);
+SG_MUST_USE enum sg_err wire_put_handshake(struct wire_packet *w, uint64_t id,
+					   const struct wire_handshake *m);
 SG_MUST_USE enum sg_err wire_put_credit(struct wire_packet *w,
 					const struct wire_credit *m);
 SG_MUST_USE enum sg_err wire_put_issued(struct wire_packet *w, uint64_t id,
@@ -392,6 +407,8 @@ SG_MUST_USE enum sg_err wire_get_ask(const struct wire_msg *m,
 				     struct wire_ask *out);
 SG_MUST_USE enum sg_err wire_get_operate(const struct wire_msg *m,
 					 struct wire_operate *out);
+SG_MUST_USE enum sg_err wire_get_handshake(const struct wire_msg *m,
+					   struct wire_handshake *out);
 SG_MUST_USE enum sg_err wire_get_credit(const struct wire_msg *m,
 					struct wire_credit *out);
 SG_MUST_USE enum sg_err wire_get_issued(const struct wire_msg *m,

@@ -41,6 +41,13 @@ static void visit_operate(struct wire_codec *c, struct wire_operate *m)
 	codec_u64(c, &m->name);
 }
 
+static void visit_handshake(struct wire_codec *c, struct wire_handshake *m)
+{
+	codec_u64(c, &m->deadline_us);
+	codec_run(c, &m->content, WIRE_HANDSHAKE_MAX);
+	codec_u64(c, &m->name);
+}
+
 static void visit_credit(struct wire_codec *c, struct wire_credit *m)
 {
 	codec_u32(c, &m->credit);
@@ -260,6 +267,7 @@ static void visit_peer_bad(struct wire_codec *c, struct wire_peer_bad *m)
 WIRE_REQUEST(issue, WIRE_ISSUE)
 WIRE_REQUEST(ask, WIRE_ASK)
 WIRE_REQUEST(operate, WIRE_OPERATE)
+WIRE_REQUEST(handshake, WIRE_HANDSHAKE)
 WIRE_MESSAGE(credit, WIRE_CREDIT)
 WIRE_REQUEST(issued, WIRE_ISSUED)
 WIRE_REQUEST(problem, WIRE_PROBLEM)

@@ -36,8 +36,12 @@ static enum sg_err put_core(struct wire_packet *w, unsigned type)
 	const struct wire_forge forge = {
 		.task = WIRE_TASK_DESTROY, .alg = -7, .label = SOMETHING};
 	const struct wire_cosign cosign = {.body = SOMETHING};
+	/* A front's, but not where there is no such key. */
+	const struct wire_handshake handshake = {.deadline_us = UINT64_MAX,
+						 .content = SOMETHING};
 
 	switch (type) {
+	case WIRE_HANDSHAKE: return wire_put_handshake(w, 1, &handshake);
 	case WIRE_CREDIT: return wire_put_credit(w, &credit);
 	case WIRE_ISSUED: return wire_put_issued(w, 1, &issued);
 	case WIRE_PROBLEM: return wire_put_problem(w, 1, &problem);

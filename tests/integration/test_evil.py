@@ -28,7 +28,7 @@ from test_signed import Signer
 FRONTS = 6
 MUTATIONS = int(os.environ.get("EVIL_SEEDS", "6"))  # runs, each with a seed of its own
 # enum wire_type of signer/ipc/wire.h
-TYPES = ("none", "issue", "ask", "operate", "credit", "issued", "problem", "later", "answer", "status", "sign",
+TYPES = ("none", "issue", "ask", "operate", "handshake", "credit", "issued", "problem", "later", "answer", "status", "sign",
          "anchor", "find-key", "hsm-ready", "signed", "sign-failed", "anchored", "found-key", "forge", "forged",
          "cosign", "cosigned", "link", "page", "reload", "drain", "up", "reloaded", "peer-bad", "unknown")
 FRONT_MAY = {"issue", "ask", "operate"}

@@ -83,15 +83,19 @@ static void ask(void)
 				     .identity = who};
 	const struct wire_operate operate = {.identity = who,
 					     .operation = SPAN_LIT("op")};
+	const struct wire_handshake handshake = {.deadline_us = PATIENCE_US,
+						 .content = SPAN_LIT("hello")};
 	struct question *q = &question[nquestions];
 
-	if (nquestions + 3 > QUESTIONS_MAX)
+	if (nquestions + 4 > QUESTIONS_MAX)
 		return;
 	note(q, core_link_issue(link_, &issue, on_answer, q, &q->id));
 	q = &question[nquestions];
 	note(q, core_link_ask(link_, &one, on_answer, q, &q->id));
 	q = &question[nquestions];
 	note(q, core_link_operate(link_, &operate, on_answer, q, &q->id));
+	q = &question[nquestions];
+	note(q, core_link_handshake(link_, &handshake, on_answer, q, &q->id));
 }
 
 static void turn(void)

@@ -101,6 +101,11 @@ static void look_at_operate(const struct wire_operate *m)
 	touch(m->operation);
 }
 
+static void look_at_handshake(const struct wire_handshake *m)
+{
+	touch(m->content);
+}
+
 static void look_at_credit(const struct wire_credit *m)
 {
 	(void)m;
@@ -232,6 +237,7 @@ static void read_front(const struct wire_msg *m)
 	READ(issue, wire_put_issue);
 	READ(ask, wire_put_ask);
 	READ(operate, wire_put_operate);
+	READ(handshake, wire_put_handshake);
 	READ(credit, put_credit);
 	READ(issued, wire_put_issued);
 	READ(problem, wire_put_problem);

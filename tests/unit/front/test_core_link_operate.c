@@ -56,10 +56,12 @@ static void test_operations(void **state)
 	const struct wire_issued issued = {.alg = -7,
 					   .ledger_index = WIRE_NO_LEDGER_INDEX,
 					   .cose = SPAN_LIT("cose")};
-	struct asker asker[2] = {{0}};
+	const struct wire_handshake hello = {.content = SPAN_LIT("hello")};
+	struct asker asker[3] = {{0}};
+	struct wire_handshake h;
 	struct wire_operate m;
 	struct wire_msg msg;
-	uint64_t q[2];
+	uint64_t q[3];
 
 	(void)state;
 	assert_int_equal(uv_loop_init(&loop), 0);
@@ -72,14 +74,23 @@ static void test_operations(void **state)
 			 SG_TOO_BIG);
 	assert_int_equal(operate(&asker[0], WIRE_OPERATION_MAX, &q[0]), SG_OK);
 	assert_int_equal(operate(&asker[1], 1, &q[1]), SG_OK);
+	assert_int_equal(core_link_handshake(front_end, &hello, on_answer,
+					     &asker[2], &q[2]),
+			 SG_OK);
 	msg = core_takes(WIRE_OPERATE);
 	assert_int_equal(wire_get_operate(&msg, &m), SG_OK);
 	assert_int_equal(m.operation.n, WIRE_OPERATION_MAX);
 	assert_true(span_is(m.identity, "identity"));
 	core_tells(msg.id, SPAN_LIT("\xa0"));
 	assert_int_equal(asker[0].type, WIRE_ANSWER);
+	q[1] = core_takes(WIRE_OPERATE).id;
+	msg = core_takes(WIRE_HANDSHAKE);
+	assert_int_equal(wire_get_handshake(&msg, &h), SG_OK);
+	assert_true(span_is(h.content, "hello"));
+	core_tells(msg.id, SPAN_LIT("signature"));
+	assert_int_equal(asker[2].type, WIRE_ANSWER);
 	/* a certificate is no answer to it */
-	core_issues(core_takes(WIRE_OPERATE).id, &issued);
+	core_issues(q[1], &issued);
 	assert_int_equal(asker[1].err, SG_CORE_DOWN);
 	assert_int_equal(bad, 1);
 	core_link_free(front_end);

@@ -3,6 +3,7 @@
 #include "wire_packet.h"
 
 READER(operate)
+READER(handshake)
 READER(find_key)
 READER(found_key)
 READER(forge)
@@ -31,6 +32,29 @@ static void test_operate(void **state)
 	in.operation.n++;
 	w = fresh();
 	assert_int_equal(wire_put_operate(&w, ID, &in), SG_TOO_BIG);
+}
+
+static void test_handshake(void **state)
+{
+	struct wire_handshake in = {
+		.deadline_us = 5, .content = SPAN_LIT("content"), .name = 77};
+	struct wire_packet w = fresh();
+	struct wire_handshake out;
+	struct wire_msg m;
+
+	(void)state;
+	assert_int_equal(wire_put_handshake(&w, ID, &in), SG_OK);
+	m = only(&w);
+	assert_int_equal(m.type, WIRE_HANDSHAKE);
+	assert_int_equal(m.id, ID);
+	assert_int_equal(wire_get_handshake(&m, &out), SG_OK);
+	assert_int_equal(out.deadline_us, 5);
+	assert_int_equal(out.name, 77);
+	assert_span(out.content, in.content);
+	check_lengths(&m, read_handshake, &out);
+	in.content = span_of(big, WIRE_HANDSHAKE_MAX + 1);
+	w = fresh();
+	assert_int_equal(wire_put_handshake(&w, ID, &in), SG_TOO_BIG);
 }
 
 static void test_find_key(void **state)
@@ -116,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_operate),
+		cmocka_unit_test(test_handshake),
 		cmocka_unit_test(test_find_key),
 		cmocka_unit_test(test_forge),
 	};

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server's TLS key in an HSM of its own, "door": the front has the certificate alone."""
+import concurrent.futures
+import os
+import pathlib
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+import pki
+from conftest import BUILD, SLOW, Demo, record
+from hsms import MODULES, replace
+
+REFUSED = (ssl.SSLError, ConnectionError)
+NO_HSM = "no HSM signs with the server's key"
+
+
+class Door(Demo):
+    def __init__(self, alg="ES256", shim="control={dir}/control"):
+        super().__init__(os.environ.get("DEMO_ALG", "ES256"))
+        self.door = alg
+        module = next(m for m in MODULES if pathlib.Path(m).exists())
+        (self.dir / "tokens-door").mkdir()
+        (self.dir / "softhsm2-door.conf").write_text(
+            f"directories.tokendir = {self.dir}/tokens-door\nobjectstore.backend = file\n"
+            "log.level = ERROR\nslots.removable = false\n")
+        self.certify(self.new_key(module, "door", "server"))
+        config = self.dir / "signerd.yaml"
+        spec = ",".join([shim.format(dir=self.dir), f"module={module}", f"state={self.dir}/run/shim-door.state"])
+        replace(config, "^  - name: ledger$", f"""\
+  - name: door
+    module: {BUILD}/libpkcs11-shim.so
+    pin: file:pin
+    processes: 2
+    sessions: 2
+    environment:
+      - SOFTHSM2_CONF=softhsm2-door.conf
+      - SIGNER_SHIM={spec}
+    access:
+      read: [.]
+      write: [run]
+  - name: ledger""")
+        replace(config, "^  key: tls/server.key$", f"""\
+  hsm_key:
+    hsm: door
+    uri: pkcs11:token=door;object=server
+    alg: {alg}""")
+        (self.dir / "tls/server.key").unlink()
+
+    def new_key(self, module, token, label):
+        environment = dict(os.environ, SOFTHSM2_CONF=str(self.dir / "softhsm2-door.conf"))
+        text = subprocess.run([BUILD / "demo-token", module, token, "pin", label, self.door], cwd=self.dir,
+                              env=environment, check=True, stdout=subprocess.PIPE, timeout=120).stdout
+        return serialization.load_pem_public_key(text)
+
+    def certify(self, public, days=9):
+        """tls/server.pem is one of the demo's CA for PUBLIC."""
+        ca, key = pki.load_ca(self)
+        certificate = (x509.CertificateBuilder().subject_name(pki.name("localhost")).issuer_name(ca.subject)
+                       .public_key(public).serial_number(x509.random_serial_number())
+                       .not_valid_before(pki.now() - pki.HOUR).not_valid_after(pki.now() + days * 24 * pki.HOUR)
+                       .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+                       .sign(key, hashes.SHA256()))
+        self.public = public
+        (self.dir / "tls/server.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        return certificate
+
+    def control(self, text):
+        new = self.dir / "control.new"
+        new.write_text(text)
+        new.rename(self.dir / "control")
+
+    def until(self, what, seconds=20):
+        end = time.monotonic() + seconds * SLOW
+        while not what():
+            assert time.monotonic() < end, self.log()[-3000:]
+            time.sleep(0.05)
+
+    def is_ready(self):
+        try:
+            return self.ops("/readyz").status == 200
+        except OSError:  # no front is up
+            return False
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def one(*arguments, **more):
+        made.append(Door(*arguments, **more))
+        return made[-1]
+    yield one
+    for demo in made:
+        log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
+        demo.remove()
+        assert "Sanitizer" not in log, log[-4000:]
+
+
+@pytest.mark.parametrize("alg", ["ES256", "PS256", "EdDSA"])
+def test_serves(make, alg):
+    door = make(alg).start()
+    for _ in range(3):
+        door.check(door.issue(record()))
+    with door.tls(alpn=["h2"]) as s:  # the same over HTTP/2's door
+        assert s.selected_alpn_protocol() == "h2" and s.version() == "TLSv1.3"
+    assert door.metric_sum("signer_tls_key_signatures_total") == 4
+    assert door.metric_sum("signer_tls_key_failures_total") == 0
+    with pytest.raises(REFUSED):  # who it is, is asked after that
+        door.issue(record(), client=None)
+    assert 'reason="peer did not return a certificate"' in door.log()
+    # It is no key of certificates.
+    assert [k["label"] for k in door.request("GET", "/v1/keys").json["keys"]] == ["dsc-1"]
+    door.reload()
+    door.check(door.issue(record()))
+    assert door.stop() == 0
+
+
+def test_many_at_once(make):
+    """Each of many clients waits for its own signature, and no one for a stranger's."""
+    door = make(shim="latency=30ms,control={dir}/control").start()
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        for answer, dcc in pool.map(lambda dcc: (door.issue(dcc), dcc), [record() for _ in range(200)]):
+            door.check(answer, dcc)
+    assert door.metric_sum("signer_tls_key_signatures_total") == 200
+    held = door.connect()
+    held.connect()
+    # A hundred strangers say hello, and go away or stay silent.
+    strangers = []
+    for i in range(100):
+        raw = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        raw.check_hostname, raw.verify_mode = False, ssl.CERT_NONE
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        hello = raw.wrap_bio(incoming, outgoing)
+        with pytest.raises(ssl.SSLWantReadError):
+            hello.do_handshake()
+        s = socket.create_connection(("127.0.0.1", door.port), 10)
+        s.sendall(outgoing.read())
+        if i % 2:
+            s.close()
+        else:
+            strangers.append(s)
+    door.check(door.issue(record(), connection=held))
+    for s in strangers:
+        s.close()
+    door.until(lambda: door.metric_sum("signer_connections", 'role="front"') == 1)
+    door.check(door.issue(record()))
+    assert door.stop() == 0
+
+
+def test_outage(make):
+    """While no HSM has the key nobody comes in; who is in is served."""
+    door = make().start()
+    door.wait_all_up()
+    held = door.connect()
+    door.check(door.issue(record(), connection=held))
+    door.control("lose=C_SignInit:1:3600s\n")
+    door.until(lambda: not door.is_ready())
+    assert b"key tls: no HSM signs with it" in door.ops("/readyz").body
+    begin = time.monotonic()
+    with pytest.raises(REFUSED):
+        door.issue(record())
+    assert time.monotonic() - begin < 8 * SLOW
+    assert f'reason="{NO_HSM}"' in door.log()
+    assert door.metric_sum("signer_tls_key_failures_total") >= 1
+    door.check(door.issue(record(), connection=held))
+    door.control("")
+    door.until(door.is_ready, 40)
+    door.check(door.issue(record()))
+    assert door.stop() == 0
+
+
+def test_faults(make):
+    """A call that fails, one that hangs, a process that dies: the handshake takes longer."""
+    door = make().start()
+    door.wait_all_up()
+    for fault in ("fail=C_Sign:1:CKR_DEVICE_ERROR", "crash=C_Sign:1", "hang=C_Sign:1", "forge=C_Sign:1"):
+        door.control(fault + "\n")
+        try:
+            door.check(door.issue(record()))
+        except REFUSED:  # one of a hundred signatures is verified by the core, and each one by the front
+            assert fault.startswith("forge"), door.log()[-3000:]
+            assert "what the HSM has signed is not of the certificate's key" in door.log()
+        door.control("")
+        door.until(door.is_ready, 40)
+    core = door.roles()["core/0"]
+    os.kill(core, signal.SIGKILL)
+    door.until(lambda: door.roles().get("core/0", core) != core)
+    door.until(door.is_ready, 40)
+    door.check(door.issue(record()))
+    assert door.stop() == 0
+
+
+def test_another_key(make):
+    """The certificate is another key's: turned away, with the reason in the log; a renewed one for the key is taken."""
+    door = make()
+    ours = door.public
+    module = next(m for m in MODULES if pathlib.Path(m).exists())
+    door.certify(door.new_key(module, "elsewhere", "server"))
+    door.start()
+    with pytest.raises(REFUSED):
+        door.issue(record())
+    assert "what the HSM has signed is not of the certificate's key" in door.log()
+    new = door.certify(ours, days=11)
+    door.reload()
+    door.check(door.issue(record()))
+    with door.tls() as s:
+        assert s.getpeercert(True) == new.public_bytes(serialization.Encoding.DER)
+    assert door.stop() == 0
+
+
+def test_drain(make):
+    """A handshake that waits when the server ends is let go."""
+    door = make(shim="latency=2s,control={dir}/control")
+    door.start(wait=False)
+    door.until(door.is_ready, 60)
+    ended = []
+
+    def come():
+        try:
+            door.issue(record())
+            ended.append("served")
+        except (OSError, ssl.SSLError) as e:
+            ended.append(e)
+    client = threading.Thread(target=come)
+    client.start()
+    time.sleep(0.5)
+    assert door.stop() == 0
+    client.join()
+    assert len(ended) == 1
+
+
+def test_configuration(make):
+    door = make()
+    config = door.dir / "signerd.yaml"
+    good = config.read_text()
+
+    def faults(old, new):
+        assert old in good
+        config.write_text(good.replace(old, new, 1))
+        r = subprocess.run([BUILD / "signerd", "--config", config, "--check"], capture_output=True, text=True, timeout=60)
+        return r.returncode, r.stdout + r.stderr
+
+    assert faults("tls:\n", "tls:\n")[0] == 0
+    place = "  hsm_key:\n    hsm: door\n    uri: pkcs11:token=door;object=server\n    alg: ES256\n"
+    for old, new, what in (
+            (place, "", "tls.key: is missing, and so is hsm_key"),
+            (place, place + "  key: tls/client-ca.pem\n", "tls.hsm_key: stands beside key: one of them"),
+            ("tls:\n", 'tls:\n  min_version: "1.2"\n', 'tls.hsm_key: needs min_version "1.3"'),
+            ("hsm: door", "hsm: nowhere", 'tls.hsm_key.hsm: there is no HSM "nowhere"'),
+            ("alg: ES256\n  client_ca", "alg: PS256\n  client_ca",
+             "tls/server.pem: its key is not for the algorithm of tls.hsm_key"),
+            ("alg: ES256\n  client_ca", "alg: ES256\n    label: dsc-1\n  client_ca",
+             "tls.hsm_key.label: another key has this label"),
+            ("    alg: ES256\n  client_ca", "  client_ca", "tls.hsm_key.alg: is missing")):
+        code, text = faults(old, new)
+        assert code == 2 and what in text, text
+    code, text = faults(place, "  hsm_key:\n    hsm: demo\n    uri: pkcs11:token=demo;object=dsc-1\n    alg: ES256\n")
+    assert code == 2 and 'tls.hsm_key.uri: is the place of the key "dsc-1"' in text
+    # From one place to the other takes a restart.
+    config.write_text(good)
+    door.start()
+    (door.dir / "other.key").write_bytes((door.dir / "clients/issuer.key").read_bytes())
+    config.write_text(good.replace(place, "  key: other.key\n", 1))
+    door.process.send_signal(signal.SIGHUP)
+    door.until(lambda: "does not fit the certificate" in door.log())
+    door.check(door.issue(record()))
+    config.write_text(good.replace("object=server", "object=other", 1))
+    door.reload()
+    assert 'sections="keys"' in door.log() or "keys" in door.log().split(" reload", 1)[1]
+    door.check(door.issue(record()))
+    assert door.stop() == 0

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Handshakes with a server whose key is in an HSM. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <openssl/ecdsa.h>
+#include <openssl/provider.h>
+
+#include "front/tls_key.h"
+#include "tls_world.h"
+
+enum { RSA_BITS = 2048, SIGNATURE_MAX = 512, HALF = 32 };
+
+static const struct {
+	enum cose_alg alg;
+	const char *name;
+} ALGS[] = {
+	{COSE_ES256, "ES256"}, {COSE_PS256, "PS256"}, {COSE_EDDSA, "EdDSA"}};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static EVP_PKEY *generate(enum cose_alg alg)
+{
+	switch (alg) {
+	case COSE_PS256: return EVP_RSA_gen(RSA_BITS);
+	case COSE_EDDSA: return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	case COSE_ES256:
+	case COSE_ES384:
+	case COSE_NONE:
+	default: return EVP_EC_gen("P-256");
+	}
+}
+
+/* The server's certificate for a fresh key, which no file has. */
+static struct pki_cert hsm_server(enum cose_alg alg)
+{
+	const struct pki_cert c =
+		pki_issue(&ca, (struct pki_wish){.cn = "hsm",
+						 .san = "DNS:localhost",
+						 .key = generate(alg)});
+
+	pki_write_cert("server.pem", c.x);
+	return c;
+}
+
+static struct front_settings hsm_settings(enum cose_alg alg)
+{
+	struct front_settings s = settings_with("crl.pem");
+
+	s.key[0] = '\0';
+	s.key_alg = alg;
+	return s;
+}
+
+/* What an HSM would make of MESSAGE, in COSE form. */
+static struct span sign(EVP_PKEY *key, struct span message,
+			uint8_t out[SIGNATURE_MAX])
+{
+	const char *digest = EVP_PKEY_is_a(key, "ED25519") ? NULL : "SHA256";
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *p;
+	const uint8_t *der = out;
+	size_t n = SIGNATURE_MAX;
+	ECDSA_SIG *sig;
+
+	assert_int_equal(
+		EVP_DigestSignInit_ex(c, &p, digest, NULL, NULL, key, NULL), 1);
+	if (EVP_PKEY_is_a(key, "RSA")) {
+		assert_int_equal(
+			EVP_PKEY_CTX_set_rsa_padding(p, RSA_PKCS1_PSS_PADDING),
+			1);
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(
+					 p, RSA_PSS_SALTLEN_DIGEST),
+				 1);
+	}
+	assert_int_equal(EVP_DigestSign(c, out, &n, message.p, message.n), 1);
+	EVP_MD_CTX_free(c);
+	if (!EVP_PKEY_is_a(key, "EC"))
+		return span_of(out, n);
+	sig = d2i_ECDSA_SIG(NULL, &der, (long)n);
+	assert_non_null(sig);
+	(void)BN_bn2binpad(ECDSA_SIG_get0_r(sig), out, HALF);
+	(void)BN_bn2binpad(ECDSA_SIG_get0_s(sig), out + HALF, HALF);
+	ECDSA_SIG_free(sig);
+	return span_of(out, (size_t)2 * HALF);
+}
+
+/* The client's next bytes to the server, and EXTRA behind them, STEP at a
+ * time. */
+static void to_server(struct wire *w, size_t step, struct span extra)
+{
+	static uint8_t buf[65536];
+	int n;
+
+	client_step(w);
+	n = BIO_read(w->from, buf, sizeof(buf) / 2);
+	n = n > 0 ? n : 0;
+	if (extra.n > 0)
+		memcpy(buf + n, extra.p, extra.n);
+	n += (int)extra.n;
+	for (size_t at = 0; at < (size_t)n; at += step) {
+		const size_t left = (size_t)n - at;
+
+		if (w->result != TLS_WANT)
+			break;
+		tls_give(w->server,
+			 span_of(buf + at, left < step ? left : step));
+		w->result = tls_handshake(w->server);
+	}
+}
+
+static void to_client(struct wire *w)
+{
+	if (w->out.len > 0)
+		assert_int_equal(BIO_write(w->in, bytes_view(&w->out).p,
+					   (int)w->out.len),
+				 (int)w->out.len);
+	bytes_free(&w->out);
+	client_step(w);
+}
+
+/* Up to where the server's key has to sign. */
+static void open_to_sign(struct wire *w, const struct front_settings *s,
+			 const struct pki_cert *client, size_t step)
+{
+	wire_open(w, s, client);
+	to_server(w, step, span_of(NULL, 0));
+	assert_int_equal(w->result, TLS_SIGN);
+	assert_false(tls_established(w->server));
+}
+
+/* The signature is there: to the end. */
+static void finish(struct wire *w, struct span signature)
+{
+	w->result = tls_signed(w->server, signature);
+	for (int i = 0; i < 4 && w->result != TLS_FAILED; i++) {
+		to_client(w);
+		to_server(w, SIZE_MAX / 2, span_of(NULL, 0));
+	}
+	to_client(w);
+}
+
+static void check_alg(size_t i, size_t step)
+{
+	static const uint8_t hello[] = "hello";
+	struct pki_cert own = hsm_server(ALGS[i].alg);
+	const struct front_settings s = hsm_settings(ALGS[i].alg);
+	uint8_t signature[SIGNATURE_MAX];
+	uint8_t buf[64];
+	struct span content;
+	struct wire w;
+	size_t n;
+
+	open_to_sign(&w, &s, &good, step);
+	content = tls_to_sign(w.server);
+	/* RFC 8446 section 4.4.3. */
+	assert_in_range(content.n, 64 + 33 + 1 + 32, WIRE_HANDSHAKE_MAX);
+	for (size_t k = 0; k < 64; k++)
+		assert_int_equal(content.p[k], ' ');
+	assert_memory_equal(content.p + 64, "TLS 1.3, server CertificateVerify",
+			    34);
+	finish(&w, sign(own.key, content, signature));
+	if (w.result != TLS_OK)
+		fail_msg("%s: %s", ALGS[i].name, tls_reason(w.server));
+	assert_true(tls_established(w.server));
+	assert_int_equal(SSL_is_init_finished(w.client), 1);
+	assert_int_equal(SSL_write(w.client, hello, sizeof(hello)),
+			 sizeof(hello));
+	n = (size_t)BIO_read(w.from, buf, sizeof(buf));
+	tls_give(w.server, span_of(buf, n));
+	assert_int_equal(tls_read(w.server, buf, sizeof(buf), &n), TLS_OK);
+	assert_int_equal(n, sizeof(hello));
+	assert_int_equal(tls_read(w.server, buf, sizeof(buf), &n), TLS_WANT);
+	wire_close(&w);
+	pki_free(&own);
+}
+
+static void test_algorithms(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(ALGS); i++) {
+		check_alg(i, SIZE_MAX / 2);
+		check_alg(i, 7);
+	}
+}
+
+/* A client that may not come in is turned away as ever, after the pause. */
+static void test_refused_client(void **state)
+{
+	struct pki_cert own = hsm_server(COSE_ES256);
+	const struct front_settings s = hsm_settings(COSE_ES256);
+	uint8_t signature[SIGNATURE_MAX];
+	struct wire w;
+
+	(void)state;
+	open_to_sign(&w, &s, &revoked, SIZE_MAX / 2);
+	finish(&w, sign(own.key, tls_to_sign(w.server), signature));
+	assert_int_equal(w.result, TLS_FAILED);
+	assert_string_equal(tls_reason(w.server), "certificate revoked");
+	wire_close(&w);
+	pki_free(&own);
+}
+
+static void check_failure(struct span signature, const char *reason)
+{
+	const struct front_settings s = hsm_settings(COSE_ES256);
+	struct wire w;
+
+	open_to_sign(&w, &s, &good, SIZE_MAX / 2);
+	finish(&w, signature);
+	assert_int_equal(w.result, TLS_FAILED);
+	assert_string_equal(tls_reason(w.server), reason);
+	assert_int_equal(w.client_error, SSL_R_TLSV1_ALERT_INTERNAL_ERROR);
+	wire_close(&w);
+}
+
+static void test_failures(void **state)
+{
+	static const char other[] =
+		"what the HSM has signed is not of the certificate's key";
+	struct pki_cert own = hsm_server(COSE_ES256);
+	const struct front_settings s = hsm_settings(COSE_ES256);
+	uint8_t signature[SIGNATURE_MAX];
+	struct wire w;
+
+	(void)state;
+	check_failure(span_of(NULL, 0), "no HSM signs with the server's key");
+	check_failure(SPAN_LIT("short"), other);
+	/* One of another handshake, and of another key. */
+	check_failure(sign(own.key, SPAN_LIT("another"), signature), other);
+	open_to_sign(&w, &s, &good, SIZE_MAX / 2);
+	check_failure(sign(good.key, tls_to_sign(w.server), signature), other);
+	/* And the one that waited meanwhile goes on. */
+	finish(&w, sign(own.key, tls_to_sign(w.server), signature));
+	assert_int_equal(w.result, TLS_OK);
+	wire_close(&w);
+	pki_free(&own);
+}
+
+/* Gone while it waits; the address sanitizer sees what stays. */
+static void test_dropped(void **state)
+{
+	struct pki_cert own = hsm_server(COSE_ES256);
+	const struct front_settings s = hsm_settings(COSE_ES256);
+	struct wire w;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		open_to_sign(&w, &s, &good, SIZE_MAX / 2);
+		wire_close(&w);
+	}
+	pki_free(&own);
+}
+
+/* What came with the hello is read when it is its turn. */
+static void test_late_bytes(void **state)
+{
+	static const uint8_t garbage[] = "\x17\x03\x03\x00\x01x";
+	struct pki_cert own = hsm_server(COSE_ES256);
+	const struct front_settings s = hsm_settings(COSE_ES256);
+	uint8_t signature[SIGNATURE_MAX];
+	struct wire w;
+
+	(void)state;
+	wire_open(&w, &s, &good);
+	to_server(&w, SIZE_MAX / 2, span_of(garbage, sizeof(garbage) - 1));
+	assert_int_equal(w.result, TLS_SIGN);
+	w.result = tls_signed(w.server,
+			      sign(own.key, tls_to_sign(w.server), signature));
+	assert_int_equal(w.result, TLS_FAILED);
+	assert_string_equal(tls_reason(w.server),
+			    "decryption failed or bad record mac");
+	wire_close(&w);
+	pki_free(&own);
+}
+
+/* Many at a time, answered in another order. */
+static void test_many(void **state)
+{
+	enum { MANY = 50 };
+	static struct wire w[MANY];
+	static uint8_t signature[MANY][SIGNATURE_MAX];
+	struct pki_cert own = hsm_server(COSE_EDDSA);
+	const struct front_settings s = hsm_settings(COSE_EDDSA);
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		open_to_sign(&w[i], &s, &good, SIZE_MAX / 2);
+	for (size_t i = MANY; i-- > 0;) {
+		finish(&w[i],
+		       sign(own.key, tls_to_sign(w[i].server), signature[i]));
+		assert_int_equal(w[i].result, TLS_OK);
+	}
+	for (size_t i = 0; i < MANY; i++)
+		wire_close(&w[i]);
+	pki_free(&own);
+}
+
+/* The certificate's key and the algorithm have to fit. */
+static void test_certificate(void **state)
+{
+	struct pki_cert own = hsm_server(COSE_ES256);
+	const struct front_settings s = hsm_settings(COSE_PS256);
+	char reason[TLS_REASON_BYTES];
+	struct tls_context *ctx;
+
+	(void)state;
+	assert_int_equal(tls_context_create(&s, &ctx, reason), SG_CONFIG);
+	assert_non_null(strstr(reason, "server.pem: its key is not for the "
+				       "algorithm of tls.hsm_key"));
+	pki_free(&own);
+}
+
+/* Nobody gets our keys who asks for others. */
+static void test_apart(void **state)
+{
+	struct pki_cert own = hsm_server(COSE_ES256);
+	const struct front_settings s = hsm_settings(COSE_ES256);
+	struct tls_context *ctx = context(&s);
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+
+	(void)state;
+	assert_non_null(key);
+	assert_string_equal(
+		OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key)),
+		"default");
+	EVP_PKEY_free(key);
+	tls_context_free(ctx);
+	pki_free(&own);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_algorithms),
+		cmocka_unit_test(test_refused_client),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_dropped),
+		cmocka_unit_test(test_late_bytes),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_apart),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
