@@ -330,9 +330,32 @@ static void check_keys(const struct yaml_at *root, const struct config *c)
 		const struct yaml_at key = yaml_item(&keys, i);
 		const struct yaml_at dsc = yaml_child(&key, "certificate");
 
-		if (c->core.key[i].certificate[0] != '\0')
+		/* The server's is no DSC. */
+		if (c->core.key[i].certificate[0] != '\0' &&
+		    !c->core.key[i].tls)
 			check_dsc(&dsc, &c->core.key[i]);
 	}
+}
+
+/* Whoever reaches the port makes its HSM sign. */
+static void doubt_tls_hsm(const struct yaml_at *root, struct config *c)
+{
+	const struct yaml_at tls = yaml_child(root, "tls");
+	const struct yaml_at key = yaml_child(&tls, "hsm_key");
+	const struct yaml_at hsm = yaml_child(&key, "hsm");
+	const struct core_key_settings *own = NULL;
+
+	for (size_t i = 0; i < c->core.nkeys; i++)
+		if (c->core.key[i].tls)
+			own = &c->core.key[i];
+	for (size_t i = 0; own != NULL && i < c->core.nkeys; i++)
+		if (c->core.key[i].kinds != 0 &&
+		    strcmp(c->core.key[i].hsm, own->hsm) == 0) {
+			config_note(&hsm, c->doubts,
+				    "has keys of certificates as well: "
+				    "handshakes of strangers take its time");
+			return;
+		}
 }
 
 static void check_ledger(const struct yaml_at *root, const struct config *c)
@@ -412,6 +435,7 @@ enum sg_err config_check(struct yaml_tree *t, struct config *c,
 	check_tls(&root, c);
 	check_hsms(&root, c);
 	check_keys(&root, c);
+	doubt_tls_hsm(&root, c);
 	check_csca(&root, c);
 	check_ledger(&root, c);
 	config_check_sandbox(&root, c);

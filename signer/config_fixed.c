@@ -171,6 +171,46 @@ static void keep_ledger(const struct config *began, struct config *now)
 	now->front.public = began->front.public;
 }
 
+/* Where the server's TLS key is; NULL: not in an HSM. */
+static const struct worker_key_settings *tls_place(const struct config *c,
+						   const char **hsm)
+{
+	for (size_t i = 0; i < c->core.nkeys; i++) {
+		const struct core_key_settings *key = &c->core.key[i];
+
+		for (size_t h = 0; key->tls && h < c->nhsms; h++) {
+			const struct worker_settings *w = &c->hsm[h].worker;
+
+			*hsm = w->name;
+			for (size_t k = 0; k < w->nkeys; k++)
+				if (strcmp(w->key[k].label, key->label) == 0)
+					return &w->key[k];
+		}
+	}
+	return NULL;
+}
+
+static bool same_tls_key(const struct config *a, const struct config *b)
+{
+	const char *hsm_a = NULL;
+	const char *hsm_b = NULL;
+	const struct worker_key_settings *x = tls_place(a, &hsm_a);
+	const struct worker_key_settings *y = tls_place(b, &hsm_b);
+
+	return x != NULL && y != NULL && strcmp(hsm_a, hsm_b) == 0 &&
+	       same_worker_key(x, y);
+}
+
+/* With the certificate, which is of that key. */
+static void keep_tls_key(const struct front_settings *began,
+			 struct front_settings *now)
+{
+	now->key_alg = began->key_alg;
+	memcpy(now->key, began->key, sizeof(now->key));
+	memcpy(now->certificate, began->certificate, sizeof(now->certificate));
+	memcpy(now->ocsp, began->ocsp, sizeof(now->ocsp));
+}
+
 static void add_name(char *names, size_t cap, bool same, const char *name)
 {
 	const size_t n = strlen(names);
@@ -184,6 +224,11 @@ void config_keep_fixed(const struct config *began, struct config *now,
 		       char *names, size_t cap)
 {
 	const bool keys_stay = same_keys(began, now) && same_places(began, now);
+	/* A file that is another one is read like any other. */
+	const bool tls_stays =
+		began->front.key_alg == now->front.key_alg &&
+		(keys_stay || began->front.key_alg == COSE_NONE ||
+		 same_tls_key(began, now));
 
 	names[0] = '\0';
 	add_name(names, cap, same_listen(began, now), "listen");
@@ -198,6 +243,7 @@ void config_keep_fixed(const struct config *began, struct config *now,
 		 memcmp(&began->sandbox, &now->sandbox, sizeof(now->sandbox)) ==
 			 0,
 		 "sandbox");
+	add_name(names, cap, tls_stays, "tls");
 	now->sandbox = began->sandbox;
 	memcpy(now->address, began->address, sizeof(now->address));
 	now->port = began->port;
@@ -216,9 +262,6 @@ void config_keep_fixed(const struct config *began, struct config *now,
 		if (!keys_stay || i + 1 == began->core.nkeys)
 			now->core.key[i] = began->core.key[i];
 	now->core.nkeys = began->core.nkeys;
-	if (now->front.key_alg != began->front.key_alg) {
-		now->front.key_alg = began->front.key_alg;
-		memcpy(now->front.key, began->front.key,
-		       sizeof(now->front.key));
-	}
+	if (!tls_stays)
+		keep_tls_key(&began->front, &now->front);
 }

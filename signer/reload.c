@@ -93,6 +93,7 @@ static void drop_candidate(struct reload *l)
 void reload_free(struct reload *l)
 {
 	drop_candidate(l);
+	tls_files_forget(&l->files);
 	uv_close((uv_handle_t *)&l->timer, NULL);
 	close_fd(&l->config_fd);
 	close_fd(&l->policy_fd);
@@ -135,6 +136,7 @@ static enum sg_err seal_candidate(struct reload *l, struct span text,
 static void read_candidate(struct reload *l)
 {
 	char names[NAMES_TEXT];
+	char reason[FAULT_TEXT];
 	struct faults faults = {0};
 	struct span text;
 	struct span policy;
@@ -161,6 +163,13 @@ static void read_candidate(struct reload *l)
 			  "sections=\"%s\" "
 			  "text=\"their changes wait for a restart\"",
 			  names);
+	if (!tls_files_try(&l->files, &l->candidate->front, reason,
+			   sizeof(reason))) {
+		refuse(l, reason);
+		config_text_free(&text);
+		config_text_free(&policy);
+		return;
+	}
 	e = seal_candidate(l, text, policy);
 	config_text_free(&text);
 	config_text_free(&policy);

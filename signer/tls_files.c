@@ -26,6 +26,20 @@ static void look(const struct front_settings *s, struct tls_files_look *out)
 	}
 }
 
+/* T is in force. */
+static void keep(struct tls_files *f, struct tls_context *t)
+{
+	f->crls = *tls_context_crls(t);
+	tls_context_free(f->taken);
+	f->taken = t;
+}
+
+void tls_files_forget(struct tls_files *f)
+{
+	tls_context_free(f->taken);
+	f->taken = NULL;
+}
+
 void tls_files_know(struct tls_files *f, const struct front_settings *s)
 {
 	char reason[TLS_REASON_BYTES];
@@ -37,8 +51,7 @@ void tls_files_know(struct tls_files *f, const struct front_settings *s)
 	f->crls.n = 0;
 	if (tls_context_create(s, &t, reason) != SG_OK)
 		return;
-	f->crls = *tls_context_crls(t);
-	tls_context_free(t);
+	keep(f, t);
 }
 
 bool tls_files_changed(struct tls_files *f, const struct front_settings *s)
@@ -64,6 +77,8 @@ static const char *fault_of(struct tls_files *f, const struct tls_context *t)
 	const struct tls_times *times = tls_context_times(t);
 	const char *early = tls_context_early(t);
 
+	if (f->taken != NULL && tls_context_key_changes(t, f->taken))
+		return TLS_KEY_CHANGES;
 	if (times->own < clock_wall_s())
 		return "the server's certificate has expired";
 	if (tls_context_crl_expired(t))
@@ -92,10 +107,29 @@ bool tls_files_take(struct tls_files *f, const struct front_settings *s,
 		return false;
 	}
 	fault = fault_of(f, t);
-	if (fault != NULL)
-		(void)snprintf(reason, cap, "%s", fault);
-	else
-		f->crls = *tls_context_crls(t);
+	if (fault == NULL) {
+		keep(f, t);
+		return true;
+	}
+	(void)snprintf(reason, cap, "%s", fault);
 	tls_context_free(t);
-	return fault == NULL;
+	return false;
+}
+
+bool tls_files_try(const struct tls_files *f, const struct front_settings *s,
+		   char *reason, size_t cap)
+{
+	char text[TLS_REASON_BYTES];
+	struct tls_context *t;
+	bool good;
+
+	if (tls_context_create(s, &t, text) != SG_OK) {
+		(void)snprintf(reason, cap, "%s", text);
+		return false;
+	}
+	good = f->taken == NULL || !tls_context_key_changes(t, f->taken);
+	if (!good)
+		(void)snprintf(reason, cap, "%s", TLS_KEY_CHANGES);
+	tls_context_free(t);
+	return good;
 }

@@ -31,6 +31,7 @@ struct tls_files {
 	struct tls_files_look known, last;
 	int64_t again;	      /* when those that were refused are valid; 0 */
 	struct tls_crls crls; /* that are in force */
+	struct tls_context *taken; /* as it was; NULL: nothing was good */
 };
 
 /* As they are now, the files that S names are known, and in force.  Call it
@@ -46,5 +47,11 @@ bool tls_files_changed(struct tls_files *f, const struct front_settings *s);
  * may. */
 bool tls_files_take(struct tls_files *f, const struct front_settings *s,
 		    char *reason, size_t cap);
+/* Could the fronts take S, the settings of a new configuration?  If not, REASON
+ * says why. */
+bool tls_files_try(const struct tls_files *f, const struct front_settings *s,
+		   char *reason, size_t cap);
+/* Let go of what tls_files_know() keeps. */
+void tls_files_forget(struct tls_files *f);
 
 #endif /* SG_TLS_FILES_H */

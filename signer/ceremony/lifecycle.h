@@ -34,7 +34,7 @@ enum key_state {
 const char *key_state_text(enum key_state state);
 
 enum {
-	LIFE_KEYS_MAX = 64,  /* with the ledger's */
+	LIFE_KEYS_MAX = 63,  /* with the ledger's; one more signs TLS */
 	LIFE_LABEL_MAX = 64, /* bytes, with a NUL */
 	LIFE_SPKI_MAX = 600
 };

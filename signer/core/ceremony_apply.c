@@ -466,7 +466,8 @@ void ceremony_project(struct ceremony *c)
 		size_t k;
 
 		if (keyring_find(c->part.keys, span_str(l->label), &k)) {
-			if (c->part.keys->key[k].unapproved)
+			if (c->part.keys->key[k].unapproved ||
+			    c->part.keys->key[k].tls)
 				continue;
 			if (is_recertified(c, l, k) &&
 			    keyring_recertify(c->part.keys, k, l) != SG_OK)

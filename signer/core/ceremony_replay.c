@@ -120,7 +120,7 @@ bool ceremony_find_key(const struct ceremony *c, const struct life *l,
 		       size_t *k)
 {
 	return keyring_find(c->part.keys, span_str(l->label), k) &&
-	       !c->part.keys->key[*k].unapproved;
+	       !c->part.keys->key[*k].unapproved && !c->part.keys->key[*k].tls;
 }
 
 /* Keys that GENESIS found in signerd.yaml, and that have been taken out since:
@@ -220,6 +220,15 @@ static enum sg_err judge(const struct ceremony *c, unsigned number,
 	return SG_OK;
 }
 
+/* That one is no key of the officers', and never was. */
+static bool is_tls_key(const struct ceremony *c, struct span label)
+{
+	size_t k;
+
+	return keyring_find(c->part.keys, label, &k) &&
+	       c->part.keys->key[k].tls;
+}
+
 static enum sg_err replay_one(struct ceremony *c, unsigned number)
 {
 	struct ceremony_refusal r;
@@ -237,7 +246,8 @@ static enum sg_err replay_one(struct ceremony *c, unsigned number)
 							     "operation");
 	err = judge(c, number, j, item.outcome.time);
 	if (err == SG_OK && j->op.kind == OPERATION_GENERATE &&
-	    lifecycle_find(&c->life, j->op.key) != NULL)
+	    (lifecycle_find(&c->life, j->op.key) != NULL ||
+	     is_tls_key(c, j->op.key)))
 		err = damaged(number, "signerd.yaml has a key of the same "
 				      "label: give that one another");
 	if (err == SG_OK) {

@@ -98,7 +98,7 @@ static bool same_key(const struct core_key_settings *a,
 {
 	return strcmp(a->label, b->label) == 0 && a->alg == b->alg &&
 	       a->kinds == b->kinds && a->ledger == b->ledger &&
-	       strcmp(a->country, b->country) == 0;
+	       a->tls == b->tls && strcmp(a->country, b->country) == 0;
 }
 
 /* But for where their certificates are. */

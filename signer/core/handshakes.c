@@ -95,7 +95,7 @@ static enum sg_err begin(struct handshakes *h, struct front_link *f,
 	struct handshake *s;
 	enum sg_err err;
 
-	if (f->handshakes >= HANDSHAKES_OF_FRONT_MAX)
+	if (f->handshakes >= WIRE_HANDSHAKES_MAX)
 		return SG_BUSY;
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
@@ -103,7 +103,9 @@ static enum sg_err begin(struct handshakes *h, struct front_link *f,
 	s->front = f;
 	s->id = id;
 	memcpy(s->content, m->content.p, m->content.n);
+	/* Strangers bring them about: single requests go first. */
 	s->op = (struct op){.key = key,
+			    .bulk = true,
 			    .message = span_of(s->content, m->content.n),
 			    .deadline_us = deadline_of(m),
 			    .name = m->name,

@@ -12,8 +12,6 @@
  * is gone.  Loop thread only.
  */
 enum {
-	/* At a time, of one front: strangers bring them about. */
-	HANDSHAKES_OF_FRONT_MAX = 512,
 	HANDSHAKES_US_MAX = 10 * 1000 * 1000 /* whatever the front says */
 };
 

@@ -119,6 +119,17 @@ enum sg_err keyring_certify(struct key *key, struct span der)
 	return keyring_refused(key, err, err_text(err));
 }
 
+/* The server's TLS certificate: only its key counts here. */
+static enum sg_err keep_tls_certificate(struct key *key, struct span der)
+{
+	key->certificate = malloc(der.n);
+	if (key->certificate == NULL)
+		return SG_NO_MEMORY;
+	memcpy(key->certificate, der.p, der.n);
+	key->certificate_n = der.n;
+	return SG_OK;
+}
+
 static enum sg_err key_read_certificate(struct key *key, const char *path)
 {
 	uint8_t *file = NULL;
@@ -129,7 +140,9 @@ static enum sg_err key_read_certificate(struct key *key, const char *path)
 
 	if (err == SG_OK)
 		err = certificate_der(span_of(file, file_n), &der, &der_n);
-	if (err == SG_OK)
+	if (err == SG_OK && key->tls)
+		err = keep_tls_certificate(key, span_of(der, der_n));
+	else if (err == SG_OK)
 		err = keyring_certify(key, span_of(der, der_n));
 	else
 		err = keyring_refused(key, err,
@@ -172,27 +185,37 @@ enum sg_err keyring_create(const struct core_settings *settings,
 	return SG_OK;
 }
 
-/* Is the public key of the token in SPKI (DER) that of KEY's DSC?  Two types
- * of key (plain RSA, and RSA that may only do PSS) do not compare: the test
- * signature tells. */
-static bool same_public_key(const struct key *key, struct span spki)
+enum likeness { LIKE_SAME, LIKE_OTHER_TYPE, LIKE_OTHER };
+
+/* How the public key in SPKI (DER) compares with that of KEY's certificate. */
+static enum likeness compare(const struct key *key, struct span spki)
 {
 	const uint8_t *p = spki.p;
 	const uint8_t *q = key->certificate;
 	EVP_PKEY *ours = NULL;
 	EVP_PKEY *theirs = d2i_PUBKEY(NULL, &p, (long)spki.n);
 	X509 *cert = d2i_X509(NULL, &q, (long)key->certificate_n);
-	bool same = false;
+	enum likeness like = LIKE_OTHER;
 
 	if (cert != NULL)
 		ours = X509_get0_pubkey(cert);
-	if (ours != NULL && theirs != NULL)
-		same = EVP_PKEY_get_base_id(ours) !=
-			       EVP_PKEY_get_base_id(theirs) ||
-		       EVP_PKEY_eq(ours, theirs) == 1;
+	if (ours != NULL && theirs != NULL) {
+		if (EVP_PKEY_get_base_id(ours) != EVP_PKEY_get_base_id(theirs))
+			like = LIKE_OTHER_TYPE;
+		else if (EVP_PKEY_eq(ours, theirs) == 1)
+			like = LIKE_SAME;
+	}
 	X509_free(cert);
 	EVP_PKEY_free(theirs);
-	return same;
+	return like;
+}
+
+/* Is the public key of the token in SPKI that of KEY's certificate?  Two types
+ * of key (plain RSA, and RSA that may only do PSS) do not compare: the test
+ * signature tells. */
+static bool same_public_key(const struct key *key, struct span spki)
+{
+	return compare(key, spki) != LIKE_OTHER;
 }
 
 /* Is the key in DER's certificate the one that KEY is bound to? */
@@ -204,14 +227,41 @@ static bool is_pinned(const struct key *key, struct span der)
 				memcmp(hash, key->pin, sizeof(hash)) == 0);
 }
 
-static enum sg_err check_offer(struct key *key, const struct wire_hsm_key *from)
+/* Is SPKI the public key of a key that signs, or that of the server where KEY
+ * is one of them?  None of them may be both. */
+static bool is_shared(const struct keyring *k, const struct key *key,
+		      struct span spki)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct key *other = &k->key[i];
+
+		if (other == key || other->tls == key->tls ||
+		    other->certificate_n == 0 || spki.n == 0)
+			continue;
+		if (compare(other, spki) == LIKE_SAME)
+			return true;
+	}
+	return false;
+}
+
+static enum sg_err check_offer(const struct keyring *k, struct key *key,
+			       const struct wire_hsm_key *from)
 {
 	if (from->alg != (int32_t)key->alg)
 		return keyring_refused(key, SG_BAD_KEY,
 				       "the token's key is for another "
 				       "algorithm");
+	if (is_shared(k, key, from->spki))
+		return keyring_refused(key, SG_BAD_KEY,
+				       "it signs certificates as well as TLS "
+				       "handshakes");
 	if (key->ledger)
 		return keyring_take_ledger(key, from->spki);
+	if (key->tls && key->certificate_n > 0 && from->spki.n > 0 &&
+	    !same_public_key(key, from->spki))
+		return keyring_refused(key, SG_BAD_KEY,
+				       "the token's key is not that of "
+				       "tls.certificate");
 	if (key->tls)
 		return keyring_take_tls(key, from->spki);
 	if (!key->has_dsc && from->certificate.n == 0)
@@ -243,7 +293,7 @@ enum sg_err keyring_offer(struct keyring *k, const struct wire_hsm_key *key,
 		    !span_is(key->label, k->key[i].label))
 			continue;
 		*index = i;
-		return check_offer(&k->key[i], key);
+		return check_offer(k, &k->key[i], key);
 	}
 	return SG_NOT_FOUND;
 }
@@ -278,6 +328,12 @@ static bool same_subject_key(const struct key *a, const struct key *b)
 static enum sg_err check_renewal(const struct key *key, const struct key *fresh,
 				 int64_t now)
 {
+	if (key->tls && key->certificate_n > 0 && fresh->certificate_n > 0 &&
+	    !same_subject_key(key, fresh))
+		return keyring_refused(
+			key, SG_BAD_KEY,
+			"tls.certificate is of another key now: that takes a "
+			"restart");
 	if (!is_renewed(key, fresh))
 		return SG_OK;
 	if (!same_subject_key(key, fresh))

@@ -34,8 +34,8 @@ struct key {
 	/* It signs the ledger's checkpoints: no kinds, no DSC, and the verifier
 	 * is of the public key that an hsm offers, or that was made. */
 	bool ledger;
-	/* It signs the fronts' handshakes: the same.  PIN is that of the public
-	 * key that was offered first. */
+	/* It signs the fronts' handshakes: the same.  CERTIFICATE is the
+	 * server's, whose key it must be; has_dsc is false. */
 	bool tls;
 	bool leaving; /* it does until another one does alone */
 	/* From the DSC; has_dsc false: none yet, and the rest is unset. */

@@ -138,8 +138,10 @@ enum sg_err keyring_add(struct keyring *k, const struct life *l, size_t *index)
 
 	_Static_assert((int)LIFE_LABEL_MAX == (int)CORE_LABEL_MAX,
 		       "labels have one length");
+	_Static_assert((int)LIFE_KEYS_MAX + 1 <= (int)CORE_KEYS_MAX,
+		       "there is a place for the server's TLS key, too");
 	if (place == CORE_KEYS_MAX)
-		return SG_TOO_BIG;
+		return keyring_refused(&key, SG_TOO_BIG, "there is no room");
 	if (keyring_find(k, span_str(l->label), &other))
 		return SG_DUPLICATE_KEY;
 	take_life(&key, l);

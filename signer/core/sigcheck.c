@@ -54,7 +54,7 @@ uint64_t sigcheck_alarm(const struct sigcheck *s, uint64_t now_us)
 /* Is it this signature's turn? */
 static bool due(struct sigcheck *s, const struct key *key)
 {
-	if (key->alg == COSE_PS256 || key->ledger)
+	if (key->alg == COSE_PS256 || key->ledger || key->tls)
 		return true;
 	if (++s->count < s->one_in)
 		return false;

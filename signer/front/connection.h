@@ -23,8 +23,9 @@ struct connection {
 		uv_pipe_t pipe;
 	} uv;
 	struct front *front;
-	TAILQ_ENTRY(connection) all, flush; /* the front's lists */
-	enum door door; /* DOOR_CLIENTS: by TLS; else plain */
+	TAILQ_ENTRY(connection)
+	all, flush, unsigned_line; /* the front's lists */
+	enum door door;		   /* DOOR_CLIENTS: by TLS; else plain */
 	bool flush_queued;
 	bool reading; /* uv_read_start() is on */
 	bool ending;  /* nothing that comes is looked at */
@@ -47,7 +48,8 @@ struct connection {
 	 * be good, and the question about it that is with the core. */
 	uint64_t verified, asked;
 	bool asking;
-	bool signing;	   /* the core has the handshake's signature made */
+	bool signing;	   /* the handshake waits for its signature: */
+	bool unasked;	   /* and the core has not been asked for it yet */
 	uint64_t question; /* of either of them: a handshake is before */
 };
 
@@ -75,6 +77,8 @@ void connection_handshake_late(struct wheel_timer *t);
 /* Go on with the handshake.  True: it has come to its good end; false: it goes
  * on later, or has failed. */
 bool connection_shake_hands(struct connection *c);
+/* Ask for the signatures for which there was no room, once a turn. */
+void connection_ask_again(struct front *f);
 /* Nobody waits for the signature of its handshake any more, if it has asked for
  * one. */
 void connection_sign_no_more(struct connection *c);

@@ -89,6 +89,10 @@ static bool shaken(struct connection *c, enum tls_result r)
 	if (r == TLS_SIGN)
 		return ask_to_sign(c);
 	if (r != TLS_OK) {
+		if (tls_is_unsigned(c->tls)) /* no fault of its address */
+			admission_succeeded(c->front->admission, c->address,
+					    c->front->settings.failures_max,
+					    uv_now(c->front->loop));
 		connection_refused(c, tls_reason(c->tls));
 		connection_end(c);
 		return false;
@@ -110,26 +114,58 @@ static bool shaken(struct connection *c, enum tls_result r)
 	return true;
 }
 
-/* The core's answer: a signature, or none. */
-static void on_signed(void *asker, const struct wire_msg *m, enum sg_err err)
+/* The handshake goes on with the core's SIGNATURE; empty: there is none, for
+ * FAULT. */
+static void go_on(struct connection *c, struct span signature,
+		  const char *fault)
 {
-	struct connection *c = asker;
-	struct wire_answer answer = {0};
-
 	c->signing = false;
-	/* A problem has no signature. */
-	if (err == SG_OK && wire_get_answer(m, &answer) != SG_OK)
-		answer.document = span_of(NULL, 0);
-	/* With the last of what has come before it was signed. */
-	if (shaken(c, tls_signed(c->tls, answer.document)))
+	/* With the last of what had come before it was signed. */
+	if (shaken(c, tls_signed(c->tls, signature, fault)))
 		connection_read_records(c);
 	tls_give(c->tls, span_of(NULL, 0));
 	connection_wake(c);
 }
 
-/* The server's key is in an HSM: meanwhile nothing is read.  False: the
- * handshake is not at its end. */
-static bool ask_to_sign(struct connection *c)
+static const char *fault_of(enum sg_err err)
+{
+	return err == SG_TOKEN_DOWN ? "no HSM signs with the server's key"
+				    : err_text(err);
+}
+
+/* There is no room now, or no core: until the handshake's deadline there may
+ * be. */
+static bool may_wait(enum sg_err err)
+{
+	return err == SG_BUSY || err == SG_CORE_DOWN;
+}
+
+static void join_line(struct connection *c)
+{
+	c->unasked = true;
+	TAILQ_INSERT_TAIL(&c->front->unsigned_line, c, unsigned_line);
+}
+
+static void on_signed(void *asker, const struct wire_msg *m, enum sg_err err)
+{
+	struct connection *c = asker;
+	struct wire_answer answer = {0};
+	struct wire_problem problem;
+
+	if (err == SG_OK && m->type == WIRE_PROBLEM)
+		err = wire_get_problem(m, &problem) == SG_OK
+			      ? (enum sg_err)problem.err
+			      : SG_INTERNAL;
+	else if (err == SG_OK)
+		err = wire_get_answer(m, &answer);
+	if (may_wait(err)) {
+		join_line(c);
+		return;
+	}
+	go_on(c, answer.document, fault_of(err != SG_OK ? err : SG_INTERNAL));
+}
+
+static enum sg_err ask(struct connection *c)
 {
 	const struct wire_handshake m = {
 		.deadline_us =
@@ -138,13 +174,46 @@ static bool ask_to_sign(struct connection *c)
 		.content = tls_to_sign(c->tls),
 		.name = c->host.name};
 
-	if (core_link_handshake(c->front->link, &m, on_signed, c,
-				&c->question) == SG_OK) {
-		c->signing = true;
-		return false;
+	return core_link_handshake(c->front->link, &m, on_signed, c,
+				   &c->question);
+}
+
+/* The server's key is in an HSM: meanwhile nothing is read.  False: the
+ * handshake is not at its end. */
+static bool ask_to_sign(struct connection *c)
+{
+	struct front *f = c->front;
+	const enum sg_err err =
+		TAILQ_EMPTY(&f->unsigned_line) ? ask(c) : SG_BUSY;
+
+	c->signing = err == SG_OK || may_wait(err);
+	if (!c->signing)
+		return shaken(
+			c, tls_signed(c->tls, span_of(NULL, 0), fault_of(err)));
+	if (err != SG_OK)
+		join_line(c);
+	return false;
+}
+
+static void leave_line(struct connection *c)
+{
+	c->unasked = false;
+	TAILQ_REMOVE(&c->front->unsigned_line, c, unsigned_line);
+}
+
+void connection_ask_again(struct front *f)
+{
+	struct connection *c;
+	enum sg_err err;
+
+	while ((c = TAILQ_FIRST(&f->unsigned_line)) != NULL) {
+		err = ask(c);
+		if (may_wait(err))
+			return;
+		leave_line(c);
+		if (err != SG_OK)
+			go_on(c, span_of(NULL, 0), fault_of(err));
 	}
-	/* Never again the same result: it fails. */
-	return shaken(c, tls_signed(c->tls, span_of(NULL, 0)));
 }
 
 bool connection_shake_hands(struct connection *c)
@@ -157,5 +226,8 @@ void connection_sign_no_more(struct connection *c)
 	if (!c->signing)
 		return;
 	c->signing = false;
-	core_link_forget(c->front->link, c->question);
+	if (c->unasked)
+		leave_line(c);
+	else
+		core_link_forget(c->front->link, c->question);
 }

@@ -171,7 +171,8 @@ static enum sg_err ask(struct core_link *l, struct op from,
 	struct op *op;
 	enum sg_err err;
 
-	from.client = shares_index(identity);
+	from.client = from.kind == KIND_HANDSHAKE ? SHARES_STRANGERS
+						  : shares_index(identity);
 	err = begin(l, &from, &op);
 	if (err != SG_OK)
 		return err;
@@ -228,6 +229,15 @@ enum sg_err core_link_operate(struct core_link *l, const struct wire_operate *m,
 	return ask(l, from, m->identity, m, m->operation.n, question);
 }
 
+/* At a time; strangers shall not use up what is there for clients. */
+static uint32_t handshakes_max(const struct core_link *l)
+{
+	const uint32_t half = (core_link_credit(l) + 1) / 2;
+
+	return half > 0 && half < WIRE_HANDSHAKES_MAX ? half
+						      : WIRE_HANDSHAKES_MAX;
+}
+
 enum sg_err core_link_handshake(struct core_link *l,
 				const struct wire_handshake *m,
 				core_answer answer, void *asker,
@@ -240,7 +250,9 @@ enum sg_err core_link_handshake(struct core_link *l,
 
 	if (m->content.n > WIRE_HANDSHAKE_MAX)
 		return SG_TOO_BIG;
-	/* Who it is, is not known yet: strangers are one client among them. */
+	/* Who it is, is not known yet. */
+	if (l->shares.owed[SHARES_STRANGERS] >= handshakes_max(l))
+		return SG_BUSY;
 	return ask(l, from, span_of(NULL, 0), m, m->content.n, question);
 }
 

@@ -50,7 +50,8 @@ SG_MUST_USE enum sg_err core_link_operate(struct core_link *l,
 					  const struct wire_operate *m,
 					  core_answer answer, void *asker,
 					  uint64_t *question);
-/* Its asker has to be quick: what it asked is given up 10 s later. */
+/* For somebody who is not known yet: WIRE_HANDSHAKES_MAX at a time, and half of
+ * the credit; beyond that, SG_BUSY.  Given up after 10 s. */
 SG_MUST_USE enum sg_err core_link_handshake(struct core_link *l,
 					    const struct wire_handshake *m,
 					    core_answer answer, void *asker,

@@ -43,6 +43,7 @@ static void on_check(uv_check_t *check)
 	const bool more = recheck_step(f);
 
 	api_turn(f->api);
+	connection_ask_again(f);
 	connection_flush_all(f);
 	if (api_turn_due(f->api))
 		front_stay_awake(f);
@@ -248,6 +249,7 @@ int front_run(const struct front_settings *settings, front_read_settings read)
 	f->ledger = -1;
 	TAILQ_INIT(&f->connections);
 	TAILQ_INIT(&f->flushing);
+	TAILQ_INIT(&f->unsigned_line);
 	metrics_sample_process();
 	err = front_start(f);
 	if (err == SG_OK) {

@@ -51,6 +51,8 @@ struct front {
 	char date[HTTP_DATE_BYTES]; /* of the current second */
 	struct connection_list connections; /* newest first */
 	struct connection_list flushing; /* with output, or input held back */
+	struct connection_list
+		unsigned_line; /* wait to have handshakes signed */
 	size_t connections_of[DOOR_COUNT];
 	struct admission *admission;
 	struct tls_context *tls;

@@ -16,9 +16,12 @@
  */
 enum { SHARES_CLIENTS = 1 << 12 };
 
+/* The index of those who are not known yet, all together. */
+enum { SHARES_STRANGERS = SHARES_CLIENTS, SHARES_COUNT };
+
 struct shares {
-	uint16_t owed[SHARES_CLIENTS];	    /* questions with the core */
-	uint16_t abandoned[SHARES_CLIENTS]; /* of them, those that nobody
+	uint16_t owed[SHARES_COUNT];	  /* questions with the core */
+	uint16_t abandoned[SHARES_COUNT]; /* of them, those that nobody
 					       waits for any more */
 };
 

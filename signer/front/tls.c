@@ -182,12 +182,19 @@ struct span tls_to_sign(const struct tls *t)
 	return span_of(t->job.message, t->job.message_n);
 }
 
-enum tls_result tls_signed(struct tls *t, struct span signature)
+enum tls_result tls_signed(struct tls *t, struct span signature,
+			   const char *fault)
 {
 	t->job.signature = signature;
+	t->job.fault = signature.n == 0 ? fault : NULL;
 	t->job.state = TLS_KEY_HEARD;
 	t->in = bytes_view(&t->late);
 	return tls_handshake(t);
+}
+
+bool tls_is_unsigned(const struct tls *t)
+{
+	return t->job.fault != NULL;
 }
 
 bool tls_established(const struct tls *t)
@@ -313,7 +320,7 @@ void tls_free(struct tls *t)
 	/* A handshake that waits for its key is brought to an end, or what it
 	 * stands on would stay. */
 	if (t->job.state == TLS_KEY_ASKS)
-		(void)tls_signed(t, span_of(NULL, 0));
+		(void)tls_signed(t, span_of(NULL, 0), "closed");
 	SSL_free(t->ssl);
 	bytes_free(&t->late);
 	free(t);

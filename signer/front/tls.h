@@ -53,6 +53,13 @@ bool tls_context_crl_expired(const struct tls_context *ctx);
 /* What of CTX is not valid yet, with which everybody would be refused: text
  * for the log; NULL: nothing. */
 const char *tls_context_early(const struct tls_context *ctx);
+/* Is CTX's certificate of another key than OLD's, where that is in an HSM?
+ * Then that one cannot sign for it. */
+#define TLS_KEY_CHANGES                                                        \
+	"its certificate is of another key than the one in the HSM was: that " \
+	"takes a restart"
+bool tls_context_key_changes(const struct tls_context *ctx,
+			     const struct tls_context *old);
 /* How new the CRLs are.  CTX's. */
 const struct tls_crls *tls_context_crls(const struct tls_context *ctx);
 /* There are CRLs, but none of any client CA. */
@@ -80,11 +87,14 @@ enum tls_result tls_handshake(struct tls *t);
  * Where the server's key is in an HSM, a handshake pauses with TLS_SIGN until
  * it has a signature over this (T's), by tls_signed(); then it goes on where it
  * was.  What was given to T and is not read yet is kept meanwhile.  SIGNATURE
- * is in COSE form, as the core has it; empty: there is none, and the handshake
- * fails.
+ * is in COSE form, as the core has it; empty: there is none, for FAULT
+ * (static), and the handshake fails.
  */
 struct span tls_to_sign(const struct tls *t);
-enum tls_result tls_signed(struct tls *t, struct span signature);
+enum tls_result tls_signed(struct tls *t, struct span signature,
+			   const char *fault);
+/* Did the handshake fail for want of a signature, and not for the client? */
+bool tls_is_unsigned(const struct tls *t);
 bool tls_established(const struct tls *t);
 /* Why the handshake or a record failed: safe for the log.  Static or T's. */
 const char *tls_reason(const struct tls *t);

@@ -72,7 +72,8 @@ static enum sg_err use_hsm_key(struct tls_context *c, enum cose_alg alg,
 	if (err == SG_BAD_KEY)
 		return fault(reason, certificate,
 			     "its key is not for the algorithm of tls.hsm_key");
-	if (err == SG_OK && SSL_CTX_use_PrivateKey(c->ssl, key) != 1)
+	if (err == SG_OK && (SSL_CTX_use_PrivateKey(c->ssl, key) != 1 ||
+			     SSL_CTX_check_private_key(c->ssl) != 1))
 		err = openssl_fault(reason, certificate);
 	EVP_PKEY_free(key);
 	c->hsm_key = true;
@@ -99,10 +100,10 @@ static enum sg_err use_own(struct tls_context *c,
 
 	if (SSL_CTX_use_certificate_chain_file(c->ssl, s->certificate) != 1)
 		return openssl_fault(reason, s->certificate);
+	own = SSL_CTX_get0_certificate(c->ssl);
 	err = use_key(c, s, reason);
 	if (err != SG_OK)
 		return err;
-	own = SSL_CTX_get0_certificate(c->ssl);
 	c->times.own = seconds_of(X509_get0_notAfter(own));
 	c->times.own_from = seconds_of(X509_get0_notBefore(own));
 	return SG_OK;
@@ -440,6 +441,21 @@ void tls_context_keep_ocsp(struct tls_context *ctx,
 }
 
 /* Exactly, since OpenSSL is exact about it, too. */
+bool tls_context_key_changes(const struct tls_context *ctx,
+			     const struct tls_context *old)
+{
+	const X509 *now = SSL_CTX_get0_certificate(ctx->ssl);
+	const X509 *before = SSL_CTX_get0_certificate(old->ssl);
+	bool same;
+
+	if (!ctx->hsm_key)
+		return false;
+	same = EVP_PKEY_eq(X509_get0_pubkey(now), X509_get0_pubkey(before)) ==
+	       1;
+	ERR_clear_error();
+	return !same;
+}
+
 const char *tls_context_early(const struct tls_context *ctx)
 {
 	const int64_t now = clock_wall_s();

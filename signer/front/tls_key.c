@@ -62,6 +62,8 @@ static void key_free(void *of)
 {
 	struct hsm_key *key = of;
 
+	if (key == NULL) /* OpenSSL frees also what it did not get */
+		return;
 	EVP_PKEY_free(key->public);
 	cose_key_free(key->verifier);
 	OPENSSL_free(key);
@@ -209,10 +211,8 @@ static bool put(const struct hsm_key *key, struct tls_key_job *job,
 {
 	const struct span raw = job->signature;
 
-	if (raw.n == 0) {
-		job->fault = "no HSM signs with the server's key";
-		return false;
-	}
+	if (raw.n == 0)
+		return false; /* whoever has none says why */
 	/* It would be the clients' to notice. */
 	if (cose_key_verify(key->verifier, cose_key_alg(key->verifier),
 			    span_of(job->message, job->message_n),
@@ -221,8 +221,11 @@ static bool put(const struct hsm_key *key, struct tls_key_job *job,
 			     "certificate's key";
 		return false;
 	}
-	if (strcmp(key->type, "EC") == 0)
-		return put_ecdsa(raw, out, n);
+	if (strcmp(key->type, "EC") == 0) {
+		if (!put_ecdsa(raw, out, n))
+			job->fault = err_text(SG_NO_MEMORY);
+		return job->fault == NULL;
+	}
 	memcpy(out, raw.p, raw.n);
 	*n = raw.n;
 	return true;
@@ -247,8 +250,10 @@ static int sign_message(void *of, unsigned char *sig, size_t *n, size_t cap,
 	job->state = TLS_KEY_ASKS;
 	/* Who resumes the handshake without an answer has to wait on. */
 	while (job->state == TLS_KEY_ASKS)
-		if (ASYNC_pause_job() != 1)
+		if (ASYNC_pause_job() != 1) {
+			job->state = TLS_KEY_IDLE;
 			return 0;
+		}
 	ok = put(key, job, sig, n);
 	job->state = TLS_KEY_IDLE;
 	return ok;
@@ -392,7 +397,9 @@ static bool fits(EVP_PKEY *pkey, enum cose_alg alg)
 	unsigned char *spki = NULL;
 	const int n = i2d_PUBKEY(pkey, &spki);
 	const bool ok =
-		n > 0 &&
+		/* COSE takes a key that does nothing but PSS, and TLS has
+		 * another place for it. */
+		n > 0 && EVP_PKEY_is_a(pkey, type_of(alg)) &&
 		cose_key_from_spki(span_of(spki, (size_t)n), &key) == SG_OK &&
 		cose_key_alg(key) == alg;
 

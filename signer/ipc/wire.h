@@ -124,7 +124,10 @@ struct wire_operate {
 };
 
 /* WIRE_HANDSHAKE */
-enum { WIRE_HANDSHAKE_MAX = 64 + 33 + 1 + 48 };
+enum {
+	WIRE_HANDSHAKE_MAX = 64 + 33 + 1 + 48, /* bytes */
+	WIRE_HANDSHAKES_MAX = 512	       /* of a front, at a time */
+};
 struct wire_handshake {
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	/* The content that a server's CertificateVerify signs, whole: RFC 8446

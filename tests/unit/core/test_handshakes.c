@@ -200,7 +200,7 @@ static void test_limit(void **state)
 	uint8_t buf[WIRE_HANDSHAKE_MAX];
 
 	(void)state;
-	for (uint64_t id = 1; id <= HANDSHAKES_OF_FRONT_MAX; id++) {
+	for (uint64_t id = 1; id <= WIRE_HANDSHAKES_MAX; id++) {
 		ask(f, id, content_of(buf, SHORT));
 		if (id % 256 == 0) /* within its credit of a turn */
 			OFFICE_UNTIL(o, 50, false);

@@ -135,7 +135,7 @@ static void open_to_sign(struct wire *w, const struct front_settings *s,
 /* The signature is there: to the end. */
 static void finish(struct wire *w, struct span signature)
 {
-	w->result = tls_signed(w->server, signature);
+	w->result = tls_signed(w->server, signature, "nobody signs");
 	for (int i = 0; i < 4 && w->result != TLS_FAILED; i++) {
 		to_client(w);
 		to_server(w, SIZE_MAX / 2, span_of(NULL, 0));
@@ -227,7 +227,7 @@ static void test_failures(void **state)
 	struct wire w;
 
 	(void)state;
-	check_failure(span_of(NULL, 0), "no HSM signs with the server's key");
+	check_failure(span_of(NULL, 0), "nobody signs");
 	check_failure(SPAN_LIT("short"), other);
 	/* One of another handshake, and of another key. */
 	check_failure(sign(own.key, SPAN_LIT("another"), signature), other);
@@ -269,7 +269,8 @@ static void test_late_bytes(void **state)
 	to_server(&w, SIZE_MAX / 2, span_of(garbage, sizeof(garbage) - 1));
 	assert_int_equal(w.result, TLS_SIGN);
 	w.result = tls_signed(w.server,
-			      sign(own.key, tls_to_sign(w.server), signature));
+			      sign(own.key, tls_to_sign(w.server), signature),
+			      NULL);
 	assert_int_equal(w.result, TLS_FAILED);
 	assert_string_equal(tls_reason(w.server),
 			    "decryption failed or bad record mac");
@@ -300,18 +301,117 @@ static void test_many(void **state)
 }
 
 /* The certificate's key and the algorithm have to fit. */
-static void test_certificate(void **state)
+static void check_unfit(EVP_PKEY *key, enum cose_alg alg)
 {
-	struct pki_cert own = hsm_server(COSE_ES256);
-	const struct front_settings s = hsm_settings(COSE_PS256);
+	struct pki_cert own =
+		pki_issue(&ca, (struct pki_wish){.cn = "hsm", .key = key});
+	const struct front_settings s = hsm_settings(alg);
 	char reason[TLS_REASON_BYTES];
 	struct tls_context *ctx;
 
-	(void)state;
+	pki_write_cert("server.pem", own.x);
 	assert_int_equal(tls_context_create(&s, &ctx, reason), SG_CONFIG);
 	assert_non_null(strstr(reason, "server.pem: its key is not for the "
 				       "algorithm of tls.hsm_key"));
 	pki_free(&own);
+}
+
+static void test_certificate(void **state)
+{
+	(void)state;
+	check_unfit(generate(COSE_ES256), COSE_PS256);
+	check_unfit(generate(COSE_PS256), COSE_ES256);
+	check_unfit(generate(COSE_ES256), COSE_EDDSA);
+	check_unfit(EVP_EC_gen("P-384"), COSE_ES256);
+	/* A key that does nothing but PSS has a place of its own in TLS. */
+	check_unfit(EVP_PKEY_Q_keygen(NULL, NULL, "RSA-PSS", (size_t)RSA_BITS),
+		    COSE_PS256);
+}
+
+/* What the client's hello asks for; with SIGALGS, up to where the key signs. */
+static enum tls_result hello_with(const char *groups, const char *sigalgs,
+				  int version, enum cose_alg alg)
+{
+	struct pki_cert own = hsm_server(alg);
+	const struct front_settings s = hsm_settings(alg);
+	uint8_t signature[SIGNATURE_MAX];
+	enum tls_result r;
+	struct wire w;
+
+	wire_open(&w, &s, &good);
+	if (groups != NULL)
+		assert_int_equal(SSL_set1_groups_list(w.client, groups), 1);
+	if (sigalgs != NULL)
+		assert_int_equal(SSL_set1_sigalgs_list(w.client, sigalgs), 1);
+	assert_int_equal(SSL_set_max_proto_version(w.client, version), 1);
+	for (int i = 0; i < 3 && w.result == TLS_WANT; i++) {
+		to_server(&w, SIZE_MAX / 2, span_of(NULL, 0));
+		if (w.result == TLS_WANT)
+			to_client(&w);
+	}
+	r = w.result;
+	if (r == TLS_SIGN && sigalgs == NULL) {
+		finish(&w, sign(own.key, tls_to_sign(w.server), signature));
+		r = w.result;
+	}
+	wire_close(&w);
+	pki_free(&own);
+	return r;
+}
+
+static void test_hellos(void **state)
+{
+	(void)state;
+	/* One that has to say hello again. */
+	assert_int_equal(
+		hello_with("P-521:P-256", NULL, TLS1_3_VERSION, COSE_ES256),
+		TLS_OK);
+	assert_int_equal(hello_with("X25519", NULL, TLS1_2_VERSION, COSE_ES256),
+			 TLS_FAILED);
+	assert_int_equal(hello_with(NULL,
+				    "rsa_pss_rsae_sha512:"
+				    "rsa_pss_rsae_sha256",
+				    TLS1_3_VERSION, COSE_PS256),
+			 TLS_SIGN);
+	/* The HSM signs by SHA-256 alone. */
+	assert_int_equal(hello_with(NULL,
+				    "rsa_pss_rsae_sha384:"
+				    "rsa_pss_rsae_sha512",
+				    TLS1_3_VERSION, COSE_PS256),
+			 TLS_FAILED);
+}
+
+/* Another certificate is taken if it is of the same key. */
+static void test_key_changes(void **state)
+{
+	struct pki_cert first = hsm_server(COSE_ES256);
+	const struct front_settings s = hsm_settings(COSE_ES256);
+	const struct front_settings file = settings_with("crl.pem");
+	struct tls_context *old = context(&s);
+	struct tls_context *now;
+	struct pki_cert second;
+
+	(void)state;
+	EVP_PKEY_up_ref(first.key);
+	second = pki_issue(&ca,
+			   (struct pki_wish){.cn = "again", .key = first.key});
+	pki_write_cert("server.pem", second.x);
+	now = context(&s);
+	assert_false(tls_context_key_changes(now, old));
+	tls_context_free(now);
+	pki_free(&second);
+	second = hsm_server(COSE_ES256);
+	now = context(&s);
+	assert_true(tls_context_key_changes(now, old));
+	tls_context_free(now);
+	pki_free(&second);
+	/* A file brings its own. */
+	pki_write_cert("server.pem", server.x);
+	now = context(&file);
+	assert_false(tls_context_key_changes(now, old));
+	tls_context_free(now);
+	tls_context_free(old);
+	pki_free(&first);
 }
 
 /* Nobody gets our keys who asks for others. */
@@ -342,6 +442,8 @@ int main(void)
 		cmocka_unit_test(test_late_bytes),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_hellos),
+		cmocka_unit_test(test_key_changes),
 		cmocka_unit_test(test_apart),
 	};
 

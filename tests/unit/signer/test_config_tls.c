@@ -173,19 +173,19 @@ static void test_hsm_key_stays(void **state)
 
 	(void)state;
 	config_keep_fixed(hsm, other, names, sizeof(names));
-	assert_string_equal(names, "keys");
+	assert_string_equal(names, "keys, tls");
 	config_free(other);
 	other = with("  key: server.key\n", PLACE("tls"));
 	config_keep_fixed(hsm, other, names, sizeof(names));
 	assert_string_equal(names, "");
 	config_keep_fixed(hsm, file, names, sizeof(names));
-	assert_string_equal(names, "keys");
+	assert_string_equal(names, "keys, tls");
 	assert_int_equal(file->front.key_alg, COSE_EDDSA);
 	assert_string_equal(file->front.key, "");
 	config_free(file);
 	file = with("tls:\n", "tls:\n");
 	config_keep_fixed(file, other, names, sizeof(names));
-	assert_string_equal(names, "keys");
+	assert_string_equal(names, "keys, tls");
 	assert_int_equal(other->front.key_alg, COSE_NONE);
 	assert_string_equal(other->front.key, fixture_path(&fix, "server.key"));
 	config_free(file);
