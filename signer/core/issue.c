@@ -274,7 +274,7 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 	switch (known->word) {
 	case KNOWN_EXPIRED:
 		verdict_init(v);
-		known_report(v, VIOLATION_EXPIRED, kind);
+		known_report(v, VIOLATION_EXPIRED, NULL, kind);
 		return SG_CONFLICT;
 	case KNOWN_RIVAL:
 		if (!r->m->dry_run && v->errors == 0)
@@ -283,16 +283,20 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 	case KNOWN_CONFLICT: break;
 	case KNOWN_REVOKED:
 		if (!known_is_foreign(v))
-			known_report(v, VIOLATION_REVOKED, kind);
+			known_report(v, VIOLATION_REVOKED, NULL, kind);
 		return SG_REFUSED;
-	case KNOWN_UNRENEWABLE:
+	case KNOWN_UNRECORDED:
+	case KNOWN_CHANGED:
+	case KNOWN_EARLY:
+	case KNOWN_HAD:
 		if (!known_is_foreign(v))
-			known_report(v, VIOLATION_NOT_RENEWABLE, kind);
+			known_report(v, VIOLATION_NOT_RENEWABLE,
+				     renewal_cause(known->word), kind);
 		return SG_REFUSED;
 	default: return SG_REFUSED;
 	}
 	if (!known_is_foreign(v))
-		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
+		known_report(v, VIOLATION_UVCI_CONFLICT, NULL, kind);
 	return refusal;
 }
 
