@@ -237,6 +237,42 @@ def test_cbor_stream(demo):
     assert stream.read() == b""
 
 
+def renewed(world, folder, *more, expect):
+    d = world.dir
+    out = subprocess.run(
+        [ISSUER, "renew", *more, "--json", "--server", f"https://localhost:{world.port}",
+         "--ca", d / "ca.pem", "--cert", d / "clients/issuer.pem", "--key",
+         d / "clients/issuer.key", folder / "in", folder / "out"],
+        capture_output=True, text=True, timeout=60 * SLOW)
+    assert out.returncode == expect, out
+    return json.loads(out.stdout), out.stderr, \
+        [json.loads(a) for a in (folder / "out").read_text().splitlines()]
+
+
+def test_not_due_and_due_later(own, tmp_path):
+    """What comes too early is sent again into the same output once it is due."""
+    policy = own.dir / "policy.yaml"
+    line = "    validity: {v: 365d, t: 365d, r: 365d}\n"
+    policy.write_text(policy.read_text().replace(line, line + "    renewal_window: 60s\n", 1))
+    own.start()
+    due = own.issue(record(), exp=int(time.time()) + 50).json
+    early = own.issue(record(), exp=int(time.time()) + 66).json
+    (tmp_path / "in").write_text(json.dumps(early) + "\n" + json.dumps(due) + "\n")
+    report, said, (first, second) = renewed(own, tmp_path, expect=1)
+    assert report["refused"] == report["renewed"] == 1 and "or due for renewal" in said
+    assert first["violations"][0]["detail"] == "it is not due for renewal yet"
+    assert second["exp"] > due["exp"]
+    time.sleep(max(0, early["exp"] - 59.5 - time.time()))
+    # The same command alone goes on, and there is nothing to go on with.
+    report, _, answers = renewed(own, tmp_path, expect=1)
+    assert report["answered_before"] == 2 and answers == [first, second]
+    report, said, answers = renewed(own, tmp_path, "--refused-again", expect=0)
+    assert report["renewed"] == 2 and "Refused" not in said
+    assert answers[0]["uvci"] == early["uvci"] and answers[0]["exp"] > early["exp"]
+    assert "replayed" not in answers[0] and answers[1] == second
+    assert own.stop() == 0
+
+
 def test_the_window_of_the_policy(own):
     policy = own.dir / "policy.yaml"
     text = policy.read_text()
