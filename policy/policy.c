@@ -316,6 +316,22 @@ static void put_gateways(struct cbor_writer *w, const struct client *c)
 		put_word(w, c->gateway[i]->name);
 }
 
+/* What the client's requests are signed with, by the ids that stand in them. */
+static void put_request_keys(struct cbor_writer *w, const struct client *c)
+{
+	char hex[HEX_TEXT(VERIFIER_KID_BYTES)];
+
+	if (c->keys.n > 0) {
+		put_word(w, "request_age");
+		cbor_put_int(w, c->signature_age_s);
+	}
+	put_word(w, "request_keys");
+	cbor_put_array(w, c->keys.n);
+	for (size_t i = 0; i < c->keys.n; i++)
+		put_word(w, hex_encode(c->keys.key[i].kid, VERIFIER_KID_BYTES,
+				       hex));
+}
+
 static void put_rate(struct cbor_writer *w, const struct client_limits *l)
 {
 	if (l->per_second == 0)
@@ -353,8 +369,9 @@ enum sg_err policy_describe(const struct policy *p, const struct client *c,
 	struct cbor_writer w = cbor_write(out, cap);
 
 	/* In the order of the encoded keys. */
-	cbor_put_map(&w, 12U + (l->per_second > 0 ? 1U : 0U) +
-				 (l->per_day > 0 ? 1U : 0U));
+	cbor_put_map(&w, 13U + (l->per_second > 0 ? 1U : 0U) +
+				 (l->per_day > 0 ? 1U : 0U) +
+				 (c->keys.n > 0 ? 1U : 0U));
 	put_word(&w, "hash");
 	put_hash(&w, p->hash);
 	put_rate(&w, l);
@@ -382,6 +399,7 @@ enum sg_err policy_describe(const struct policy *p, const struct client *c,
 	put_countries(&w, c);
 	put_word(&w, "operations");
 	put_operations(&w, c);
+	put_request_keys(&w, c);
 	put_word(&w, "uvci_prefixes");
 	put_texts(&w, c->any_uvci, &c->prefixes);
 	put_word(&w, "renewal_window");

@@ -126,10 +126,11 @@ struct policy_usage {
  * What applies to C, for GET /v1/policy, as deterministic CBOR: {"client",
  * "hash" (hex text), "operations", "kinds", "countries", "issuers",
  * "uvci_prefixes", "profile": {rule: level}, "validity": {kind: seconds},
- * "gateways" (names), "require", "renewal_window": seconds, "rate"?:
- * {"burst", "per_second"}, "quota"?: {"left"?, "ends"?, "per_day"}}; of the
- * quota, what USAGE says (NULL: it is not known).
- * *LEN is the bytes needed, also on SG_TOO_BIG.
+ * "gateways" (names), "require", "request_keys" (ids, hex text),
+ * "request_age"?: seconds, "renewal_window": seconds, "rate"?: {"burst",
+ * "per_second"}, "quota"?: {"left"?, "ends"?, "per_day"}}; of the quota, what
+ * USAGE says (NULL: it is not known). *LEN is the bytes needed, also on
+ * SG_TOO_BIG.
  */
 SG_MUST_USE enum sg_err policy_describe(const struct policy *p,
 					const struct client *c,

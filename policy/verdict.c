@@ -181,8 +181,9 @@ void verdict_add_rule(struct verdict *v, const struct violation_text *text,
 	add(v, VIOLATION_RULE, text, warning, pointer);
 }
 
-void verdict_add_at(struct verdict *v, enum violation_code code, bool warning,
-		    const struct pointer *at)
+static void add_at(struct verdict *v, enum violation_code code,
+		   const struct violation_text *own, bool warning,
+		   const struct pointer *at)
 {
 	char buf[VERDICT_POINTER_MAX];
 	struct piece_text text = {.p = buf};
@@ -190,7 +191,20 @@ void verdict_add_at(struct verdict *v, enum violation_code code, bool warning,
 	/* What is only counted needs no text. */
 	if (v->n < VERDICT_MAX || (!warning && v->warnings > 0))
 		put_pointer(&text, at);
-	verdict_add(v, code, warning, span_of(buf, text.n));
+	add(v, code, own, warning, span_of(buf, text.n));
+}
+
+void verdict_add_at(struct verdict *v, enum violation_code code, bool warning,
+		    const struct pointer *at)
+{
+	add_at(v, code, NULL, warning, at);
+}
+
+void verdict_add_cause(struct verdict *v, enum violation_code code,
+		       const struct violation_text *cause,
+		       const struct pointer *at)
+{
+	add_at(v, code, cause, false, at);
 }
 
 struct span verdict_pointer(const struct verdict *v, size_t i)

@@ -157,8 +157,9 @@ enum {
 				    unknown fields are the client's */
 };
 
-/* What is said of a violation whose rule is the policy file's own (CertLogic):
- * its code, "rule:IDENTIFIER", and its detail by verdict_language. */
+/* What is said of a violation in place of the table's words, where its rule is
+ * the policy file's own (CertLogic, the code is "rule:IDENTIFIER") or its code
+ * has several causes: its code, and its detail by verdict_language. */
 struct violation_text {
 	struct span code;
 	struct span detail[VERDICT_LANGUAGES];
@@ -168,8 +169,8 @@ struct violation {
 	enum violation_code code;
 	bool warning; /* the rule's level in the client's profile */
 	uint16_t pointer_at, pointer_n; /* in the verdict's pool */
-	/* Of VIOLATION_RULE, else NULL.  Lies in the policy, which whoever
-	 * keeps a verdict keeps, too. */
+	/* NULL: the table's.  Of VIOLATION_RULE it lies in the policy, which
+	 * whoever keeps a verdict keeps, too; else it is static. */
 	const struct violation_text *text;
 };
 
@@ -206,6 +207,11 @@ void verdict_add_rule(struct verdict *v, const struct violation_text *text,
  * escaped. */
 void verdict_add_at(struct verdict *v, enum violation_code code, bool warning,
 		    const struct pointer *at);
+/* The same of an error whose cause CAUSE, which is static and has the code of
+ * CODE, says more than the table; NULL: it does not. */
+void verdict_add_cause(struct verdict *v, enum violation_code code,
+		       const struct violation_text *cause,
+		       const struct pointer *at);
 /* Of violation I < N.  Lies in V. */
 struct span verdict_pointer(const struct verdict *v, size_t i);
 /* The code and the detail of violation I < N. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "caller.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "base/request_id.h"
 #include "base/throttle.h"
+#include "ipc/wire.h"
 
 enum sg_err caller_find(const struct policy *p, struct span identity,
 			const struct client **out)
@@ -19,6 +21,36 @@ enum sg_err caller_find(const struct policy *p, struct span identity,
 		return SG_MALFORMED;
 	*out = policy_client(p, &who);
 	return *out != NULL ? SG_OK : SG_FORBIDDEN;
+}
+
+const char *caller_unknown(uint8_t language)
+{
+	return language == WIRE_VIETNAMESE
+		       ? "chính sách không có đơn vị nào dùng chứng thư này"
+		       : CALLER_UNKNOWN;
+}
+
+const char *caller_may_not(enum client_operation operation, uint8_t language)
+{
+	static const char *const text[][WIRE_LANGUAGE_COUNT] = {
+		[CLIENT_ISSUE] = {"the policy does not allow this client to "
+				  "issue",
+				  "chính sách không cho phép đơn vị này cấp "
+				  "chứng nhận"},
+		[CLIENT_VALIDATE] =
+			{"the policy does not allow this client to "
+			 "validate",
+			 "chính sách không cho phép đơn vị này kiểm "
+			 "tra dữ liệu"},
+		[CLIENT_RENEW] = {"the policy does not allow this client to "
+				  "renew",
+				  "chính sách không cho phép đơn vị này gia "
+				  "hạn chứng nhận"},
+	};
+
+	assert(operation <= CLIENT_RENEW);
+	return text[operation][language == WIRE_VIETNAMESE ? WIRE_VIETNAMESE
+							   : WIRE_ENGLISH];
 }
 
 void caller_log_unknown(struct span identity, uint64_t name)

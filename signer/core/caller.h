@@ -9,10 +9,6 @@
 
 /* Safe details of a SG_FORBIDDEN, in a problem. */
 #define CALLER_UNKNOWN "no client in the policy has this certificate"
-#define CALLER_MAY_NOT_ISSUE "the policy does not allow this client to issue"
-#define CALLER_MAY_NOT_VALIDATE                                                \
-	"the policy does not allow this client to validate"
-#define CALLER_MAY_NOT_RENEW "the policy does not allow this client to renew"
 #define CALLER_MAY_NOT_AUDIT "the policy does not allow this client to audit"
 #define CALLER_NO_OFFICER                                                      \
 	"the policy does not allow this client what is for officers"
@@ -26,6 +22,11 @@
 SG_MUST_USE enum sg_err caller_find(const struct policy *p,
 				    struct span identity,
 				    const struct client **out);
+
+/* The same details in LANGUAGE (enum wire_language): there is no such client;
+ * CLIENT_ISSUE, _VALIDATE or _RENEW is not what it may do.  Static. */
+const char *caller_unknown(uint8_t language);
+const char *caller_may_not(enum client_operation operation, uint8_t language);
 
 /* Log that IDENTITY, or CLIENT's OPERATION ("issue"), is nobody's or not
  * allowed: a few times a second; the rest is counted.  NAME is the request's,

@@ -33,19 +33,15 @@ static enum client_operation operation_of(const struct request *r)
 /* May its client ask what R asks? */
 static enum sg_err may_ask(struct request *r)
 {
-	static const struct {
-		const char *name, *refusal;
-	} asked[] = {
-		[CLIENT_ISSUE] = {"issue", CALLER_MAY_NOT_ISSUE},
-		[CLIENT_VALIDATE] = {"validate", CALLER_MAY_NOT_VALIDATE},
-		[CLIENT_RENEW] = {"renew", CALLER_MAY_NOT_RENEW},
-	};
+	static const char *const name[] = {[CLIENT_ISSUE] = "issue",
+					   [CLIENT_VALIDATE] = "validate",
+					   [CLIENT_RENEW] = "renew"};
 	const enum client_operation operation = operation_of(r);
 
 	if (client_may(r->client, operation))
 		return SG_OK;
-	r->detail = asked[operation].refusal;
-	caller_log_forbidden(r->client, asked[operation].name, r->m->name);
+	r->detail = caller_may_not(operation, r->m->language);
+	caller_log_forbidden(r->client, name[operation], r->m->name);
 	return SG_FORBIDDEN;
 }
 
@@ -274,7 +270,7 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 	switch (known->word) {
 	case KNOWN_EXPIRED:
 		verdict_init(v);
-		known_report(v, VIOLATION_EXPIRED, kind);
+		known_report(v, VIOLATION_EXPIRED, NULL, kind);
 		return SG_CONFLICT;
 	case KNOWN_RIVAL:
 		if (!r->m->dry_run && v->errors == 0)
@@ -283,16 +279,20 @@ static enum sg_err add_known(struct issuer *s, const struct request *r,
 	case KNOWN_CONFLICT: break;
 	case KNOWN_REVOKED:
 		if (!known_is_foreign(v))
-			known_report(v, VIOLATION_REVOKED, kind);
+			known_report(v, VIOLATION_REVOKED, NULL, kind);
 		return SG_REFUSED;
-	case KNOWN_UNRENEWABLE:
+	case KNOWN_UNRECORDED:
+	case KNOWN_CHANGED:
+	case KNOWN_EARLY:
+	case KNOWN_HAD:
 		if (!known_is_foreign(v))
-			known_report(v, VIOLATION_NOT_RENEWABLE, kind);
+			known_report(v, VIOLATION_NOT_RENEWABLE,
+				     renewal_cause(known->word), kind);
 		return SG_REFUSED;
 	default: return SG_REFUSED;
 	}
 	if (!known_is_foreign(v))
-		known_report(v, VIOLATION_UVCI_CONFLICT, kind);
+		known_report(v, VIOLATION_UVCI_CONFLICT, NULL, kind);
 	return refusal;
 }
 
@@ -366,7 +366,7 @@ bool issuer_take(struct issuer *s, struct front_link *f, uint64_t id,
 				 .client = r.client,
 				 .began_us = r.now_us};
 	if (err != SG_OK) {
-		r.detail = CALLER_UNKNOWN;
+		r.detail = caller_unknown(m->language);
 		caller_log_unknown(m->identity, m->name);
 	} else if (s->closed) {
 		err = SG_CLOSED;

@@ -201,7 +201,7 @@ static void answer_conflict(struct issue *i)
 
 	metric_add(METRIC_REFUSED, 1);
 	verdict_init(v);
-	known_report(v, VIOLATION_UVCI_CONFLICT, i->kind);
+	known_report(v, VIOLATION_UVCI_CONFLICT, NULL, i->kind);
 	diary_refused(s->part.diary, client_name(i->client), v);
 	asked_refused(&a, SG_CONFLICT, v);
 	if (i->front == NULL)

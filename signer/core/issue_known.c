@@ -136,7 +136,7 @@ bool known_is_foreign(const struct verdict *v)
 }
 
 void known_report(struct verdict *v, enum violation_code code,
-		  enum dcc_kind kind)
+		  const struct violation_text *cause, enum dcc_kind kind)
 {
 	const char letter = dcc_kind_letter(kind);
 	const struct pointer dcc = {.key = SPAN_LIT("dcc")};
@@ -144,5 +144,5 @@ void known_report(struct verdict *v, enum violation_code code,
 	const struct pointer entry = {.up = &list, .indexed = true};
 	const struct pointer ci = {.up = &entry, .key = SPAN_LIT("ci")};
 
-	verdict_add_at(v, code, false, &ci);
+	verdict_add_cause(v, code, cause, &ci);
 }

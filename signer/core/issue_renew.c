@@ -71,12 +71,56 @@ static enum sg_err unrenewable(const struct issuer *s)
 	return release_open(s->part.release) ? SG_OK : SG_LEDGER_DOWN;
 }
 
+#define NOT_RENEWABLE(en, vi)                                                  \
+	{                                                                      \
+		.code = SPAN_LIT("not-renewable"),                             \
+		.detail = {SPAN_LIT(en), SPAN_LIT(vi)},                        \
+	}
+
+const struct violation_text *renewal_cause(enum known_word word)
+{
+	static const struct violation_text unrecorded = NOT_RENEWABLE(
+		"there is no certificate of this client on record that has "
+		"this UVCI",
+		"không có trong sổ chứng nhận nào của đơn vị này mang UVCI "
+		"này");
+	static const struct violation_text changed = NOT_RENEWABLE(
+		"this client's certificate on record under this UVCI says "
+		"something else",
+		"chứng nhận của đơn vị này mang UVCI này trong sổ có nội dung "
+		"khác");
+	static const struct violation_text early = NOT_RENEWABLE(
+		"it is not due for renewal yet", "chưa đến hạn gia hạn");
+	static const struct violation_text had = NOT_RENEWABLE(
+		"what was signed has had its renewal: another one is to be "
+		"asked for anew",
+		"yêu cầu đã ký này đã được gia hạn: hãy ký yêu cầu mới");
+
+	switch (word) {
+	case KNOWN_CHANGED: return &changed;
+	case KNOWN_EARLY: return &early;
+	case KNOWN_HAD: return &had;
+	default: return &unrecorded;
+	}
+}
+
+/* What the record says of a renewal that there is none of. */
+static enum known_word why_not(enum replay_word word)
+{
+	switch (word) {
+	case REPLAY_CHANGED: return KNOWN_CHANGED;
+	case REPLAY_EARLY: return KNOWN_EARLY;
+	case REPLAY_HAD: return KNOWN_HAD;
+	default: return KNOWN_UNRECORDED;
+	}
+}
+
 /*
  * The record comes first, whatever is in flight: what is on none, or is
- * another client's or another payload's, cannot be renewed, and all three are
- * told alike, so that nobody learns who has a UVCI.  What is due, and in
- * flight, is in flight for the same request: nothing else is signed beside a
- * record.
+ * another client's, cannot be renewed, and both are told alike, so that nobody
+ * learns who else has a UVCI; what is the client's own it may know.  What is
+ * due, and in flight, is in flight for the same request: nothing else is signed
+ * beside a record.
  */
 enum sg_err known_find_renewal(struct issuer *s, const struct renewal_ask *ask,
 			       struct known *out)
@@ -99,7 +143,7 @@ enum sg_err known_find_renewal(struct issuer *s, const struct renewal_ask *ask,
 	out->attested = false;
 	if (!d->has_kind || !d->present[DOC_CI])
 		return SG_OK; /* refused, and there is nothing to look for */
-	out->word = KNOWN_UNRENEWABLE;
+	out->word = KNOWN_UNRECORDED;
 	err = find_both(s, out, &found, &q.offset);
 	if (err == SG_OK && !found)
 		return unrenewable(s);
@@ -114,15 +158,16 @@ enum sg_err known_find_renewal(struct issuer *s, const struct renewal_ask *ask,
 	if (err != SG_OK)
 		return err;
 	keep_attestation(s, out);
-	if (withdrawn && word != REPLAY_CONFLICT)
+	if (withdrawn && word != REPLAY_CONFLICT && word != REPLAY_CHANGED)
 		word = REPLAY_REVOKED;
-	if (word == REPLAY_DUE)
+	switch (word) {
+	case REPLAY_DUE:
 		out->word = out->ahead == NULL ? KNOWN_NEW : KNOWN_TWIN;
-	else if (word == REPLAY_REVOKED)
-		out->word = KNOWN_REVOKED;
-	else if (word == REPLAY_SAME)
-		out->word = KNOWN_SAME;
-	return out->word == KNOWN_UNRENEWABLE ? unrenewable(s) : SG_OK;
+		return SG_OK;
+	case REPLAY_REVOKED: out->word = KNOWN_REVOKED; return SG_OK;
+	case REPLAY_SAME: out->word = KNOWN_SAME; return SG_OK;
+	default: out->word = why_not(word); return unrenewable(s);
+	}
 }
 
 bool renewal_unattested(const struct issuer *s, const struct client *client,

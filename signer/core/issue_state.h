@@ -87,8 +87,11 @@ enum known_word {
 	KNOWN_CONFLICT, /* on record for another one */
 	KNOWN_REVOKED,	/* on record for the same request, and revoked, or what
 			   it presents is; or the UVCI is, on record or not */
-	/* Of a renewal: not on record for the same request, or too early. */
-	KNOWN_UNRENEWABLE
+	/* Of a renewal, why there is none: */
+	KNOWN_UNRECORDED, /* on no record, or on another client's */
+	KNOWN_CHANGED,	  /* on this client's, of another payload */
+	KNOWN_EARLY,	  /* not due yet */
+	KNOWN_HAD	  /* the wish that was signed had its renewal */
 };
 
 struct known {
@@ -115,10 +118,13 @@ struct renewal_ask {
 };
 
 /* The same where a renewal is asked for: KNOWN_NEW, it is due; KNOWN_SAME, it
- * has been renewed; KNOWN_TWIN, that is in flight; KNOWN_UNRENEWABLE. */
+ * has been renewed; KNOWN_TWIN, that is in flight; why there is none. */
 SG_MUST_USE enum sg_err known_find_renewal(struct issuer *s,
 					   const struct renewal_ask *ask,
 					   struct known *out);
+/* The words for a WORD that says why there is none, of the code not-renewable.
+ * Static. */
+const struct violation_text *renewal_cause(enum known_word word);
 /* Does what is due as KNOWN says, for CLIENT, lack an attestation: was issued
  * before the client had to have each attested, and comes with none? */
 bool renewal_unattested(const struct issuer *s, const struct client *client,
@@ -140,9 +146,10 @@ bool known_is_twin(const struct issue *i, const struct client *client,
 /* Is the UVCI one that the client may not issue?  Then it is not told whether
  * another one has. */
 bool known_is_foreign(const struct verdict *v);
-/* Add CODE to V, at the UVCI of a certificate of KIND. */
+/* Add CODE to V, at the UVCI of a certificate of KIND, in the words of CAUSE
+ * (as verdict_add_cause()). */
 void known_report(struct verdict *v, enum violation_code code,
-		  enum dcc_kind kind);
+		  const struct violation_text *cause, enum dcc_kind kind);
 
 /* --- limits: issue_limits.c ----------------------------------------------- */
 

@@ -156,7 +156,7 @@ static enum replay_word judge_renewal(const struct replay *r,
 		return REPLAY_DUE;
 	if (e->type != ENTRY_RENEWED || e->exp <= q->now ||
 	    is_compromised(r->keys, e->kid))
-		return REPLAY_EARLY;
+		return fulfilled ? REPLAY_HAD : REPLAY_EARLY;
 	return REPLAY_SAME;
 }
 
@@ -174,9 +174,10 @@ static enum replay_word judge(const struct replay *r,
 			      const struct replay_request *q,
 			      const struct record *record)
 {
-	if (!span_eq(r->entry.client, q->client) ||
-	    memcmp(record->payload, q->payload, RECORD_HASH_BYTES) != 0)
+	if (!span_eq(r->entry.client, q->client))
 		return REPLAY_CONFLICT;
+	if (memcmp(record->payload, q->payload, RECORD_HASH_BYTES) != 0)
+		return q->renew ? REPLAY_CHANGED : REPLAY_CONFLICT;
 	if (is_revoked(r, record))
 		return REPLAY_REVOKED;
 	if (q->renew)

@@ -20,11 +20,16 @@ enum replay_word {
 	REPLAY_EXPIRED,	 /* the same request; its certificate has run out */
 	REPLAY_ANEW,	 /* the same request, but its key is compromised, or the
 			    signature on record does not verify */
-	REPLAY_CONFLICT, /* another client's, or another payload */
+	REPLAY_CONFLICT, /* another client's; or, where no renewal is asked for,
+			    another payload */
 	REPLAY_REVOKED,	 /* the same request, but it is revoked */
 	/* Of a renewal, where it is the same request: */
 	REPLAY_DUE,   /* it has run out, or is in its window, or ANEW */
 	REPLAY_EARLY, /* not yet; where it is a renewal itself: REPLAY_SAME */
+	REPLAY_HAD,   /* the wish that the client signed had its renewal, which
+			 would be due itself */
+	/* Of a renewal: this client's, of another payload. */
+	REPLAY_CHANGED
 };
 
 struct replay_request {

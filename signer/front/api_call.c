@@ -106,7 +106,7 @@ static void reply_problem(struct api_call *c, const struct problem *p,
 {
 	struct doc d = doc_begin(problem_form(c->x), c->api->answer,
 				 sizeof(c->api->answer));
-	const struct problem bare = {.err = p->err};
+	const struct problem bare = {.err = p->err, .language = p->language};
 
 	problem_write(&d, p);
 	if (doc_done(&d, &r->body) != SG_OK) {
@@ -143,6 +143,7 @@ static void fail(struct api_call *c, struct problem *p, uint32_t retry_after_s,
 	char seconds[NUMBER_BYTES];
 
 	p->id = span_of(c->id, c->id_n);
+	p->language = api_language(c);
 	add_retry_after(r, p->err, retry_after_s, seconds);
 	reply_problem(c, p, r);
 }

@@ -46,10 +46,13 @@ static struct span done_answer(struct doc *d)
 static struct span problem_answer(struct api_stream *s, const struct problem *p)
 {
 	struct doc d = api_begin_doc(s->call);
-	const struct problem bare = {.err = p->err, .id = p->id};
+	const struct problem bare = {
+		.err = p->err, .id = p->id, .language = s->language};
+	struct problem said = *p;
 	struct span line;
 
-	problem_write(&d, p);
+	said.language = s->language;
+	problem_write(&d, &said);
 	line = done_answer(&d);
 	if (line.n > 0)
 		return line;

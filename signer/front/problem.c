@@ -3,38 +3,83 @@
 
 #include <stdio.h>
 
-#include "ipc/wire.h"
-
 enum { TYPE_MAX = 64 };
 
-/* The title stays the same for all problems of a type (RFC 9457 s. 3.1.3). */
+/* The title stays the same for all problems of a type, but for its language
+ * (RFC 9457 s. 3.1.3). */
 static const struct {
-	const char *name, *title;
+	const char *name, *title[WIRE_LANGUAGE_COUNT];
 } TITLES[] = {
-	{"malformed", "Malformed request"},
-	{"unauthenticated", "Client not authenticated"},
-	{"forbidden", "Not allowed"},
-	{"not-found", "Not found"},
-	{"method-not-allowed", "Method not allowed"},
-	{"not-acceptable", "No acceptable media type"},
-	{"timeout", "Request too slow"},
-	{"conflict", "Conflict with what is there"},
-	{"too-large", "Request too large"},
-	{"unsupported-media-type", "Media type not supported"},
-	{"policy", "Refused by policy"},
-	{"rate", "Too many requests"},
-	{"internal", "Internal error"},
-	{"unavailable", "Temporarily unavailable"},
-	{"deadline", "Deadline passed"},
+	{"malformed", {"Malformed request", "Yêu cầu sai cú pháp"}},
+	{"unauthenticated",
+	 {"Client not authenticated", "Đơn vị chưa được xác thực"}},
+	{"forbidden", {"Not allowed", "Không được phép"}},
+	{"not-found", {"Not found", "Không tìm thấy"}},
+	{"method-not-allowed",
+	 {"Method not allowed", "Phương thức không được phép"}},
+	{"not-acceptable",
+	 {"No acceptable media type", "Không có định dạng nào phù hợp"}},
+	{"timeout", {"Request too slow", "Yêu cầu đến quá chậm"}},
+	{"conflict",
+	 {"Conflict with what is there", "Xung đột với dữ liệu đã có"}},
+	{"too-large", {"Request too large", "Yêu cầu quá lớn"}},
+	{"unsupported-media-type",
+	 {"Media type not supported", "Định dạng không được hỗ trợ"}},
+	{"policy", {"Refused by policy", "Bị từ chối theo chính sách"}},
+	{"rate", {"Too many requests", "Quá nhiều yêu cầu"}},
+	{"internal", {"Internal error", "Lỗi nội bộ"}},
+	{"unavailable",
+	 {"Temporarily unavailable", "Tạm thời không phục vụ được"}},
+	{"deadline", {"Deadline passed", "Quá thời hạn xử lý"}},
 };
 
-static const char *title_of(const char *name)
+/* What err_text() says.  What is missing is not for clients, or should not
+ * come to pass, and is told in English. */
+static const char *const VIETNAMESE[SG_ERR_COUNT] = {
+	[SG_MALFORMED] = "yêu cầu không đúng cú pháp",
+	[SG_DUPLICATE_KEY] = "một đối tượng có cùng một khóa hai lần",
+	[SG_UNAUTHENTICATED] = "chứng thư của đơn vị không được chấp nhận",
+	[SG_FORBIDDEN] = "chính sách không cho phép việc này",
+	[SG_NOT_FOUND] = "không có gì ở đường dẫn này",
+	[SG_BAD_METHOD] = "đường dẫn này không nhận phương thức này",
+	[SG_NOT_ACCEPTABLE] =
+		"không tạo được định dạng nào trong số được chấp nhận",
+	[SG_SLOW_CLIENT] = "yêu cầu đến quá chậm",
+	[SG_CONFLICT] = "UVCI này đã được dùng",
+	[SG_TOO_BIG] = "yêu cầu vượt quá giới hạn",
+	[SG_BAD_MEDIA_TYPE] = "định dạng này không được nhận ở đây",
+	[SG_REFUSED] = "bị từ chối theo chính sách cấp chứng nhận",
+	[SG_RATE] = "nhiều yêu cầu hơn mức chính sách cho phép",
+	[SG_INTERNAL] = "lỗi nội bộ",
+	[SG_BUSY] = "máy chủ đang xử lý hết khả năng",
+	[SG_CLOSED] = "máy chủ đang dừng",
+	[SG_NO_MEMORY] = "hết bộ nhớ",
+	[SG_CORE_DOWN] = "tiến trình lõi đang khởi động lại",
+	[SG_TOKEN_DOWN] = "thiết bị ký không sẵn sàng",
+	[SG_PIN_REFUSED] = "thiết bị ký không sẵn sàng",
+	[SG_NO_KEY] = "không có khóa ký cho loại chứng nhận này",
+	[SG_CLOCK_BEHIND] = "đồng hồ máy chủ chậm hơn sổ ghi",
+	[SG_LEDGER_DOWN] = "sổ cái hiện không ghi được chữ ký",
+	[SG_NOT_YET] = "chưa có mốc kiểm nào bao gồm mục này",
+	[SG_TIMED_OUT] = "quá thời hạn trước khi ký xong",
+};
+
+static const char *title_of(const struct problem *p)
 {
+	const char *name = err_problem(p->err);
+
 	for (size_t i = 0; i < sizeof(TITLES) / sizeof(TITLES[0]); i++) {
 		if (strcmp(TITLES[i].name, name) == 0)
-			return TITLES[i].title;
+			return TITLES[i].title[p->language];
 	}
 	return "Problem";
+}
+
+static const char *detail_of(const struct problem *p)
+{
+	if (p->language == WIRE_VIETNAMESE && VIETNAMESE[p->err] != NULL)
+		return VIETNAMESE[p->err];
+	return err_text(p->err);
 }
 
 static uint64_t count(struct span list)
@@ -72,11 +117,11 @@ void problem_violations(struct doc *d, const char *key, struct span list)
 	doc_array_end(d);
 }
 
-static void put_duplicate_key(struct doc *d)
+static void put_duplicate_key(struct doc *d, const struct problem *p)
 {
 	const struct wire_violation v = {
 		.code = SPAN_LIT("duplicate-key"),
-		.detail = span_str(err_text(SG_DUPLICATE_KEY)),
+		.detail = span_str(detail_of(p)),
 	};
 
 	doc_key(d, "violations");
@@ -97,11 +142,11 @@ void problem_write(struct doc *d, const struct problem *p)
 	doc_key(d, "type");
 	doc_str(d, type);
 	doc_key(d, "title");
-	doc_str(d, title_of(name));
+	doc_str(d, title_of(p));
 	doc_key(d, "status");
 	doc_int(d, err_http(p->err));
 	doc_key(d, "detail");
-	doc_text(d, p->detail.n > 0 ? p->detail : span_str(err_text(p->err)));
+	doc_text(d, p->detail.n > 0 ? p->detail : span_str(detail_of(p)));
 	if (p->id.n > 0) {
 		doc_key(d, "id");
 		doc_text(d, p->id);
@@ -109,6 +154,6 @@ void problem_write(struct doc *d, const struct problem *p)
 	if (listed)
 		problem_violations(d, "violations", p->violations);
 	else if (duplicate)
-		put_duplicate_key(d);
+		put_duplicate_key(d, p);
 	doc_map_end(d);
 }

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "doc.h"
+#include "ipc/wire.h"
 
 /* problem: why a request has no better answer (RFC 9457).  Pure. */
 
@@ -13,6 +14,9 @@ struct problem {
 	struct span detail; /* UTF-8, for a person; may be empty */
 	struct span id;	    /* of the request, echoed; may be empty */
 	struct span violations; /* as in ipc/wire.h; may be empty */
+	/* Of the title and of the default detail; DETAIL and VIOLATIONS come in
+	 * it where whoever wrote them could. */
+	enum wire_language language;
 };
 
 /*

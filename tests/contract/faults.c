@@ -6,33 +6,7 @@
  * ours, those of "...:contract:deadline" as if no answer came in time.  The
  * metrics do not fit into an answer.
  */
-#include "base/metrics.h"
-#include "front/core_link.h"
-
-enum sg_err __real_core_link_issue(struct core_link *l,
-				   const struct wire_issue *m,
-				   core_answer answer, void *asker,
-				   uint64_t *question);
-enum sg_err __real_core_link_ask(struct core_link *l, const struct wire_ask *m,
-				 core_answer answer, void *asker,
-				 uint64_t *question);
-enum sg_err __real_core_link_operate(struct core_link *l,
-				     const struct wire_operate *m,
-				     core_answer answer, void *asker,
-				     uint64_t *question);
-enum sg_err __wrap_core_link_issue(struct core_link *l,
-				   const struct wire_issue *m,
-				   core_answer answer, void *asker,
-				   uint64_t *question);
-enum sg_err __wrap_core_link_ask(struct core_link *l, const struct wire_ask *m,
-				 core_answer answer, void *asker,
-				 uint64_t *question);
-enum sg_err __wrap_core_link_operate(struct core_link *l,
-				     const struct wire_operate *m,
-				     core_answer answer, void *asker,
-				     uint64_t *question);
-enum sg_err __wrap_metrics_render(const struct metrics_source *sources,
-				  size_t n, char *out, size_t cap, size_t *len);
+#include "tests/wrapped.h"
 
 enum sg_err __wrap_metrics_render(const struct metrics_source *sources,
 				  size_t n, char *out, size_t cap, size_t *len)

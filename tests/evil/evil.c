@@ -17,8 +17,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "front/core_link.h"
 #include "ipc/role.h"
+#include "tests/wrapped.h"
 
 enum {
 	ORDER_MAX = 65536,
@@ -30,21 +30,6 @@ enum {
 static const char MARK[] = "EVIL!";
 static int link_fd = -1;
 static bool early; /* at the next link, before anything has come */
-
-/* What the core still says to questions that were not the front's own is no
- * reason to accuse it: that is an attack of its own. */
-void __wrap_core_link_on_bad(struct core_link *l, void (*bad)(void *ctx),
-			     void *ctx);
-void __real_core_link_attach(struct core_link *l, int fd);
-void __wrap_core_link_attach(struct core_link *l, int fd);
-enum sg_err __real_core_link_issue(struct core_link *l,
-				   const struct wire_issue *m,
-				   core_answer answer, void *asker,
-				   uint64_t *question);
-enum sg_err __wrap_core_link_issue(struct core_link *l,
-				   const struct wire_issue *m,
-				   core_answer answer, void *asker,
-				   uint64_t *question);
 
 /* --- tools of the trade ----------------------------------------------------
  */
@@ -272,6 +257,8 @@ static bool find_order(struct span request, char out[ORDER_MAX])
 /* --- the front --------------------------------------------------------------
  */
 
+/* What the core still says to questions that were not the front's own is no
+ * reason to accuse it: that is an attack of its own. */
 void __wrap_core_link_on_bad(struct core_link *l, void (*bad)(void *ctx),
 			     void *ctx)
 {

@@ -158,7 +158,9 @@ class FakeServer:
         if stream.refuse:
             status, after = stream.refuse
             body = json.dumps(problem(status, "unavailable", detail="not just now")).encode()
-            more = f"Retry-After: {after}\r\n" if after is not None else ""
+            more = f"Signer-Request: 0c5k3v9qa.{stream.number + 1}\r\n"
+            if after is not None:
+                more += f"Retry-After: {after}\r\n"
             s.sendall(f"HTTP/1.1 {status} No\r\nContent-Type: application/problem+json\r\n"
                       f"{more}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
                       .encode() + body)
@@ -171,7 +173,8 @@ class FakeServer:
                 pass
             return False
         s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
-                  b"Transfer-Encoding: chunked\r\n\r\n")
+                  b"Signer-Request: 0c5k3v9qa.%d\r\n"
+                  b"Transfer-Encoding: chunked\r\n\r\n" % (stream.number + 1))
         rest = b""
         while True:
             size = int(f.readline(), 16)

@@ -3,6 +3,7 @@
 whatever is killed in the middle, each line gets exactly one good answer."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -183,3 +184,29 @@ def test_refused_client(files):
     assert files.lines() == 0
     files.run(expect=0)
     files.check()
+
+
+@pytest.mark.parametrize("command", ["issue", "validate"])
+def test_a_refusal_tells_the_request(files, command):
+    """Who is refused can tell the operator which request it was."""
+    name = r"[0-9a-hjkmnp-tv-z]{9}\.1"
+    files.make(1, wrong=lambda i: True)
+    out = files.run(expect=1, command=command)
+    assert re.search(rf"^  request {name} in the server's log$", out.stdout.decode(), re.M), out
+    assert out.stderr == b""
+    out = files.run("--json", expect=1, command=command)
+    assert json.loads(out.stdout)["status"] == 422  # as it came
+    assert re.fullmatch(rf"  request {name} in the server's log\n", out.stderr.decode()), out
+    files.make(1)
+    assert b"request" not in files.run(expect=0, command=command).stdout
+
+
+def test_a_receipt_of_nothing_tells_the_request(files, tmp_path):
+    files.make(1)
+    answer = tmp_path / "answer.json"
+    answer.write_bytes(files.run("--json", expect=0, command="issue").stdout)
+    out = subprocess.run([*files.command(command="receipt")[:-1], "--index", "4000000000",
+                          answer], capture_output=True)
+    assert out.returncode == 1
+    assert re.search(r"no such entry \(request [0-9a-hjkmnp-tv-z]{9}\.[12]\)$",
+                     out.stderr.decode().strip()), out

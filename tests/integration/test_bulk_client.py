@@ -303,7 +303,7 @@ def test_retry_after_too_long(job):
     job.make(20)
     job.server.on_stream = lambda s: setattr(s, "refuse", (503, 3600))
     out = job.run(expect=2)
-    assert b"3600" in out.stderr and b"not just now" in out.stderr
+    assert b"3600" in out.stderr and b"not just now (request 0c5k3v9qa.1)" in out.stderr
     assert job.lines() == []
 
 
@@ -314,6 +314,7 @@ def test_refused_stream(job, status):
     out = job.run(expect=2)
     assert str(status).encode() in out.stderr and job.server.streams == 1
     assert b"Once that is mended, the same command" in out.stderr
+    assert b"not just now (request 0c5k3v9qa.1)\n" in out.stderr
     assert b" 0 sent again" in out.stdout
 
 
@@ -476,7 +477,8 @@ def test_answer_about_another_record(job):
     job.make(100)
     job.server.on_stream = lambda s: setattr(s, "swap_after", 42)
     out = job.run(expect=2)
-    assert b"record 43" in out.stderr and b"another record" in out.stderr
+    assert b"record 43: " in out.stderr
+    assert b"another record (request 0c5k3v9qa.1:43)\n" in out.stderr
     assert count_lines(job.output) == 42
     job.server.on_stream = lambda s: None
     job.run()

@@ -158,6 +158,32 @@ def test_vietnamese_details(demo):
     assert any("ố" in v["detail"] for v in r.json["violations"])
 
 
+@pytest.mark.parametrize("kind", ["json", "ndjson"])
+def test_vietnamese_problems(demo, kind):
+    """Titles too, of single requests and of a stream's records alike."""
+    def ask(path, body, client="issuer"):
+        r = demo.request("POST", path, body + b"\n" * (kind == "ndjson"), {
+            "Content-Type": {"json": "application/json", "ndjson": "application/x-ndjson"}[kind],
+            "Accept-Language": "vi"}, client=client)
+        return json.loads(r.body)
+
+    p = ask("/v1/certificates", json.dumps(dict(dcc=record(entry={"dn": 0}))).encode())
+    assert p["type"] == "/problems/policy" and p["title"] == "Bị từ chối theo chính sách"
+    assert p["detail"] == "bị từ chối theo chính sách cấp chứng nhận"
+    p = ask("/v1/certificates", b'{"dcc": {}, "dcc": {}}')
+    assert p["title"] == "Yêu cầu sai cú pháp"
+    for path, what in (("certificates", "cấp chứng nhận"), ("validations", "kiểm tra dữ liệu"),
+                       ("renewals", "gia hạn chứng nhận")):
+        p = ask(f"/v1/{path}", json.dumps(dict(dcc=record())).encode(), "auditor")
+        assert p["title"] == "Không được phép" and p["status"] == 403
+        assert p["detail"] == f"chính sách không cho phép đơn vị này {what}"
+    p = ask("/v1/certificates", json.dumps(dict(dcc=record())).encode(), "stranger")
+    assert p["detail"] == "chính sách không có đơn vị nào dùng chứng thư này"
+    # English for everybody else.
+    p = demo.issue(record(entry={"dn": 0}), headers={"Accept-Language": "fr, en"}).json
+    assert p["title"] == "Refused by policy"
+
+
 def test_problem_echoes_no_personal_data(demo):
     dcc = record(nam=dict(fn="Zwrqxname", fnt="zwrqx", gn="Qqgiven", gnt="1"), dob="1912-QQ")
     r = demo.issue(dcc, id="r1")

@@ -102,11 +102,18 @@ def test_what_cannot_be_renewed(demo):
     dcc = record()
     fresh = demo.issue(dcc).json
     at = ("/dcc/v/0/ci", "not-renewable")
-    assert only_violation(renew(demo, hcert=fresh["hcert"])) == at
-    assert only_violation(renew(demo, dcc=record())) == at
+
+    def cause(r):
+        assert only_violation(r) == at
+        return r.json["violations"][0]["detail"]
+
+    assert cause(renew(demo, hcert=fresh["hcert"])) == "it is not due for renewal yet"
+    unknown = cause(renew(demo, dcc=record()))
+    assert unknown.startswith("there is no certificate of this client on record")
     dcc, first = soon(demo)
-    assert only_violation(renew(demo, dcc=dict(dcc, dob="1984-03-03"))) == at
-    assert only_violation(renew(demo, "any-country", hcert=first["hcert"])) == at
+    assert "says something else" in cause(renew(demo, dcc=dict(dcc, dob="1984-03-03")))
+    # Another client's is told as if there were none.
+    assert cause(renew(demo, "any-country", hcert=first["hcert"])) == unknown
     assert renew(demo, "auditor", dcc=dcc).status == 403
     assert only_violation(renew(demo, "attested", dcc=dcc)) == at
     assert renew(demo, "officer-1", dcc=dcc).status == 403
@@ -116,7 +123,9 @@ def test_what_cannot_be_renewed(demo):
     assert {v["code"] for v in r.json["violations"]} == {"unknown-field", "not-renewable"}
     # Vietnamese for who asks for it, and nothing of the request in it.
     r = renew(demo, headers={"Accept-Language": "vi"}, dcc=record())
-    assert "gia hạn" in r.json["violations"][0]["detail"]
+    assert "không có trong sổ" in r.json["violations"][0]["detail"]
+    r = renew(demo, headers={"Accept-Language": "vi"}, hcert=fresh["hcert"])
+    assert r.json["violations"][0]["detail"] == "chưa đến hạn gia hạn"
     assert "T%X" % os.getpid() not in r.body.decode()
 
 
@@ -226,6 +235,42 @@ def test_cbor_stream(demo):
         _, claims = hcert.verify(cbor2.load(stream)["cose"], demo.dsc)
         assert claims[-260][1] == dcc
     assert stream.read() == b""
+
+
+def renewed(world, folder, *more, expect):
+    d = world.dir
+    out = subprocess.run(
+        [ISSUER, "renew", *more, "--json", "--server", f"https://localhost:{world.port}",
+         "--ca", d / "ca.pem", "--cert", d / "clients/issuer.pem", "--key",
+         d / "clients/issuer.key", folder / "in", folder / "out"],
+        capture_output=True, text=True, timeout=60 * SLOW)
+    assert out.returncode == expect, out
+    return json.loads(out.stdout), out.stderr, \
+        [json.loads(a) for a in (folder / "out").read_text().splitlines()]
+
+
+def test_not_due_and_due_later(own, tmp_path):
+    """What comes too early is sent again into the same output once it is due."""
+    policy = own.dir / "policy.yaml"
+    line = "    validity: {v: 365d, t: 365d, r: 365d}\n"
+    policy.write_text(policy.read_text().replace(line, line + "    renewal_window: 60s\n", 1))
+    own.start()
+    due = own.issue(record(), exp=int(time.time()) + 50).json
+    early = own.issue(record(), exp=int(time.time()) + 66).json
+    (tmp_path / "in").write_text(json.dumps(early) + "\n" + json.dumps(due) + "\n")
+    report, said, (first, second) = renewed(own, tmp_path, expect=1)
+    assert report["refused"] == report["renewed"] == 1 and "or due for renewal" in said
+    assert first["violations"][0]["detail"] == "it is not due for renewal yet"
+    assert second["exp"] > due["exp"]
+    time.sleep(max(0, early["exp"] - 59.5 - time.time()))
+    # The same command alone goes on, and there is nothing to go on with.
+    report, _, answers = renewed(own, tmp_path, expect=1)
+    assert report["answered_before"] == 2 and answers == [first, second]
+    report, said, answers = renewed(own, tmp_path, "--refused-again", expect=0)
+    assert report["renewed"] == 2 and "Refused" not in said
+    assert answers[0]["uvci"] == early["uvci"] and answers[0]["exp"] > early["exp"]
+    assert "replayed" not in answers[0] and answers[1] == second
+    assert own.stop() == 0
 
 
 def test_the_window_of_the_policy(own):

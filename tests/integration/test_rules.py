@@ -97,6 +97,22 @@ def test_failures(good):
     assert out.returncode == 1 and out.stdout == "" and "5 failed" in out.stderr
 
 
+def test_rules_without_tests(good):
+    """They pass, also into a policy; the last lines say how many they are."""
+    put(good / "VN/untested", DOSES, {})
+    want = "3 rules\n1 of 3 rules have no test\n7 passed, 0 failed\n"
+    out = officer(good)
+    assert (out.returncode, out.stdout) == (0, want), out
+    out = officer(good, "--policy")
+    assert out.returncode == 0 and out.stdout.startswith("certlogic:\n"), out
+    assert out.stderr == want
+    # In one stream, as on a terminal, they are behind the rules.
+    both = subprocess.run([BUILD / "signer-officer", "rules", good, "--policy"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert both.stdout == out.stdout + want
+    assert json.loads(officer(good, "--json").stdout)["untested"] == 1
+
+
 def test_usage(tmp_path):
     for args in ([], [tmp_path / "none"], [tmp_path], [tmp_path, "--json", "--policy"],
                  [tmp_path, "--no"]):

@@ -167,6 +167,19 @@ def test_for_something_else(world):
     assert codes(r) == [("", "signature-invalid")]
 
 
+def test_policy_tells(world):
+    """Each client the keys that its own requests may be signed with."""
+    told = world.request("GET", "/v1/policy", client="attested").json
+    assert told["require"] == ["signature"] and told["request_age"] == 3600
+    assert told["request_keys"] == [world.signer.kid.hex(), world.second.kid.hex()]
+    told = world.request("GET", "/v1/policy", client="any-country").json
+    assert told["require"] == [] and told["request_age"] == 86400
+    assert told["request_keys"] == [world.theirs.kid.hex()]
+    told = cbor2.loads(world.request("GET", "/v1/policy", headers={"Accept": "application/cbor"},
+                                     client="issuer").body)
+    assert told["request_keys"] == [] and "request_age" not in told
+
+
 OPERATIONS = {"certificates": "issue", "validations": "validate", "renewals": "renew"}
 
 

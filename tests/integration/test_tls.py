@@ -287,3 +287,26 @@ def test_ocsp_response_is_stapled(own):
     assert own.metric_sum("signer_tls_ocsp_missing") > 0
     assert stapled(own) is None
     own.check(own.issue(record()))
+
+
+def test_curl_wants_the_issuer(own):
+    """A client that verifies the response itself needs its issuer in the chain."""
+    settle(own, "tls", ocsp_response="tls/server.ocsp")
+    server = own.dir / "tls/server.pem"
+    (own.dir / "tls/server.ocsp").write_bytes(ocsp_response(own))
+    own.start()
+    c = own.dir / "clients/issuer"
+
+    def curl():
+        return subprocess.run(
+            ["curl", "-sS", "--cert-status", "--cacert", own.dir / "ca.pem", "--cert", f"{c}.pem",
+             "--key", f"{c}.key", f"https://localhost:{own.port}/v1/policy"],
+            capture_output=True, text=True, timeout=20 * SLOW)
+
+    assert stapled(own) == "good"
+    alone = curl()
+    assert alone.returncode == 91 and "OCSP" in alone.stderr, alone
+    with server.open("ab") as f:
+        f.write((own.dir / "ca.pem").read_bytes())
+    own.reload()
+    assert '"client"' in curl().stdout

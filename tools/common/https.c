@@ -67,6 +67,39 @@ static void take_value(struct span line, const char *name, const char *end,
 	out[n] = '\0';
 }
 
+/* As base/request_id.h writes it, from whatever server. */
+static bool is_request(const char *text)
+{
+	return text[strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz.:-")] ==
+	       '\0';
+}
+
+void https_take_request(struct span line, char out[HTTPS_TEXT_MAX])
+{
+	char value[HTTPS_TEXT_MAX] = "";
+
+	take_value(line, "signer-request", "\r\n", value);
+	if (value[0] != '\0' && is_request(value))
+		memcpy(out, value, HTTPS_TEXT_MAX);
+}
+
+void https_add_request(const char *request, char *why, size_t cap)
+{
+	char tail[2 * HTTPS_TEXT_MAX];
+	size_t at = strlen(why);
+	size_t n;
+
+	if (request[0] == '\0')
+		return;
+	(void)snprintf(tail, sizeof(tail), " (request %s)", request);
+	n = strlen(tail);
+	if (n >= cap)
+		return;
+	if (at > cap - 1 - n)
+		at = cap - 1 - n;
+	memcpy(why + at, tail, n + 1);
+}
+
 static size_t take_header(char *data, size_t size, size_t n, void *ctx)
 {
 	struct sink *s = ctx;
@@ -76,6 +109,7 @@ static size_t take_header(char *data, size_t size, size_t n, void *ctx)
 	take_value(line, "signer-kid", "\r\n", s->reply->kid);
 	take_value(line, "signer-ledger-index", "\r\n", s->reply->index);
 	take_value(line, "signer-expires", "\r\n", s->reply->expires);
+	https_take_request(line, s->reply->request);
 	return size * n;
 }
 
@@ -252,6 +286,7 @@ static enum sg_err perform(CURL *curl, struct https_reply *out,
 		(void)snprintf(why, cap, "the answer is too long");
 	else
 		(void)https_say((int)code, error, why, cap);
+	https_add_request(out->request, why, cap);
 	free(out->body);
 	out->body = NULL;
 	return sink.too_big ? SG_TOO_BIG : SG_IO;

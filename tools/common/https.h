@@ -28,6 +28,7 @@ struct https_reply {
 	char kid[HTTPS_TEXT_MAX];	   /* Signer-Kid, or empty */
 	char index[HTTPS_TEXT_MAX];	   /* Signer-Ledger-Index */
 	char expires[HTTPS_TEXT_MAX];	   /* Signer-Expires */
+	char request[HTTPS_TEXT_MAX];	   /* Signer-Request */
 	uint8_t *body;			   /* with a NUL beyond */
 	size_t n;
 };
@@ -51,7 +52,8 @@ void https_close(struct https *h);
  * Ask and wait for the whole answer, whatever its status.
  * Owns: OUT->body is the caller's; free().
  * Errors: SG_IO (no connection, refused by TLS, broken off, timed out),
- * SG_TOO_BIG, SG_NO_MEMORY; WHY says what.
+ * SG_TOO_BIG, SG_NO_MEMORY; WHY says what, and of which request if its answer
+ * had begun.
  */
 SG_MUST_USE enum sg_err https_ask(struct https *h,
 				  const struct https_request *r,
@@ -73,6 +75,16 @@ void https_url(const struct https *h, const char *path, char *out);
  * try again is in vain.  Pure.
  */
 bool https_say(int code, const char *error, char *why, size_t cap);
+
+/*
+ * If LINE, of an answer's head, is the header Signer-Request, its value into
+ * OUT: what the server calls the request in its log.  What does not look like
+ * that is not taken, for it goes to terminals and logs.  Pure.
+ */
+void https_take_request(struct span line, char out[HTTPS_TEXT_MAX]);
+/* Add " (request REQUEST)" to WHY of CAP bytes, at the cost of its end where
+ * there is no room; nothing if REQUEST is empty.  Pure. */
+void https_add_request(const char *request, char *why, size_t cap);
 
 /* Fetch the plain http or https URL by GET, for metrics.  As https_ask(). */
 SG_MUST_USE enum sg_err https_fetch_plain(const char *url, uint8_t **body,

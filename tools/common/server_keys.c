@@ -18,6 +18,7 @@ enum sg_err server_keys_pem(struct https *h, uint8_t **pem, size_t *n,
 		return err;
 	if (reply.status != 200) {
 		(void)snprintf(why, cap, "/v1/keys: status %d", reply.status);
+		https_add_request(reply.request, why, cap);
 		free(reply.body);
 		return SG_IO;
 	}

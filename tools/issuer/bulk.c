@@ -159,7 +159,7 @@ static void print_summary(struct bulk *b)
 		     "once more.");
 }
 
-static void say_refused(const struct tally *t)
+static void say_refused(const struct tally *t, bool renews)
 {
 	char n[32];
 
@@ -167,8 +167,9 @@ static void say_refused(const struct tally *t)
 		(void)fprintf(stderr,
 			      "Refused: %s. The same command again does not "
 			      "send these records; once they are\ncorrected in "
-			      "the input, it does so with --refused-again.\n",
-			      number_text(t->refused, n));
+			      "the input%s, it does so with --refused-again.\n",
+			      number_text(t->refused, n),
+			      renews ? ", or due for renewal" : "");
 }
 
 /* Is it worth trying just so, or is there something to mend? */
@@ -203,7 +204,7 @@ static int conclude(struct bulk *b, const struct args *args, enum sg_err err,
 					     : "Once that is mended, the");
 		return EXIT_TROUBLE;
 	}
-	say_refused(t);
+	say_refused(t, b->work->renews);
 	return t->refused + t->again > 0 ? EXIT_REFUSED : EXIT_GOOD;
 }
 
@@ -314,7 +315,10 @@ const struct command RENEW_COMMAND = {
 		"line for each, in the same order: the renewed certificate or "
 		"a\nproblem.  As with bulk, the same command again goes on "
 		"after any interruption:\nwhat was renewed already comes as "
-		"it is, and is not renewed twice.\n",
+		"it is, and is not renewed twice.  What was not\ndue yet it "
+		"sends again with --refused-again: a month later, with the "
+		"same "
+		"files.\n",
 	.options = OPTIONS,
 	.noptions = OPT_BULK,
 	.run = run_renew,

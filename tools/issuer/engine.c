@@ -160,26 +160,41 @@ static enum sg_err settle(struct engine *e, uint64_t seq, struct span line)
 	return err == SG_OK ? SG_OK : engine_fail(e, err, "%s", err_text(err));
 }
 
+/* The failure ERR, for the reason WHY, of the answer to SEQ. */
+static enum sg_err fail_record(struct engine *e, enum sg_err err, uint64_t seq,
+			       const struct stream *from, char *why)
+{
+	char name[STREAM_NAME];
+
+	stream_name(from, name);
+	https_add_request(name, why, WHY_MAX / 2);
+	return engine_fail(e, err, "record %" PRIu64 ": %s", seq + 1, why);
+}
+
 /* The client itself is refused, and so would be all records: none of them is
  * to have that for its answer. */
 static enum sg_err refuse_client(struct engine *e, uint64_t seq,
-				 const struct answer *a, struct span line)
+				 const struct answer *a, struct span line,
+				 const struct stream *from)
 {
 	struct span detail = SPAN_LIT("no reason was given");
+	char why[WHY_MAX / 2];
 	struct span value;
 
 	if (scan_find(line, "detail", &value))
 		(void)scan_string(value, &detail);
-	return engine_fail(
-		e, SG_FORBIDDEN,
-		"record %" PRIu64 ": the server refuses this client (%d): %.*s",
-		seq + 1, a->status,
-		(int)(detail.n < WHY_MAX / 2 ? detail.n : WHY_MAX / 2),
-		(const char *)detail.p);
+	(void)snprintf(why, sizeof(why),
+		       "the server refuses this client (%d): %.*s", a->status,
+		       (int)(detail.n < sizeof(why) ? detail.n : sizeof(why)),
+		       (const char *)detail.p);
+	return fail_record(e, SG_FORBIDDEN, seq, from, why);
 }
 
-static enum sg_err take_answer(void *ctx, uint64_t seq, struct span line)
+static enum sg_err take_answer(void *ctx, uint64_t seq, struct span line,
+			       const struct stream *from)
 {
+	char none[WHY_MAX / 2] = "what the server sends is no answer";
+	char other[WHY_MAX / 2] = "the server's answer is about another record";
 	struct engine *e = ctx;
 	struct answer a;
 	bool yes = false;
@@ -191,21 +206,13 @@ static enum sg_err take_answer(void *ctx, uint64_t seq, struct span line)
 	answer_read(line, &a);
 	if (a.kind == ANSWER_NONE) {
 		if (++window_mark(e->w, seq)->tries > e->settings->retries)
-			return engine_fail(
-				e, SG_IO,
-				"record %" PRIu64
-				": what the server sends is no answer",
-				seq + 1);
+			return fail_record(e, SG_IO, seq, from, none);
 		return SG_MALFORMED;
 	}
 	if (!answer_fits(&a, window_text(e->w, seq)))
-		return engine_fail(
-			e, SG_CONFLICT,
-			"record %" PRIu64
-			": the server's answer is about another record",
-			seq + 1);
+		return fail_record(e, SG_CONFLICT, seq, from, other);
 	if (a.status == 401 || a.status == 403)
-		return refuse_client(e, seq, &a, line);
+		return refuse_client(e, seq, &a, line, from);
 	if (a.again && !a.quota)
 		err = again(e, seq, line, &yes);
 	if (err != SG_OK || yes)

@@ -117,7 +117,9 @@ static int put_json(const struct https_reply *reply, const char *output,
 
 	if (!json_is_string(hcert)) {
 		json_decref(j);
-		return trouble("the server's answer is not a certificate");
+		(void)trouble("the server's answer is not a certificate");
+		report_request(stderr, reply);
+		return EXIT_TROUBLE;
 	}
 	if (whole) {
 		err = output_bytes(output, reply->body, reply->n, why,
@@ -158,10 +160,12 @@ static int put_refusal(const struct https_reply *reply, bool json)
 {
 	json_t *j = report_parse(reply);
 
-	if (json && j != NULL)
+	if (json && j != NULL) {
 		report_raw(stdout, reply);
-	else
-		report_problem(stdout, reply->status, j);
+		report_request(stderr, reply);
+	} else {
+		report_problem(stdout, reply, j);
+	}
 	json_decref(j);
 	return EXIT_REFUSED;
 }

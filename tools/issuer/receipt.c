@@ -74,6 +74,7 @@ static enum sg_err get(struct job *j, const char *path, uint8_t **body,
 	(void)snprintf(
 		j->why, sizeof(j->why), "%s: status %d%s", path, reply.status,
 		reply.status == 404 ? ": the log has no such entry" : "");
+	https_add_request(reply.request, j->why, sizeof(j->why));
 	return reply.status == 404 ? SG_NOT_FOUND : SG_IO;
 }
 

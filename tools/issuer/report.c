@@ -57,12 +57,19 @@ void report_violations(FILE *to, const json_t *j)
 	}
 }
 
-void report_problem(FILE *to, int status, const json_t *j)
+void report_request(FILE *to, const struct https_reply *reply)
+{
+	if (reply->request[0] != '\0')
+		(void)fprintf(to, "  request %s in the server's log\n",
+			      reply->request);
+}
+
+void report_problem(FILE *to, const struct https_reply *reply, const json_t *j)
 {
 	const char *title = member(j, "title");
 	const char *detail = member(j, "detail");
 
-	(void)fprintf(to, "refused (%d): ", status);
+	(void)fprintf(to, "refused (%d): ", reply->status);
 	report_text(to, title[0] != '\0' ? title : "no reason was given");
 	(void)fputc('\n', to);
 	if (detail[0] != '\0' && strcmp(detail, title) != 0) {
@@ -71,6 +78,7 @@ void report_problem(FILE *to, int status, const json_t *j)
 		(void)fputc('\n', to);
 	}
 	report_violations(to, json_object_get(j, "violations"));
+	report_request(to, reply);
 }
 
 void report_raw(FILE *to, const struct https_reply *reply)

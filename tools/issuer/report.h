@@ -11,9 +11,12 @@
 
 /* The answer's body as JSON; NULL if it is none.  json_decref(). */
 json_t *report_parse(const struct https_reply *reply);
-/* Print the problem J (RFC 9457) that came with STATUS: its title, then a line
- * a violation: pointer, code, detail.  J may be NULL. */
-void report_problem(FILE *to, int status, const json_t *j);
+/* Print the problem J (RFC 9457) that is REPLY: its title, then a line a
+ * violation: pointer, code, detail; last the request's name.  J may be NULL. */
+void report_problem(FILE *to, const struct https_reply *reply, const json_t *j);
+/* Print what the server calls the request of REPLY in its log; nothing if it
+ * did not say so. */
+void report_request(FILE *to, const struct https_reply *reply);
 /* Print the list of violations J, a line each; nothing if it is no list. */
 void report_violations(FILE *to, const json_t *j);
 /* Print the answer's own JSON and a line end, as it came. */

@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ struct stream {
 	size_t line_n, line_cap;
 	uint8_t body[BODY_MAX];
 	size_t body_n;
-	long status; /* 0: not known yet */
+	char request[HTTPS_TEXT_MAX]; /* the server's name for it, or empty */
+	long status;		      /* 0: not known yet */
 	uint64_t answers, now_us, heard_us;
 	bool active, paused;
 	bool ending;	/* the request ends here */
@@ -145,7 +147,7 @@ static enum sg_err take_line(struct stream *s, struct span line)
 	if (s->n == 0)
 		return take_farewell(s, line);
 	f = s->ring[s->first];
-	err = s->hooks.answer(s->hooks.ctx, f.seq, line);
+	err = s->hooks.answer(s->hooks.ctx, f.seq, line, s);
 	if (err != SG_OK)
 		return err;
 	s->first = (s->first + 1) % s->cap;
@@ -211,6 +213,14 @@ static size_t on_write(char *data, size_t size, size_t count, void *ctx)
 	return n;
 }
 
+static size_t on_header(char *data, size_t size, size_t count, void *ctx)
+{
+	struct stream *s = ctx;
+
+	https_take_request(span_of(data, size * count), s->request);
+	return size * count;
+}
+
 static bool set_headers(struct stream *s)
 {
 	/* The server answers a head that it refuses at once: no waiting for
@@ -244,7 +254,8 @@ static void set_options(struct stream *s)
 	curl_easy_setopt(c, CURLOPT_READDATA, s);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, s);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, NULL);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, s);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, 0L); /* hours are good */
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BYTES);
@@ -294,7 +305,7 @@ enum sg_err stream_start(struct stream *s, CURLM *multi, uint64_t now_us)
 	s->heard_us = s->now_us = now_us;
 	s->paused = s->ending = s->dismissed = false;
 	s->err = SG_OK;
-	s->error[0] = '\0';
+	s->error[0] = s->request[0] = '\0';
 	if (curl_multi_add_handle(multi, s->curl) != CURLM_OK)
 		return SG_NO_MEMORY;
 	s->active = true;
@@ -326,6 +337,14 @@ void stream_resume(struct stream *s)
 bool stream_is_dismissed(const struct stream *s)
 {
 	return s->dismissed;
+}
+
+void stream_name(const struct stream *s, char out[STREAM_NAME])
+{
+	out[0] = '\0';
+	if (s->request[0] != '\0')
+		(void)snprintf(out, STREAM_NAME, "%s:%" PRIu64, s->request,
+			       s->answers + 1);
 }
 
 void stream_end_request(struct stream *s)
@@ -375,6 +394,7 @@ static void say_why(const struct stream *s, struct stream_end *end, char *out)
 		say_refusal(s, out);
 	else
 		(void)snprintf(out, WHY_MAX, "the server ended the stream");
+	https_add_request(s->request, out, WHY_MAX);
 }
 
 void stream_finish(struct stream *s, CURLM *multi, CURLcode code,

@@ -25,7 +25,8 @@ struct stream_hooks {
 	bool (*more)(void *ctx);
 	/* The answer to SEQ.  SG_MALFORMED: it is none, break the stream off
 	 * and report SEQ as lost; any other error: break it off. */
-	enum sg_err (*answer)(void *ctx, uint64_t seq, struct span line);
+	enum sg_err (*answer)(void *ctx, uint64_t seq, struct span line,
+			      const struct stream *from);
 	/* SEQ was sent, and will not be answered.  Lowest first. */
 	void (*lost)(void *ctx, uint64_t seq);
 };
@@ -38,8 +39,10 @@ struct stream_end {
 	uint64_t answers;     /* lines */
 	uint32_t retry_after; /* seconds; 0: not said */
 	bool hopeless;	      /* something is to be mended first */
-	char why[WHY_MAX];
+	char why[WHY_MAX];    /* with the request's name in the server's log */
 };
+
+enum { STREAM_NAME = HTTPS_TEXT_MAX + 24 /* bytes of a record's name */ };
 
 /* Streams go over H, at most N records under way on each.
  * Errors: SG_NO_MEMORY. */
@@ -64,6 +67,9 @@ void stream_resume(struct stream *s);
 void stream_end_request(struct stream *s);
 /* Has the server said, with nothing under way, that it ends the stream? */
 bool stream_is_dismissed(const struct stream *s);
+/* Of hooks->answer(): what the server calls this record in its log, into OUT;
+ * empty if it did not tell the stream's name. */
+void stream_name(const struct stream *s, char out[STREAM_NAME]);
 /* Does it wait, with room for more? */
 bool stream_is_hungry(const struct stream *s);
 /* When the last byte came, or the first record under way went out. */

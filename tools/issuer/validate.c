@@ -28,13 +28,16 @@ static int say_verdict(const struct https_reply *reply, bool json)
 
 	if (j == NULL && reply->status == 200) {
 		status = trouble("the server's answer is not a verdict");
+		report_request(stderr, reply);
 	} else if (json && j != NULL) {
 		report_raw(stdout, reply);
+		if (status == EXIT_REFUSED)
+			report_request(stderr, reply);
 	} else if (reply->status == 200) {
 		puts("accepted");
 		report_violations(stdout, json_object_get(j, "warnings"));
 	} else {
-		report_problem(stdout, reply->status, j);
+		report_problem(stdout, reply, j);
 	}
 	json_decref(j);
 	return status;

@@ -69,7 +69,8 @@ static void print_counts(FILE *to, const struct rules_run *r)
 	if (r->nrules > 0)
 		(void)fprintf(to, "%zu rules\n", r->nrules);
 	if (r->nuntested > 0)
-		(void)fprintf(to, "%zu rules have no tests\n", r->nuntested);
+		(void)fprintf(to, "%zu of %zu rules have no test\n",
+			      r->nuntested, r->nrules);
 	if (r->skipped > 0)
 		(void)fprintf(to, "%zu skipped, as their files say\n",
 			      r->skipped);
@@ -78,6 +79,8 @@ static void print_counts(FILE *to, const struct rules_run *r)
 
 static int finish(const struct rules_run *r, const struct args *args)
 {
+	int status;
+
 	if (r->trouble)
 		return EXIT_TROUBLE;
 	if (r->nrules == 0 && r->passed + r->failed + r->skipped == 0)
@@ -91,8 +94,12 @@ static int finish(const struct rules_run *r, const struct args *args)
 				      text != NULL ? text : "out of memory");
 			free(text);
 		}
+		status = print_policy(r);
+		/* Last, where both go to a terminal: who takes the rules is to
+		 * see how many of them no test vouches for. */
+		(void)fflush(stdout);
 		print_counts(stderr, r);
-		return print_policy(r);
+		return status;
 	}
 	if (args->value[OPT_JSON] != NULL)
 		return print_json(r);

@@ -10,31 +10,18 @@
 
 #include "../../unit/core/pki.h"
 #include "base/log.h"
-#include "core/desk.h"
-#include "ipc/channel.h"
+#include "desks.h"
 
-static const char POLICY[] = "version: 1\n"
-			     "profiles:\n"
-			     "  - name: full\n"
-			     "    rules: {unknown-field: warning}\n"
-			     "clients:\n"
-			     "  - name: issuer\n"
-			     "    identities: [\"uri:urn:test:issuer\"]\n"
-			     "    operations: [issue, validate]\n"
-			     "    kinds: [v, t, r]\n"
-			     "    countries: [\"*\"]\n"
-			     "    issuers: [\"*\"]\n"
-			     "    profile: full\n"
-			     "    validity: {v: 365d, t: 365d, r: 365d}\n"
-			     "  - name: slow\n"
-			     "    identities: [\"uri:urn:test:slow\"]\n"
-			     "    operations: [issue, validate, officer]\n"
-			     "    kinds: [v, t, r]\n"
-			     "    countries: [\"*\"]\n"
-			     "    issuers: [\"*\"]\n"
-			     "    profile: full\n"
-			     "    rate: {per_second: 1, burst: 1}\n"
-			     "    validity: {v: 365d, t: 365d, r: 365d}\n";
+static const char POLICY[] =
+	DESKS_POLICY "  - name: slow\n"
+		     "    identities: [\"uri:urn:test:slow\"]\n"
+		     "    operations: [issue, validate, officer]\n"
+		     "    kinds: [v, t, r]\n"
+		     "    countries: [\"*\"]\n"
+		     "    issuers: [\"*\"]\n"
+		     "    profile: full\n"
+		     "    rate: {per_second: 1, burst: 1}\n"
+		     "    validity: {v: 365d, t: 365d, r: 365d}\n";
 
 enum { TURNS = 4 }; /* of the loop, for a packet there and its answer */
 
@@ -42,24 +29,12 @@ static uv_loop_t loop;
 static struct desk *desk;
 static int front = -1; /* the front's end; -1: to be linked */
 
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
-
 static void on_peer_bad(void *ctx, enum wire_role role, uint16_t slot)
 {
 	(void)ctx;
 	must(role == WIRE_FRONT && slot == 0);
 	(void)close(front);
 	front = -1;
-}
-
-static void on_drained(void *ctx)
-{
-	(void)ctx;
-	abort(); /* nobody asked for it */
 }
 
 static void write_certificate(char *path)
@@ -74,18 +49,11 @@ static void write_certificate(char *path)
 
 static void open_desk(void)
 {
-	static const struct desk_events events = {.peer_bad = on_peer_bad,
-						  .drained = on_drained};
 	static struct core_settings settings = {.nkeys = 1,
 						.front_credit = 64,
 						.verify_ecdsa_one_in = 1,
 						.test_sign_ms = 1000};
-	static struct faults faults;
 	char path[] = "/tmp/fuzz_desk-XXXXXX";
-	struct desk_parts parts = {.loop = &loop,
-				   .settings = &settings,
-				   .newest_iat = INT64_MIN,
-				   .events = &events};
 
 	log_limit(LOG_ERROR);
 	settings.key[0] = (struct core_key_settings){
@@ -93,19 +61,8 @@ static void open_desk(void)
 	write_certificate(path);
 	memcpy(settings.key[0].certificate, path, sizeof(path));
 	must(uv_loop_init(&loop) == 0);
-	must(policy_load(span_str(POLICY), "fuzz", &parts.policy, &faults) ==
-	     SG_OK);
-	must(desk_create(&parts, &desk) == SG_OK);
+	desk = desks_open(&loop, &settings, POLICY, on_peer_bad);
 	(void)unlink(path);
-}
-
-static void link_front(void)
-{
-	int fd[2];
-
-	must(channel_pair(fd) == 0);
-	must(desk_link(desk, WIRE_FRONT, 0, fd[1]) == SG_OK);
-	front = fd[0];
 }
 
 /* Whatever it was told, the desk speaks well. */
@@ -161,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (desk == NULL)
 		open_desk();
 	if (front < 0)
-		link_front();
+		front = desks_link(desk, WIRE_FRONT);
 	if (size == 0 || size > WIRE_PACKET_MAX)
 		return 0;
 	must(send(front, data, size, MSG_DONTWAIT) == (ssize_t)size);

@@ -15,9 +15,8 @@
 #include "base/clock.h"
 #include "base/identity.h"
 #include "base/log.h"
-#include "core/desk.h"
+#include "desks.h"
 #include "hcert/cbor.h"
-#include "ipc/channel.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -49,20 +48,6 @@ struct job {
 	size_t n;
 	uint8_t tbs[64];
 };
-
-static const char POLICY[] = "version: 1\n"
-			     "profiles:\n"
-			     "  - name: full\n"
-			     "    rules: {unknown-field: warning}\n"
-			     "clients:\n"
-			     "  - name: issuer\n"
-			     "    identities: [\"uri:urn:test:issuer\"]\n"
-			     "    operations: [issue, validate]\n"
-			     "    kinds: [v]\n"
-			     "    countries: [\"*\"]\n"
-			     "    issuers: [\"*\"]\n"
-			     "    profile: full\n"
-			     "    validity: {v: 365d, t: 365d, r: 365d}\n";
 
 /* The request of a seed of fuzz_desk. */
 static const char REQUEST[] = "\xa1"
@@ -115,12 +100,6 @@ static uint64_t asked;
 static size_t njobs, answered;
 static struct job job[JOBS_MAX];
 
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* --- the desk ------------------------------------------------------------- */
 
 static void on_peer_bad(void *ctx, enum wire_role role, uint16_t slot)
@@ -131,44 +110,19 @@ static void on_peer_bad(void *ctx, enum wire_role role, uint16_t slot)
 	hsm = -1;
 }
 
-static void on_drained(void *ctx)
-{
-	(void)ctx;
-	abort(); /* nobody asked for it */
-}
-
-static void link_end(enum wire_role role, int *end)
-{
-	int fd[2];
-
-	must(channel_pair(fd) == 0);
-	must(desk_link(desk, role, 0, fd[1]) == SG_OK);
-	*end = fd[0];
-}
-
 static void open_desk(void)
 {
-	static const struct desk_events events = {.peer_bad = on_peer_bad,
-						  .drained = on_drained};
 	static struct core_settings settings = {.nkeys = 1,
 						.front_credit = 64,
 						.verify_ecdsa_one_in = 1,
 						.verify_all_ms = 60000,
 						.test_sign_ms = 5000};
-	static struct faults faults;
-	struct desk_parts parts = {.loop = &loop,
-				   .settings = &settings,
-				   .newest_iat = INT64_MIN,
-				   .events = &events};
 
 	settings.key[0] = (struct core_key_settings){.label = "dsc-1",
 						     .alg = COSE_ES256,
 						     .kinds = DCC_ALL_KINDS,
 						     .country = "VN"};
-	must(policy_load(span_str(POLICY), "fuzz", &parts.policy, &faults) ==
-	     SG_OK);
-	must(desk_create(&parts, &desk) == SG_OK);
-	policy_unref(parts.policy);
+	desk = desks_open(&loop, &settings, DESKS_POLICY, on_peer_bad);
 }
 
 static void begin(void)
@@ -182,8 +136,8 @@ static void begin(void)
 		must(uv_loop_init(&loop) == 0);
 	}
 	open_desk();
-	link_end(WIRE_FRONT, &front);
-	link_end(WIRE_HSM, &hsm);
+	front = desks_link(desk, WIRE_FRONT);
+	hsm = desks_link(desk, WIRE_HSM);
 	asked = 0;
 	njobs = answered = 0;
 }
@@ -393,7 +347,7 @@ static void do_step(enum step step, struct span *in)
 		if (hsm >= 0)
 			(void)close(hsm);
 		turn();
-		link_end(WIRE_HSM, &hsm);
+		hsm = desks_link(desk, WIRE_HSM);
 		njobs = answered = 0;
 	}
 }

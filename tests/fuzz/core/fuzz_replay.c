@@ -205,7 +205,8 @@ static void find(struct replay *r, const struct made *m, uint64_t offset,
 	if (replay_find(r, &q, scratch, &word, &out) != SG_OK)
 		return;
 	(void)replay_attestation(r);
-	must(renew || (word != REPLAY_DUE && word != REPLAY_EARLY));
+	must(renew || (word != REPLAY_DUE && word != REPLAY_EARLY &&
+		       word != REPLAY_HAD && word != REPLAY_CHANGED));
 	if (word == REPLAY_SAME)
 		check(&out, m, offset == 0 && m->offset > 0);
 }

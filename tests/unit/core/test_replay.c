@@ -95,7 +95,19 @@ static void test_words(void **state)
 	s->q.client = SPAN_LIT("issuer");
 	s->payload[31] ^= 1;
 	assert_word(s, REPLAY_CONFLICT);
+	/* Whoever asks for a renewal of what is his own may know why not. */
+	s->q.renew = true;
+	s->q.signed_at = INT64_MAX;
+	assert_word(s, REPLAY_CHANGED);
+	s->q.client = SPAN_LIT("issue");
+	assert_word(s, REPLAY_CONFLICT);
+	s->q.client = SPAN_LIT("issuer");
 	s->payload[31] ^= 1;
+	assert_word(s, REPLAY_EARLY);
+	s->q.now = s->first.issued.exp;
+	assert_word(s, REPLAY_DUE);
+	s->q.now = s->first.issued.iat;
+	s->q.renew = false;
 	assert_word(s, REPLAY_SAME);
 }
 

@@ -59,6 +59,45 @@ static void test_each_error(void **state)
 	}
 }
 
+/* In Vietnamese all that a client may meet, titles too; only what is said of
+ * the one request stays as it came. */
+static void test_vietnamese(void **state)
+{
+	struct problem p = {.language = WIRE_VIETNAMESE};
+	json_t *back;
+
+	(void)state;
+	for (int e = SG_OK + 1; e < SG_ERR_COUNT; e++) {
+		const struct problem english = {.err = (enum sg_err)e};
+		json_t *other = write_json(&english);
+
+		p.err = english.err;
+		back = write_json(&p);
+		assert_string_equal(text(back, "type"), text(other, "type"));
+		assert_string_not_equal(text(back, "title"),
+					text(other, "title"));
+		assert_string_not_equal(text(back, "title"), "Problem");
+		if (e <= SG_TIMED_OUT)
+			assert_string_not_equal(text(back, "detail"),
+						text(other, "detail"));
+		json_decref(other);
+		json_decref(back);
+	}
+	p = (struct problem){.err = SG_DUPLICATE_KEY,
+			     .language = WIRE_VIETNAMESE};
+	back = write_json(&p);
+	assert_string_equal(
+		text(json_array_get(json_object_get(back, "violations"), 0),
+		     "detail"),
+		text(back, "detail"));
+	json_decref(back);
+	p.detail = SPAN_LIT("line 7");
+	back = write_json(&p);
+	assert_string_equal(text(back, "title"), "Yêu cầu sai cú pháp");
+	assert_string_equal(text(back, "detail"), "line 7");
+	json_decref(back);
+}
+
 static size_t two_violations(uint8_t *list, size_t cap)
 {
 	const struct wire_violation first = {
@@ -166,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_error),
+		cmocka_unit_test(test_vietnamese),
 		cmocka_unit_test(test_violations),
 		cmocka_unit_test(test_duplicate_key),
 		cmocka_unit_test(test_cbor_is_whole),

@@ -32,6 +32,9 @@ static const char TEXT[] =
 	"    issuers: [\"*\"]\n"
 	"    profile: schema\n"
 	"    validity: {v: 1d, t: 1d, r: 1d}\n"
+	"    request_keys: [MCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1f"
+	"HdyGZBJVMbg=]\n"
+	"    request_age: 90m\n"
 	"  - name: auditor\n"
 	"    identities: [\"spki:" SPKI SPKI "\"]\n"
 	"    operations: [audit]\n";
@@ -315,7 +318,8 @@ static void test_describe(void **state)
 		"'countries':['LA','VN'],'issuers':['A','Bộ Y tế'],"
 		"'uvci_prefixes':['URN:UVCI:01:VN:'],"
 		"'profile':{%s},'validity':{'v':31536000,'r':15552000},"
-		"'gateways':[],'require':[],'renewal_window':3600}",
+		"'gateways':[],'require':[],'request_keys':[],"
+		"'renewal_window':3600}",
 		hash, profile_text("error", "error", "error"));
 	check_described(issuer(), text);
 	(void)snprintf(
@@ -324,7 +328,9 @@ static void test_describe(void **state)
 		"'kinds':['v','t','r'],'countries':['*'],'issuers':['*'],"
 		"'uvci_prefixes':['*'],'profile':{%s},"
 		"'validity':{'v':86400,'t':86400,'r':86400},"
-		"'gateways':[],'require':[],'renewal_window':2592000}",
+		"'gateways':[],'require':[],'request_age':5400,'request_keys':["
+		"'a050837d85070582'],"
+		"'renewal_window':2592000}",
 		hash, profile_text("off", "off", "warning"));
 	check_described(any(), text);
 }

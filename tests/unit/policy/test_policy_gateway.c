@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/policy_gateway.h"
 
-#include "gateways.h"
 #include "policy/policy.h"
 #include "policy_text.h"
+#include "two_gates.h"
 
 #define REST                                                                   \
 	"    identities: [\"uri:u:a\"]\n"                                      \
@@ -14,24 +14,6 @@
 	"    profile: full\n"                                                  \
 	"    validity: {v: 1d}\n"
 #define HEAD "version: 1\nprofiles: [{name: full}]\n"
-
-static struct gate gate, other;
-
-static int open_gates(void **state)
-{
-	(void)state;
-	gate = gate_make(COSE_ES256);
-	other = gate_make(COSE_EDDSA);
-	return 0;
-}
-
-static int close_gates(void **state)
-{
-	(void)state;
-	gate_free(&gate);
-	gate_free(&other);
-	return 0;
-}
 
 /* HEAD, then FMT, in which the first %s are GATE's key, OTHER's, ... */
 static const char *file_of(const char *fmt, const char *a, const char *b,

@@ -2,33 +2,15 @@
 /* policy_keys: the keys that clients sign their requests with. */
 #include "policy/policy_keys.h"
 
-#include "gateways.h"
 #include "policy/policy.h"
 #include "policy_text.h"
+#include "two_gates.h"
 
 #define HEAD "version: 1\nprofiles: [{name: full}]\nclients:\n"
 #define CLIENT(name)                                                           \
 	"  - name: " name "\n"                                                 \
 	"    identities: [\"uri:u:" name "\"]\n"                               \
 	"    operations: [audit]\n"
-
-static struct gate gate, other;
-
-static int open_gates(void **state)
-{
-	(void)state;
-	gate = gate_make(COSE_ES256);
-	other = gate_make(COSE_EDDSA);
-	return 0;
-}
-
-static int close_gates(void **state)
-{
-	(void)state;
-	gate_free(&gate);
-	gate_free(&other);
-	return 0;
-}
 
 /* FMT, in which each @ is GATE's key and each ^ is OTHER's. */
 static const char *file_of(const char *fmt)

@@ -294,6 +294,32 @@ static void test_own_text(void **state)
 		violation_detail(VIOLATION_TOO_LONG, VERDICT_VIETNAMESE)));
 }
 
+/* A cause has its own words under the code that all of them share. */
+static void test_cause(void **state)
+{
+	static const struct violation_text cause = {
+		.code = SPAN_LIT("expired"),
+		.detail = {SPAN_LIT("en"), SPAN_LIT("vi")}};
+	const struct pointer at = {.key = SPAN_LIT("a/b")};
+	static struct verdict v;
+
+	(void)state;
+	verdict_init(&v);
+	verdict_add_cause(&v, VIOLATION_EXPIRED, &cause, &at);
+	verdict_add_cause(&v, VIOLATION_EXPIRED, NULL, &at);
+	assert_int_equal(v.errors, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(v.violation[i].code, VIOLATION_EXPIRED);
+		assert_true(span_is(verdict_code(&v, i), "expired"));
+		assert_true(span_is(verdict_pointer(&v, i), "/a~1b"));
+	}
+	assert_true(span_is(verdict_detail(&v, 0, VERDICT_ENGLISH), "en"));
+	assert_true(span_is(verdict_detail(&v, 0, VERDICT_VIETNAMESE), "vi"));
+	assert_true(
+		span_is(verdict_detail(&v, 1, VERDICT_ENGLISH),
+			violation_detail(VIOLATION_EXPIRED, VERDICT_ENGLISH)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_warnings_give_way_in_the_pool),
 		cmocka_unit_test(test_no_warning_goes_for_nothing),
 		cmocka_unit_test(test_own_text),
+		cmocka_unit_test(test_cause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
