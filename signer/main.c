@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "config.h"
 #include "ipc/role.h"
 #include "pkcs11/smith.h"
@@ -217,6 +218,7 @@ int main(int argc, char **argv)
 	struct arguments a = {0};
 	int status;
 
+	(void)memory_watch(); /* nothing has allocated yet */
 	if (!read_arguments(argc, argv, &a, &status))
 		return status;
 	(void)log_mute(a.mute && a.role != NULL);
