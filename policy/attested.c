@@ -27,20 +27,33 @@ static const struct verifier *find_key(const struct client *c, struct span kid,
 	return NULL;
 }
 
+/* Note in V that ERR kept a judgement from being found, if it is that. */
+static bool has_failed(struct verdict *v, enum sg_err err)
+{
+	if (err != SG_NO_MEMORY && err != SG_INTERNAL)
+		return false;
+	v->failed = err;
+	return true;
+}
+
 /* The claims of the request's attestation, if a gateway of the client has
- * signed them. */
-static bool read_claims(const struct rule_context *x,
-			struct attestation_claims *claims,
-			const struct gateway **whose)
+ * signed them.  Errors: SG_NO_MEMORY, SG_INTERNAL: nobody knows; others. */
+static enum sg_err read_claims(const struct rule_context *x,
+			       struct attestation_claims *claims,
+			       const struct gateway **whose)
 {
 	struct attestation a;
 	const struct verifier *key;
+	enum sg_err err;
 
-	if (attestation_decode(x->document->attestation, &a) != SG_OK)
-		return false;
+	err = attestation_decode(x->document->attestation, &a);
+	if (err != SG_OK)
+		return err;
 	key = find_key(x->client, a.kid, whose);
-	return key != NULL && gateway_verify(key, &a) == SG_OK &&
-	       attestation_claims_decode(a.claims, claims) == SG_OK;
+	if (key == NULL)
+		return SG_NOT_FOUND;
+	err = gateway_verify(key, &a);
+	return err == SG_OK ? attestation_claims_decode(a.claims, claims) : err;
 }
 
 /* Is TIME more than AGE before NOW, or more than the skew after it?  The
@@ -53,14 +66,16 @@ static bool is_stale(int64_t time, int64_t now, int64_t age)
 }
 
 /* Is it for the person in D?  Where D says no date of birth it has been
- * refused for that, and is nobody's certificate yet. */
+ * refused for that, and is nobody's certificate yet.  *ERR: could that be found
+ * out? */
 static bool is_for(const struct document *d, struct digest *digest,
-		   const struct attestation_claims *claims)
+		   const struct attestation_claims *claims, enum sg_err *err)
 {
 	struct attestation_person person = {.has_fnt = d->present[DOC_FNT],
 					    .has_gnt = d->present[DOC_GNT]};
 	uint8_t hash[ATTESTATION_PERSON_BYTES];
 
+	*err = SG_OK;
 	if (!d->present[DOC_DOB])
 		return true;
 	if (person.has_fnt)
@@ -68,8 +83,8 @@ static bool is_for(const struct document *d, struct digest *digest,
 	if (person.has_gnt)
 		person.gnt = d->text[DOC_GNT];
 	person.dob = d->text[DOC_DOB];
-	return attestation_person_hash(digest, claims->nonce, &person, hash) ==
-		       SG_OK &&
+	*err = attestation_person_hash(digest, claims->nonce, &person, hash);
+	return *err == SG_OK &&
 	       span_eq(claims->person, span_of(hash, sizeof(hash)));
 }
 
@@ -84,6 +99,8 @@ void attested_judge(const struct rule_context *x, struct verdict *v)
 	const struct document *d = x->document;
 	struct attestation_claims claims;
 	const struct gateway *whose;
+	enum sg_err err;
+	bool is;
 
 	if (x->client->ngateways == 0)
 		return;
@@ -92,13 +109,19 @@ void attested_judge(const struct rule_context *x, struct verdict *v)
 			report(x, v, VIOLATION_ATTESTATION_MISSING);
 		return;
 	}
-	if (!read_claims(x, &claims, &whose)) {
+	err = read_claims(x, &claims, &whose);
+	if (has_failed(v, err))
+		return;
+	if (err != SG_OK) {
 		report(x, v, VIOLATION_ATTESTATION_INVALID);
 		return;
 	}
+	is = is_for(d, whose->digest, &claims, &err);
+	if (has_failed(v, err))
+		return;
 	if (is_stale(claims.time, x->now, whose->max_age_s))
 		report(x, v, VIOLATION_ATTESTATION_STALE);
-	if (!claims.verdict || !is_for(d, whose->digest, &claims))
+	if (!claims.verdict || !is)
 		report(x, v, VIOLATION_ATTESTATION_MISMATCH);
 	if (!is_for_uvci(d, claims.uvci))
 		report(x, v, VIOLATION_ATTESTATION_REPLAYED);

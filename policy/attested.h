@@ -15,7 +15,8 @@
  *
  * Of an attestation that is not well-formed, or not signed by one of the
  * client's gateways, nothing is believed and nothing else told.  The cost is
- * that of gateway_verify(), which comes after all that is cheaper.
+ * that of gateway_verify(), which comes after all that is cheaper.  Where it
+ * could not be verified, V has failed, and says nothing of it.
  */
 void attested_judge(const struct rule_context *x, struct verdict *v);
 

@@ -26,7 +26,7 @@ struct gateway {
  * Costs about 45 us for ES256, 15 for PS256 (RSA-2048), 65 for EdDSA.
  * One thread at a time for one KEY.
  * Errors: SG_BAD_SIGNATURE, SG_BAD_KEY (the algorithm is another one),
- * SG_NO_MEMORY.
+ * SG_NO_MEMORY (it could not be found out).
  */
 SG_MUST_USE enum sg_err gateway_verify(const struct verifier *key,
 				       const struct attestation *a);

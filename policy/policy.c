@@ -170,6 +170,8 @@ enum sg_err policy_decide(const struct policy *p,
 		return err;
 	context.exp = validity_exp(q->client, &out->document, q->now);
 	rule_judge(&context, &out->verdict);
+	if (out->verdict.failed != SG_OK)
+		return out->verdict.failed;
 	out->iat = q->now;
 	out->exp = context.exp;
 	out->attestation = attested_evidence(&context);

@@ -109,7 +109,8 @@ struct policy_question {
  * Judge Q: all violations at once.  An attestation to verify costs what
  * gateway_verify() says beside the rest.
  * Errors: SG_MALFORMED, SG_DUPLICATE_KEY: the request is not what a front may
- * send; SG_TOO_BIG: it has more items than are judged.  OUT is not set then.
+ * send; SG_TOO_BIG: it has more items than are judged; SG_NO_MEMORY,
+ * SG_INTERNAL: ours, and nobody knows.  OUT is not set then.
  * SG_OK says that OUT->verdict holds the judgement.
  */
 SG_MUST_USE enum sg_err policy_decide(const struct policy *p,

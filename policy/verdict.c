@@ -94,6 +94,7 @@ static size_t cut(struct span pointer)
 void verdict_init(struct verdict *v)
 {
 	/* Not the arrays: clearing them would cost more than judging. */
+	v->failed = SG_OK;
 	v->n = 0;
 	v->errors = 0;
 	v->warnings = 0;

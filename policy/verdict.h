@@ -175,6 +175,9 @@ struct violation {
 };
 
 struct verdict {
+	/* SG_OK, or why no judgement could be found: what is said here is not
+	 * to be used then. */
+	enum sg_err failed;
 	size_t n;	 /* violations kept */
 	size_t warnings; /* of those, the ones of level warning */
 	size_t errors;	 /* of level error, kept or not */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "accusation.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 /* Only of the other end of its link has a process anything to say: a front that
@@ -17,16 +18,27 @@ static bool may_accuse(enum wire_role accuser, enum wire_role accused)
 /* C is a front that accuses the core CORE.  One that was taken over would say
  * so at will, and each new core costs what is in flight: so it is the front
  * that ends, and the core only when another front had to say the same of this
- * process. */
+ * process, and not again soon. */
 static void front_accuses(struct child *c, struct child *core)
 {
+	const uint64_t now = clock_mono_us();
 	const bool first = core->accuser == 0 || core->accuser == c->slot + 1;
 
 	child_kill(c, "it accuses the core");
 	if (core->accuser == 0)
 		core->accuser = c->slot + 1;
-	if (!first)
-		child_kill(core, "its messages make no sense");
+	if (first)
+		return;
+	if (!accusation_counts(core->accused_us, now)) {
+		log_event(LOG_ERROR, "core-kept",
+			  "process=core/0 accuser=%s/%u text=\"fronts have had "
+			  "it replaced in the last ten minutes: it stays, and "
+			  "they end\"",
+			  role_name(c->role), c->slot);
+		return;
+	}
+	core->accused_us = now;
+	child_kill(core, "its messages make no sense");
 }
 
 void accusation_judge(const struct roster *r, struct child *c,

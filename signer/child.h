@@ -68,6 +68,8 @@ struct child {
 	bool draining;	     /* WIRE_DRAIN has been sent */
 	bool left;	     /* it has closed its link to the core */
 	unsigned accuser;    /* front slot + 1 that accused it; 0: none */
+	/* When fronts last had one replaced here; 0: never. */
+	uint64_t accused_us;
 };
 
 /* Set up C for ROLE and SLOT with a metrics page.  Errors: SG_IO. */

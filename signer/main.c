@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "config.h"
+#include "core/approved_policy.h"
 #include "ipc/role.h"
 #include "pkcs11/smith.h"
 #include "profile.h"
@@ -150,19 +154,61 @@ static int start_role(const char *name, const char *slot_text)
 
 /* --- the command ---------------------------------------------------------- */
 
+/* What officers have said of the policy of TEXT.  No fault: what they are to
+ * approve has to pass first. */
+static void tell_approval(const char *state, struct span text)
+{
+	uint8_t hash[APPROVED_POLICY_BYTES];
+	uint8_t newest[APPROVED_POLICY_BYTES];
+	char name[2 * APPROVED_POLICY_BYTES + 1];
+	enum approved_policy word;
+	enum sg_err e = SG_NO_MEMORY;
+
+	if (EVP_Digest(text.p, text.n, hash, NULL, EVP_sha256(), NULL) == 1)
+		e = approved_policy_ask(state, hash, &word, newest);
+	if (e == SG_NOT_FOUND)
+		return; /* no officer has done anything here yet */
+	if (e != SG_OK) {
+		(void)printf("policy: whether officers have approved it cannot "
+			     "be told: %s/operations: %s\n",
+			     state,
+			     e == SG_IO ? strerrordesc_np(errno) : err_text(e));
+		return;
+	}
+	if (word == APPROVED_POLICY_FREE) {
+		(void)puts("policy: needs no approval of officers");
+		return;
+	}
+	(void)printf("policy: %s by the officers: %s\n",
+		     word == APPROVED_POLICY_SAME ? "approved" : "not approved",
+		     hex_encode(hash, sizeof(hash), name));
+	if (word == APPROVED_POLICY_SAME)
+		return;
+	(void)printf("policy: approved is %s%s\n"
+		     "policy: a reload refuses another one than that, and a "
+		     "start goes on with that\n",
+		     hex_encode(newest, sizeof(newest), name),
+		     word == APPROVED_POLICY_BEFORE
+			     ? ", and this one was before it"
+			     : "");
+}
+
 static int check(const char *path)
 {
 	struct faults faults = {0};
+	struct span policy = {0};
 	struct config *c;
-	const enum sg_err e = config_load(path, &c, &faults, NULL, NULL);
+	const enum sg_err e = config_load(path, &c, &faults, NULL, &policy);
 
 	if (e == SG_OK) {
 		const bool outdated = c->outdated[0] != '\0';
 
 		(void)fprintf(stderr, "%s%s", c->outdated, c->doubts);
-		config_free(c);
 		(void)puts(outdated ? "configuration is out of date"
 				    : "configuration is valid");
+		tell_approval(c->core.state, policy);
+		config_free(c);
+		config_text_free(&policy);
 		return outdated ? STATUS_USAGE : STATUS_OK;
 	}
 	if (e != SG_CONFIG)
@@ -217,6 +263,7 @@ int main(int argc, char **argv)
 	struct arguments a = {0};
 	int status;
 
+	(void)memory_watch(); /* nothing has allocated yet */
 	if (!read_arguments(argc, argv, &a, &status))
 		return status;
 	(void)log_mute(a.mute && a.role != NULL);

@@ -43,9 +43,6 @@ static void log_lines(enum log_level level, const char *event, char *text)
 	char *rest = text;
 	char *line;
 
-	for (char *p = text; *p != '\0'; p++)
-		if (*p == '"') /* which ends a value in the log */
-			*p = '\'';
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (line[0] != '\0')
 			log_event(level, event, "fault=\"%s\"", line);

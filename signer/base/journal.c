@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "logfmt.h"
+
 enum { NAME_MAX_BYTES = 64 }; /* of a field, as journald has it */
 
 #define PREFIX "SIGNERD_" /* ours, and none that journald knows itself */
@@ -60,58 +62,16 @@ static bool field_name(const char *key, size_t n, char name[NAME_MAX_BYTES + 1])
 	return true;
 }
 
-/* The bytes up to the end of the value at P: a quote ends one only where the
- * pair ends. */
-static size_t value_end(const char *p, size_t n)
-{
-	const bool quoted = n > 0 && p[0] == '"';
-
-	for (size_t i = quoted ? 1 : 0; i < n; i++) {
-		if (!quoted && p[i] == ' ')
-			return i;
-		if (quoted && p[i] == '"' && (i + 1 == n || p[i + 1] == ' '))
-			return i + 1;
-	}
-	return n;
-}
-
-static void put_member(struct entry *e, const char *key, size_t key_n,
-		       const char *value, size_t n)
-{
-	char name[NAME_MAX_BYTES + 1];
-
-	if (!field_name(key, key_n, name))
-		return;
-	if (n >= 2 && value[0] == '"' && value[n - 1] == '"')
-		put(e, name, value + 1, n - 2);
-	else
-		put(e, name, value, n);
-}
-
 static void put_members(struct entry *e, const char *p, size_t n)
 {
-	while (n > 0) {
-		size_t key_n = 0;
-		size_t whole;
+	char name[NAME_MAX_BYTES + 1];
+	char value[JOURNAL_ENTRY_MAX];
+	struct logfmt_pair pair;
 
-		while (key_n < n && p[key_n] != '=' && p[key_n] != ' ')
-			key_n++;
-		whole = key_n + 1;
-		if (key_n < n && p[key_n] == '=') {
-			const size_t value_n = value_end(p + whole, n - whole);
-
-			put_member(e, p, key_n, p + whole, value_n);
-			whole += value_n;
-		}
-		if (whole >= n)
-			return;
-		p += whole;
-		n -= whole;
-		while (n > 0 && *p == ' ') {
-			p++;
-			n--;
-		}
-	}
+	while (logfmt_next(&p, &n, &pair))
+		if (field_name(pair.key, pair.key_n, name) &&
+		    pair.value_n <= sizeof(value))
+			put(e, name, value, logfmt_value(&pair, value));
 }
 
 size_t journal_entry(const struct journal_line *line,

@@ -20,8 +20,8 @@ struct journal_line {
 	const char *event;   /* SIGNERD_EVENT */
 	const char *message; /* MESSAGE: MESSAGE_N bytes, not NUL-terminated, */
 	size_t message_n;
-	const char *members; /* with the "key=value" pairs in it, MEMBERS_N */
-	size_t members_n;    /* bytes: SIGNERD_KEY each */
+	const char *members; /* with logfmt's pairs in it, MEMBERS_N bytes: */
+	size_t members_n;    /* SIGNERD_KEY each, with the value as given */
 };
 
 /* Pure.  Write LINE to OUT; what does not fit is left out.  Returns the

@@ -19,6 +19,7 @@
 
 #include "clock.h"
 #include "journal.h"
+#include "logfmt.h"
 #include "metrics.h"
 
 enum {
@@ -232,7 +233,7 @@ __attribute__((format(printf, 3, 0))) static size_t put_text(char *p,
 
 	if (size < 3)
 		return 0;
-	n = written(vsnprintf(p + 1, size - 1, fmt, ap), size - 1);
+	n = logfmt_write(p + 1, size - 1, fmt, ap);
 	p[0] = ' ';
 	return n > 0 ? n + 1 : 0;
 }

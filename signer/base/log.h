@@ -8,14 +8,15 @@
  * log: one line an event on standard error, logfmt:
  *	2026-01-31T09:00:00.123Z info front/0 tls-refused peer=... reason="..."
  * EVENT is a fixed lower-case-hyphen name; FMT gives the key=value pairs, and
- * a value with spaces is written in double quotes by the caller (see LOG_Q).
- * Control characters of the formatted text are replaced by '?', so a peer
- * cannot forge a line; a line is cut at 1,000 bytes and written by one
+ * a value that may have spaces has double quotes around it there (see LOG_Q).
+ * No value can forge a pair, whoever it is from: logfmt escapes it, or says '?'
+ * where FMT has no quotes; and control characters of the whole become '?', so
+ * that none can forge a line.  A line is cut at 1,000 bytes and written by one
  * write(2).  A reader that has stopped stops nobody: a line that there is no
  * room for is dropped, counted (METRIC_LOG_DROPPED), and the next one that gets
  * out stands behind "log-dropped lines=N".  Where standard error is systemd's
  * journal a line is an entry there, with a field for each pair.  Never log
- *personal data, secrets or request bodies.  Thread-safe.
+ * personal data, secrets or request bodies.  Thread-safe.
  */
 /* A quoted value in FMT: "reason=" LOG_Q. */
 #define LOG_Q "\"%s\""

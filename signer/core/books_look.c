@@ -73,6 +73,7 @@ static enum books_state look(struct books *b)
 	if (why != SCRIBE_FINE)
 		return because(b, BOOKS_REFUSED, refusal_text(why), NULL);
 	scribe_look(b->scribe, &s);
+	claims_set_whole(b->claims, s.caught_up);
 	/* Where the journal cannot be written either, it is the disk. */
 	if (s.index_down_us != 0 && release_up(b->part.release) &&
 	    clock_mono_us() - s.index_down_us > INDEX_PATIENCE_US)

@@ -19,6 +19,7 @@
  */
 enum {
 	CEREMONY_WAITERS_MAX = 32,
+	CEREMONY_STOPS_MAX = 2 * LIFE_KEYS_MAX,
 	CEREMONY_EVENTS_MAX = 2 * LIFE_KEYS_MAX, /* on their way to the disk */
 	CEREMONY_WHY_MAX = 256,
 	CEREMONY_WARNINGS_MAX = 4
@@ -69,9 +70,10 @@ struct ceremony {
 	struct key_usage *usage;
 	struct smiths *smiths;
 	struct ceremony_job *job; /* that a smith has; NULL: none */
-	/* Stops that could not be kept, the oldest first, of a key one. */
+	/* Stops and compromises that could not be kept, the oldest first, of a
+	 * key one of each. */
 	size_t nstops;
-	struct ceremony_job *stop[LIFE_KEYS_MAX];
+	struct ceremony_job *stop[CEREMONY_STOPS_MAX];
 	uint64_t stops_us; /* when that was tried last */
 	size_t nnonces, nonces_room;
 	uint8_t (*nonce)[OPERATION_NONCE_BYTES]; /* of all accepted */
@@ -206,8 +208,9 @@ void ceremony_settle_tick(struct ceremony *c, uint64_t now_us);
 
 /* --- ceremony_stops.c ----------------------------------------------------- */
 
-/* J could not be kept.  If it is a stop it holds from now on, until the process
- * ends or it is kept, and who brought it is told.  False: it does not hold. */
+/* J could not be kept.  If it is a stop, or says that a key is compromised, the
+ * key is stopped from now on, until the process ends or J is kept, and who
+ * brought it is told.  False: it does not hold. */
 bool ceremony_stop_unkept(struct ceremony *c, const struct ceremony_job *j);
 /* Keep those that could not be, now and then, or AT_ONCE. */
 void ceremony_keep_stops(struct ceremony *c, bool at_once);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stops that could not be kept: they hold all the same, as long as the process
- * lives, and become operations when the disk takes them. */
+/* Stops, and declarations that a key is compromised, that could not be kept:
+ * the key signs nothing all the same, as long as the process lives, and they
+ * become operations when the disk takes them. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -13,6 +14,15 @@ enum { KEEP_EVERY_US = 2 * 1000 * 1000, ANSWER_MAX = 512 };
 static bool is_of(const struct ceremony_job *j, const struct life *l)
 {
 	return span_is(j->op.key, l->label);
+}
+
+static bool is_held(const struct ceremony *c, const struct life *l,
+		    enum operation_kind kind)
+{
+	for (size_t i = 0; i < c->nstops; i++)
+		if (is_of(c->stop[i], l) && c->stop[i]->op.kind == kind)
+			return true;
+	return false;
 }
 
 bool ceremony_is_stopped(const struct ceremony *c, const struct life *l)
@@ -41,6 +51,15 @@ static void put_text(struct cbor_writer *w, const char *text)
 static void tell_stopped(struct ceremony *c, const struct ceremony_job *j,
 			 const struct life *l)
 {
+	static const char stop[] =
+		"it is not on record, for the state directory takes nothing, "
+		"and holds until signerd restarts: make room, or bring the "
+		"same signed file, or another stop, after the restart";
+	static const char compromise[] =
+		"it signs nothing from now on, but it is not on record that it "
+		"is compromised, for the state directory takes nothing: that "
+		"it is as good as stopped holds until signerd restarts; make "
+		"room, or bring the same signed file after the restart";
 	const unsigned gap = ceremony_gap(c, l);
 	char kinds[CEREMONY_KINDS_TEXT];
 	uint8_t text[ANSWER_MAX];
@@ -50,12 +69,9 @@ static void tell_stopped(struct ceremony *c, const struct ceremony_job *j,
 
 	cbor_put_map(&cbor, 3 + (gap != 0 ? 1 : 0));
 	put_text(&cbor, "state");
-	put_text(&cbor, key_state_text(KEY_STOPPED));
+	put_text(&cbor, key_state_text(ceremony_state(c, l)));
 	put_text(&cbor, "warning");
-	put_text(&cbor, "it is not on record, for the state directory takes "
-			"nothing, and holds until signerd restarts: make room, "
-			"or bring the same signed file, or another stop, after "
-			"the restart");
+	put_text(&cbor, j->op.kind == OPERATION_STOP ? stop : compromise);
 	put_text(&cbor, "operation");
 	cbor_put_bytes(&cbor, span_of(j->hash, sizeof(j->hash)));
 	if (gap != 0) {
@@ -72,21 +88,26 @@ bool ceremony_stop_unkept(struct ceremony *c, const struct ceremony_job *j)
 	struct ceremony_refusal r;
 	struct ceremony_job *copy;
 
-	if (j->op.kind != OPERATION_STOP || l == NULL)
+	/* The ledger's own key signs nothing either while nothing can be
+	 * written, and what becomes of it changes the ledger. */
+	if ((j->op.kind != OPERATION_STOP &&
+	     j->op.kind != OPERATION_COMPROMISE) ||
+	    l == NULL || l->ledger)
 		return false;
-	if (!ceremony_is_stopped(c, l)) {
-		/* A key has one at most. */
-		if (c->nstops == LIFE_KEYS_MAX ||
+	if (!is_held(c, l, j->op.kind)) {
+		/* A key has one of each at most. */
+		if (c->nstops == CEREMONY_STOPS_MAX ||
 		    ceremony_job_make(span_of(j->bytes, j->n), NULL, &copy,
 				      &r) != SG_OK)
 			return false;
 		c->stop[c->nstops++] = copy;
 		c->stops_us = clock_mono_us();
 		log_event(LOG_ERROR, "stopped-unrecorded",
-			  "key=\"%s\" proposer=\"%.*s\" text=\"it holds until "
-			  "a restart, for the state directory takes nothing: "
-			  "make room\"",
-			  l->label, (int)j->op.proposer.n,
+			  "key=\"%s\" op=%s proposer=\"%.*s\" text=\"it signs "
+			  "nothing, and that holds until a restart, for the "
+			  "state directory takes nothing: make room\"",
+			  l->label, operation_kind_name(j->op.kind),
+			  (int)j->op.proposer.n,
 			  (const char *)j->op.proposer.p);
 		ceremony_project(c);
 		c->part.changed(c->part.ctx);

@@ -32,6 +32,7 @@ struct claims {
 	struct claim_queue recent; /* oldest record first */
 	size_t fresh;		   /* of `pool`: never in use, from here on */
 	size_t nrecent;
+	bool whole;
 	struct claim_list bucket[BUCKETS];
 	struct claim pool[CLAIMS_RECENT_MAX];
 };
@@ -192,6 +193,16 @@ void claims_indexed(struct claims *c, uint64_t watermark)
 		if (p->holder == NULL)
 			discard(c, p);
 	}
+}
+
+void claims_set_whole(struct claims *c, bool whole)
+{
+	c->whole = whole;
+}
+
+bool claims_is_whole(const struct claims *c)
+{
+	return c->whole;
 }
 
 size_t claims_recent(const struct claims *c)

@@ -54,6 +54,11 @@ void claims_record(struct claims *c, const uint8_t uvci[INDEX_HASH_BYTES],
 		   uint64_t offset);
 /* The index holds all records before WATERMARK. */
 void claims_indexed(struct claims *c, uint64_t watermark);
+/* Is nothing missing here that was on record at the start?  Until the index has
+ * read the end of the journal a UVCI may seem free, or its newest certificate
+ * be an older one.  Not before it is said. */
+void claims_set_whole(struct claims *c, bool whole);
+bool claims_is_whole(const struct claims *c);
 /* Records that wait for the index. */
 size_t claims_recent(const struct claims *c);
 void claims_free(struct claims *c); /* NULL is allowed */

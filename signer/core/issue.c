@@ -76,7 +76,7 @@ static enum sg_err judge(struct issuer *s, struct request *r)
 	/* A front writes deterministic CBOR.  What is not is its fault, but
 	 * not a reason to cut off the clients behind it.  More items than are
 	 * judged are the client's: a front does not count them. */
-	if (err != SG_OK && err != SG_TOO_BIG)
+	if (err == SG_MALFORMED || err == SG_DUPLICATE_KEY)
 		metric_add(METRIC_BAD_MESSAGES, 1);
 	return err;
 }

@@ -38,9 +38,15 @@ static enum sg_err find_record(struct issuer *s, const struct client *client,
 	enum replay_word word;
 	const enum sg_err err = known_hold_against(s, &q, out, &word);
 
-	if (err == SG_OK)
-		out->word = word_of[word];
-	return err;
+	if (err != SG_OK)
+		return err;
+	out->word = word_of[word];
+	/* Another one may be on record after it that the index has not read
+	 * yet.  What is still valid is given out all the same: whoever asks
+	 * again later gets the newer one. */
+	if (out->word == KNOWN_EXPIRED && !claims_is_whole(s->part.claims))
+		return SG_LEDGER_DOWN;
+	return SG_OK;
 }
 
 /* The UVCI is on no record here; it may be revoked all the same. */

@@ -18,21 +18,10 @@ enum {
 
 /* --- failure -------------------------------------------------------------- */
 
-/* REASON may be a stranger's word: nothing in it ends a value in the log. */
-static void quote(const char *reason, char out[192])
-{
-	size_t n = 0;
-
-	for (; reason[n] != '\0' && n < 191; n++)
-		out[n] = (char)(reason[n] == '"' ? '\'' : reason[n]);
-	out[n] = '\0';
-}
-
 void witnesses_failed(struct witness *x, uint64_t witness_us, uint64_t now_us,
 		      const char *reason)
 {
 	const uint64_t most_ms = witness_us / US_PER_MS;
-	char quoted[192];
 
 	x->failing = x->tried = true;
 	x->wait_ms = x->wait_ms == 0 ? WITNESSES_WAIT_MS : 2 * x->wait_ms;
@@ -42,10 +31,9 @@ void witnesses_failed(struct witness *x, uint64_t witness_us, uint64_t now_us,
 	if (x->logged_us != 0 && now_us - x->logged_us < LOG_AGAIN_US)
 		return;
 	x->logged_us = now_us;
-	quote(reason, quoted);
 	log_event(LOG_WARNING, "witness-failed",
 		  "witness=\"%s\" reason=\"%s\" text=\"tried again\"",
-		  x->key.name, quoted);
+		  x->key.name, reason);
 }
 
 /* --- the body ------------------------------------------------------------- */

@@ -113,7 +113,8 @@ size_t cose_key_sig_bytes(const struct cose_key *key);
 /*
  * Verify SIGNATURE (COSE form: r||s for ECDSA) by KEY with ALG over TBS, the
  * whole Sig_structure (or any message, for EdDSA and test signatures).
- * Errors: SG_BAD_SIGNATURE, SG_BAD_KEY (ALG and KEY do not fit), SG_NO_MEMORY.
+ * Errors: SG_BAD_SIGNATURE, SG_BAD_KEY (ALG and KEY do not fit), SG_NO_MEMORY
+ * (nobody knows; exact only where memory_watch() has been called).
  * Not for one KEY from two threads at a time.
  */
 SG_MUST_USE enum sg_err cose_key_verify(struct cose_key *key, enum cose_alg alg,

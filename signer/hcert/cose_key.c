@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "cose.h"
 
 enum { HASH_BYTES_MAX = 48, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 4096 };
@@ -239,6 +240,7 @@ static enum sg_err verify_eddsa(struct cose_key *key, struct span tbs,
 enum sg_err cose_key_verify(struct cose_key *key, enum cose_alg alg,
 			    struct span tbs, struct span signature)
 {
+	const uint64_t refused = memory_refused();
 	enum sg_err e;
 
 	if (alg != key->alg)
@@ -247,7 +249,13 @@ enum sg_err cose_key_verify(struct cose_key *key, enum cose_alg alg,
 		return SG_BAD_SIGNATURE;
 	e = alg == COSE_EDDSA ? verify_eddsa(key, tbs, signature)
 			      : verify_hashed(key, tbs, signature);
-	if (e != SG_OK)
-		ERR_clear_error(); /* not to be found by the next caller */
+	/* OpenSSL says "no", or that its input is malformed, also when it
+	 * lacked the memory to find out. */
+	if (e == SG_BAD_SIGNATURE && memory_refused() != refused)
+		e = SG_NO_MEMORY;
+	/* Not to be found by the next caller; what succeeds without some
+	 * memory leaves something, too. */
+	if (e != SG_OK || memory_refused() != refused)
+		ERR_clear_error();
 	return e;
 }

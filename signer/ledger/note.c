@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "base/memory.h"
 #include "hcert/cbor.h"
 #include "hcert/utf8.h"
 
@@ -278,7 +279,8 @@ static enum sg_err ed25519(const uint8_t public_key[NOTE_PUBLIC_BYTES],
 	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(
 		EVP_PKEY_ED25519, NULL, public_key, NOTE_PUBLIC_BYTES);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	enum sg_err err = SG_INTERNAL;
+	const uint64_t refused = memory_refused();
+	enum sg_err err = SG_NO_MEMORY;
 
 	if (key != NULL && ctx != NULL &&
 	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1)
@@ -286,6 +288,8 @@ static enum sg_err ed25519(const uint8_t public_key[NOTE_PUBLIC_BYTES],
 				       message.p, message.n) == 1
 			      ? SG_OK
 			      : SG_BAD_SIGNATURE;
+	if (err == SG_BAD_SIGNATURE && memory_refused() != refused)
+		err = SG_NO_MEMORY; /* OpenSSL could not find out */
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(key);
 	return err;

@@ -59,7 +59,7 @@ SG_MUST_USE enum sg_err note_parse(struct span in, struct note *out);
 /* Has KEY signed N?  Where there are several signatures of it, all must verify.
  * *TIME (may be NULL) gets the time of a cosignature, the newest, in seconds
  * since 1970, else 0.  Errors: SG_NOT_FOUND (no signature of that name
- * and hash), SG_BAD_SIGNATURE. */
+ * and hash), SG_BAD_SIGNATURE, SG_NO_MEMORY (nobody knows). */
 SG_MUST_USE enum sg_err note_verify(const struct note *n,
 				    const struct note_key *key, int64_t *time);
 

@@ -19,7 +19,7 @@ import pytest
 import ceremony
 import hcert
 from ceremony import ALGS, KEYS, Ceremony, Officer, cose_sign, encode, good, run, verified
-from conftest import SLOW, record
+from conftest import BUILD, SLOW, record
 
 
 @pytest.fixture
@@ -533,6 +533,14 @@ def test_destroy_waits(court):
 
 # --- the policy -----------------------------------------------------------------
 
+def checked(demo):
+    """What --check says of a configuration that is valid, approved or not."""
+    r = subprocess.run([BUILD / "signerd", "--config", demo.dir / "signerd.yaml", "--check"],
+                       capture_output=True, text=True)
+    assert r.returncode == 0 and "configuration is valid" in r.stdout, r
+    return r.stdout
+
+
 def test_policy_needs_approval(court):
     demo = court.demo
     court.found(**{"policy-approval": True})
@@ -541,7 +549,12 @@ def test_policy_needs_approval(court):
     court.decide("policy", policy=hashlib.sha256(path.read_bytes()).digest())
     before = court.document()["policy"]
     assert court.document()["approved-policy"] == before
+    told = checked(demo)
+    assert f"policy: approved by the officers: {before}" in told
     path.write_text(path.read_text() + "# by one root user alone\n")
+    told = checked(demo)
+    assert f"not approved by the officers: {hashlib.sha256(path.read_bytes()).hexdigest()}" in told
+    assert f"policy: approved is {before}\n" in told
     demo.reload()
     assert court.document()["policy"] == before
     assert demo.issue(record()).status == 200

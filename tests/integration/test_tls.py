@@ -168,6 +168,49 @@ def test_a_new_crl_is_taken_by_itself(own):
     own.check(own.issue(record(), client="later"))
 
 
+def front_dies(own):
+    """Its only front: the next one has what lies there."""
+    front = own.roles()["front/0"]
+    os.kill(front, signal.SIGKILL)
+    end = time.monotonic() + 10 * SLOW
+    while own.roles().get("front/0", front) == front:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_front_that_starts_anew_with_files_that_were_refused(own):
+    """What cannot be used keeps it out, and so all clients, until it is mended.  An older CRL is taken, for
+    it knows no other: SECURITY.md says so."""
+    path = own.dir / "tls/crl.pem"
+    later = pki.client(own, pki.load_ca(own), "later", URI)
+    revoked = pki.crl_text(own, [later.serial_number])
+    replace(path, revoked)
+    own.start()
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        own.issue(record(), client="later")
+
+    replace(path, b"garbage\n")
+    wait_for_log(own, "tls-files-refused ")
+    own.check(own.issue(record()))
+    front_dies(own)
+    wait_for_log(own, " tls-failed ")
+    with pytest.raises((OSError, ssl.SSLError)):
+        own.issue(record(), connection=own.connect(timeout=2))
+    replace(path, revoked)
+    own.wait_ready()
+    own.check(own.issue(record()))
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        own.issue(record(), client="later")
+
+    replace(path, pki.crl_text(own, [], begin=-pki.HOUR))
+    wait_for_log(own, 'tls-files-refused reason="a CRL is older than the one of its issuer that is in force"')
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        own.issue(record(), client="later")
+    front_dies(own)
+    own.wait_ready()
+    own.check(own.issue(record(), client="later"))
+
+
 def test_a_crl_that_is_not_valid_yet(own):
     """It would lock everybody out: what is in force stays until its time has come, and then it is taken by itself."""
     path = own.dir / "tls/crl.pem"

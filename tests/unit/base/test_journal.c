@@ -58,17 +58,17 @@ static void test_no_members(void **state)
 	(void)state;
 	assert_string_equal(members(" word a=1"), "SIGNERD_A=1\n");
 	assert_string_equal(members(" =x A=1 \xc3\xa9=1 "), "");
-	assert_string_equal(members(" a=\"open b=1"), "SIGNERD_A=\"open b=1\n");
-	assert_string_equal(members(" a=\""), "SIGNERD_A=\"\n");
+	assert_string_equal(members(" a=\"open b=1"), "SIGNERD_A=open b=1\n");
+	assert_string_equal(members(" a=\""), "SIGNERD_A=\n");
 	assert_string_equal(members("     "), "");
 }
 
-/* A quote within a value does not end it, unless it ends the pair. */
+/* A quote within a value does not end it, and stands in the field as it is. */
 static void test_quote_in_value(void **state)
 {
 	(void)state;
-	assert_string_equal(members(" a=\"x\"y\" b=1"),
-			    "SIGNERD_A=x\"y\nSIGNERD_B=1\n");
+	assert_string_equal(members(" a=\"x\\\" c=\\\\\" b=1"),
+			    "SIGNERD_A=x\" c=\\\nSIGNERD_B=1\n");
 }
 
 static void test_too_much(void **state)
@@ -210,6 +210,14 @@ static void test_log(void **state)
 			    "PRIORITY=4\nSYSLOG_IDENTIFIER=signerd\n"
 			    "SIGNERD_ROLE=core/0\nSIGNERD_EVENT=key-unusable\n"
 			    "SIGNERD_KEY=a?b\nSIGNERD_HSM=2\n");
+	log_event(LOG_WARNING, "e", "key=" LOG_Q " hsm=%d",
+		  "a\" hsm=7\nSIGNERD_EVENT=key-usable", 2);
+	assert_true(take(journald) > 0);
+	assert_string_equal(strstr(entry, "SYSLOG_IDENTIFIER="),
+			    "SYSLOG_IDENTIFIER=signerd\nSIGNERD_ROLE=core/0\n"
+			    "SIGNERD_EVENT=e\n"
+			    "SIGNERD_KEY=a\" hsm=7?SIGNERD_EVENT=key-usable\n"
+			    "SIGNERD_HSM=2\n");
 	assert_true(read(reader, line, sizeof(line)) < 0); /* nothing */
 	assert_int_equal(close(journald), 0);
 	assert_int_equal(unlink(socket_path), 0);

@@ -114,9 +114,9 @@ static void test_controls(void **state)
 	(void)end_capture();
 	assert_matches("x=a\\?b\\?c\\?\\[2Jd\\?e\\?\\?f\\?g\n$");
 	begin_capture();
-	log_event(LOG_INFO, "e", "x=%s", "Bộ Y tế \xc2\xa0 \xff");
+	log_event(LOG_INFO, "e", "x=" LOG_Q, "Bộ Y tế \xc2\xa0 \xff");
 	(void)end_capture();
-	assert_non_null(strstr(line, "x=Bộ Y tế \xc2\xa0 \xff\n"));
+	assert_non_null(strstr(line, "x=\"Bộ Y tế \xc2\xa0 \xff\"\n"));
 }
 
 static void test_cut(void **state)
@@ -132,6 +132,19 @@ static void test_cut(void **state)
 	n = end_capture();
 	assert_int_equal(n, LINE_LIMIT + 1);
 	assert_int_equal(line[LINE_LIMIT], '\n');
+}
+
+/* Whoever a value is from: it adds no pair and no line. */
+static void test_forged(void **state)
+{
+	(void)state;
+	log_role("core");
+	begin_capture();
+	log_event(LOG_INFO, "e", "a=" LOG_Q " b=%s n=%d",
+		  "x\" n=2\nZ info core e", "y n=3", 1);
+	(void)end_capture();
+	assert_matches("Z info core e a=\"x\\\\\" n=2\\?Z info core e\" "
+		       "b=y\\?n\\?3 n=1\n$");
 }
 
 /* However the cut falls, no character is halved. */
@@ -232,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_no_text),
 		cmocka_unit_test(test_level),
 		cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_forged),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_at_character),
 		cmocka_unit_test(test_errno_is_kept),

@@ -320,6 +320,7 @@ static inline void bureau_begin(struct bureau *b)
 	assert_int_equal(journal_open(&settings, &b->journal), SG_OK);
 	assert_int_equal(index_open(b->index_dir, &b->index), SG_OK);
 	assert_int_equal(claims_create(b->index, &b->claims), SG_OK);
+	claims_set_whole(b->claims, true);
 	assert_int_equal(revoked_create(&b->revoked), SG_OK);
 	assert_int_equal(keyring_create(&b->o.settings, &b->keys), SG_OK);
 	assert_int_equal(hsm_pool_create(&b->o.loop, b->keys, &b->o.settings,

@@ -115,13 +115,19 @@ static void world_close(struct world *w)
 	free(w);
 }
 
+static struct answer *ask_for(struct world *w, uint64_t id,
+			      const struct ask *ask)
+{
+	front_issue(front(w), id, ask);
+	OFFICE_WAIT(w->o, front_answer(front(w), id) != NULL);
+	return front_answer(front(w), id);
+}
+
 static struct answer *issue(struct world *w, uint64_t id, unsigned serial)
 {
 	const struct ask ask = {.serial = serial};
 
-	front_issue(front(w), id, &ask);
-	OFFICE_WAIT(w->o, front_answer(front(w), id) != NULL);
-	return front_answer(front(w), id);
+	return ask_for(w, id, &ask);
 }
 
 /* The size of the checkpoint on the disk. */
@@ -235,6 +241,29 @@ static void test_again(void **state)
 				 WIRE_ISSUED);
 	}
 	free(first);
+	world_close(w);
+}
+
+/* What has run out is not told before the journal has been read to its end: the
+ * index may lack what renewed it. */
+static void test_expired_at_a_start(void **state)
+{
+	struct world *w = world_open();
+	const struct ask ask = {.serial = 7, .exp = clock_wall_s() + 2};
+
+	(void)state;
+	begin_ready(w);
+	assert_int_equal(ask_for(w, 1, &ask)->type, WIRE_ISSUED);
+	drain(w);
+	OFFICE_WAIT(w->o, clock_wall_s() >= ask.exp);
+	office_open_desk(w->o);
+	office_add_front(w->o, 0);
+	office_add_hsm(w->o, 0, HSM_SIGNS);
+	assert_int_equal(ask_for(w, 1, &ask)->err, SG_LEDGER_DOWN);
+	add_ledger_hsm(w);
+	OFFICE_WAIT(w->o, front(w)->ready);
+	assert_int_equal(ask_for(w, 2, &ask)->err, SG_CONFLICT);
+	assert_string_equal(front_answer(front(w), 2)->code, "expired");
 	world_close(w);
 }
 
@@ -438,13 +467,15 @@ static void test_killed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_run),
-					   cmocka_unit_test(test_again),
-					   cmocka_unit_test(test_disk_full),
-					   cmocka_unit_test(test_stale),
-					   cmocka_unit_test(test_hsm_away),
-					   cmocka_unit_test(test_rolled_back),
-					   cmocka_unit_test(test_killed)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_run),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_expired_at_a_start),
+		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_hsm_away),
+		cmocka_unit_test(test_rolled_back),
+		cmocka_unit_test(test_killed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

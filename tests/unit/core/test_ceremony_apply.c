@@ -91,6 +91,8 @@ static void test_no_gap(void **state)
 static void test_unwritten(void **state)
 {
 	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	static struct operation o;
 	char events[PLACE_PATH];
 
 	(void)state;
@@ -102,11 +104,17 @@ static void test_unwritten(void **state)
 	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
 	OFFICE_WAIT(w->o, entries(w, ENTRY_KEY_EVENT, NULL, NULL) == 6);
 	OFFICE_UNTIL(w->o, 300, false);
-	assert_refused(w, simple(w, OPERATION_COMPROMISE, "dsc-2"), SG_IO,
+	begin_operation(w, &o, OPERATION_RETIRE, "dsc-2", nonce);
+	o.last = true;
+	assert_refused(w, operate(w, &o, EVERYBODY), SG_IO,
 		       "could not be kept");
 	assert_int_equal(state_of(w, "dsc-2"), KEY_ACTIVE);
-	assert_int_equal(rmdir(events), 0);
+	/* What is urgent holds, and is kept once that can be. */
 	assert_done(w, simple(w, OPERATION_COMPROMISE, "dsc-2"));
+	OFFICE_UNTIL(w->o, 2500, false);
+	assert_int_equal(state_of(w, "dsc-2"), KEY_ACTIVE);
+	assert_int_equal(rmdir(events), 0);
+	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_COMPROMISED);
 	world_end(w);
 	office_open_desk(w->o);
 	assert_int_equal(state_of(w, "dsc-2"), KEY_COMPROMISED);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony_hold: what root could take out of the state directory, and what a
  * clock could: the ledger has it all the same. */
+#include "base/fileio.h"
 #include "ceremony_operations.h"
+#include "core/approved_policy.h"
 
 /* A desk that does not go on once it has read the ledger. */
 static void open_and_wait(struct world *w)
@@ -193,6 +195,59 @@ static void approve_policy(struct world *w, const uint8_t *hash)
 	assert_done(w, operate(w, &o, EVERYBODY));
 }
 
+/* What the state directory says, to others than the core, of HASH. */
+static void assert_word(struct world *w, const uint8_t *hash,
+			enum approved_policy expected, const uint8_t *newest)
+{
+	uint8_t found[APPROVED_POLICY_BYTES];
+	enum approved_policy word;
+
+	assert_int_equal(approved_policy_ask(w->p->dir, hash, &word, found),
+			 SG_OK);
+	assert_int_equal(word, expected);
+	if (newest != NULL)
+		assert_memory_equal(found, newest, sizeof(found));
+}
+
+static void damage_done(struct world *w, unsigned number, const char *text)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/operations/%08u.done", w->p->dir,
+		       number);
+	if (text == NULL)
+		assert_int_equal(unlink(path), 0);
+	else
+		assert_int_equal(fileio_replace(path, span_str(text), 0600),
+				 SG_OK);
+}
+
+static void test_asked(void **state)
+{
+	static const uint8_t first[32] = {1};
+	struct world *w = world_open();
+	uint8_t newest[APPROVED_POLICY_BYTES];
+	enum approved_policy word;
+
+	(void)state;
+	assert_int_equal(approved_policy_ask(w->p->dir, first, &word, newest),
+			 SG_NOT_FOUND);
+	assert_int_equal(
+		approved_policy_ask("/nonexistent", first, &word, newest),
+		SG_NOT_FOUND);
+	assert_done(w, genesis(w)); /* without approval of policies */
+	assert_word(w, first, APPROVED_POLICY_FREE, NULL);
+	approve_policy(w, first);
+	assert_word(w, first, APPROVED_POLICY_FREE, NULL);
+	/* The second is not accepted yet; then it is damaged. */
+	damage_done(w, 2, NULL);
+	assert_word(w, first, APPROVED_POLICY_FREE, NULL);
+	damage_done(w, 2, "no outcome");
+	assert_int_equal(approved_policy_ask(w->p->dir, first, &word, newest),
+			 SG_MALFORMED);
+	world_close(w);
+}
+
 /* Approved one after the other, and none of them loaded yet: what is in force
  * stays, also over a start; but nothing before that, ever. */
 static void test_policies(void **state)
@@ -208,7 +263,11 @@ static void test_policies(void **state)
 	w->policy_approval = true;
 	memcpy(current, policy_hash(w->o->policy), sizeof(current));
 	assert_done(w, genesis(w));
+	assert_word(w, current, APPROVED_POLICY_SAME, current);
+	assert_word(w, first, APPROVED_POLICY_OTHER, current);
 	approve_policy(w, first);
+	assert_word(w, first, APPROVED_POLICY_SAME, first);
+	assert_word(w, current, APPROVED_POLICY_BEFORE, first);
 	approve_policy(w, current);
 	approve_policy(w, first);
 	approve_policy(w, second);
@@ -234,6 +293,7 @@ int main(void)
 					   cmocka_unit_test(test_replaced),
 					   cmocka_unit_test(test_times),
 					   cmocka_unit_test(test_clock_back),
+					   cmocka_unit_test(test_asked),
 					   cmocka_unit_test(test_policies)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,14 +45,29 @@ struct stop {
 	uint8_t bytes[APPROVED_BYTES_MAX];
 };
 
-static struct stop *sign_stop(struct world *w, const char *key)
+static void sign_into(struct world *w, enum operation_kind kind,
+		      const char *key, unsigned by, struct stop *s)
 {
-	static struct stop s;
 	uint8_t nonce[OPERATION_NONCE_BYTES];
 	static struct operation o;
 
-	begin_operation(w, &o, OPERATION_STOP, key, nonce);
-	s.n = sign_operation(w, &o, 1, s.bytes);
+	begin_operation(w, &o, kind, key, nonce);
+	s->n = sign_operation(w, &o, by, s->bytes);
+}
+
+static struct stop *sign_stop(struct world *w, const char *key)
+{
+	static struct stop s;
+
+	sign_into(w, OPERATION_STOP, key, 1, &s);
+	return &s;
+}
+
+static struct stop *sign_compromise(struct world *w, const char *key)
+{
+	static struct stop s;
+
+	sign_into(w, OPERATION_COMPROMISE, key, EVERYBODY, &s);
 	return &s;
 }
 
@@ -96,6 +111,61 @@ static void test_full_disk(void **state)
 	world_end(w);
 	office_open_desk(w->o);
 	assert_int_equal(state_of(w, "dsc-1"), KEY_STOPPED);
+	world_close(w);
+}
+
+/* A key that is compromised signs nothing from then on either, with a stop
+ * before or without; that it is for ever comes with the record. */
+static void test_compromised(void **state)
+{
+	struct world *w = world_open();
+	const struct stop *s;
+	const struct stop *c;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	s = sign_stop(w, "dsc-1");
+	c = sign_compromise(w, "dsc-1");
+	place_limit_files(0);
+	assert_done(w, bring_stop(w, c));
+	assert_true(heard_of(w, "not on record that it is compromised"));
+	assert_true(heard_of(w, "stopped"));
+	assert_true(heard_of(w, "nothing-signs\x63vtr"));
+	assert_int_equal(in_keyring(w, "dsc-1"), KEY_STOPPED);
+	assert_int_equal(issue(w, 1, 1)->type, WIRE_PROBLEM);
+	assert_true(document_has(w, "not on record"));
+	assert_done(w, bring_stop(w, c));
+	assert_int_equal(ceremony_of(w)->nstops, 1);
+	assert_done(w, bring_stop(w, s));
+	assert_int_equal(ceremony_of(w)->nstops, 2);
+	assert_true(simple(w, OPERATION_RETIRE, "dsc-1") != SG_OK);
+	place_limit_files(RLIM_INFINITY);
+	OFFICE_WAIT(w->o, ceremony_of(w)->nstops == 0);
+	/* The stop came too late for a key that is compromised. */
+	assert_int_equal(state_of(w, "dsc-1"), KEY_COMPROMISED);
+	assert_int_equal(in_keyring(w, "dsc-1"), KEY_COMPROMISED);
+	assert_int_equal(ceremony_store_last(ceremony_of(w)->store), 2);
+	world_end(w);
+	office_open_desk(w->o);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_COMPROMISED);
+	world_close(w);
+}
+
+/* As the guide has it: stopped first, then compromised; both are kept. */
+static void test_stopped_then_compromised(void **state)
+{
+	struct world *w = world_open();
+
+	(void)state;
+	assert_done(w, genesis(w));
+	place_limit_files(0);
+	assert_done(w, bring_stop(w, sign_stop(w, "dsc-1")));
+	assert_done(w, bring_stop(w, sign_compromise(w, "dsc-1")));
+	assert_int_equal(ceremony_of(w)->nstops, 2);
+	place_limit_files(RLIM_INFINITY);
+	OFFICE_WAIT(w->o, ceremony_of(w)->nstops == 0);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_COMPROMISED);
+	assert_int_equal(ceremony_store_last(ceremony_of(w)->store), 3);
 	world_close(w);
 }
 
@@ -192,6 +262,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_compromised),
+		cmocka_unit_test(test_stopped_then_compromised),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_meanwhile),
 		cmocka_unit_test(test_too_late),

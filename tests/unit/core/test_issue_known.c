@@ -233,6 +233,15 @@ static void test_expired(void **state)
 	a = bureau_answer(b, 0, 1, &ask);
 	assert_int_equal(a->type, WIRE_ISSUED);
 	OFFICE_WAIT(&b->o, clock_wall_s() >= ask.exp);
+	/* Not as long as the index may lack what renewed it. */
+	claims_set_whole(b->claims, false);
+	for (uint64_t i = 0; i < 3; i++) {
+		a = bureau_answer(b, 0, 20 + i, all[i]);
+		assert_int_equal(a->err, SG_LEDGER_DOWN);
+		assert_int_equal(a->nviolations, 0);
+	}
+	assert_conflict(bureau_answer(b, 0, 25, &other));
+	claims_set_whole(b->claims, true);
 	for (uint64_t i = 0; i < 3; i++) {
 		a = bureau_answer(b, 0, 2 + i, all[i]);
 		assert_int_equal(a->err, SG_CONFLICT);
@@ -242,6 +251,24 @@ static void test_expired(void **state)
 	}
 	/* The UVCI is still taken. */
 	assert_conflict(bureau_answer(b, 0, 9, &other));
+	assert_int_equal(b->o.hsm[0].jobs, 1);
+	bureau_close(b);
+}
+
+/* While the index may lack something: what is valid is given out. */
+static void test_valid_before_the_index(void **state)
+{
+	struct bureau *b = bureau_open();
+	const struct ask ask = {.serial = 1};
+	const struct answer *a;
+
+	(void)state;
+	a = bureau_answer(b, 0, 1, &ask);
+	assert_int_equal(a->type, WIRE_ISSUED);
+	claims_set_whole(b->claims, false);
+	a = bureau_answer(b, 0, 2, &ask);
+	assert_int_equal(a->type, WIRE_ISSUED);
+	assert_true(a->issued.replayed);
 	assert_int_equal(b->o.hsm[0].jobs, 1);
 	bureau_close(b);
 }
@@ -384,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_other_client),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_valid_before_the_index),
 		cmocka_unit_test(test_wrong_signature),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_attested),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* issue: whatever a front says, of a client that signs its requests nothing is
  * signed, judged or given out again without its signature over just this. */
+#include "../hcert/starved.h"
 #include "../policy/signing_client.h"
-#include "../policy/starved.h"
 #include "bureau.h"
 
 _Static_assert((size_t)SIGNED_REQUEST_BYTES_MAX <= WIRE_SIGNATURE_MAX,

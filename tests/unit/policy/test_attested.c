@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/attested.h"
 
+#include "../hcert/starved.h"
 #include "gateways.h"
 #include "policy/gateway.h"
 #include "request.h"
@@ -262,6 +263,37 @@ static void test_all_at_once(void **state)
 	check(STALE MISMATCH REPLAYED);
 }
 
+/* An attestation that could not be verified is not told to be a bad one:
+ * whichever allocation fails, there is no verdict, or the right one. */
+static void test_starved(void **state)
+{
+	const struct rule_context context = {.client = &client,
+					     .profile = &profile,
+					     .document = &document,
+					     .now = NOW};
+	struct verdict v;
+	unsigned failed = 0;
+
+	(void)state;
+	sent = gate_attest(&gate, &claims);
+	document.attestation = attested_span(&sent);
+	for (unsigned n = 0;; n++) {
+		verdict_init(&v);
+		starved_after(n, false);
+		attested_judge(&context, &v);
+		starved_end();
+		assert_int_equal(v.n, 0);
+		if (!starved_was())
+			break;
+		assert_true(v.failed == SG_OK || v.failed == SG_NO_MEMORY ||
+			    v.failed == SG_INTERNAL);
+		failed += v.failed != SG_OK;
+	}
+	assert_int_equal(v.failed, SG_OK);
+	assert_true(failed > 0);
+	check("");
+}
+
 /* Clerks are told in their language. */
 static void test_details(void **state)
 {
@@ -295,8 +327,11 @@ int main(void)
 		cmocka_unit_test_setup(test_person, reset),
 		cmocka_unit_test_setup(test_uvci, reset),
 		cmocka_unit_test_setup(test_all_at_once, reset),
+		cmocka_unit_test_setup(test_starved, reset),
 		cmocka_unit_test(test_details),
 	};
 
+	if (!starved_install())
+		return 1;
 	return cmocka_run_group_tests(tests, open_gates, close_gates);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/client_signature.h"
 
+#include "../hcert/starved.h"
 #include "policy/client.h"
 #include "request.h"
 #include "signing_client.h"
-#include "starved.h"
 
 enum { NOW = 1700000000, DAY = 86400 };
 

@@ -156,10 +156,14 @@ static void test_two_fronts_accuse_core(void **state)
 	order(r, "front.0", "accuse core");
 	launch(r);
 	wait_for(r, "process-killed process=core/0", 1);
+	/* They go on, and have no second one killed so soon. */
+	wait_for(r, "core-kept process=core/0", 1);
 	order(r, "front.0", "");
 	order(r, "front.1", "");
 	wait_for(r, "process-started process=core/0", 2);
 	wait_for(r, "supervisor ready ", 1);
+	assert_int_equal(seen(r, "process-killed process=core/0"), 1);
+	assert_int_equal(seen(r, "process-started process=core/0"), 2);
 	drain(r);
 }
 

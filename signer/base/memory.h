@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SG_BASE_MEMORY_H
+#define SG_BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * memory: has OpenSSL been refused memory?  Its verifications say "no" also
+ * where they could not find out, and neither what they return nor its queue of
+ * errors tells the two apart at each place.  Thread-safe.
+ */
+
+/* Count it from now on.  First of all in main(): false if OpenSSL has allocated
+ * something already; then nothing is counted. */
+bool memory_watch(void);
+/* How often in this thread, since its start.  Only differences mean something.
+ */
+uint64_t memory_refused(void);
+/* One more, for an allocator that stands in for that of memory_watch(). */
+void memory_count_refused(void);
+
+#endif /* SG_BASE_MEMORY_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+
+#include "base/memory.h"
+
+/* AddressSanitizer's allocator would rather end than refuse.  It and
+ * ThreadSanitizer's look for these names. */
+#define OPTIONS(name)                                                          \
+	__attribute__((visibility("default"))) const char *name(void);         \
+	const char *name(void)                                                 \
+	{                                                                      \
+		return "allocator_may_return_null=1";                          \
+	}
+/* NOLINTBEGIN(readability-identifier-naming): the sanitizers' own names */
+OPTIONS(__asan_default_options)
+OPTIONS(__tsan_default_options)
+/* NOLINTEND(readability-identifier-naming) */
+
+/* More than any address space, and not for the compiler to know of. */
+static volatile size_t too_much = SIZE_MAX / 4;
+
+static void test_counted(void **state)
+{
+	const uint64_t before = memory_refused();
+	void *p = OPENSSL_malloc(16);
+
+	(void)state;
+	assert_non_null(p);
+	p = OPENSSL_realloc(p, 32);
+	assert_non_null(p);
+	assert_int_equal(memory_refused(), before);
+	assert_null(OPENSSL_malloc(too_much));
+	assert_int_equal(memory_refused(), before + 1);
+	assert_null(OPENSSL_realloc(p, too_much));
+	assert_int_equal(memory_refused(), before + 2);
+	OPENSSL_free(p);
+	memory_count_refused();
+	assert_int_equal(memory_refused(), before + 3);
+}
+
+static void *refuse_once(void *ctx)
+{
+	*(uint64_t *)ctx = memory_refused();
+	memory_count_refused();
+	return NULL;
+}
+
+/* What another thread lacks is no matter here. */
+static void test_threads(void **state)
+{
+	const uint64_t before = memory_refused();
+	uint64_t theirs = 7;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, refuse_once, &theirs),
+			 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(theirs, 0);
+	assert_int_equal(memory_refused(), before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_counted),
+		cmocka_unit_test(test_threads),
+	};
+
+	if (!memory_watch())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
