@@ -328,10 +328,10 @@ void reload_step(struct reload *l)
 			  "generation=%u", l->generation);
 		return;
 	}
-	log_event(LOG_INFO, "reload-done", "generation=%u taken=%d",
-		  l->generation, l->refused ? 0 : 1);
 	if (l->announce)
 		(void)sd_notify(0, "READY=1");
+	log_event(LOG_INFO, "reload-done", "generation=%u taken=%d",
+		  l->generation, l->refused ? 0 : 1);
 }
 
 void reload_answered(struct reload *l, struct child *c,

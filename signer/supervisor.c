@@ -97,12 +97,13 @@ static void tell_ready(struct supervisor *s)
 	if (s->reload.announce || !roster_all_up(&s->roster))
 		return;
 	s->reload.announce = true;
+	/* What the log says is so for systemd, too. */
+	(void)sd_notify(0, "READY=1\nSTATUS=Serving");
 	log_event(LOG_INFO, "ready",
 		  "fronts=%zu hsms=%zu address=\"%s\" "
 		  "port=%u",
 		  s->roster.fronts, s->roster.hsms, s->reload.config->address,
 		  s->reload.config->port);
-	(void)sd_notify(0, "READY=1\nSTATUS=Serving");
 }
 
 /* --- draining ------------------------------------------------------------- */
