@@ -170,10 +170,12 @@ void handshakes_tick(struct handshakes *h, uint64_t now_us)
 void handshakes_free(struct handshakes *h)
 {
 	struct handshake *s;
+	struct handshake *next;
 
 	if (h == NULL)
 		return;
-	while ((s = LIST_FIRST(&h->all)) != NULL) {
+	for (s = LIST_FIRST(&h->all); s != NULL; s = next) {
+		next = LIST_NEXT(s, entry);
 		hsm_pool_cancel(h->pool, &s->op);
 		drop(s);
 	}

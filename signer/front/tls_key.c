@@ -100,16 +100,15 @@ static int key_import(void *of, int selection, const OSSL_PARAM params[])
 {
 	struct hsm_key *key = of;
 	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, key->type, NULL);
-	const bool ok =
-		c != NULL && key->public == NULL &&
-		EVP_PKEY_fromdata_init(c) == 1 &&
-		/* It is only read.  NOLINTNEXTLINE(performance-no-int-to-ptr)
-		 */
-		EVP_PKEY_fromdata(c, &key->public, EVP_PKEY_PUBLIC_KEY,
-				  (OSSL_PARAM *)(uintptr_t)params) == 1 &&
-		make_verifier(key);
+	OSSL_PARAM *copy = OSSL_PARAM_dup(params);
+	const bool ok = c != NULL && copy != NULL && key->public == NULL &&
+			EVP_PKEY_fromdata_init(c) == 1 &&
+			EVP_PKEY_fromdata(c, &key->public, EVP_PKEY_PUBLIC_KEY,
+					  copy) == 1 &&
+			make_verifier(key);
 
 	(void)selection;
+	OSSL_PARAM_free(copy);
 	EVP_PKEY_CTX_free(c);
 	return ok;
 }
