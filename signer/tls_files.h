@@ -35,7 +35,8 @@ struct tls_files {
 };
 
 /* As they are now, the files that S names are known, and in force.  Call it
- * before the fronts read them. */
+ * before the fronts read them.  F is zeroed before the first time.
+ * Owns: what F keeps; tls_files_forget(). */
 void tls_files_know(struct tls_files *f, const struct front_settings *s);
 /* Once a second: are they others than those that are known, and done with, the
  * same as the last time?  Or has the time come of those that were not valid

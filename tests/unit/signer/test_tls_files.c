@@ -60,17 +60,18 @@ static int teardown(void **state)
 
 static void test_nothing_changes(void **state)
 {
-	struct tls_files f;
+	struct tls_files f = {0};
 
 	(void)state;
 	tls_files_know(&f, &settings);
 	for (int i = 0; i < 3; i++)
 		assert_false(tls_files_changed(&f, &settings));
+	tls_files_forget(&f);
 }
 
 static void test_once_and_when_it_is_done(void **state)
 {
-	struct tls_files f;
+	struct tls_files f = {0};
 
 	(void)state;
 	tls_files_know(&f, &settings);
@@ -80,11 +81,12 @@ static void test_once_and_when_it_is_done(void **state)
 	assert_false(tls_files_changed(&f, &settings));
 	assert_true(tls_files_changed(&f, &settings));
 	assert_false(tls_files_changed(&f, &settings));
+	tls_files_forget(&f);
 }
 
 static void test_what_goes_and_comes(void **state)
 {
-	struct tls_files f;
+	struct tls_files f = {0};
 
 	(void)state;
 	tls_files_know(&f, &settings);
@@ -94,13 +96,14 @@ static void test_what_goes_and_comes(void **state)
 	write_file(settings.certificate, "a");
 	assert_false(tls_files_changed(&f, &settings));
 	assert_true(tls_files_changed(&f, &settings));
+	tls_files_forget(&f);
 }
 
 /* As Kubernetes and certbot have them. */
 static void test_links(void **state)
 {
 	char other[sizeof(directory) + 8];
-	struct tls_files f;
+	struct tls_files f = {0};
 
 	(void)state;
 	(void)snprintf(other, sizeof(other), "%s/other", directory);
@@ -112,17 +115,19 @@ static void test_links(void **state)
 	assert_true(tls_files_changed(&f, &settings));
 	assert_int_equal(unlink(settings.crl), 0);
 	assert_int_equal(rename(other, settings.crl), 0);
+	tls_files_forget(&f);
 }
 
 static void test_files_that_are_no_good(void **state)
 {
-	struct tls_files f;
+	struct tls_files f = {0};
 	char reason[256];
 
 	(void)state;
 	tls_files_know(&f, &settings);
 	assert_false(tls_files_take(&f, &settings, reason, sizeof(reason)));
 	assert_non_null(strstr(reason, "/cert: "));
+	tls_files_forget(&f);
 }
 
 /* --- with real ones --------------------------------------------------------
@@ -193,7 +198,7 @@ static void write_crl(long from, long number)
 /* And are looked at again when their time has come, though nothing changes. */
 static void test_not_valid_yet(void **state)
 {
-	struct tls_files f;
+	struct tls_files f = {0};
 	struct pki_cert early = pki_issue(
 		&ca, (struct pki_wish){.cn = "own", .from = 1, .to = 9});
 
@@ -216,11 +221,12 @@ static void test_not_valid_yet(void **state)
 	expect(&f, "the server's certificate is not valid yet");
 	assert_true(f.again > time(NULL) + PKI_DAY - 10);
 	pki_free(&early);
+	tls_files_forget(&f);
 }
 
 static void test_older_crls(void **state)
 {
-	struct tls_files f;
+	struct tls_files f = {0};
 
 	(void)state;
 	write_crl(-1000, 255);
@@ -240,6 +246,7 @@ static void test_older_crls(void **state)
 	/* As at a reload by SIGHUP. */
 	tls_files_know(&f, &real);
 	expect(&f, "");
+	tls_files_forget(&f);
 }
 
 int main(void)
