@@ -479,6 +479,10 @@ def test_compromised(court):
     assert len(bare.json["keys"]) == 1
 
 
+def hsm_processes(demo):
+    return {pid for name, pid in demo.roles().items() if name.startswith("hsm/")}
+
+
 def test_a_key_of_the_configuration_may_go(court):
     """Destroyed in the HSM, and later taken out of signerd.yaml: the others sign on."""
     demo = court.demo
@@ -486,9 +490,13 @@ def test_a_key_of_the_configuration_may_go(court):
     court.rotate("dsc-2", alg=demo.alg)
     court.decide("compromise", key="dsc-1")
     court.decide("destroy", key="dsc-1")
-    for name, pid in demo.roles().items():  # each has to find its keys anew
-        if name.startswith("hsm/"):
-            os.kill(pid, signal.SIGKILL)
+    before = hsm_processes(demo)
+    for pid in before:  # each has to find its keys anew
+        os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + 30 * SLOW
+    while len(hsm_processes(demo) - before) < len(before):
+        assert time.monotonic() < end, demo.log()[-3000:]
+        time.sleep(0.05)
     demo.wait_ready(30)
     check(demo, demo.issue(record()).json)
     assert demo.stop() == 0
