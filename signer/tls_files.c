@@ -26,18 +26,24 @@ static void look(const struct front_settings *s, struct tls_files_look *out)
 	}
 }
 
-/* T is in force. */
+/* T is in force: keep what the next ones are held against.  Its private key is
+ * not the supervisor's to have. */
 static void keep(struct tls_files *f, struct tls_context *t)
 {
+	EVP_PKEY *key = tls_context_hsm_key(t);
+
+	if (key != NULL)
+		(void)EVP_PKEY_up_ref(key);
+	tls_files_forget(f);
+	f->hsm_key = key;
 	f->crls = *tls_context_crls(t);
-	tls_context_free(f->taken);
-	f->taken = t;
+	tls_context_free(t);
 }
 
 void tls_files_forget(struct tls_files *f)
 {
-	tls_context_free(f->taken);
-	f->taken = NULL;
+	EVP_PKEY_free(f->hsm_key);
+	f->hsm_key = NULL;
 }
 
 void tls_files_know(struct tls_files *f, const struct front_settings *s)
@@ -77,7 +83,7 @@ static const char *fault_of(struct tls_files *f, const struct tls_context *t)
 	const struct tls_times *times = tls_context_times(t);
 	const char *early = tls_context_early(t);
 
-	if (f->taken != NULL && tls_context_key_changes(t, f->taken))
+	if (tls_context_key_changes(t, f->hsm_key))
 		return TLS_KEY_CHANGES;
 	if (times->own < clock_wall_s())
 		return "the server's certificate has expired";
@@ -127,7 +133,7 @@ bool tls_files_try(const struct tls_files *f, const struct front_settings *s,
 		(void)snprintf(reason, cap, "%s", text);
 		return false;
 	}
-	good = f->taken == NULL || !tls_context_key_changes(t, f->taken);
+	good = !tls_context_key_changes(t, f->hsm_key);
 	if (!good)
 		(void)snprintf(reason, cap, "%s", TLS_KEY_CHANGES);
 	tls_context_free(t);

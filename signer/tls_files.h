@@ -2,6 +2,7 @@
 #ifndef SG_TLS_FILES_H
 #define SG_TLS_FILES_H
 
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -31,7 +32,9 @@ struct tls_files {
 	struct tls_files_look known, last;
 	int64_t again;	      /* when those that were refused are valid; 0 */
 	struct tls_crls crls; /* that are in force */
-	struct tls_context *taken; /* as it was; NULL: nothing was good */
+	/* Of the certificate that is in force, where its private key is in an
+	 * HSM; else NULL. */
+	EVP_PKEY *hsm_key;
 };
 
 /* As they are now, the files that S names are known, and in force.  Call it

@@ -109,7 +109,7 @@ static bool reload(struct front *f, int config_fd,
 	/* It would lock everybody out; the old one may still be good. */
 	fault = tls_context_crl_expired(tls) ? "the CRL is past its next update"
 					     : tls_context_early(tls);
-	if (tls_context_key_changes(tls, f->tls))
+	if (tls_context_key_changes(tls, tls_context_hsm_key(f->tls)))
 		fault = TLS_KEY_CHANGES;
 	if (fault != NULL) {
 		(void)snprintf(reason, TLS_REASON_BYTES, "%s", fault);

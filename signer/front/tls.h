@@ -53,13 +53,16 @@ bool tls_context_crl_expired(const struct tls_context *ctx);
 /* What of CTX is not valid yet, with which everybody would be refused: text
  * for the log; NULL: nothing. */
 const char *tls_context_early(const struct tls_context *ctx);
-/* Is CTX's certificate of another key than OLD's, where that is in an HSM?
- * Then that one cannot sign for it. */
+/* The public key of CTX's certificate, where the private one is in an HSM; else
+ * NULL.  CTX's. */
+EVP_PKEY *tls_context_hsm_key(const struct tls_context *ctx);
+/* Is CTX's certificate of another key than OLD, which is in an HSM (NULL: none
+ * is)?  Then that one cannot sign for it. */
 #define TLS_KEY_CHANGES                                                        \
 	"its certificate is of another key than the one in the HSM was: that " \
 	"takes a restart"
 bool tls_context_key_changes(const struct tls_context *ctx,
-			     const struct tls_context *old);
+			     const EVP_PKEY *old);
 /* How new the CRLs are.  CTX's. */
 const struct tls_crls *tls_context_crls(const struct tls_context *ctx);
 /* There are CRLs, but none of any client CA. */

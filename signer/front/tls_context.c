@@ -441,17 +441,21 @@ void tls_context_keep_ocsp(struct tls_context *ctx,
 }
 
 /* Exactly, since OpenSSL is exact about it, too. */
-bool tls_context_key_changes(const struct tls_context *ctx,
-			     const struct tls_context *old)
+EVP_PKEY *tls_context_hsm_key(const struct tls_context *ctx)
 {
-	const X509 *now = SSL_CTX_get0_certificate(ctx->ssl);
-	const X509 *before = SSL_CTX_get0_certificate(old->ssl);
+	return ctx->hsm_key
+		       ? X509_get0_pubkey(SSL_CTX_get0_certificate(ctx->ssl))
+		       : NULL;
+}
+
+bool tls_context_key_changes(const struct tls_context *ctx, const EVP_PKEY *old)
+{
+	const EVP_PKEY *now = tls_context_hsm_key(ctx);
 	bool same;
 
-	if (!ctx->hsm_key)
+	if (now == NULL || old == NULL)
 		return false;
-	same = EVP_PKEY_eq(X509_get0_pubkey(now), X509_get0_pubkey(before)) ==
-	       1;
+	same = EVP_PKEY_eq(now, old) == 1;
 	ERR_clear_error();
 	return !same;
 }

@@ -159,30 +159,47 @@ static inline void client_step(struct wire *w)
 			(unsigned long)ERR_GET_REASON(ERR_peek_last_error());
 }
 
+/* The client's next bytes to the server, and EXTRA behind them, STEP at a
+ * time. */
+static inline void wire_to_server(struct wire *w, size_t step,
+				  struct span extra)
+{
+	static uint8_t buf[65536];
+	size_t n = 0;
+	int from;
+
+	client_step(w);
+	from = BIO_read(w->from, buf, sizeof(buf) / 2);
+	if (from > 0)
+		n = (size_t)from;
+	if (extra.n > 0)
+		memcpy(buf + n, extra.p, extra.n);
+	n += extra.n;
+	for (size_t at = 0; at < n && w->result == TLS_WANT; at += step) {
+		const size_t left = n - at;
+
+		tls_give(w->server,
+			 span_of(buf + at, left < step ? left : step));
+		w->result = tls_handshake(w->server);
+	}
+}
+
+/* What the server has for the client. */
+static inline void wire_to_client(struct wire *w)
+{
+	if (w->out.len > 0)
+		assert_int_equal(BIO_write(w->in, bytes_view(&w->out).p,
+					   (int)w->out.len),
+				 (int)w->out.len);
+	bytes_free(&w->out);
+}
+
 /* Both sides, STEP bytes at a time to the server. */
 static inline void shake(struct wire *w, size_t step)
 {
-	static uint8_t buf[65536];
-
 	for (int i = 0; i < 8; i++) {
-		int n;
-
-		client_step(w);
-		n = BIO_read(w->from, buf, sizeof(buf));
-		for (size_t at = 0; n > 0 && at < (size_t)n; at += step) {
-			const size_t left = (size_t)n - at;
-
-			if (w->result != TLS_WANT)
-				break;
-			tls_give(w->server,
-				 span_of(buf + at, left < step ? left : step));
-			w->result = tls_handshake(w->server);
-		}
-		if (w->out.len > 0)
-			assert_int_equal(BIO_write(w->in, bytes_view(&w->out).p,
-						   (int)w->out.len),
-					 (int)w->out.len);
-		bytes_free(&w->out);
+		wire_to_server(w, step, span_of(NULL, 0));
+		wire_to_client(w);
 	}
 }
 
