@@ -343,11 +343,8 @@ static void doubt_tls_hsm(const struct yaml_at *root, struct config *c)
 	const struct yaml_at tls = yaml_child(root, "tls");
 	const struct yaml_at key = yaml_child(&tls, "hsm_key");
 	const struct yaml_at hsm = yaml_child(&key, "hsm");
-	const struct core_key_settings *own = NULL;
+	const struct core_key_settings *own = config_tls_key(c);
 
-	for (size_t i = 0; i < c->core.nkeys; i++)
-		if (c->core.key[i].tls)
-			own = &c->core.key[i];
 	for (size_t i = 0; own != NULL && i < c->core.nkeys; i++)
 		if (c->core.key[i].kinds != 0 &&
 		    strcmp(c->core.key[i].hsm, own->hsm) == 0) {

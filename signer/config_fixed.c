@@ -171,34 +171,29 @@ static void keep_ledger(const struct config *began, struct config *now)
 	now->front.public = began->front.public;
 }
 
-/* Where the server's TLS key is; NULL: not in an HSM. */
-static const struct worker_key_settings *tls_place(const struct config *c,
-						   const char **hsm)
+/* Where KEY is in its HSM, which is one of C's. */
+static const struct worker_key_settings *place_of(
+	const struct config *c, const struct core_key_settings *key)
 {
-	for (size_t i = 0; i < c->core.nkeys; i++) {
-		const struct core_key_settings *key = &c->core.key[i];
+	for (size_t h = 0; h < c->nhsms; h++) {
+		const struct worker_settings *w = &c->hsm[h].worker;
 
-		for (size_t h = 0; key->tls && h < c->nhsms; h++) {
-			const struct worker_settings *w = &c->hsm[h].worker;
-
-			*hsm = w->name;
-			for (size_t k = 0; k < w->nkeys; k++)
-				if (strcmp(w->key[k].label, key->label) == 0)
-					return &w->key[k];
-		}
+		for (size_t k = 0; k < w->nkeys; k++)
+			if (strcmp(w->key[k].label, key->label) == 0)
+				return &w->key[k];
 	}
 	return NULL;
 }
 
 static bool same_tls_key(const struct config *a, const struct config *b)
 {
-	const char *hsm_a = NULL;
-	const char *hsm_b = NULL;
-	const struct worker_key_settings *x = tls_place(a, &hsm_a);
-	const struct worker_key_settings *y = tls_place(b, &hsm_b);
+	const struct core_key_settings *x = config_tls_key(a);
+	const struct core_key_settings *y = config_tls_key(b);
+	const struct worker_key_settings *p = x != NULL ? place_of(a, x) : NULL;
+	const struct worker_key_settings *q = y != NULL ? place_of(b, y) : NULL;
 
-	return x != NULL && y != NULL && strcmp(hsm_a, hsm_b) == 0 &&
-	       same_worker_key(x, y);
+	return p != NULL && q != NULL && strcmp(x->hsm, y->hsm) == 0 &&
+	       same_worker_key(p, q);
 }
 
 /* With the certificate, which is of that key. */

@@ -30,6 +30,8 @@ void config_tls_defaults(struct config *c);
 /* Its key, where that is in an HSM: after the keys of certificates, and before
  * the ledger's, which is the last one. */
 void config_read_tls_key(const struct yaml_at *root, struct config *c);
+/* That key; NULL: it is in a file. */
+const struct core_key_settings *config_tls_key(const struct config *c);
 
 /* The section "ledger", into struct config; hsms and keys are read before. */
 void config_read_ledger(const struct yaml_at *at, void *config,

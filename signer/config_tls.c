@@ -96,6 +96,14 @@ void config_read_tls_key(const struct yaml_at *root, struct config *c)
 	c->front.key_alg = key.core.alg;
 }
 
+const struct core_key_settings *config_tls_key(const struct config *c)
+{
+	for (size_t i = 0; i < c->core.nkeys; i++)
+		if (c->core.key[i].tls)
+			return &c->core.key[i];
+	return NULL;
+}
+
 static void check_key(const struct yaml_at *tls, const struct front_settings *f)
 {
 	const struct yaml_at key = yaml_child(tls, "key");

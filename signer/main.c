@@ -160,7 +160,7 @@ static void tell_approval(const char *state, struct span text)
 {
 	uint8_t hash[APPROVED_POLICY_BYTES];
 	uint8_t newest[APPROVED_POLICY_BYTES];
-	char name[2 * APPROVED_POLICY_BYTES + 1];
+	char name[HEX_TEXT(APPROVED_POLICY_BYTES)];
 	enum approved_policy word;
 	enum sg_err e = SG_NO_MEMORY;
 

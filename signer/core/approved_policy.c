@@ -13,10 +13,7 @@
 #include "ceremony_done.h"
 #include "core.h"
 
-enum {
-	PATH_BYTES = CORE_PATH_MAX + 40, /* "/operations/00000001.cose" */
-	DONE_BYTES_MAX = 65536
-};
+enum { PATH_BYTES = CORE_PATH_MAX + 40 /* "/operations/00000001.cose" */ };
 
 /* What the operations have said so far. */
 struct standing {
@@ -94,8 +91,8 @@ static enum sg_err take_number(struct standing *s, const char *state,
 	uint8_t *done = NULL;
 	size_t approved_n;
 	size_t done_n;
-	enum sg_err err = read_part(state, number, "done", DONE_BYTES_MAX,
-				    &done, &done_n);
+	enum sg_err err = read_part(state, number, "done",
+				    CEREMONY_DONE_BYTES_MAX, &done, &done_n);
 
 	if (err == SG_OK) {
 		err = read_part(state, number, "cose", APPROVED_BYTES_MAX,

@@ -14,6 +14,8 @@
  * hash: SHA-256 of the COSE_Sign; keys: of a genesis.  Pure.
  */
 
+enum { CEREMONY_DONE_BYTES_MAX = 65536 };
+
 /* *LEN as cbor_done().  Errors: SG_TOO_BIG. */
 SG_MUST_USE enum sg_err ceremony_done_encode(
 	const struct store_item *item, const uint8_t hash[STORE_HASH_BYTES],

@@ -22,7 +22,6 @@ enum {
 	LEAF_DIGITS = 20,
 	/* "NUMBER SHA-256 LEAF\n" */
 	LINE_BYTES = NUMBER_DIGITS + 1 + HASH_HEX + 1 + LEAF_DIGITS + 1,
-	DONE_BYTES_MAX = 65536,
 	DIR_MODE = 0700
 };
 
@@ -86,7 +85,8 @@ enum sg_err ceremony_store_read(struct ceremony_store *s, unsigned number,
 	err = fileio_read(name, APPROVED_BYTES_MAX, &s->approved, &approved_n);
 	if (err == SG_OK) {
 		path(s, number, "done", name);
-		err = fileio_read(name, DONE_BYTES_MAX, &s->done, &done_n);
+		err = fileio_read(name, CEREMONY_DONE_BYTES_MAX, &s->done,
+				  &done_n);
 	}
 	if (err == SG_NO_MEMORY)
 		return err;
@@ -123,10 +123,11 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 		return SG_IO;
 	if (!hash_of(item->approved, hash))
 		return SG_INTERNAL;
-	done = malloc(DONE_BYTES_MAX);
+	done = malloc(CEREMONY_DONE_BYTES_MAX);
 	if (done == NULL)
 		return SG_NO_MEMORY;
-	err = ceremony_done_encode(item, hash, done, DONE_BYTES_MAX, &n);
+	err = ceremony_done_encode(item, hash, done, CEREMONY_DONE_BYTES_MAX,
+				   &n);
 	if (err == SG_OK && !hash_of(span_of(done, n), item->done))
 		err = SG_INTERNAL;
 	path(s, number, "cose", cose);

@@ -60,11 +60,11 @@ static void drop(struct handshake *s)
 	free(s);
 }
 
-static void refuse(struct handshake *s, enum sg_err err)
+/* Tell F that handshake ID is not signed, for ERR. */
+static void refuse(struct front_link *f, uint64_t id, enum sg_err err)
 {
 	metric_add(METRIC_HANDSHAKES_UNSIGNED, 1);
-	front_link_problem(s->front, s->id, err, span_of(NULL, 0),
-			   span_of(NULL, 0));
+	front_link_problem(f, id, err, span_of(NULL, 0), span_of(NULL, 0));
 }
 
 static void on_done(struct op *op, enum sg_err err, struct span signature)
@@ -75,7 +75,7 @@ static void on_done(struct op *op, enum sg_err err, struct span signature)
 		metric_add(METRIC_HANDSHAKES_SIGNED, 1);
 		front_link_answer(s->front, s->id, signature);
 	} else {
-		refuse(s, err);
+		refuse(s->front, s->id, err);
 	}
 	drop(s);
 }
@@ -130,11 +130,8 @@ bool handshakes_take(struct handshakes *h, struct front_link *f, uint64_t id,
 	    !keyring_tls_key(h->keys, &key))
 		return false;
 	err = begin(h, f, id, m, key);
-	if (err != SG_OK) {
-		metric_add(METRIC_HANDSHAKES_UNSIGNED, 1);
-		front_link_problem(f, id, err, span_of(NULL, 0),
-				   span_of(NULL, 0));
-	}
+	if (err != SG_OK)
+		refuse(f, id, err);
 	return true;
 }
 
@@ -162,7 +159,7 @@ void handshakes_tick(struct handshakes *h, uint64_t now_us)
 		if (s->op.deadline_us > now_us)
 			continue;
 		hsm_pool_cancel(h->pool, &s->op);
-		refuse(s, SG_TIMED_OUT);
+		refuse(s->front, s->id, SG_TIMED_OUT);
 		drop(s);
 	}
 }

@@ -67,21 +67,29 @@ enum sg_err keyring_refused(const struct key *key, enum sg_err err,
 	return err;
 }
 
-/* Take the certificate DER, all of whose parts have been checked. */
-static enum sg_err key_keep_dsc(struct key *key, struct span der,
-				const struct dsc *dsc,
-				struct cose_key *verifier)
+/* A copy of the certificate DER is KEY's, which has none. */
+static enum sg_err keep_certificate(struct key *key, struct span der)
 {
-	const enum sg_err err = cose_protected(key->alg, dsc->kid, key->prot,
-					       sizeof(key->prot), &key->prot_n);
-
-	if (err != SG_OK)
-		return err;
 	key->certificate = malloc(der.n);
 	if (key->certificate == NULL)
 		return SG_NO_MEMORY;
 	memcpy(key->certificate, der.p, der.n);
 	key->certificate_n = der.n;
+	return SG_OK;
+}
+
+/* Take the certificate DER, all of whose parts have been checked. */
+static enum sg_err key_keep_dsc(struct key *key, struct span der,
+				const struct dsc *dsc,
+				struct cose_key *verifier)
+{
+	enum sg_err err = cose_protected(key->alg, dsc->kid, key->prot,
+					 sizeof(key->prot), &key->prot_n);
+
+	if (err == SG_OK)
+		err = keep_certificate(key, der);
+	if (err != SG_OK)
+		return err;
 	key->verifier = verifier;
 	key->dsc = *dsc;
 	key->bounds = (struct policy_bounds){.present = true,
@@ -119,17 +127,6 @@ enum sg_err keyring_certify(struct key *key, struct span der)
 	return keyring_refused(key, err, err_text(err));
 }
 
-/* The server's TLS certificate: only its key counts here. */
-static enum sg_err keep_tls_certificate(struct key *key, struct span der)
-{
-	key->certificate = malloc(der.n);
-	if (key->certificate == NULL)
-		return SG_NO_MEMORY;
-	memcpy(key->certificate, der.p, der.n);
-	key->certificate_n = der.n;
-	return SG_OK;
-}
-
 static enum sg_err key_read_certificate(struct key *key, const char *path)
 {
 	uint8_t *file = NULL;
@@ -140,8 +137,8 @@ static enum sg_err key_read_certificate(struct key *key, const char *path)
 
 	if (err == SG_OK)
 		err = certificate_der(span_of(file, file_n), &der, &der_n);
-	if (err == SG_OK && key->tls)
-		err = keep_tls_certificate(key, span_of(der, der_n));
+	if (err == SG_OK && key->tls) /* only its key counts here */
+		err = keep_certificate(key, span_of(der, der_n));
 	else if (err == SG_OK)
 		err = keyring_certify(key, span_of(der, der_n));
 	else
