@@ -295,30 +295,38 @@ def demo(running):
     return running
 
 
-@pytest.fixture
-def own():
-    """A daemon of the test's own, to be broken."""
-    demo = Demo(os.environ.get("DEMO_ALG", "ES256"))
-    yield demo
-    log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
-    demo.remove()
-    assert "Sanitizer" not in log, log[-4000:]
-
-
-@pytest.fixture
-def two_hsms():
-    """Makes demos with two HSMs, not started: two_hsms(), see hsms.TwoHsms."""
-    from hsms import TwoHsms  # which needs what is here
+def making(kind):
+    """For fixtures that make demos, not started: make(...) is KIND(...).  They are removed in the end, and a sanitizer
+    has said nothing."""
     made = []
 
     def make(*arguments, **more):
-        made.append(TwoHsms(*arguments, **more))
+        made.append(kind(*arguments, **more))
         return made[-1]
     yield make
     for demo in made:
         log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
         demo.remove()
         assert "Sanitizer" not in log, log[-4000:]
+
+
+@pytest.fixture
+def demos():
+    """Makes demos like own, more than one or with an HSM behind the test module: demos(ALG, SHIM)."""
+    yield from making(Demo)
+
+
+@pytest.fixture
+def own(demos):
+    """A daemon of the test's own, to be broken."""
+    return demos(os.environ.get("DEMO_ALG", "ES256"))
+
+
+@pytest.fixture
+def two_hsms():
+    """Makes demos with two HSMs, not started: two_hsms(), see hsms.TwoHsms."""
+    from hsms import TwoHsms  # which needs what is here
+    yield from making(TwoHsms)
 
 
 def shared(path):

@@ -32,6 +32,51 @@ def replace(path, pattern, text):
     path.write_text(changed)
 
 
+def control(demo, text):
+    """TEXT is what goes wrong from now on with the HSM of DEMO whose module has control={dir}/control, which reads it as
+    a whole."""
+    new = demo.dir / "control.new"
+    new.write_text(text)
+    new.rename(demo.dir / "control")
+
+
+def softhsm():
+    """The path of SoftHSM2's module."""
+    return next(m for m in MODULES if pathlib.Path(m).exists())
+
+
+def new_key(demo, name, token, label, alg):
+    """A key for ALG called LABEL on a new TOKEN, in the token directory NAME of DEMO, which softhsm2-NAME.conf is for.
+    Its public half, PEM."""
+    (demo.dir / f"tokens-{name}").mkdir(exist_ok=True)
+    conf = demo.dir / f"softhsm2-{name}.conf"
+    conf.write_text(f"directories.tokendir = {demo.dir}/tokens-{name}\nobjectstore.backend = file\n"
+                    "log.level = ERROR\nslots.removable = false\n")
+    return subprocess.run([BUILD / "demo-token", softhsm(), token, "pin", label, alg], cwd=demo.dir,
+                          env=dict(os.environ, SOFTHSM2_CONF=str(conf)), check=True, stdout=subprocess.PIPE,
+                          timeout=120).stdout
+
+
+def add_hsm(demo, name, directory, spec, more=""):
+    """One more HSM in signerd.yaml: NAME, behind the test module with SPEC ({dir}: the demo's), on the token directory
+    DIRECTORY; MORE lines of it."""
+    text = ",".join(filter(None, [spec.format(dir=demo.dir), f"module={softhsm()}",
+                                  f"state={demo.dir}/run/shim-{directory}.state"]))
+    replace(demo.dir / "signerd.yaml", "^  - name: ledger$", f"""\
+  - name: {name}
+    module: {BUILD}/libpkcs11-shim.so
+    pin: file:pin
+    processes: 2
+    sessions: 2
+{more}    environment:
+      - SOFTHSM2_CONF=softhsm2-{directory}.conf
+      - SIGNER_SHIM={text}
+    access:
+      read: [.]
+      write: [run]
+  - name: ledger""")
+
+
 class OneHsm(Demo):
     """The demo's HSM behind the test module."""
 
@@ -44,9 +89,7 @@ class OneHsm(Demo):
 
     def control(self, text):
         """TEXT is what goes wrong with HSM a from now on."""
-        new = self.dir / "control.new"
-        new.write_text(text)
-        new.rename(self.dir / "control")
+        control(self, text)
 
     @functools.cached_property
     def dscs(self):
@@ -80,20 +123,11 @@ class TwoHsms(OneHsm):
         demo's directory.  The second one's latency makes the first one the
         choice of whoever comes alone.  DAYS: how long the second DSC lasts."""
         super().__init__(shim, alg)
-        (self.dir / "tokens-b").mkdir()
-        (self.dir / "softhsm2-b.conf").write_text(
-            f"directories.tokendir = {self.dir}/tokens-b\nobjectstore.backend = file\n"
-            "log.level = ERROR\nslots.removable = false\n")
-        module = next(m for m in MODULES if pathlib.Path(m).exists())
-        self._make_key(module, days)
-        self._configure(module, second)
+        self._make_key(days)
+        self._configure(second)
 
-    def _make_key(self, module, days):
-        environment = dict(os.environ, SOFTHSM2_CONF=str(self.dir / "softhsm2-b.conf"))
-        public = subprocess.run(
-            [BUILD / "demo-token", module, "second", "pin", "dsc-2", self.alg],
-            cwd=self.dir, env=environment, check=True, stdout=subprocess.PIPE, timeout=120).stdout
-        (self.dir / "dsc-2.pub").write_bytes(public)
+    def _make_key(self, days):
+        (self.dir / "dsc-2.pub").write_bytes(new_key(self, "b", "second", "dsc-2", self.alg))
         subprocess.run(
             ["openssl", "x509", "-new", "-force_pubkey", "dsc-2.pub", "-subj",
              "/C=VN/O=signerd demo/CN=Demo DSC 2", "-days", str(days), "-sha256",
@@ -102,25 +136,9 @@ class TwoHsms(OneHsm):
             cwd=self.dir, input=EXTENSIONS.encode(), check=True, stderr=subprocess.DEVNULL,
             timeout=60)
 
-    def _configure(self, module, second):
-        config = self.dir / "signerd.yaml"
-        spec = ",".join(filter(None, [second.format(dir=self.dir), f"module={module}",
-                                      f"state={self.dir}/run/shim-b.state"]))
-        replace(config, "^  - name: ledger$", f"""\
-  - name: second
-    module: {BUILD}/libpkcs11-shim.so
-    pin: file:pin
-    processes: 2
-    sessions: 2
-    session_copies: false
-    environment:
-      - SOFTHSM2_CONF=softhsm2-b.conf
-      - SIGNER_SHIM={spec}
-    access:
-      read: [.]
-      write: [run]
-  - name: ledger""")
-        replace(config, "^ledger:$", f"""\
+    def _configure(self, second):
+        add_hsm(self, "second", "b", second, "    session_copies: false\n")
+        replace(self.dir / "signerd.yaml", "^ledger:$", f"""\
   - label: dsc-2
     hsm: second
     uri: pkcs11:token=second;object=dsc-2

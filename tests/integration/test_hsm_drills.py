@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from conftest import SLOW, record
+from conftest import SLOW, making, record
 from hsms import OneHsm
 from streams import H1, good, text
 
@@ -24,16 +24,7 @@ DEADLINE = 10  # limits.request
 
 @pytest.fixture
 def one_hsm():
-    made = []
-
-    def make(*arguments, **more):
-        made.append(OneHsm(*arguments, **more))
-        return made[-1]
-    yield make
-    for demo in made:
-        log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
-        demo.remove()
-        assert "Sanitizer" not in log, log[-4000:]
+    yield from making(OneHsm)
 
 
 @pytest.fixture(params=["one", "two"])

@@ -10,35 +10,20 @@ import time
 import pytest
 
 from ceremony import Ceremony
-from conftest import SLOW, Demo, record
+from conftest import SLOW, record
+from hsms import control
 
 
 @pytest.fixture
-def hsm():
+def hsm(demos):
     """Makes demos behind the test module: hsm("latency=5ms"), not started."""
-    made = []
-
-    def make(shim, alg=None):
-        made.append(Demo(alg or os.environ.get("DEMO_ALG", "ES256"), shim))
-        return made[-1]
-    yield make
-    for demo in made:
-        log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
-        demo.remove()
-        assert "Sanitizer" not in log, log[-4000:]
+    return lambda shim, alg=None: demos(alg or os.environ.get("DEMO_ALG", "ES256"), shim)
 
 
 @pytest.fixture
 def faulty(hsm):
     """One whose faults are set while it runs, by control()."""
     return hsm("sessions=4,control={dir}/control")
-
-
-def control(demo, text):
-    """TEXT is what goes wrong from now on; the module reads it as a whole."""
-    new = demo.dir / "control.new"
-    new.write_text(text)
-    new.rename(demo.dir / "control")
 
 
 def configure(demo, pattern, text):

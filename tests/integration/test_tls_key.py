@@ -2,7 +2,6 @@
 """The server's TLS key in an HSM of its own, "door": the front has the certificate alone."""
 import concurrent.futures
 import os
-import pathlib
 import signal
 import socket
 import ssl
@@ -15,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 import pki
-from conftest import BUILD, SLOW, Demo, record
-from hsms import MODULES, replace
+from conftest import BUILD, SLOW, Demo, making, record
+from hsms import add_hsm, control, new_key, replace
 from test_tls import settle
 
 REFUSED = (ssl.SSLError, ConnectionError)
@@ -27,39 +26,18 @@ class Door(Demo):
     def __init__(self, alg="ES256", shim="control={dir}/control"):
         super().__init__(os.environ.get("DEMO_ALG", "ES256"))
         self.door = alg
-        module = next(m for m in MODULES if pathlib.Path(m).exists())
-        (self.dir / "tokens-door").mkdir()
-        (self.dir / "softhsm2-door.conf").write_text(
-            f"directories.tokendir = {self.dir}/tokens-door\nobjectstore.backend = file\n"
-            "log.level = ERROR\nslots.removable = false\n")
-        self.certify(self.new_key(module, "door", "server"))
-        config = self.dir / "signerd.yaml"
-        spec = ",".join([shim.format(dir=self.dir), f"module={module}", f"state={self.dir}/run/shim-door.state"])
-        replace(config, "^  - name: ledger$", f"""\
-  - name: door
-    module: {BUILD}/libpkcs11-shim.so
-    pin: file:pin
-    processes: 2
-    sessions: 2
-    environment:
-      - SOFTHSM2_CONF=softhsm2-door.conf
-      - SIGNER_SHIM={spec}
-    access:
-      read: [.]
-      write: [run]
-  - name: ledger""")
-        replace(config, "^  key: tls/server.key$", f"""\
+        self.certify(self.new_key("door"))
+        add_hsm(self, "door", "door", shim)
+        replace(self.dir / "signerd.yaml", "^  key: tls/server.key$", f"""\
   hsm_key:
     hsm: door
     uri: pkcs11:token=door;object=server
     alg: {alg}""")
         (self.dir / "tls/server.key").unlink()
 
-    def new_key(self, module, token, label):
-        environment = dict(os.environ, SOFTHSM2_CONF=str(self.dir / "softhsm2-door.conf"))
-        text = subprocess.run([BUILD / "demo-token", module, token, "pin", label, self.door], cwd=self.dir,
-                              env=environment, check=True, stdout=subprocess.PIPE, timeout=120).stdout
-        return serialization.load_pem_public_key(text)
+    def new_key(self, token):
+        """The public key of one called "server" on a new TOKEN."""
+        return serialization.load_pem_public_key(new_key(self, "door", token, "server", self.door))
 
     def certify(self, public, days=9):
         """tls/server.pem is one of the demo's CA for PUBLIC."""
@@ -72,11 +50,6 @@ class Door(Demo):
         self.public = public
         (self.dir / "tls/server.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         return certificate
-
-    def control(self, text):
-        new = self.dir / "control.new"
-        new.write_text(text)
-        new.rename(self.dir / "control")
 
     def until(self, what, seconds=20):
         end = time.monotonic() + seconds * SLOW
@@ -93,16 +66,7 @@ class Door(Demo):
 
 @pytest.fixture
 def make():
-    made = []
-
-    def one(*arguments, **more):
-        made.append(Door(*arguments, **more))
-        return made[-1]
-    yield one
-    for demo in made:
-        log = demo.log() if (demo.dir / "run/signerd.log").exists() else ""
-        demo.remove()
-        assert "Sanitizer" not in log, log[-4000:]
+    yield from making(Door)
 
 
 @pytest.mark.parametrize("alg", ["ES256", "PS256", "EdDSA"])
@@ -162,7 +126,7 @@ def test_outage(make):
     door.wait_all_up()
     held = door.connect()
     door.check(door.issue(record(), connection=held))
-    door.control("lose=C_SignInit:1:3600s\n")
+    control(door, "lose=C_SignInit:1:3600s\n")
     door.until(lambda: not door.is_ready())
     assert b"key tls: no HSM signs with it" in door.ops("/readyz").body
     begin = time.monotonic()
@@ -172,7 +136,7 @@ def test_outage(make):
     assert f'reason="{NO_HSM}"' in door.log()
     assert door.metric_sum("signer_tls_key_failures_total") >= 1
     door.check(door.issue(record(), connection=held))
-    door.control("")
+    control(door, "")
     door.until(door.is_ready, 40)
     door.check(door.issue(record()))
     assert door.stop() == 0
@@ -183,9 +147,9 @@ def test_faults(make):
     door = make().start()
     door.wait_all_up()
     for fault in ("fail=C_Sign:1:CKR_DEVICE_ERROR", "crash=C_Sign:1", "hang=C_Sign:1", "forge=C_Sign:1"):
-        door.control(fault + "\n")
+        control(door, fault + "\n")
         door.check(door.issue(record()))
-        door.control("")
+        control(door, "")
         door.until(door.is_ready, 40)
     core = door.roles()["core/0"]
     os.kill(core, signal.SIGKILL)
@@ -200,8 +164,7 @@ def test_another_key(make):
     not as the files change; a renewed one is taken."""
     door = make()
     ours = door.public
-    module = next(m for m in MODULES if pathlib.Path(m).exists())
-    other = door.new_key(module, "elsewhere", "server")
+    other = door.new_key("elsewhere")
     door.certify(other)
     door.start(wait=False)
     door.until(lambda: 'reason="the token\'s key is not that of tls.certificate"' in door.log())
@@ -264,12 +227,12 @@ def test_reload_meanwhile(make):
         door.reload()
         for a in answers:
             door.check(a.result())
-    door.control("hang=C_Sign:1-\n")
+    control(door, "hang=C_Sign:1-\n")
     begin = time.monotonic()
     with pytest.raises(REFUSED):
         door.issue(record())
     assert time.monotonic() - begin < 12 * SLOW
-    door.control("")
+    control(door, "")
     door.until(door.is_ready, 60)
     door.check(door.issue(record()))
     assert door.stop() == 0
