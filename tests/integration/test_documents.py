@@ -307,6 +307,16 @@ def test_the_threat_model_names_tests_that_exist():
         assert list((ROOT / "tests/fuzz").glob(f"*/{target}.c")), target
 
 
+def test_the_seeds_of_messages_are_of_the_messages_that_there_are(tmp_path):
+    """A message that comes into wire.h, or a member, makes the committed ones another message each."""
+    targets = ["fuzz_wire", "fuzz_core_link", "fuzz_serve", "fuzz_hsm", "fuzz_desk"]
+    subprocess.run(["/usr/bin/python3", ROOT / "tests/fuzz/seeds", tmp_path, *targets], check=True)
+    made = sorted(p for p in tmp_path.glob("*/*"))
+    assert len(made) > 60
+    old = [p.name for p in made if (ROOT / "tests/fuzz/corpus" / p.relative_to(tmp_path)).read_bytes() != p.read_bytes()]
+    assert not old, "make them anew: tests/fuzz/seeds"
+
+
 def test_events_are_explained():
     r = subprocess.run([ROOT / "tests/events"], capture_output=True, text=True, timeout=60 * SLOW)
     assert r.returncode == 0, r.stdout
