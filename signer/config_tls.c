@@ -90,8 +90,6 @@ void config_read_tls_key(const struct yaml_at *root, struct config *c)
 		return;
 	yaml_fields(&at, fields, sizeof(fields) / sizeof(fields[0]), &key);
 	check_place(&at, c, &key);
-	memcpy(key.core.certificate, c->front.certificate,
-	       sizeof(key.core.certificate));
 	config_key_add(&at, c, &key);
 	c->front.key_alg = key.core.alg;
 }

@@ -146,6 +146,7 @@ static enum sg_err share_tls(struct listeners *l, const struct config *c,
 	}
 	for (size_t i = 0; i < n; i++)
 		(void)close(fds[i]);
+	l->inherited = true;
 	if (e == SG_OK)
 		log_event(LOG_INFO, "listen-inherited", "tls=%zu", n);
 	return e;
@@ -352,6 +353,7 @@ enum sg_err listeners_open(struct listeners *l, const struct config *c)
 	struct inherited given;
 	enum sg_err e;
 
+	memset(l, 0, sizeof(*l));
 	for (size_t i = 0; i < CONFIG_FRONTS_MAX; i++)
 		l->tls[i] = -1;
 	l->ops = l->public = l->officers = -1;
@@ -373,6 +375,32 @@ enum sg_err listeners_open(struct listeners *l, const struct config *c)
 	if (e != SG_OK)
 		listeners_close(l);
 	return e;
+}
+
+/* Linux takes it out of the group, and keeps its address. */
+void listeners_shut(struct listeners *l, size_t i)
+{
+	if (l->tls[i] < 0 || l->inherited || l->shut[i] ||
+	    shutdown(l->tls[i], SHUT_RD) != 0)
+		return;
+	l->shut[i] = true;
+	log_event(LOG_WARNING, "door-shut",
+		  "front=%zu text=\"it cannot serve: its clients go to the "
+		  "others\"",
+		  i);
+}
+
+bool listeners_reopen(struct listeners *l, size_t i)
+{
+	if (!l->shut[i])
+		return true;
+	if (listen(l->tls[i], BACKLOG) != 0) {
+		(void)fault("tls", "again");
+		return false;
+	}
+	l->shut[i] = false;
+	log_event(LOG_INFO, "door-open", "front=%zu", i);
+	return true;
 }
 
 void listeners_close(struct listeners *l)

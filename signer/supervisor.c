@@ -92,6 +92,27 @@ static void start_due(struct supervisor *s)
 	}
 }
 
+/* A client meets a front that is away for a moment as a delay.  One that dies
+ * again and again, while others serve, must not keep it waiting. */
+static void tend_doors(struct supervisor *s)
+{
+	const struct roster *r = &s->roster;
+	bool any = false;
+
+	for (size_t i = 0; i < r->n; i++)
+		any |= r->child[i].role == WIRE_FRONT && r->child[i].up;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct child *c = &r->child[i];
+
+		if (c->role != WIRE_FRONT)
+			continue;
+		if (c->up || !any)
+			(void)listeners_reopen(&s->listeners, c->slot);
+		else if (c->waiting)
+			listeners_shut(&s->listeners, c->slot);
+	}
+}
+
 static void tell_ready(struct supervisor *s)
 {
 	if (s->reload.announce || !roster_all_up(&s->roster))
@@ -206,6 +227,7 @@ static void step(struct supervisor *s)
 	}
 	roster_watch(&s->roster, s->reload.config, clock_mono_us());
 	start_due(s);
+	tend_doors(s);
 	tell_ready(s);
 	reload_step(&s->reload);
 }

@@ -74,7 +74,7 @@ enum metrics_roles {
 	X(HANDSHAKES_SIGNED, C, METRICS_CORE,                                  \
 	  "signer_tls_key_signatures_total", "",                               \
 	  "TLS handshakes that an HSM signed with the server's key")           \
-	X(HANDSHAKES_UNSIGNED, C, METRICS_CORE,                                \
+	X(HANDSHAKES_UNSIGNED, C, METRICS_FRONT | METRICS_CORE,                \
 	  "signer_tls_key_failures_total", "",                                 \
 	  "TLS handshakes that no HSM signed in time")                         \
 	X(CONNECTIONS_CLOSED_BY_RELOAD, C, METRICS_FRONT,                      \

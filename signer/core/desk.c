@@ -117,6 +117,7 @@ static void log_ready(struct desk *d)
 /* Look at readiness again; tell the fronts if it has changed. */
 static void review(struct desk *d)
 {
+	const bool tls_known = keyring_tls_public(d->keys).n > 0;
 	const char *reason;
 	bool ready;
 
@@ -126,8 +127,12 @@ static void review(struct desk *d)
 	if (ready == d->ready && strcmp(reason, d->told) == 0) {
 		if (d->unsaid)
 			log_ready(d);
+		if (tls_known != d->tls_known)
+			desk_tell_fronts(d);
+		d->tls_known = tls_known;
 		return;
 	}
+	d->tls_known = tls_known;
 	d->ready = ready;
 	memcpy(d->told, d->reason, sizeof(d->told));
 	log_ready(d);

@@ -10,7 +10,8 @@ static void tell_status(struct desk *d, struct front_link *f)
 	struct wire_status m = {.ready = d->ready,
 				.reason = span_str(d->ready ? "" : d->told),
 				.remark = span_str(d->ready ? d->told : ""),
-				.ledger_origin = span_str(d->origin)};
+				.ledger_origin = span_str(d->origin),
+				.tls_key = keyring_tls_public(d->keys)};
 
 	memcpy(m.policy_hash, policy_hash(d->policy), sizeof(m.policy_hash));
 	front_link_status(f, &m);

@@ -38,6 +38,7 @@ struct desk {
 	uint64_t idle_us;      /* draining, and without a request since */
 	bool recording;	       /* the journal was up */
 	bool ready;	       /* as last told to the fronts */
+	bool tls_known;	       /* they have been told the server's key */
 	char reason[READINESS_REASON_MAX]; /* as last found by desk_ready() */
 	char told[READINESS_REASON_MAX];   /* as last told to the fronts */
 	struct throttle throttle;	   /* of what the log is told of it */

@@ -103,9 +103,8 @@ static enum sg_err begin(struct handshakes *h, struct front_link *f,
 	s->front = f;
 	s->id = id;
 	memcpy(s->content, m->content.p, m->content.n);
-	/* Strangers bring them about: single requests go first. */
 	s->op = (struct op){.key = key,
-			    .bulk = true,
+			    .handshake = true,
 			    .message = span_of(s->content, m->content.n),
 			    .deadline_us = deadline_of(m),
 			    .name = m->name,

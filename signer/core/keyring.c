@@ -137,9 +137,7 @@ static enum sg_err key_read_certificate(struct key *key, const char *path)
 
 	if (err == SG_OK)
 		err = certificate_der(span_of(file, file_n), &der, &der_n);
-	if (err == SG_OK && key->tls) /* only its key counts here */
-		err = keep_certificate(key, span_of(der, der_n));
-	else if (err == SG_OK)
+	if (err == SG_OK)
 		err = keyring_certify(key, span_of(der, der_n));
 	else
 		err = keyring_refused(key, err,
@@ -232,10 +230,11 @@ static bool is_shared(const struct keyring *k, const struct key *key,
 	for (size_t i = 0; i < k->n; i++) {
 		const struct key *other = &k->key[i];
 
-		if (other == key || other->tls == key->tls ||
-		    other->certificate_n == 0 || spki.n == 0)
+		if (other == key || other->tls == key->tls || spki.n == 0)
 			continue;
-		if (compare(other, spki) == LIKE_SAME)
+		if (span_eq(spki, span_of(other->spki, other->spki_n)) ||
+		    (other->certificate_n > 0 &&
+		     compare(other, spki) == LIKE_SAME))
 			return true;
 	}
 	return false;
@@ -254,11 +253,6 @@ static enum sg_err check_offer(const struct keyring *k, struct key *key,
 				       "handshakes");
 	if (key->ledger)
 		return keyring_take_ledger(key, from->spki);
-	if (key->tls && key->certificate_n > 0 && from->spki.n > 0 &&
-	    !same_public_key(key, from->spki))
-		return keyring_refused(key, SG_BAD_KEY,
-				       "the token's key is not that of "
-				       "tls.certificate");
 	if (key->tls)
 		return keyring_take_tls(key, from->spki);
 	if (!key->has_dsc && from->certificate.n == 0)
@@ -325,12 +319,6 @@ static bool same_subject_key(const struct key *a, const struct key *b)
 static enum sg_err check_renewal(const struct key *key, const struct key *fresh,
 				 int64_t now)
 {
-	if (key->tls && key->certificate_n > 0 && fresh->certificate_n > 0 &&
-	    !same_subject_key(key, fresh))
-		return keyring_refused(
-			key, SG_BAD_KEY,
-			"tls.certificate is of another key now: that takes a "
-			"restart");
 	if (!is_renewed(key, fresh))
 		return SG_OK;
 	if (!same_subject_key(key, fresh))
@@ -464,6 +452,7 @@ void keyring_free(struct keyring *k)
 	for (size_t i = 0; i < k->n; i++) {
 		cose_key_free(k->key[i].verifier);
 		free(k->key[i].certificate);
+		free(k->key[i].spki);
 	}
 	free(k);
 }

@@ -34,8 +34,8 @@ struct key {
 	/* It signs the ledger's checkpoints: no kinds, no DSC, and the verifier
 	 * is of the public key that an hsm offers, or that was made. */
 	bool ledger;
-	/* It signs the fronts' handshakes: the same.  CERTIFICATE is the
-	 * server's, whose key it must be; has_dsc is false. */
+	/* It signs the fronts' handshakes: the same.  Whether the server's
+	 * certificate is of it, the fronts know, who show that. */
 	bool tls;
 	bool leaving; /* it does until another one does alone */
 	/* From the DSC; has_dsc false: none yet, and the rest is unset. */
@@ -47,6 +47,8 @@ struct key {
 	size_t nformer;
 	uint8_t former[KEY_FORMER_MAX][COSE_KID_BYTES];
 	struct cose_key *verifier; /* NULL: no hsm has offered it yet */
+	uint8_t *spki; /* tls: its public key, DER, as an hsm has offered it */
+	size_t spki_n;
 	uint8_t ed25519[KEY_ED25519_BYTES]; /* ledger: its public key, raw */
 	uint8_t prot[COSE_PROTECTED_MAX];   /* protected header */
 	size_t prot_n;
@@ -151,6 +153,8 @@ SG_MUST_USE enum sg_err keyring_take_ledger(struct key *key, struct span spki);
 SG_MUST_USE enum sg_err keyring_take_tls(struct key *key, struct span spki);
 /* Which key signs the fronts' handshakes?  False: none of an HSM. */
 bool keyring_tls_key(const struct keyring *k, size_t *index);
+/* The public key of that one, DER, K's; empty: no hsm has offered it yet. */
+struct span keyring_tls_public(const struct keyring *k);
 /* KEY is L, made for the ledger.  Errors: as above. */
 SG_MUST_USE enum sg_err keyring_add_ledger(struct key *key,
 					   const struct life *l);

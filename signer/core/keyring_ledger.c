@@ -66,8 +66,30 @@ enum sg_err keyring_take_ledger(struct key *key, struct span spki)
 
 enum sg_err keyring_take_tls(struct key *key, struct span spki)
 {
-	return take_public(key, spki, key->alg,
-			   "it is not the server's TLS key, of its algorithm");
+	static const char what[] =
+		"it is not the server's TLS key, of its algorithm";
+	enum sg_err err;
+
+	if (spki.n > WIRE_SPKI_MAX)
+		return keyring_refused(key, SG_BAD_KEY, what);
+	err = take_public(key, spki, key->alg, what);
+	if (err != SG_OK || key->spki_n > 0)
+		return err;
+	key->spki = malloc(spki.n);
+	if (key->spki == NULL)
+		return SG_NO_MEMORY;
+	memcpy(key->spki, spki.p, spki.n);
+	key->spki_n = spki.n;
+	return SG_OK;
+}
+
+struct span keyring_tls_public(const struct keyring *k)
+{
+	size_t i;
+
+	return keyring_tls_key(k, &i)
+		       ? span_of(k->key[i].spki, k->key[i].spki_n)
+		       : span_of(NULL, 0);
 }
 
 bool keyring_tls_key(const struct keyring *k, size_t *index)

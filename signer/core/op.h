@@ -31,8 +31,9 @@ enum op_place {
 
 struct op {
 	/* The owner's, set before hsm_pool_submit(). */
-	size_t key; /* index in the keyring */
-	bool bulk;  /* single requests go first */
+	size_t key;	/* index in the keyring */
+	bool bulk;	/* single requests go first */
+	bool handshake; /* of TLS: strangers bring it about */
 	/* DCC_KIND_BIT() of what it signs: where another HSM has a key for it,
 	 * the owner makes it anew for that one, and the pool gives it back at
 	 * once when this HSM fails.  0: nobody else can. */

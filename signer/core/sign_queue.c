@@ -11,14 +11,18 @@ void sign_queue_init(struct sign_queue *q)
 {
 	*q = (struct sign_queue){.n = 0};
 	for (size_t k = 0; k < CORE_KEYS_MAX; k++) {
-		TAILQ_INIT(&q->key[k].ops[SIGN_SINGLE]);
-		TAILQ_INIT(&q->key[k].ops[SIGN_BULK]);
+		for (int class = 0; class < SIGN_CLASSES; class ++)
+			TAILQ_INIT(&q->key[k].ops[class]);
 	}
 }
 
 static struct op_list *list_of(struct sign_queue *q, const struct op *op)
 {
-	return &q->key[op->key].ops[op->bulk ? SIGN_BULK : SIGN_SINGLE];
+	enum sign_class class = op->bulk ? SIGN_BULK : SIGN_SINGLE;
+
+	if (op->handshake)
+		class = SIGN_HANDSHAKE;
+	return &q->key[op->key].ops[class];
 }
 
 static void count_in(struct sign_queue *q, struct op *op)
@@ -26,6 +30,7 @@ static void count_in(struct sign_queue *q, struct op *op)
 	assert(op->place == OP_OUT);
 	op->place = OP_QUEUED;
 	q->n++;
+	q->handshakes += op->handshake;
 	q->key[op->key].n++;
 	q->waiting |= UINT64_C(1) << op->key;
 }
@@ -48,15 +53,18 @@ void sign_queue_remove(struct sign_queue *q, struct op *op)
 	TAILQ_REMOVE(list_of(q, op), op, entry);
 	op->place = OP_OUT;
 	q->n--;
+	q->handshakes -= op->handshake;
 	if (--q->key[op->key].n == 0)
 		q->waiting &= ~(UINT64_C(1) << op->key);
 }
 
 struct op *sign_queue_first(struct sign_queue *q, size_t key)
 {
-	struct op *op = TAILQ_FIRST(&q->key[key].ops[SIGN_SINGLE]);
+	struct op *op = NULL;
 
-	return op != NULL ? op : TAILQ_FIRST(&q->key[key].ops[SIGN_BULK]);
+	for (int class = 0; op == NULL && class < SIGN_CLASSES; class ++)
+		op = TAILQ_FIRST(&q->key[key].ops[class]);
+	return op;
 }
 
 /* The first of OPS that may go to SLOT. */
@@ -92,19 +100,34 @@ static struct op *oldest(struct sign_queue *q, enum sign_class class,
 	return best;
 }
 
-struct op *sign_queue_take(struct sign_queue *q, uint64_t keys, int slot,
-			   uint64_t elsewhere)
+/* The next of the requests, single or bulk; it stays. */
+static struct op *next_request(struct sign_queue *q, uint64_t keys, int slot,
+			       uint64_t elsewhere)
 {
 	struct op *single = oldest(q, SIGN_SINGLE, keys, slot, elsewhere);
 	struct op *bulk = NULL;
-	struct op *op;
 
 	if (single == NULL || q->singles + 1 >= SIGN_QUEUE_TURNS)
 		bulk = oldest(q, SIGN_BULK, keys, slot, elsewhere);
-	op = bulk != NULL ? bulk : single;
+	return bulk != NULL ? bulk : single;
+}
+
+struct op *sign_queue_take(struct sign_queue *q, uint64_t keys, int slot,
+			   uint64_t elsewhere)
+{
+	struct op *op = NULL;
+
+	if (q->handshakes > 0 && q->others + 1 >= SIGN_QUEUE_TURNS)
+		op = oldest(q, SIGN_HANDSHAKE, keys, slot, elsewhere);
+	if (op == NULL)
+		op = next_request(q, keys, slot, elsewhere);
+	if (op == NULL && q->handshakes > 0)
+		op = oldest(q, SIGN_HANDSHAKE, keys, slot, elsewhere);
 	if (op == NULL)
 		return NULL;
-	q->singles = op == bulk ? 0 : q->singles + 1;
+	if (!op->handshake)
+		q->singles = op->bulk ? 0 : q->singles + 1;
+	q->others = op->handshake ? 0 : q->others + 1;
 	sign_queue_remove(q, op);
 	return op;
 }

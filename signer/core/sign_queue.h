@@ -9,16 +9,21 @@
  * sign_queue: operations that wait for an hsm, a queue per key, so that a slow
  * HSM's key holds up no other.  Single requests go before those of a stream,
  * which has thousands waiting, but for one operation in SIGN_QUEUE_TURNS: so
- * neither starves the other.  Within a class in the order of arrival; what
- * comes back from a lost hsm goes first.  Loop thread only.
+ * neither starves the other.  TLS handshakes, of an HSM that has keys of
+ * certificates as well, have one turn in so many while there is anything else:
+ * strangers cannot crowd out clients, nor a job of millions who comes next.
+ * Within a class in the order of arrival; what comes back from a lost hsm goes
+ * first.  Loop thread only.
  */
 enum { SIGN_QUEUE_TURNS = 8 };
-enum sign_class { SIGN_SINGLE, SIGN_BULK, SIGN_CLASSES };
+enum sign_class { SIGN_SINGLE, SIGN_BULK, SIGN_HANDSHAKE, SIGN_CLASSES };
 
 struct sign_queue {
 	size_t n;	  /* in all queues */
 	uint64_t waiting; /* bit k: key[k] has some */
 	unsigned singles; /* taken in a row */
+	unsigned others;  /* taken since the last handshake */
+	size_t handshakes;
 	struct {
 		struct op_list ops[SIGN_CLASSES];
 		size_t n;

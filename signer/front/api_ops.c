@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "server_key.h"
 
 enum { OK = 200, UNAVAILABLE = 503 };
 
@@ -53,6 +54,8 @@ void api_readyz_open(struct api_call *c)
 		reply_unready(c, SPAN_LIT("draining"));
 	else if (status == NULL)
 		reply_unready(c, span_str(err_text(SG_CORE_DOWN)));
+	else if (server_key_fault(f) != NULL)
+		reply_unready(c, span_str(server_key_fault(f)));
 	else if (!status->ready)
 		reply_unready(c, status->reason);
 	else if (status->remark.n > 0)

@@ -373,8 +373,7 @@ static enum sg_err start(struct connection *c)
 		return connection_start_http(c);
 	if (is_limited(c))
 		return SG_BUSY;
-	connection_deadline(c, f->settings.handshake_ms,
-			    connection_handshake_late);
+	connection_handshake_begin(c);
 	return tls_create(f->tls, &c->out, &c->tls);
 }
 

@@ -48,9 +48,11 @@ struct connection {
 	 * be good, and the question about it that is with the core. */
 	uint64_t verified, asked;
 	bool asking;
-	bool signing;	   /* the handshake waits for its signature: */
-	bool unasked;	   /* and the core has not been asked for it yet */
-	uint64_t question; /* of either of them: a handshake is before */
+	bool signing;	     /* the handshake waits for its signature: */
+	bool unasked;	     /* and the core has not been asked for it yet */
+	uint64_t question;   /* of either of them: a handshake is before */
+	uint64_t sign_by_us; /* CLOCK_MONOTONIC: later it is of no use */
+	uint64_t until_us;   /* the handshake has time until then */
 };
 
 /* Take the next connection of LISTENER: TLS, or plain HTTP/1.1.  One too many
@@ -73,7 +75,8 @@ void connection_end(struct connection *c);
 void connection_deadline(struct connection *c, uint32_t ms,
 			 void (*fire)(struct wheel_timer *t));
 struct connection *connection_of_deadline(struct wheel_timer *t);
-void connection_handshake_late(struct wheel_timer *t);
+/* From now on C has the handshake's time to finish it. */
+void connection_handshake_begin(struct connection *c);
 /* Go on with the handshake.  True: it has come to its good end; false: it goes
  * on later, or has failed. */
 bool connection_shake_hands(struct connection *c);

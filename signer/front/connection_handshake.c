@@ -26,12 +26,34 @@ void connection_refused(struct connection *c, const char *reason)
 		  tls_fingerprint(c->tls), (unsigned long long)dropped);
 }
 
-void connection_handshake_late(struct wheel_timer *t)
+/* It has not failed by a fault of its address. */
+static void excuse(struct connection *c)
+{
+	admission_succeeded(c->front->admission, c->address,
+			    c->front->settings.failures_max,
+			    uv_now(c->front->loop));
+}
+
+static const char UNSIGNED[] = "no HSM signs with the server's key";
+
+static void on_late(struct wheel_timer *t)
 {
 	struct connection *c = connection_of_deadline(t);
 
-	connection_refused(c, "handshake timed out");
+	if (c->signing) {
+		excuse(c);
+		metric_add(METRIC_HANDSHAKES_UNSIGNED, 1);
+	}
+	connection_refused(c, c->signing ? UNSIGNED : "handshake timed out");
 	connection_drop(c);
+}
+
+void connection_handshake_begin(struct connection *c)
+{
+	const uint32_t ms = c->front->settings.handshake_ms;
+
+	c->until_us = clock_mono_us() + (uint64_t)ms * US_PER_MS;
+	connection_deadline(c, ms, on_late);
 }
 
 /* May the client have this connection, too? */
@@ -89,10 +111,8 @@ static bool shaken(struct connection *c, enum tls_result r)
 	if (r == TLS_SIGN)
 		return ask_to_sign(c);
 	if (r != TLS_OK) {
-		if (tls_is_unsigned(c->tls)) /* no fault of its address */
-			admission_succeeded(c->front->admission, c->address,
-					    c->front->settings.failures_max,
-					    uv_now(c->front->loop));
+		if (tls_is_unsigned(c->tls))
+			excuse(c);
 		connection_refused(c, tls_reason(c->tls));
 		connection_end(c);
 		return false;
@@ -129,21 +149,32 @@ static void go_on(struct connection *c, struct span signature,
 
 static const char *fault_of(enum sg_err err)
 {
-	return err == SG_TOKEN_DOWN ? "no HSM signs with the server's key"
-				    : err_text(err);
+	return err == SG_TOKEN_DOWN || err == SG_TIMED_OUT ? UNSIGNED
+							   : err_text(err);
 }
 
-/* There is no room now, or no core: until the handshake's deadline there may
- * be. */
-static bool may_wait(enum sg_err err)
+/* More than this would wait in vain, and each costs a stack. */
+enum { WAITING_MAX = 2 * WIRE_HANDSHAKES_MAX };
+
+/* There is no room now, or no core: until it is too late there may be. */
+static bool may_wait(const struct connection *c, enum sg_err err)
 {
-	return err == SG_BUSY || err == SG_CORE_DOWN;
+	return (err == SG_BUSY || err == SG_CORE_DOWN) &&
+	       c->front->unsigned_n < WAITING_MAX;
 }
 
 static void join_line(struct connection *c)
 {
 	c->unasked = true;
 	TAILQ_INSERT_TAIL(&c->front->unsigned_line, c, unsigned_line);
+	c->front->unsigned_n++;
+}
+
+static void leave_line(struct connection *c)
+{
+	c->unasked = false;
+	TAILQ_REMOVE(&c->front->unsigned_line, c, unsigned_line);
+	c->front->unsigned_n--;
 }
 
 static void on_signed(void *asker, const struct wire_msg *m, enum sg_err err)
@@ -158,24 +189,33 @@ static void on_signed(void *asker, const struct wire_msg *m, enum sg_err err)
 			      : SG_INTERNAL;
 	else if (err == SG_OK)
 		err = wire_get_answer(m, &answer);
-	if (may_wait(err)) {
+	if (may_wait(c, err)) {
 		join_line(c);
 		return;
 	}
+	if (m == NULL) /* what the core says it counts */
+		metric_add(METRIC_HANDSHAKES_UNSIGNED, 1);
 	go_on(c, answer.document, fault_of(err != SG_OK ? err : SG_INTERNAL));
 }
 
 static enum sg_err ask(struct connection *c)
 {
-	const struct wire_handshake m = {
-		.deadline_us =
-			clock_mono_us() +
-			(uint64_t)c->front->settings.handshake_ms * US_PER_MS,
-		.content = tls_to_sign(c->tls),
-		.name = c->host.name};
+	const struct wire_handshake m = {.deadline_us = c->sign_by_us,
+					 .content = tls_to_sign(c->tls),
+					 .name = c->host.name};
 
 	return core_link_handshake(c->front->link, &m, on_signed, c,
 				   &c->question);
+}
+
+/* When a signature is of use yet: half of the time that is left is the
+ * client's, who has to go on with it.  Where more come than the HSM signs for
+ * they are refused then; signed at the very end, each would be in vain. */
+static uint64_t sign_by(const struct connection *c)
+{
+	const uint64_t now = clock_mono_us();
+
+	return c->until_us > now ? now + (c->until_us - now) / 2 : now;
 }
 
 /* The server's key is in an HSM: meanwhile nothing is read.  False: the
@@ -183,22 +223,19 @@ static enum sg_err ask(struct connection *c)
 static bool ask_to_sign(struct connection *c)
 {
 	struct front *f = c->front;
-	const enum sg_err err =
-		TAILQ_EMPTY(&f->unsigned_line) ? ask(c) : SG_BUSY;
+	enum sg_err err;
 
-	c->signing = err == SG_OK || may_wait(err);
-	if (!c->signing)
+	c->sign_by_us = sign_by(c);
+	err = TAILQ_EMPTY(&f->unsigned_line) ? ask(c) : SG_BUSY;
+	c->signing = err == SG_OK || may_wait(c, err);
+	if (!c->signing) {
+		metric_add(METRIC_HANDSHAKES_UNSIGNED, 1);
 		return shaken(
 			c, tls_signed(c->tls, span_of(NULL, 0), fault_of(err)));
+	}
 	if (err != SG_OK)
 		join_line(c);
 	return false;
-}
-
-static void leave_line(struct connection *c)
-{
-	c->unasked = false;
-	TAILQ_REMOVE(&c->front->unsigned_line, c, unsigned_line);
 }
 
 void connection_ask_again(struct front *f)
@@ -207,12 +244,14 @@ void connection_ask_again(struct front *f)
 	enum sg_err err;
 
 	while ((c = TAILQ_FIRST(&f->unsigned_line)) != NULL) {
-		err = ask(c);
-		if (may_wait(err))
+		err = clock_mono_us() < c->sign_by_us ? ask(c) : SG_TIMED_OUT;
+		if (err == SG_BUSY || err == SG_CORE_DOWN)
 			return;
 		leave_line(c);
-		if (err != SG_OK)
-			go_on(c, span_of(NULL, 0), fault_of(err));
+		if (err == SG_OK)
+			continue;
+		metric_add(METRIC_HANDSHAKES_UNSIGNED, 1);
+		go_on(c, span_of(NULL, 0), fault_of(err));
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "ipc/role.h"
 #include "ledger_files.h"
 #include "recheck.h"
+#include "server_key.h"
 #include "tls.h"
 
 enum { SMALL_MESSAGE = 512 }; /* bytes of anything that is sent here */
@@ -109,7 +110,7 @@ static bool reload(struct front *f, int config_fd,
 	/* It would lock everybody out; the old one may still be good. */
 	fault = tls_context_crl_expired(tls) ? "the CRL is past its next update"
 					     : tls_context_early(tls);
-	if (tls_context_key_changes(tls, tls_context_hsm_key(f->tls)))
+	if (server_key_is_other(f, tls))
 		fault = TLS_KEY_CHANGES;
 	if (fault != NULL) {
 		(void)snprintf(reason, TLS_REASON_BYTES, "%s", fault);
@@ -123,6 +124,7 @@ static bool reload(struct front *f, int config_fd,
 	/* Its directory may be another one by now. */
 	ledger_files_open(&f->ledger, settings.ledger);
 	expiry_renewed(f);
+	server_key_renewed(f);
 	recheck_reloaded(f);
 	return true;
 }

@@ -63,6 +63,9 @@ static bool on_status(struct core_link *l, const struct wire_msg *m)
 	s.reason = keep(l->text[0], s.reason);
 	s.ledger_origin = keep(l->text[1], s.ledger_origin);
 	s.remark = keep(l->text[2], s.remark);
+	if (s.tls_key.n > 0) /* the message has no more than fits */
+		memcpy(l->tls_key, s.tls_key.p, s.tls_key.n);
+	s.tls_key.p = l->tls_key;
 	l->status = s;
 	l->has_status = true;
 	l->has_hash = true;

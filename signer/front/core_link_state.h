@@ -42,7 +42,8 @@ struct core_link {
 	struct shares shares; /* of the credit */
 	bool has_status, has_hash;
 	struct wire_status status;
-	uint8_t text[3][STATUS_TEXT_MAX]; /* what the status points at */
+	uint8_t text[3][STATUS_TEXT_MAX]; /* what the status points at, */
+	uint8_t tls_key[WIRE_SPKI_MAX];	  /* and this */
 	core_status on_status;
 	void *status_ctx;
 	void (*on_bad)(void *ctx);

@@ -15,6 +15,7 @@
 #include "ledger_files.h"
 #include "listener.h"
 #include "recheck.h"
+#include "server_key.h"
 #include "shares.h"
 
 enum {
@@ -67,6 +68,29 @@ static void on_tick(uv_timer_t *timer)
 	stop_if_drained(f);
 }
 
+static enum sg_err open_door(struct front *f, int fd, enum door door)
+{
+	return listener_open(f, fd, door, &f->listener[door]);
+}
+
+static enum sg_err begin_to_serve(struct front *f)
+{
+	const enum sg_err err = open_door(f, ROLE_FD_LISTEN, DOOR_CLIENTS);
+
+	return err == SG_OK ? control_up(f) : err;
+}
+
+/* May clients come in now, who could not as we started? */
+static void look_at_door(struct front *f)
+{
+	if (f->listener[DOOR_CLIENTS] != NULL || f->draining ||
+	    server_key_is_here(f))
+		return;
+	if (server_key_fault(f) != NULL ||
+	    (server_key_opens(f) && begin_to_serve(f) != SG_OK))
+		front_stop(f, 1);
+}
+
 static void on_second(uv_timer_t *timer)
 {
 	struct front *f = timer->data;
@@ -76,14 +100,18 @@ static void on_second(uv_timer_t *timer)
 	listener_second(f);
 	recheck_second(f);
 	expiry_second(f);
+	look_at_door(f);
 }
 
 static void on_core_status(void *ctx, const struct wire_status *status,
 			   bool policy_changed)
 {
-	(void)status; /* the API asks the link for it */
+	struct front *f = ctx;
+
 	if (policy_changed)
-		recheck_policy(ctx);
+		recheck_policy(f);
+	server_key_told(f, status->tls_key);
+	look_at_door(f);
 }
 
 /* --- the end -------------------------------------------------------------- */
@@ -145,6 +173,7 @@ static void front_free(struct front *f)
 	recheck_free(f->recheck);
 	admission_free(f->admission);
 	tls_context_free(f->tls);
+	server_key_forget(f);
 	if (f->loop != NULL) {
 		close_hook((uv_handle_t *)&f->tick);
 		close_hook((uv_handle_t *)&f->second);
@@ -194,11 +223,6 @@ static enum sg_err start_tls(struct front *f)
 	return SG_OK;
 }
 
-static enum sg_err open_door(struct front *f, int fd, enum door door)
-{
-	return listener_open(f, fd, door, &f->listener[door]);
-}
-
 static enum sg_err front_start(struct front *f)
 {
 	enum sg_err err = start_hooks(f);
@@ -219,12 +243,12 @@ static enum sg_err front_start(struct front *f)
 	if (err == SG_OK)
 		err = start_tls(f);
 	if (err == SG_OK)
-		err = open_door(f, ROLE_FD_LISTEN, DOOR_CLIENTS);
-	if (err == SG_OK)
 		err = open_door(f, ROLE_FD_OPS, DOOR_OPS);
 	if (err == SG_OK && f->settings.public)
 		err = open_door(f, ROLE_FD_PUBLIC, DOOR_PUBLIC);
-	return err == SG_OK ? control_up(f) : err;
+	if (err == SG_OK && server_key_is_here(f))
+		err = begin_to_serve(f);
+	return err;
 }
 
 int front_run(const struct front_settings *settings, front_read_settings read)
@@ -241,6 +265,7 @@ int front_run(const struct front_settings *settings, front_read_settings read)
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): it is the only thread */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	f->loop = &loop;
+	f->started_ms = uv_now(f->loop);
 	f->settings = *settings;
 	f->read_settings = read;
 	f->reloads = 1;

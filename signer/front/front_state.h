@@ -2,6 +2,7 @@
 #ifndef SG_FRONT_STATE_H
 #define SG_FRONT_STATE_H
 
+#include <openssl/evp.h>
 #include <sys/queue.h>
 #include <uv.h>
 
@@ -52,10 +53,14 @@ struct front {
 	struct connection_list connections; /* newest first */
 	struct connection_list flushing; /* with output, or input held back */
 	struct connection_list
-		unsigned_line; /* wait to have handshakes signed */
+		unsigned_line; /* wait to have handshakes signed, */
+	size_t unsigned_n;     /* and so many */
 	size_t connections_of[DOOR_COUNT];
 	struct admission *admission;
 	struct tls_context *tls;
+	EVP_PKEY *hsm_key; /* server_key.c: what the HSM has shown, or NULL; */
+	bool key_is_other; /* and the certificate is not of it */
+	uint64_t started_ms; /* by the loop's clock */
 	struct recheck *recheck;
 	uint64_t reloads; /* that took effect, */
 	uint64_t walks;	  /* and times that all clients were asked about */

@@ -177,6 +177,7 @@ struct wire_answer {
 };
 
 /* WIRE_STATUS */
+enum { WIRE_SPKI_MAX = 1024 };
 struct wire_status {
 	bool ready;
 	struct span reason;	   /* when not ready: safe text */
@@ -184,6 +185,8 @@ struct wire_status {
 	struct span ledger_origin; /* empty: no ledger */
 	struct span remark;	   /* when ready: what will stop it if it lasts,
 				      safe text; or empty */
+	struct span tls_key; /* DER of the server's public key, as the HSM has
+				shown it; empty: in none, or not yet known */
 };
 
 /* WIRE_SIGN.  The id is the core's. */

@@ -100,6 +100,7 @@ static void visit_status(struct wire_codec *c, struct wire_status *m)
 	codec_raw(c, m->policy_hash, sizeof(m->policy_hash));
 	codec_run(c, &m->ledger_origin, WIRE_PACKET_MAX);
 	codec_run(c, &m->remark, WIRE_PACKET_MAX);
+	codec_run(c, &m->tls_key, WIRE_SPKI_MAX);
 }
 
 static void visit_sign(struct wire_codec *c, struct wire_sign *m)

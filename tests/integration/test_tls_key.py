@@ -2,6 +2,7 @@
 """The server's TLS key in an HSM of its own, "door": the front has the certificate alone."""
 import concurrent.futures
 import os
+import re
 import signal
 import socket
 import ssl
@@ -16,9 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 import pki
 from conftest import BUILD, SLOW, Demo, making, record
 from hsms import add_hsm, control, new_key, replace
+from test_quota import set_fronts
 from test_tls import settle
 
 REFUSED = (ssl.SSLError, ConnectionError)
+OTHER_KEY = 'tls-key-other reason="the server\'s certificate is of another key than the one in the HSM"'
 NO_HSM = "no HSM signs with the server's key"
 
 
@@ -167,8 +170,9 @@ def test_another_key(make):
     other = door.new_key("elsewhere")
     door.certify(other)
     door.start(wait=False)
-    door.until(lambda: 'reason="the token\'s key is not that of tls.certificate"' in door.log())
-    assert b"key tls: no HSM has offered it" in door.ops("/readyz").body
+    door.until(lambda: OTHER_KEY in door.log())
+    with pytest.raises(OSError):
+        door.issue(record())
     assert door.stop() == 0
     door.certify(ours)
     door.start()
@@ -186,6 +190,63 @@ def test_another_key(make):
     door.check(door.issue(record()))
     with door.tls() as s:
         assert s.getpeercert(True) == new.public_bytes(serialization.Encoding.DER)
+    assert door.stop() == 0
+
+
+def test_processes_die_beside_a_refused_file(make):
+    """The certificate of another key lies there, refused.  A core that starts anew signs for the fronts that have the
+    right one; a front that does takes no connection away from them; and with the right file all is well by itself."""
+    door = make()
+    set_fronts(door, 2)
+    ours = door.public
+    door.start()
+    door.wait_all_up()
+    door.certify(door.new_key("elsewhere"))
+    door.until(lambda: " tls-files-refused " in door.log())
+    core, front = door.roles()["core/0"], door.roles()["front/1"]
+    os.kill(core, signal.SIGKILL)
+    door.until(lambda: door.roles().get("core/0", core) != core and door.is_ready())
+    for _ in range(8):
+        door.check(door.issue(record()))
+    os.kill(front, signal.SIGKILL)
+    door.until(lambda: re.search(r"front/1 tls-key-other .*of another key than the one in the HSM", door.log()))
+    door.until(lambda: " door-shut front=1 " in door.log())
+    for _ in range(40):
+        door.check(door.issue(record()))
+    assert door.metric_sum("signer_tls_key_failures_total") == 0
+    door.certify(ours)
+    door.until(lambda: " door-open front=1" in door.log(), 40)
+    for _ in range(8):
+        door.check(door.issue(record()))
+    assert door.stop() == 0
+
+
+def test_more_come_than_are_signed_for(make):
+    """Who cannot be served in time is told so early: the HSM works for nobody who is gone."""
+    door = make(shim="rate=20,control={dir}/control")
+    settle(door, "limits", handshake="2s", in_flight=16)
+    door.start(wait=False)
+    door.until(door.is_ready, 60)
+    end = time.monotonic() + 10
+
+    def come(_):
+        served = 0
+        while time.monotonic() < end:
+            try:
+                served += door.request("GET", "/v1/policy").status == 200
+            except REFUSED:
+                pass
+        return served
+
+    with concurrent.futures.ThreadPoolExecutor(80) as pool:
+        served = sum(pool.map(come, range(80)))
+    signed = door.metric_sum("signer_tls_key_signatures_total")
+    assert 50 < signed <= served * 10 / 9, (signed, served, door.log()[-2000:])
+    assert door.metric_sum("signer_tls_key_failures_total") > 0
+    assert 'reason="handshake timed out"' not in door.log()
+    assert " handshakes-limited " not in door.log()  # it is no fault of theirs
+    door.until(door.is_ready)
+    door.check(door.issue(record()))
     assert door.stop() == 0
 
 

@@ -98,12 +98,53 @@ static void test_singles_go_first(void **state)
 	assert_int_equal(q.n, 0);
 }
 
+/* A handshake has one turn in eight, and all where there is nothing else. */
+static void test_handshakes_have_a_turn(void **state)
+{
+	struct op bulk[3 * SIGN_QUEUE_TURNS];
+	struct op hello[2] = {op_of(1, 900), op_of(1, 901)};
+	size_t taken = 0;
+
+	(void)state;
+	sign_queue_init(&q);
+	for (size_t i = 0; i < 2; i++) {
+		hello[i].handshake = true;
+		sign_queue_append(&q, &hello[i]);
+	}
+	assert_ptr_equal(sign_queue_first(&q, 1), &hello[0]);
+	for (size_t i = 0; i < 3 * SIGN_QUEUE_TURNS; i++) {
+		bulk[i] = op_of(0, i);
+		bulk[i].bulk = true;
+		sign_queue_append(&q, &bulk[i]);
+	}
+	/* Not of another hsm's keys. */
+	for (size_t i = 0; i < SIGN_QUEUE_TURNS; i++)
+		assert_ptr_equal(sign_queue_take(&q, 1, 0, 0), &bulk[taken++]);
+	for (size_t turn = 0; turn < 2; turn++) {
+		assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+				 &hello[turn]);
+		for (size_t i = 0; i + 1 < SIGN_QUEUE_TURNS; i++)
+			assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+					 &bulk[taken++]);
+	}
+	sign_queue_append(&q, &hello[1]);
+	sign_queue_append(&q, &hello[0]);
+	assert_ptr_equal(sign_queue_take(&q, 2, 0, 0), &hello[1]);
+	assert_ptr_equal(sign_queue_take(&q, 2, 0, 0), &hello[0]);
+	while (sign_queue_take(&q, UINT64_MAX, 0, 0) != NULL)
+		taken++;
+	assert_int_equal(taken, 3 * SIGN_QUEUE_TURNS);
+	assert_int_equal(q.n, 0);
+	assert_int_equal(q.handshakes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_avoid),
 		cmocka_unit_test(test_singles_go_first),
+		cmocka_unit_test(test_handshakes_have_a_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

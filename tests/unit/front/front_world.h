@@ -98,4 +98,26 @@ static inline bool metric_becomes(enum metric_id id, uint64_t value)
 	return false;
 }
 
+/* The child is linked to a core: our end. */
+static inline int core_attach(void)
+{
+	uint8_t buf[256];
+	struct wire_packet w = {.buf = buf, .cap = sizeof(buf)};
+	const struct wire_link link = {.role = WIRE_CORE};
+	const struct wire_credit credit = {.credit = 100};
+	const struct timeval patience = {.tv_sec = CHILD_WAIT_S};
+	int pair[2];
+
+	assert_int_equal(channel_pair(pair), 0);
+	assert_int_equal(wire_put_link(&w, &link), SG_OK);
+	packet_send(child.control, &w, pair[1]);
+	w.len = 0;
+	assert_int_equal(wire_put_credit(&w, &credit), SG_OK);
+	packet_send(pair[0], &w, -1);
+	assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience,
+				    sizeof(patience)),
+			 0);
+	return pair[0];
+}
+
 #endif /* SG_TEST_FRONT_WORLD_H */

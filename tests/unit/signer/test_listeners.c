@@ -71,6 +71,60 @@ static void test_open(void **state)
 	assert_int_equal(connect_to(fix.ops_port), -1);
 }
 
+/* How many wait at FD; they are let go. */
+static unsigned waiting_at(int fd)
+{
+	unsigned n = 0;
+	int c;
+
+	while ((c = accept(fd, NULL, NULL)) >= 0) {
+		n++;
+		(void)close(c);
+	}
+	return n;
+}
+
+static void come(unsigned n)
+{
+	while (n-- > 0) {
+		const int fd = connect_to(fix.port);
+
+		assert_true(fd >= 0);
+		(void)close(fd);
+	}
+}
+
+/* Where a front cannot serve nobody waits for it. */
+static void test_shut(void **state)
+{
+	enum { MANY = 64 };
+	struct listeners l;
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(listeners_open(&l, &config), SG_OK);
+	listeners_shut(&l, 0);
+	listeners_shut(&l, 2);
+	listeners_shut(&l, 2);
+	listeners_shut(&l, CONFIG_FRONTS_MAX - 1); /* there is none */
+	come(MANY);
+	assert_int_equal(waiting_at(l.tls[1]), MANY);
+	assert_true(listeners_reopen(&l, 0));
+	assert_true(listeners_reopen(&l, 0));
+	assert_true(listeners_reopen(&l, 1));
+	come(MANY);
+	n = waiting_at(l.tls[0]);
+	assert_in_range(n, 1, MANY - 1);
+	assert_int_equal(waiting_at(l.tls[1]), MANY - n);
+	/* What systemd has opened may be another's. */
+	assert_true(listeners_reopen(&l, 2));
+	l.inherited = true;
+	listeners_shut(&l, 2);
+	come(MANY);
+	assert_in_range(waiting_at(l.tls[2]), 1, MANY - 1);
+	listeners_close(&l);
+}
+
 static int connect_officer(const char *path)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -316,6 +370,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_officers, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_public, set_up, tear_down),
