@@ -203,7 +203,8 @@ const struct config_hsm *config_hsm_of(const struct config *c, unsigned slot);
 /*
  * Some sections cannot change while the processes run: listen, ops, run,
  * state, hsms, keys (but for their certificates), ledger and sandbox.  Put
- * BEGAN's into NOW. NAMES gets those that differed, as in "listen, keys";
+ * BEGAN's into NOW.  Core and fronts have one certificate of the server's key
+ * after it. NAMES gets those that differed, as in "listen, keys";
  * empty: none.
  */
 void config_keep_fixed(const struct config *began, struct config *now,

@@ -206,6 +206,17 @@ static void keep_tls_key(const struct front_settings *began,
 	memcpy(now->ocsp, began->ocsp, sizeof(now->ocsp));
 }
 
+/* The core's key of the server has the certificate that the fronts show: also
+ * where the keys stay as they began, and it alone is new. */
+static void share_tls_certificate(struct config *now)
+{
+	for (size_t i = 0; i < now->core.nkeys; i++)
+		if (now->core.key[i].tls)
+			memcpy(now->core.key[i].certificate,
+			       now->front.certificate,
+			       sizeof(now->core.key[i].certificate));
+}
+
 static void add_name(char *names, size_t cap, bool same, const char *name)
 {
 	const size_t n = strlen(names);
@@ -259,4 +270,5 @@ void config_keep_fixed(const struct config *began, struct config *now,
 	now->core.nkeys = began->core.nkeys;
 	if (!tls_stays)
 		keep_tls_key(&began->front, &now->front);
+	share_tls_certificate(now);
 }

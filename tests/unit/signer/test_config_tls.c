@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "config_fixture.h"
+#include "config_read.h"
 
 static struct config *with(const char *what, const char *instead)
 {
@@ -193,6 +194,63 @@ static void test_hsm_key_stays(void **state)
 	config_free(other);
 }
 
+/* The certificate that core and fronts have of the server's key. */
+static void expect_certificate(const struct config *c, const char *name)
+{
+	const char *path = fixture_path(&fix, name);
+
+	assert_string_equal(c->front.certificate, path);
+	assert_non_null(config_tls_key(c));
+	assert_string_equal(config_tls_key(c)->certificate, path);
+}
+
+#define MOVED "  certificate: renewed.pem\n"
+#define CERTIFICATE "  certificate: server.pem\n"
+
+/* The certificate at MOVED, its key at PLACE, and one of certificates that has
+ * LABEL. */
+static struct config *moved(const char *place, const char *label)
+{
+	char text[FIXTURE_TEXT];
+	char other[FIXTURE_TEXT];
+	struct faults faults = {0};
+	struct config *c;
+
+	fixture_edit(good, "  key: server.key\n", place, text);
+	fixture_edit(text, CERTIFICATE, MOVED, other);
+	fixture_edit(other, "label: dsc-1\n", label, text);
+	c = parse(text, &faults);
+	if (c == NULL)
+		fail_msg("%s", faults.text);
+	return c;
+}
+
+/* Where the keys wait for a restart, and its certificate does not. */
+static void test_certificate_moves(void **state)
+{
+	struct config *began = with("  key: server.key\n", PLACE("tls"));
+	struct config *now = moved(PLACE("tls"), "label: dsc-1\n");
+	char names[256];
+
+	(void)state;
+	config_keep_fixed(began, now, names, sizeof(names));
+	assert_string_equal(names, "");
+	expect_certificate(now, "renewed.pem");
+	config_free(now);
+	now = moved(PLACE("tls"), "label: dsc-9\n");
+	config_keep_fixed(began, now, names, sizeof(names));
+	assert_string_equal(names, "keys");
+	expect_certificate(now, "renewed.pem");
+	config_free(now);
+	/* The key waits as well, and its certificate with it. */
+	now = moved(PLACE("other"), "label: dsc-9\n");
+	config_keep_fixed(began, now, names, sizeof(names));
+	assert_string_equal(names, "keys, tls");
+	expect_certificate(now, "server.pem");
+	config_free(now);
+	config_free(began);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_hsm_key),
 		cmocka_unit_test(test_hsm_key_faults),
 		cmocka_unit_test(test_hsm_key_stays),
+		cmocka_unit_test(test_certificate_moves),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
