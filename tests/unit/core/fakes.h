@@ -60,6 +60,10 @@ struct fake_hsm {
 	struct channel *channel;
 	struct fake_token *token; /* or NULL */
 	enum hsm_mood mood;
+	size_t tests; /* answered */
+	/* Or NULL: who gets a test's signature, or the anchor, has no memory
+	 * for it. */
+	bool *starves;
 	const struct signer *signer; /* the key it has */
 	const char *label;	     /* of it */
 	const char *name;	     /* the HSM's; NULL: it has none */
@@ -151,6 +155,8 @@ static inline void hsm_answer(struct fake_hsm *h, uint64_t id, uint16_t key,
 	struct wire_packet *w = channel_room(h->channel, 1024);
 
 	assert_non_null(w);
+	if (h->starves != NULL)
+		*h->starves = false; /* it needs some itself */
 	if (mood == HSM_FAILS || mood == HSM_FAILS_ALL || mood == HSM_EXPIRES) {
 		assert_int_equal(wire_put_sign_failed(w, id, &failed), SG_OK);
 		return;
@@ -174,6 +180,8 @@ static inline void hsm_say_anchor(struct fake_hsm *h,
 
 	assert_non_null(w);
 	assert_int_equal(wire_put_anchored(w, id, &m), SG_OK);
+	if (h->starves != NULL)
+		*h->starves = true;
 }
 
 static inline bool hsm_on_anchor(struct fake_hsm *h, const struct wire_msg *m)
@@ -245,8 +253,12 @@ static inline bool hsm_on_message(void *ctx, const struct wire_msg *m,
 	}
 	if (test && h->mood == HSM_SIGNS_WRONG_ONLY)
 		return true;
+	if (test)
+		h->tests++;
 	if (test && h->mood != HSM_FAILS_ALL) {
 		hsm_answer(h, m->id, sign.key, sign.tbs, HSM_SIGNS);
+		if (h->starves != NULL)
+			*h->starves = true;
 	} else if (h->mood == HSM_HOLDS) {
 		assert_true(h->nheld < HELD_MAX);
 		assert_true(sign.tbs.n <= sizeof(h->held[0].tbs));
