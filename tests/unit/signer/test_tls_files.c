@@ -285,7 +285,7 @@ static void test_changed_while_the_core_is_asked(void **state)
 static void test_hsm_key(void **state)
 {
 	struct tls_files f = {0};
-	struct front_settings hsm = real;
+	static struct front_settings hsm; /* not on the stack */
 	struct pki_cert first = pki_issue(&ca, (struct pki_wish){.cn = "own"});
 	struct pki_cert again = pki_issue(
 		&ca, (struct pki_wish){.cn = "own", .key = first.key});
@@ -294,6 +294,7 @@ static void test_hsm_key(void **state)
 
 	(void)state;
 	assert_int_equal(EVP_PKEY_up_ref(first.key), 1);
+	hsm = real;
 	hsm.key[0] = '\0';
 	hsm.key_alg = COSE_ES256;
 	pki_write_cert("own", first.x);
