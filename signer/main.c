@@ -109,7 +109,17 @@ static int run(enum wire_role role, unsigned slot, const struct config *c)
 	return STATUS_USAGE;
 }
 
-static int run_role(enum wire_role role, unsigned slot)
+/* No reason to end: all works but for that. */
+static void tell_memory(bool watched)
+{
+	if (!watched)
+		log_event(LOG_WARNING, "memory-unwatched",
+			  "text=\"a library has used OpenSSL before: what "
+			  "cannot be verified for want of memory counts as "
+			  "wrong\"");
+}
+
+static int run_role(enum wire_role role, unsigned slot, bool watched)
 {
 	char reason[512];
 	struct config *c;
@@ -117,6 +127,7 @@ static int run_role(enum wire_role role, unsigned slot)
 
 	if (role_begin(role, slot) != SG_OK || sandbox_begin(role, 0) != SG_OK)
 		return STATUS_FAILED;
+	tell_memory(watched);
 	if (load(ROLE_FD_CONFIG, &c, reason, sizeof(reason)) != SG_OK) {
 		log_event(LOG_ERROR, "config-unusable", "reason=\"%s\"",
 			  reason);
@@ -135,7 +146,7 @@ static int bad_role(const char *what, const char *which)
 	return STATUS_USAGE;
 }
 
-static int start_role(const char *name, const char *slot_text)
+static int start_role(const char *name, const char *slot_text, bool watched)
 {
 	char *end;
 	unsigned long slot;
@@ -148,7 +159,8 @@ static int start_role(const char *name, const char *slot_text)
 		return bad_role("no such slot: ", slot_text);
 	for (int r = WIRE_FRONT; r < WIRE_ROLE_COUNT; r++)
 		if (strcmp(name, role_name((enum wire_role)r)) == 0)
-			return run_role((enum wire_role)r, (unsigned)slot);
+			return run_role((enum wire_role)r, (unsigned)slot,
+					watched);
 	return bad_role("no such role: ", name);
 }
 
@@ -260,16 +272,18 @@ static bool read_arguments(int argc, char **argv, struct arguments *a,
 
 int main(int argc, char **argv)
 {
+	/* Nothing has allocated yet, or a library's constructor has. */
+	const bool watched = memory_watch();
 	struct arguments a = {0};
 	int status;
 
-	(void)memory_watch(); /* nothing has allocated yet */
 	if (!read_arguments(argc, argv, &a, &status))
 		return status;
 	(void)log_mute(a.mute && a.role != NULL);
 	if (a.role != NULL)
-		return start_role(a.role, a.slot);
+		return start_role(a.role, a.slot, watched);
 	if (a.check)
 		return check(a.config);
+	tell_memory(watched);
 	return supervisor_run(a.config);
 }

@@ -252,7 +252,7 @@ static void adopt(struct reload *l)
 	l->policy_fd = l->candidate_policy_fd;
 	l->candidate = NULL;
 	l->candidate_config_fd = l->candidate_policy_fd = -1;
-	tls_files_know(&l->files, &l->config->front);
+	tls_files_adopt(&l->files);
 	renew(l);
 	log_limit((enum log_level)l->config->log_level);
 	metric_add(METRIC_RELOADS, 1);

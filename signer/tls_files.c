@@ -26,24 +26,29 @@ static void look(const struct front_settings *s, struct tls_files_look *out)
 	}
 }
 
-/* T is in force: keep what the next ones are held against.  Its private key is
- * not the supervisor's to have. */
-static void keep(struct tls_files *f, struct tls_context *t)
+static void let_go(struct tls_files_kept *k)
+{
+	EVP_PKEY_free(k->hsm_key);
+	k->hsm_key = NULL;
+}
+
+/* Keep of T what others are held against.  Its private key is not the
+ * supervisor's to have. */
+static void keep(struct tls_files_kept *k, const struct tls_context *t)
 {
 	EVP_PKEY *key = tls_context_hsm_key(t);
 
 	if (key != NULL)
 		(void)EVP_PKEY_up_ref(key);
-	tls_files_forget(f);
-	f->hsm_key = key;
-	f->crls = *tls_context_crls(t);
-	tls_context_free(t);
+	let_go(k);
+	k->hsm_key = key;
+	k->crls = *tls_context_crls(t);
 }
 
 void tls_files_forget(struct tls_files *f)
 {
-	EVP_PKEY_free(f->hsm_key);
-	f->hsm_key = NULL;
+	let_go(&f->force);
+	let_go(&f->tried);
 }
 
 void tls_files_know(struct tls_files *f, const struct front_settings *s)
@@ -53,11 +58,10 @@ void tls_files_know(struct tls_files *f, const struct front_settings *s)
 
 	look(s, &f->known);
 	f->last = f->known;
-	f->again = 0;
-	f->crls.n = 0;
 	if (tls_context_create(s, &t, reason) != SG_OK)
 		return;
-	keep(f, t);
+	keep(&f->force, t);
+	tls_context_free(t);
 }
 
 bool tls_files_changed(struct tls_files *f, const struct front_settings *s)
@@ -83,7 +87,7 @@ static const char *fault_of(struct tls_files *f, const struct tls_context *t)
 	const struct tls_times *times = tls_context_times(t);
 	const char *early = tls_context_early(t);
 
-	if (tls_context_key_changes(t, f->hsm_key))
+	if (tls_context_key_changes(t, f->force.hsm_key))
 		return TLS_KEY_CHANGES;
 	if (times->own < clock_wall_s())
 		return "the server's certificate has expired";
@@ -92,7 +96,7 @@ static const char *fault_of(struct tls_files *f, const struct tls_context *t)
 	/* Whoever wants one of these says so by SIGHUP. */
 	if (tls_context_crl_missing(t))
 		return "the CRL is of none of the CAs in tls.client_ca";
-	if (tls_crls_older(tls_context_crls(t), &f->crls))
+	if (tls_crls_older(tls_context_crls(t), &f->force.crls))
 		return "a CRL is older than the one of its issuer that is in "
 		       "force";
 	if (early != NULL)
@@ -113,29 +117,40 @@ bool tls_files_take(struct tls_files *f, const struct front_settings *s,
 		return false;
 	}
 	fault = fault_of(f, t);
-	if (fault == NULL) {
-		keep(f, t);
-		return true;
-	}
-	(void)snprintf(reason, cap, "%s", fault);
+	if (fault == NULL)
+		keep(&f->force, t);
+	else
+		(void)snprintf(reason, cap, "%s", fault);
 	tls_context_free(t);
-	return false;
+	return fault == NULL;
 }
 
-bool tls_files_try(const struct tls_files *f, const struct front_settings *s,
+bool tls_files_try(struct tls_files *f, const struct front_settings *s,
 		   char *reason, size_t cap)
 {
 	char text[TLS_REASON_BYTES];
 	struct tls_context *t;
 	bool good;
 
+	look(s, &f->tried_look);
 	if (tls_context_create(s, &t, text) != SG_OK) {
 		(void)snprintf(reason, cap, "%s", text);
 		return false;
 	}
-	good = !tls_context_key_changes(t, f->hsm_key);
-	if (!good)
+	good = !tls_context_key_changes(t, f->force.hsm_key);
+	if (good)
+		keep(&f->tried, t);
+	else
 		(void)snprintf(reason, cap, "%s", TLS_KEY_CHANGES);
 	tls_context_free(t);
 	return good;
+}
+
+void tls_files_adopt(struct tls_files *f)
+{
+	f->known = f->last = f->tried_look;
+	f->again = 0;
+	let_go(&f->force);
+	f->force = f->tried;
+	f->tried = (struct tls_files_kept){0};
 }

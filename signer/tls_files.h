@@ -28,17 +28,24 @@ struct tls_files_look {
 	} file[TLS_FILES];
 };
 
-struct tls_files {
-	struct tls_files_look known, last;
-	int64_t again;	      /* when those that were refused are valid; 0 */
-	struct tls_crls crls; /* that are in force */
-	/* Of the certificate that is in force, where its private key is in an
-	 * HSM; else NULL. */
+/* What others are held against. */
+struct tls_files_kept {
+	struct tls_crls crls;
+	/* Of the certificate, where its private key is in an HSM; else NULL. */
 	EVP_PKEY *hsm_key;
 };
 
-/* As they are now, the files that S names are known, and in force.  Call it
- * before the fronts read them.  F is zeroed before the first time.
+struct tls_files {
+	struct tls_files_look known, last;
+	int64_t again; /* when those that were refused are valid; 0 */
+	struct tls_files_kept force;
+	/* Of those that a new configuration would bring. */
+	struct tls_files_look tried_look;
+	struct tls_files_kept tried;
+};
+
+/* At the start, before the fronts read them: as they are now, the files that S
+ * names are known, and in force.  F is zeroed.
  * Owns: what F keeps; tls_files_forget(). */
 void tls_files_know(struct tls_files *f, const struct front_settings *s);
 /* Once a second: are they others than those that are known, and done with, the
@@ -51,11 +58,15 @@ bool tls_files_changed(struct tls_files *f, const struct front_settings *s);
  * may. */
 bool tls_files_take(struct tls_files *f, const struct front_settings *s,
 		    char *reason, size_t cap);
-/* Could the fronts take S, the settings of a new configuration?  If not, REASON
- * says why. */
-bool tls_files_try(const struct tls_files *f, const struct front_settings *s,
+/* Could the fronts take S, the settings of a new configuration?  Then F keeps
+ * them for tls_files_adopt().  If not, REASON says why. */
+bool tls_files_try(struct tls_files *f, const struct front_settings *s,
 		   char *reason, size_t cap);
-/* Let go of what tls_files_know() keeps. */
+/* Those that tls_files_try() found good last are known, and in force: they, and
+ * not what stands there since, which nobody has checked.  That counts as a
+ * change. */
+void tls_files_adopt(struct tls_files *f);
+/* Let go of what F keeps. */
 void tls_files_forget(struct tls_files *f);
 
 #endif /* SG_TLS_FILES_H */

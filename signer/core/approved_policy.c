@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +10,6 @@
 #include "ceremony/approval.h"
 #include "ceremony/operation.h"
 #include "ceremony_done.h"
-#include "core.h"
-
-enum { PATH_BYTES = CORE_PATH_MAX + 40 /* "/operations/00000001.cose" */ };
 
 /* What the operations have said so far. */
 struct standing {
@@ -30,11 +26,10 @@ static enum sg_err read_part(const char *state, unsigned number,
 			     const char *suffix, size_t max, uint8_t **out,
 			     size_t *n)
 {
-	char path[PATH_BYTES];
+	char path[STORE_PATH_BYTES];
 	enum sg_err err;
 
-	(void)snprintf(path, sizeof(path), "%s/operations/%08u.%s", state,
-		       number, suffix);
+	ceremony_store_part(state, number, suffix, path);
 	err = fileio_read(path, max, out, n);
 	if (err == SG_TOO_BIG)
 		return SG_MALFORMED;

@@ -418,9 +418,7 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 static void project(struct ceremony *c, const struct life *l, size_t k)
 {
 	const enum key_state before = c->part.keys->key[k].state;
-	/* What it has signed stays what it is when it is gone. */
-	const enum key_state now =
-		life_is_compromised(l) ? KEY_COMPROMISED : ceremony_state(c, l);
+	const enum key_state now = ceremony_keyring_state(c, l);
 
 	if (l->ledger)
 		keyring_set_ledger(c->part.keys, k, now, l->retire != 0);

@@ -216,8 +216,13 @@ bool ceremony_stop_unkept(struct ceremony *c, const struct ceremony_job *j);
 void ceremony_keep_stops(struct ceremony *c, bool at_once);
 /* Is there one for L? */
 bool ceremony_is_stopped(const struct ceremony *c, const struct life *l);
-/* L's state: its own, or STOPPED by one that could not be kept. */
+/* L's state as officers see it: its own, or STOPPED by one that could not be
+ * kept. */
 enum key_state ceremony_state(const struct ceremony *c, const struct life *l);
+/* And as the keyring has it: COMPROMISED also by a declaration that could not
+ * be kept, or what it has signed would be given out again until it is. */
+enum key_state ceremony_keyring_state(const struct ceremony *c,
+				      const struct life *l);
 
 /* --- ceremony_watch.c ----------------------------------------------------- */
 

@@ -9,28 +9,28 @@
 #include "ceremony_state.h"
 #include "hcert/cbor.h"
 
-enum { KEEP_EVERY_US = 2 * 1000 * 1000, ANSWER_MAX = 512 };
+enum {
+	KEEP_EVERY_US = 2 * 1000 * 1000,
+	ANSWER_MAX = 512,
+	/* What is_held() looks for. */
+	STOPS = 1 << OPERATION_STOP,
+	COMPROMISES = 1 << OPERATION_COMPROMISE
+};
 
-static bool is_of(const struct ceremony_job *j, const struct life *l)
-{
-	return span_is(j->op.key, l->label);
-}
-
+/* Is one of these KINDS held for L? */
 static bool is_held(const struct ceremony *c, const struct life *l,
-		    enum operation_kind kind)
+		    unsigned kinds)
 {
 	for (size_t i = 0; i < c->nstops; i++)
-		if (is_of(c->stop[i], l) && c->stop[i]->op.kind == kind)
+		if (span_is(c->stop[i]->op.key, l->label) &&
+		    (kinds >> c->stop[i]->op.kind & 1) != 0)
 			return true;
 	return false;
 }
 
 bool ceremony_is_stopped(const struct ceremony *c, const struct life *l)
 {
-	for (size_t i = 0; i < c->nstops; i++)
-		if (is_of(c->stop[i], l))
-			return true;
-	return false;
+	return is_held(c, l, STOPS | COMPROMISES);
 }
 
 enum key_state ceremony_state(const struct ceremony *c, const struct life *l)
@@ -40,6 +40,15 @@ enum key_state ceremony_state(const struct ceremony *c, const struct life *l)
 	    ceremony_is_stopped(c, l))
 		return KEY_STOPPED;
 	return l->state;
+}
+
+enum key_state ceremony_keyring_state(const struct ceremony *c,
+				      const struct life *l)
+{
+	/* What it has signed stays what it is when it is gone. */
+	return life_is_compromised(l) || is_held(c, l, COMPROMISES)
+		       ? KEY_COMPROMISED
+		       : ceremony_state(c, l);
 }
 
 static void put_text(struct cbor_writer *w, const char *text)
@@ -56,10 +65,11 @@ static void tell_stopped(struct ceremony *c, const struct ceremony_job *j,
 		"and holds until signerd restarts: make room, or bring the "
 		"same signed file, or another stop, after the restart";
 	static const char compromise[] =
-		"it signs nothing from now on, but it is not on record that it "
-		"is compromised, for the state directory takes nothing: that "
-		"it is as good as stopped holds until signerd restarts; make "
-		"room, or bring the same signed file after the restart";
+		"it signs nothing from now on, and what it has signed is not "
+		"given out again, but it is not on record that it is "
+		"compromised, for the state directory takes nothing: this "
+		"holds until signerd restarts; make room, or bring the same "
+		"signed file after the restart";
 	const unsigned gap = ceremony_gap(c, l);
 	char kinds[CEREMONY_KINDS_TEXT];
 	uint8_t text[ANSWER_MAX];
@@ -94,7 +104,7 @@ bool ceremony_stop_unkept(struct ceremony *c, const struct ceremony_job *j)
 	     j->op.kind != OPERATION_COMPROMISE) ||
 	    l == NULL || l->ledger)
 		return false;
-	if (!is_held(c, l, j->op.kind)) {
+	if (!is_held(c, l, 1U << j->op.kind)) {
 		/* A key has one of each at most. */
 		if (c->nstops == CEREMONY_STOPS_MAX ||
 		    ceremony_job_make(span_of(j->bytes, j->n), NULL, &copy,

@@ -25,16 +25,24 @@ enum {
 	DIR_MODE = 0700
 };
 
+static const char DIR_NAME[] = "operations";
+
 static bool hash_of(struct span in, uint8_t out[STORE_HASH_BYTES])
 {
 	return EVP_Digest(in.p, in.n, out, NULL, EVP_sha256(), NULL) == 1;
 }
 
+void ceremony_store_part(const char *state, unsigned number, const char *suffix,
+			 char out[STORE_PATH_BYTES])
+{
+	(void)snprintf(out, STORE_PATH_BYTES, "%s/%s/%0*u.%s", state, DIR_NAME,
+		       NUMBER_DIGITS, number, suffix);
+}
+
 static void path(const struct ceremony_store *s, unsigned number,
 		 const char *suffix, char out[STORE_PATH_BYTES])
 {
-	(void)snprintf(out, STORE_PATH_BYTES, "%s/%0*u.%s", s->dir,
-		       NUMBER_DIGITS, number, suffix);
+	ceremony_store_part(s->state, number, suffix, out);
 }
 
 void ceremony_store_damaged(unsigned number, const char *why)
@@ -346,7 +354,8 @@ enum sg_err ceremony_store_open(const char *state, struct ceremony_store **out)
 	*out = NULL;
 	if (s == NULL)
 		return SG_NO_MEMORY;
-	(void)snprintf(s->dir, sizeof(s->dir), "%s/operations", state);
+	(void)snprintf(s->state, sizeof(s->state), "%s", state);
+	(void)snprintf(s->dir, sizeof(s->dir), "%s/%s", state, DIR_NAME);
 	if (mkdir(s->dir, DIR_MODE) != 0 && errno != EEXIST)
 		err = SG_IO;
 	if (err == SG_OK)

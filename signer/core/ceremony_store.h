@@ -23,7 +23,8 @@ struct ceremony_store; /* opaque */
 enum {
 	STORE_HASH_BYTES = 32,
 	STORE_NUMBER_MAX = 99999,
-	STORE_EVENTS_MAX = 4096
+	STORE_EVENTS_MAX = 4096,
+	STORE_PATH_BYTES = CORE_PATH_MAX + 64
 };
 
 /* A key of signerd.yaml that the first operation adopted. */
@@ -62,6 +63,9 @@ SG_MUST_USE enum sg_err ceremony_store_open(const char *state,
 					    struct ceremony_store **out);
 void ceremony_store_close(struct ceremony_store *s); /* NULL is allowed */
 
+/* The path of the part of NUMBER that SUFFIX names, "cose" or "done". */
+void ceremony_store_part(const char *state, unsigned number, const char *suffix,
+			 char out[STORE_PATH_BYTES]);
 /* Log that NUMBER is not what was accepted, and WHY: nothing is signed. */
 void ceremony_store_damaged(unsigned number, const char *why);
 

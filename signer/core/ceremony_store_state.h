@@ -9,7 +9,7 @@
  * ceremony_store.c (operations, and which are on record), ceremony_events.c
  * (what came by its time).
  */
-enum { STORE_PATH_BYTES = CORE_PATH_MAX + 64, STORE_FILE_MODE = 0600 };
+enum { STORE_FILE_MODE = 0600 };
 
 struct on_record {
 	uint8_t hash[STORE_HASH_BYTES]; /* of the COSE_Sign */
@@ -17,7 +17,8 @@ struct on_record {
 };
 
 struct ceremony_store {
-	char dir[CORE_PATH_MAX + 16];
+	char state[CORE_PATH_MAX];
+	char dir[CORE_PATH_MAX + 16]; /* in it */
 	unsigned last, recorded;
 	size_t room; /* of LINE */
 	struct on_record *line;

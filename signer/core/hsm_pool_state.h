@@ -106,6 +106,10 @@ void hsm_test_set(struct hsm_pool *p, struct hsm_link *l, size_t k, bool good);
 /* A test signature with key K at L came out GOOD or not. */
 void hsm_test_result(struct hsm_pool *p, struct hsm_link *l, size_t k,
 		     bool good);
+/* A test signature with key K at L could not be made or verified for want of
+ * memory: that says nothing of the HSM.  The key stays as it is, and is tested
+ * again soon. */
+void hsm_test_untold(struct hsm_pool *p, struct hsm_link *l, size_t k);
 /* Key K at L has become doubtful: out with it at the whole HSM, until it has
  * proved itself there. */
 void hsm_test_doubt(struct hsm_pool *p, struct hsm_link *l, size_t k);

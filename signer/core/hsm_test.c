@@ -67,6 +67,20 @@ void hsm_test_result(struct hsm_pool *p, struct hsm_link *l, size_t k,
 	hsm_test_set(p, l, k, good);
 }
 
+void hsm_test_untold(struct hsm_pool *p, struct hsm_link *l, size_t k)
+{
+	const uint64_t soon = hsm_breaker_retest_us(1);
+
+	/* One that is out stays so, and is tested as seldom as one that fails.
+	 */
+	if (!l->key[k].good)
+		hsm_test_result(p, l, k, false);
+	else
+		l->key[k].test_at_us =
+			clock_mono_us() +
+			(soon < p->test_every_us ? soon : p->test_every_us);
+}
+
 static void test_start(struct hsm_pool *p, struct hsm_link *l, size_t k)
 {
 	struct hsm_link_key *lk = &l->key[k];
@@ -79,8 +93,9 @@ static void test_start(struct hsm_pool *p, struct hsm_link *l, size_t k)
 		lk->test_message,
 		keyring_test_message(&p->keys->key[k], lk->test_message));
 	op->deadline_us = now + p->stall_us;
-	if (hsm_op_prepare(p, op, now) != SG_OK ||
-	    hsm_op_send(p, l, op, now) != SG_OK)
+	if (hsm_op_prepare(p, op, now) != SG_OK)
+		hsm_test_untold(p, l, k);
+	else if (hsm_op_send(p, l, op, now) != SG_OK)
 		hsm_test_result(p, l, k, false);
 	else
 		hsm_link_cut(l);

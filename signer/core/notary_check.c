@@ -153,9 +153,14 @@ static bool check_anchor(struct notary *n, struct span value)
 	struct checkpoint known;
 	uint8_t statement[RECOVERY_NOTE_MAX];
 	size_t len = 0;
+	enum sg_err err =
+		checkpoint_open(value, &n->key[n->at].note, &known, NULL);
 
-	if (checkpoint_open(value, &n->key[n->at].note, &known, NULL) !=
-	    SG_OK) {
+	if (err == SG_NO_MEMORY) {
+		notary_give_up(n, "verifying the HSM's record", err);
+		return false;
+	}
+	if (err != SG_OK) {
 		notary_contest(n, NULL,
 			       "what the HSM has on record is no checkpoint "
 			       "of this ledger");
@@ -163,8 +168,13 @@ static bool check_anchor(struct notary *n, struct span value)
 	}
 	if (!hold_against(n, &known, "the HSM"))
 		return false;
-	if (recovery_find_used(n->part.state_dir, &known, n->part.settings,
-			       statement, sizeof(statement), &len) == SG_OK)
+	err = recovery_find_used(n->part.state_dir, &known, n->part.settings,
+				 statement, sizeof(statement), &len);
+	if (err == SG_NO_MEMORY) {
+		notary_give_up(n, "verifying the officers' recovery", err);
+		return false;
+	}
+	if (err == SG_OK)
 		tell(n, span_of(statement, len));
 	return true;
 }

@@ -64,8 +64,26 @@ enum sg_err recovery_ask(const char *dir, const struct recovery_facts *f)
 			    : err;
 }
 
-unsigned recovery_approvals(const struct note *n,
-			    const struct core_ledger_settings *settings)
+/* Is OFFICER's signature in N?  Errors: SG_NO_MEMORY: that is not known. */
+static enum sg_err has_signed(const struct note *n, const char *officer,
+			      struct note_key *key, bool *yes)
+{
+	enum sg_err err = note_key_parse(span_str(officer), key);
+
+	*yes = false;
+	/* The configuration has been read with it: it has its form. */
+	if (err == SG_INTERNAL)
+		return SG_NO_MEMORY;
+	if (err != SG_OK || key->type != NOTE_ED25519)
+		return SG_OK;
+	err = note_verify(n, key, NULL);
+	*yes = err == SG_OK;
+	return err == SG_NO_MEMORY ? err : SG_OK;
+}
+
+enum sg_err recovery_approvals(const struct note *n,
+			       const struct core_ledger_settings *settings,
+			       unsigned *out)
 {
 	struct note_key signer[CORE_OFFICERS_MAX];
 	unsigned count = 0;
@@ -73,18 +91,21 @@ unsigned recovery_approvals(const struct note *n,
 	for (size_t i = 0; i < settings->nofficers; i++) {
 		struct note_key *key = &signer[count];
 		bool known = false;
+		bool yes;
+		const enum sg_err err =
+			has_signed(n, settings->officer[i], key, &yes);
 
-		if (note_key_parse(span_str(settings->officer[i]), key) !=
-			    SG_OK ||
-		    key->type != NOTE_ED25519 ||
-		    note_verify(n, key, NULL) != SG_OK)
+		if (err != SG_OK)
+			return err;
+		if (!yes)
 			continue;
 		for (unsigned k = 0; k < count && !known; k++)
 			known = memcmp(signer[k].public_key, key->public_key,
 				       sizeof(key->public_key)) == 0;
 		count += known ? 0 : 1;
 	}
-	return count;
+	*out = count;
+	return SG_OK;
 }
 
 /* The file at DIR. */
@@ -112,15 +133,19 @@ static enum sg_err judge(struct span note, struct span begins, bool whole,
 			 const struct core_ledger_settings *settings)
 {
 	struct note n;
+	unsigned approvals;
+	enum sg_err err;
 
 	if (note_parse(note, &n) != SG_OK || n.text.n < begins.n ||
 	    (whole && n.text.n > begins.n) ||
 	    memcmp(n.text.p, begins.p, begins.n) != 0)
 		return SG_MALFORMED;
-	if (settings->approvals == 0 ||
-	    recovery_approvals(&n, settings) < settings->approvals)
+	if (settings->approvals == 0)
 		return SG_BAD_SIGNATURE;
-	return SG_OK;
+	err = recovery_approvals(&n, settings, &approvals);
+	if (err == SG_OK && approvals < settings->approvals)
+		err = SG_BAD_SIGNATURE;
+	return err;
 }
 
 enum sg_err recovery_find(const char *dir, const struct recovery_facts *f,

@@ -36,10 +36,11 @@ struct recovery_facts {
 	struct merkle_hash known_root;
 };
 
-/* Officers of SETTINGS that have signed N: one key counts once, by whatever
- * names. */
-unsigned recovery_approvals(const struct note *n,
-			    const struct core_ledger_settings *settings);
+/* *OUT: officers of SETTINGS that have signed N; one key counts once, by
+ * whatever names.  Errors: SG_NO_MEMORY (one could not be verified). */
+SG_MUST_USE enum sg_err recovery_approvals(
+	const struct note *n, const struct core_ledger_settings *settings,
+	unsigned *out);
 /* What the officers are to sign.  *LEN: bytes needed, also on SG_TOO_BIG. */
 SG_MUST_USE enum sg_err recovery_text(const struct recovery_facts *f,
 				      uint8_t *out, size_t cap, size_t *len);
@@ -51,7 +52,7 @@ SG_MUST_USE enum sg_err recovery_ask(const char *dir,
  * SETTINGS->approvals of its officers?  An officer counts once, whatever the
  * number of names.  NOTE (CAP bytes, *LEN) gets it.  Errors: SG_NOT_FOUND
  * (there is none), SG_MALFORMED (no note, or of other facts), SG_BAD_SIGNATURE
- * (not enough of them have signed it), SG_TOO_BIG, SG_IO.
+ * (not enough of them have signed it), SG_TOO_BIG, SG_IO, SG_NO_MEMORY.
  */
 SG_MUST_USE enum sg_err recovery_find(
 	const char *dir, const struct recovery_facts *f,

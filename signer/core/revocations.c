@@ -71,6 +71,8 @@ static enum sg_err check_note(const struct revocations *r, struct span note,
 			      struct refusal *f)
 {
 	struct note n;
+	unsigned approvals;
+	enum sg_err err;
 
 	if (note_parse(note, &n) != SG_OK ||
 	    revocation_parse(n.text, out) != SG_OK)
@@ -84,7 +86,10 @@ static enum sg_err check_note(const struct revocations *r, struct span note,
 	if (r->settings.nofficers == 0 || r->settings.approvals == 0)
 		return refuse(f, SG_BAD_SIGNATURE,
 			      "ledger.officers names nobody who may revoke");
-	if (recovery_approvals(&n, &r->settings) < r->settings.approvals)
+	err = recovery_approvals(&n, &r->settings, &approvals);
+	if (err != SG_OK)
+		return refuse(f, err, NULL);
+	if (approvals < r->settings.approvals)
 		return refuse(f, SG_BAD_SIGNATURE,
 			      "not enough officers have signed it");
 	return SG_OK;

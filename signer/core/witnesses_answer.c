@@ -106,6 +106,16 @@ static enum sg_err find_line(const struct witness *x, struct span lines,
 	return err == SG_OK ? SG_NOT_FOUND : err;
 }
 
+/* Why find_line() has found none. */
+static const char *why_not(enum sg_err err)
+{
+	if (err == SG_NO_MEMORY)
+		return "there was no memory to verify its cosignature";
+	return err == SG_BAD_SIGNATURE
+		       ? "its cosignature does not verify with its key"
+		       : "its answer has no cosignature of its key";
+}
+
 static void cosigned(struct witnesses *w, struct witness *x,
 		     const struct wire_cosigned *m, uint64_t now_us)
 {
@@ -113,12 +123,7 @@ static void cosigned(struct witnesses *w, struct witness *x,
 	const enum sg_err err = find_line(x, m->body, &line);
 
 	if (err != SG_OK) {
-		witnesses_failed(x, w->witness_us, now_us,
-				 err == SG_BAD_SIGNATURE
-					 ? "its cosignature does not verify "
-					   "with its key"
-					 : "its answer has no cosignature of "
-					   "its key");
+		witnesses_failed(x, w->witness_us, now_us, why_not(err));
 		return;
 	}
 	if (x->logged_us != 0)

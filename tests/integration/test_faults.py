@@ -296,3 +296,20 @@ def test_core_counts_what_it_refuses(demo):
     before = demo.metric_sum("signer_certificates_refused_total")
     demo.issue(record(entry={"dn": 0}))
     assert demo.metric_sum("signer_certificates_refused_total") == before + 1
+
+
+def test_a_library_that_uses_openssl_first(own):
+    """Nobody can say any more what was refused for want of memory: each process says so, and all else works."""
+    if not (BUILD / "signerd_unwatched").exists():
+        pytest.skip("signerd_unwatched is not built")
+    own.program = "signerd_unwatched"
+    own.start().wait_all_up()
+    own.check(own.issue(record()))
+    told = [line for line in own.log().splitlines() if " memory-unwatched " in line]
+    assert len(told) == 1 + len(own.roles())
+    assert " signerd memory-unwatched " in told[0], told
+    own.stop()
+    own.program = "signerd"
+    before = len(own.log())
+    own.start().wait_all_up()
+    assert "memory-unwatched" not in own.log()[before:]

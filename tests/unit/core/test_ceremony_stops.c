@@ -88,6 +88,7 @@ static void test_full_disk(void **state)
 	s = sign_stop(w, "dsc-1");
 	place_limit_files(0);
 	assert_done(w, bring_stop(w, s));
+	assert_true(issue(w, 3, 1)->issued.replayed);
 	assert_true(heard_of(w, "until signerd restarts"));
 	assert_true(heard_of(w, "stopped"));
 	assert_true(heard_of(w, "nothing-signs\x63vtr"));
@@ -115,7 +116,8 @@ static void test_full_disk(void **state)
 }
 
 /* A key that is compromised signs nothing from then on either, with a stop
- * before or without; that it is for ever comes with the record. */
+ * before or without, and what it has signed is not given out again; that it is
+ * for ever comes with the record. */
 static void test_compromised(void **state)
 {
 	struct world *w = world_open();
@@ -124,6 +126,8 @@ static void test_compromised(void **state)
 
 	(void)state;
 	assert_done(w, genesis(w));
+	assert_int_equal(issue(w, 2, 2)->type, WIRE_ISSUED);
+	assert_true(issue(w, 3, 2)->issued.replayed);
 	s = sign_stop(w, "dsc-1");
 	c = sign_compromise(w, "dsc-1");
 	place_limit_files(0);
@@ -131,13 +135,16 @@ static void test_compromised(void **state)
 	assert_true(heard_of(w, "not on record that it is compromised"));
 	assert_true(heard_of(w, "stopped"));
 	assert_true(heard_of(w, "nothing-signs\x63vtr"));
-	assert_int_equal(in_keyring(w, "dsc-1"), KEY_STOPPED);
+	assert_int_equal(in_keyring(w, "dsc-1"), KEY_COMPROMISED);
 	assert_int_equal(issue(w, 1, 1)->type, WIRE_PROBLEM);
+	assert_int_equal(issue(w, 4, 2)->type, WIRE_PROBLEM);
 	assert_true(document_has(w, "not on record"));
+	assert_true(document_has(w, "stopped"));
 	assert_done(w, bring_stop(w, c));
 	assert_int_equal(ceremony_of(w)->nstops, 1);
 	assert_done(w, bring_stop(w, s));
 	assert_int_equal(ceremony_of(w)->nstops, 2);
+	assert_int_equal(in_keyring(w, "dsc-1"), KEY_COMPROMISED);
 	assert_true(simple(w, OPERATION_RETIRE, "dsc-1") != SG_OK);
 	place_limit_files(RLIM_INFINITY);
 	OFFICE_WAIT(w->o, ceremony_of(w)->nstops == 0);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../hcert/starved.h"
 #include "core/notary.h"
 
 #include "notary_world.h"
@@ -162,6 +163,27 @@ static void test_recovery(void **state)
 	world_close(w);
 }
 
+/* A record that could not be verified is no other log's. */
+static void test_no_memory(void **state)
+{
+	struct world *w = world_open();
+	const char *reason;
+
+	(void)state;
+	world_tree(w, 0, 0, 'a');
+	world_sign(w);
+	world_begin(w);
+	w->o.hsm[0].starves = &starved;
+	world_offer(w);
+	OFFICE_WAIT(&w->o, w->given_up > 0);
+	w->o.hsm[0].starves = NULL;
+	starved = false;
+	assert_int_equal(notary_look(w->notary, &reason), NOTARY_WAITING);
+	assert_non_null(strstr(reason, "verifying the HSM's record"));
+	world_sign(w);
+	world_close(w);
+}
+
 /* Each step may fail; then nothing is published, and it is tried again. */
 static void test_hsm_fails(void **state)
 {
@@ -278,9 +300,12 @@ int main(void)
 		cmocka_unit_test(test_files_lie),
 		cmocka_unit_test(test_another_anchor),
 		cmocka_unit_test(test_recovery),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_hsm_fails),
 		cmocka_unit_test(test_hsm_dies),
 		cmocka_unit_test(test_stale)};
 
+	if (!starved_install())
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

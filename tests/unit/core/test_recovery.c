@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/recovery.h"
 
+#include "../hcert/starved.h"
 #include "officers.h"
 #include "place.h"
 
@@ -126,6 +127,19 @@ static void test_approvals(void **state)
 	world_close();
 }
 
+/* Without memory to verify them, nobody knows how many have signed. */
+static void test_no_memory(void **state)
+{
+	(void)state;
+	world_open();
+	put_statement(ANNE, 2);
+	starved = true;
+	assert_int_equal(find(), SG_NO_MEMORY);
+	starved = false;
+	assert_int_equal(find(), SG_OK);
+	world_close();
+}
+
 static void test_same_officer_twice(void **state)
 {
 	uint8_t text[RECOVERY_TEXT_MAX];
@@ -231,10 +245,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_approvals),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_same_officer_twice),
 		cmocka_unit_test(test_other_facts),
 		cmocka_unit_test(test_no_note),
 		cmocka_unit_test(test_used)};
 
+	if (!starved_install())
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

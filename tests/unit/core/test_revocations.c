@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* revocations: what enough officers have signed counts, and stays. */
+#include "../hcert/starved.h"
 #include "base/digest.h"
 #include "base/fileio.h"
 #include "base/log.h"
 #include "core/revocations.h"
+#include "heard.h"
 #include "officers.h"
 
 #include <stdlib.h>
@@ -271,6 +273,29 @@ static void test_refused(void **state)
 	assert_int_equal(count(), 3);
 }
 
+/* Without memory to verify them nobody knows how many have signed. */
+static void test_no_memory(void **state)
+{
+	struct heard h;
+	bool told = false;
+
+	(void)state;
+	assert_int_equal(begin(), SG_OK);
+	put(1, 10, 2);
+	log_limit(LOG_ERROR);
+	for (unsigned n = 0; count() == 0; n++) {
+		assert_in_range(n, 0, 1000);
+		heard_begin(&h);
+		starved_after(n, false);
+		revocations_look(revocations);
+		starved_end();
+		assert_null(strstr(heard_end(&h), "not enough officers"));
+		told = told || strstr(h.text, err_text(SG_NO_MEMORY)) != NULL;
+	}
+	assert_true(told);
+	assert_int_equal(count(), 2);
+}
+
 static void test_list_out_of_order(void **state)
 {
 	uint8_t bytes[LIST_MAX];
@@ -327,9 +352,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_taken),   TEST(test_crash),
 		TEST(test_refused), TEST(test_list_out_of_order),
-		TEST(test_damaged),
+		TEST(test_damaged), TEST(test_no_memory),
 	};
 #undef TEST
 
+	if (!starved_install())
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "../hcert/starved.h"
+#include "heard.h"
 #include "witnessed.h"
 
 /* --- conflicts -------------------------------------------------------- */
@@ -119,6 +121,31 @@ static void test_failures(void **state)
 	assert_int_equal(cosigned, 1);
 }
 
+/* It is not the witness's fault that there is no memory to verify it. */
+static void test_no_memory(void **state)
+{
+	uint8_t out[NOTE_LINE_MAX];
+	struct wire_cosigned m = {.status = 200,
+				  .type = SPAN_LIT("text/plain")};
+	struct heard h;
+
+	(void)state;
+	begin(1);
+	grow(10);
+	m.body = span_of(out, cosign_text(read_body(0).text, 0, 0, out));
+	log_limit(LOG_WARNING);
+	heard_begin(&h);
+	starved = true;
+	say(asked[0].id, &m);
+	starved = false;
+	assert_non_null(strstr(heard_end(&h), "witness-failed"));
+	assert_non_null(strstr(h.text, "there was no memory to verify"));
+	assert_int_equal(cosigned, 0);
+	tick_in(2);
+	cosign(1, 0, 0);
+	assert_int_equal(cosigned, 1);
+}
+
 /* A cosignature of a longer text, which begins with the checkpoint's and is
  * hidden in the answer: on the checkpoint it would verify for nobody. */
 static void test_a_longer_text(void **state)
@@ -177,8 +204,11 @@ int main(void)
 					   T(test_it_denies_the_proof),
 					   T(test_failures),
 					   T(test_a_longer_text),
-					   T(test_damaged_tiles)};
+					   T(test_damaged_tiles),
+					   T(test_no_memory)};
 #undef T
 
+	if (!starved_install())
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,6 +176,15 @@ static void expect(struct tls_files *f, const char *reason)
 	assert_string_equal(said, reason);
 }
 
+/* As a reload by SIGHUP does. */
+static void try_and_adopt(struct tls_files *f, const struct front_settings *s)
+{
+	char reason[TLS_REASON_BYTES];
+
+	assert_true(tls_files_try(f, s, reason, sizeof(reason)));
+	tls_files_adopt(f);
+}
+
 /* From FROM seconds from now for a day; NUMBER < 0: has none. */
 static void write_crl(long from, long number)
 {
@@ -243,9 +252,66 @@ static void test_older_crls(void **state)
 	write_crl(-1600, 9);
 	expect(&f, "a CRL is older than the one of its issuer that is in "
 		   "force");
-	/* As at a reload by SIGHUP. */
-	tls_files_know(&f, &real);
+	/* A reload by SIGHUP may bring it. */
+	try_and_adopt(&f, &real);
 	expect(&f, "");
+	tls_files_forget(&f);
+}
+
+/* What is written while the core is asked is nobody's reference, and looked at
+ * as soon as it stays the same. */
+static void test_changed_while_the_core_is_asked(void **state)
+{
+	struct tls_files f = {0};
+	char reason[TLS_REASON_BYTES];
+
+	(void)state;
+	write_crl(-1000, 20);
+	tls_files_know(&f, &real);
+	assert_true(tls_files_try(&f, &real, reason, sizeof(reason)));
+	write_crl(-900, 10);
+	assert_false(tls_files_changed(&f, &real));
+	assert_true(tls_files_changed(&f, &real)); /* and is told */
+	tls_files_adopt(&f);
+	assert_false(tls_files_changed(&f, &real));
+	assert_true(tls_files_changed(&f, &real));
+	expect(&f, "a CRL is older than the one of its issuer that is in "
+		   "force");
+	tls_files_forget(&f);
+}
+
+/* The key in the HSM is the one that was checked, whatever else a reload finds
+ * in the place of its certificate. */
+static void test_hsm_key(void **state)
+{
+	struct tls_files f = {0};
+	static struct front_settings hsm; /* not on the stack */
+	struct pki_cert first = pki_issue(&ca, (struct pki_wish){.cn = "own"});
+	struct pki_cert again = pki_issue(
+		&ca, (struct pki_wish){.cn = "own", .key = first.key});
+	struct pki_cert other = pki_issue(&ca, (struct pki_wish){.cn = "own"});
+	char reason[TLS_REASON_BYTES];
+
+	(void)state;
+	assert_int_equal(EVP_PKEY_up_ref(first.key), 1);
+	hsm = real;
+	hsm.key[0] = '\0';
+	hsm.key_alg = COSE_ES256;
+	pki_write_cert("own", first.x);
+	tls_files_know(&f, &hsm);
+	assert_true(tls_files_try(&f, &hsm, reason, sizeof(reason)));
+	pki_write_cert("own", other.x);
+	tls_files_adopt(&f);
+	assert_false(tls_files_take(&f, &hsm, reason, sizeof(reason)));
+	assert_string_equal(reason, TLS_KEY_CHANGES);
+	assert_false(tls_files_try(&f, &hsm, reason, sizeof(reason)));
+	assert_string_equal(reason, TLS_KEY_CHANGES);
+	pki_write_cert("own", again.x);
+	assert_true(tls_files_take(&f, &hsm, reason, sizeof(reason)));
+	try_and_adopt(&f, &hsm);
+	pki_free(&first);
+	pki_free(&again);
+	pki_free(&other);
 	tls_files_forget(&f);
 }
 
@@ -260,6 +326,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_valid_yet, setup_real,
 						teardown_real),
 		cmocka_unit_test_setup_teardown(test_older_crls, setup_real,
+						teardown_real),
+		cmocka_unit_test_setup_teardown(
+			test_changed_while_the_core_is_asked, setup_real,
+			teardown_real),
+		cmocka_unit_test_setup_teardown(test_hsm_key, setup_real,
 						teardown_real),
 	};
 
