@@ -380,8 +380,10 @@ enum sg_err listeners_open(struct listeners *l, const struct config *c)
 /* Linux takes it out of the group, and keeps its address. */
 void listeners_shut(struct listeners *l, size_t i)
 {
-	if (l->tls[i] < 0 || l->inherited || l->shut[i] ||
-	    shutdown(l->tls[i], SHUT_RD) != 0)
+	/* A front that has died since may have had it listen: ask the socket,
+	 * not our memory. */
+	if (l->tls[i] < 0 || l->inherited ||
+	    shutdown(l->tls[i], SHUT_RD) != 0 || l->shut[i])
 		return;
 	l->shut[i] = true;
 	log_event(LOG_WARNING, "door-shut",

@@ -290,6 +290,12 @@ static void begin_files(struct reload *l)
 	l->running = l->files_running = true;
 }
 
+void reload_up(struct reload *l, const struct child *c)
+{
+	if (c->role == WIRE_FRONT)
+		tls_files_prove(&l->files, &l->config->front);
+}
+
 void reload_second(struct reload *l)
 {
 	if (!l->config->tls_watch ||

@@ -52,6 +52,8 @@ void reload_step(struct reload *l);
 /* The answer of C. */
 void reload_answered(struct reload *l, struct child *c,
 		     const struct wire_reloaded *m);
+/* C is up. */
+void reload_up(struct reload *l, const struct child *c);
 /* The process of C is gone. */
 void reload_lost(struct reload *l, struct child *c);
 

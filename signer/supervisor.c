@@ -234,8 +234,10 @@ static void step(struct supervisor *s)
 
 static void on_child_up(void *ctx, struct child *c)
 {
-	(void)c;
-	step((struct supervisor *)ctx);
+	struct supervisor *s = (struct supervisor *)ctx;
+
+	reload_up(&s->reload, c);
+	step(s);
 }
 
 static void on_child_changed(void *ctx, struct child *c)

@@ -64,6 +64,24 @@ void tls_files_know(struct tls_files *f, const struct front_settings *s)
 	tls_context_free(t);
 }
 
+void tls_files_prove(struct tls_files *f, const struct front_settings *s)
+{
+	char reason[TLS_REASON_BYTES];
+	struct tls_context *t;
+
+	if (f->proven || s->key_alg == COSE_NONE ||
+	    tls_context_create(s, &t, reason) != SG_OK)
+		return;
+	keep(&f->force, t);
+	tls_context_free(t);
+	f->proven = true;
+}
+
+static bool key_changes(const struct tls_files *f, const struct tls_context *t)
+{
+	return f->proven && tls_context_key_changes(t, f->force.hsm_key);
+}
+
 bool tls_files_changed(struct tls_files *f, const struct front_settings *s)
 {
 	struct tls_files_look now;
@@ -87,7 +105,7 @@ static const char *fault_of(struct tls_files *f, const struct tls_context *t)
 	const struct tls_times *times = tls_context_times(t);
 	const char *early = tls_context_early(t);
 
-	if (tls_context_key_changes(t, f->force.hsm_key))
+	if (key_changes(f, t))
 		return TLS_KEY_CHANGES;
 	if (times->own < clock_wall_s())
 		return "the server's certificate has expired";
@@ -137,7 +155,7 @@ bool tls_files_try(struct tls_files *f, const struct front_settings *s,
 		(void)snprintf(reason, cap, "%s", text);
 		return false;
 	}
-	good = !tls_context_key_changes(t, f->force.hsm_key);
+	good = !key_changes(f, t);
 	if (good)
 		keep(&f->tried, t);
 	else

@@ -39,6 +39,7 @@ struct tls_files {
 	struct tls_files_look known, last;
 	int64_t again; /* when those that were refused are valid; 0 */
 	struct tls_files_kept force;
+	bool proven; /* the key of it is the HSM's */
 	/* Of those that a new configuration would bring. */
 	struct tls_files_look tried_look;
 	struct tls_files_kept tried;
@@ -48,6 +49,10 @@ struct tls_files {
  * names are known, and in force.  F is zeroed.
  * Owns: what F keeps; tls_files_forget(). */
 void tls_files_know(struct tls_files *f, const struct front_settings *s);
+/* A front serves with the files that S names, so that their key is the one in
+ * the HSM: from the first time on others are held against it.  Until then they
+ * are not, for what there was at the start may have been wrong. */
+void tls_files_prove(struct tls_files *f, const struct front_settings *s);
 /* Once a second: are they others than those that are known, and done with, the
  * same as the last time?  Or has the time come of those that were not valid
  * yet?  Then they are known. */

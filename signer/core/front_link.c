@@ -211,8 +211,8 @@ void front_link_answer(struct front_link *f, uint64_t id, struct span document)
 void front_link_status(struct front_link *f, const struct wire_status *m)
 {
 	struct wire_packet *w = channel_room(
-		f->channel,
-		MESSAGE_ROOM + m->reason.n + m->ledger_origin.n + m->remark.n);
+		f->channel, MESSAGE_ROOM + m->reason.n + m->ledger_origin.n +
+				    m->remark.n + m->tls_key.n);
 
 	dropped(f, w != NULL ? wire_put_status(w, m) : SG_BUSY);
 }

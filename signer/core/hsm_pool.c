@@ -307,10 +307,12 @@ static size_t fill(struct hsm_pool *p, struct hsm_link *l, size_t n,
 	while (sent < n && (op = sign_queue_take(&p->queue, l->usable, l->slot,
 						 elsewhere)) != NULL) {
 		if (op->deadline_us <= now_us) {
+			sign_queue_untake(&p->queue, op);
 			hsm_op_finish(p, op, SG_TIMED_OUT, span_of(NULL, 0));
 			continue;
 		}
 		if (hsm_op_send(p, l, op, now_us) != SG_OK) {
+			sign_queue_untake(&p->queue, op);
 			sign_queue_prepend(&p->queue, op);
 			break;
 		}

@@ -31,6 +31,8 @@ static void count_in(struct sign_queue *q, struct op *op)
 	op->place = OP_QUEUED;
 	q->n++;
 	q->handshakes += op->handshake;
+	if (op->handshake)
+		q->handshake_key = UINT64_C(1) << op->key;
 	q->key[op->key].n++;
 	q->waiting |= UINT64_C(1) << op->key;
 }
@@ -117,17 +119,28 @@ struct op *sign_queue_take(struct sign_queue *q, uint64_t keys, int slot,
 {
 	struct op *op = NULL;
 
-	if (q->handshakes > 0 && q->others + 1 >= SIGN_QUEUE_TURNS)
+	const bool any = q->handshakes > 0 && (keys & q->handshake_key) != 0;
+
+	if (any && q->others + 1 >= SIGN_QUEUE_TURNS)
 		op = oldest(q, SIGN_HANDSHAKE, keys, slot, elsewhere);
 	if (op == NULL)
 		op = next_request(q, keys, slot, elsewhere);
-	if (op == NULL && q->handshakes > 0)
+	if (op == NULL && any)
 		op = oldest(q, SIGN_HANDSHAKE, keys, slot, elsewhere);
 	if (op == NULL)
 		return NULL;
 	if (!op->handshake)
 		q->singles = op->bulk ? 0 : q->singles + 1;
-	q->others = op->handshake ? 0 : q->others + 1;
+	if (op->handshake)
+		q->others = 0;
+	else if ((keys & q->handshake_key) != 0)
+		q->others++;
 	sign_queue_remove(q, op);
 	return op;
+}
+
+void sign_queue_untake(struct sign_queue *q, const struct op *op)
+{
+	if (op->handshake)
+		q->others = SIGN_QUEUE_TURNS - 1;
 }

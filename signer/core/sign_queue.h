@@ -22,8 +22,10 @@ struct sign_queue {
 	size_t n;	  /* in all queues */
 	uint64_t waiting; /* bit k: key[k] has some */
 	unsigned singles; /* taken in a row */
-	unsigned others;  /* taken since the last handshake */
-	size_t handshakes;
+	/* Of those who could have had a handshake: taken since the last one. */
+	unsigned others;
+	size_t handshakes;	/* that wait, */
+	uint64_t handshake_key; /* and the key of all: a bit mask */
 	struct {
 		struct op_list ops[SIGN_CLASSES];
 		size_t n;
@@ -44,5 +46,7 @@ struct op *sign_queue_first(struct sign_queue *q, size_t key);
  */
 struct op *sign_queue_take(struct sign_queue *q, uint64_t keys, int slot,
 			   uint64_t elsewhere);
+/* OP, which was taken last, was not sent: it has used up no turn. */
+void sign_queue_untake(struct sign_queue *q, const struct op *op);
 
 #endif /* SG_SIGN_QUEUE_H */

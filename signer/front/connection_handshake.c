@@ -10,7 +10,11 @@
 #include "connection.h"
 #include "shares.h"
 
-enum { US_PER_MS = 1000 };
+enum {
+	US_PER_MS = 1000,
+	/* However long a handshake may take: the core has as much patience. */
+	SIGN_US_MAX = 8 * 1000 * 1000
+};
 
 void connection_refused(struct connection *c, const char *reason)
 {
@@ -143,6 +147,8 @@ static void go_on(struct connection *c, struct span signature,
 	/* With the last of what had come before it was signed. */
 	if (shaken(c, tls_signed(c->tls, signature, fault)))
 		connection_read_records(c);
+	else if (signature.n > 0 && tls_is_unsigned(c->tls)) /* by our key */
+		metric_add(METRIC_HANDSHAKES_UNSIGNED, 1);
 	tls_give(c->tls, span_of(NULL, 0));
 	connection_wake(c);
 }
@@ -163,10 +169,20 @@ static bool may_wait(const struct connection *c, enum sg_err err)
 	       c->front->unsigned_n < WAITING_MAX;
 }
 
+/* In the order in which their time ends: it is looked at from its head. */
 static void join_line(struct connection *c)
 {
+	struct connection_list *line = &c->front->unsigned_line;
+	struct connection *before;
+
+	TAILQ_FOREACH_REVERSE(before, line, connection_list, unsigned_line)
+	if (before->sign_by_us <= c->sign_by_us)
+		break;
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(line, before, c, unsigned_line);
+	else
+		TAILQ_INSERT_HEAD(line, c, unsigned_line);
 	c->unasked = true;
-	TAILQ_INSERT_TAIL(&c->front->unsigned_line, c, unsigned_line);
 	c->front->unsigned_n++;
 }
 
@@ -189,7 +205,7 @@ static void on_signed(void *asker, const struct wire_msg *m, enum sg_err err)
 			      : SG_INTERNAL;
 	else if (err == SG_OK)
 		err = wire_get_answer(m, &answer);
-	if (may_wait(c, err)) {
+	if (err == SG_BUSY || err == SG_CORE_DOWN) { /* it has waited before */
 		join_line(c);
 		return;
 	}
@@ -214,8 +230,11 @@ static enum sg_err ask(struct connection *c)
 static uint64_t sign_by(const struct connection *c)
 {
 	const uint64_t now = clock_mono_us();
+	uint64_t us = c->until_us > now ? (c->until_us - now) / 2 : 0;
 
-	return c->until_us > now ? now + (c->until_us - now) / 2 : now;
+	if (us > SIGN_US_MAX)
+		us = SIGN_US_MAX;
+	return now + us;
 }
 
 /* The server's key is in an HSM: meanwhile nothing is read.  False: the

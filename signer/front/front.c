@@ -73,21 +73,31 @@ static enum sg_err open_door(struct front *f, int fd, enum door door)
 	return listener_open(f, fd, door, &f->listener[door]);
 }
 
-static enum sg_err begin_to_serve(struct front *f)
+static enum sg_err open_doors(struct front *f)
 {
-	const enum sg_err err = open_door(f, ROLE_FD_LISTEN, DOOR_CLIENTS);
+	enum sg_err err = open_door(f, ROLE_FD_LISTEN, DOOR_CLIENTS);
 
-	return err == SG_OK ? control_up(f) : err;
+	if (err == SG_OK && f->settings.public)
+		err = open_door(f, ROLE_FD_PUBLIC, DOOR_PUBLIC);
+	return err;
 }
 
-/* May clients come in now, who could not as we started? */
+/* May clients come in?  We are up once the server's key is known to fit; if it
+ * turns out before that it does not, we end, even where the door is open for
+ * want of anybody who knows. */
 static void look_at_door(struct front *f)
 {
-	if (f->listener[DOOR_CLIENTS] != NULL || f->draining ||
-	    server_key_is_here(f))
+	enum sg_err err = SG_OK;
+
+	if (f->up || f->draining)
 		return;
-	if (server_key_fault(f) != NULL ||
-	    (server_key_opens(f) && begin_to_serve(f) != SG_OK))
+	if (f->listener[DOOR_CLIENTS] == NULL && server_key_opens(f))
+		err = open_doors(f);
+	if (err == SG_OK && server_key_fits(f)) {
+		f->up = true;
+		err = control_up(f);
+	}
+	if (err != SG_OK || server_key_fault(f) != NULL)
 		front_stop(f, 1);
 }
 
@@ -244,10 +254,8 @@ static enum sg_err front_start(struct front *f)
 		err = start_tls(f);
 	if (err == SG_OK)
 		err = open_door(f, ROLE_FD_OPS, DOOR_OPS);
-	if (err == SG_OK && f->settings.public)
-		err = open_door(f, ROLE_FD_PUBLIC, DOOR_PUBLIC);
-	if (err == SG_OK && server_key_is_here(f))
-		err = begin_to_serve(f);
+	if (err == SG_OK)
+		look_at_door(f);
 	return err;
 }
 

@@ -61,6 +61,7 @@ struct front {
 	EVP_PKEY *hsm_key; /* server_key.c: what the HSM has shown, or NULL; */
 	bool key_is_other; /* and the certificate is not of it */
 	uint64_t started_ms; /* by the loop's clock */
+	bool up;	     /* and the supervisor has been told */
 	struct recheck *recheck;
 	uint64_t reloads; /* that took effect, */
 	uint64_t walks;	  /* and times that all clients were asked about */

@@ -7,9 +7,15 @@
 #include "base/log.h"
 #include "tls.h"
 
-bool server_key_is_here(const struct front *f)
+/* Not in an HSM. */
+static bool is_here(const struct front *f)
 {
 	return tls_context_hsm_key(f->tls) == NULL;
+}
+
+bool server_key_fits(const struct front *f)
+{
+	return is_here(f) || (f->hsm_key != NULL && !f->key_is_other);
 }
 
 void server_key_renewed(struct front *f)
@@ -27,7 +33,7 @@ void server_key_told(struct front *f, struct span spki)
 	const uint8_t *p = spki.p;
 	EVP_PKEY *key;
 
-	if (spki.n == 0 || server_key_is_here(f))
+	if (spki.n == 0 || is_here(f))
 		return; /* what was known still is */
 	key = d2i_PUBKEY(NULL, &p, (long)spki.n);
 	if (key == NULL) {
@@ -41,8 +47,8 @@ void server_key_told(struct front *f, struct span spki)
 
 bool server_key_opens(const struct front *f)
 {
-	return !f->key_is_other &&
-	       (f->hsm_key != NULL ||
+	return server_key_fits(f) ||
+	       (f->hsm_key == NULL &&
 		uv_now(f->loop) - f->started_ms >= SERVER_KEY_WAIT_MS);
 }
 

@@ -169,8 +169,8 @@ static void allow_options(struct filter *f)
 }
 
 /* On sockets that are there.  MSG_FASTOPEN connects without connect(); a
- * listener that is shut for reading is so for all who have it, until the
- * supervisor has it listen again. */
+ * listener that is shut for reading is so for all who have it, until it
+ * is made to listen again. */
 static void allow_sockets(struct filter *f)
 {
 	static const struct {

@@ -101,7 +101,7 @@ static void test_singles_go_first(void **state)
 /* A handshake has one turn in eight, and all where there is nothing else. */
 static void test_handshakes_have_a_turn(void **state)
 {
-	struct op bulk[3 * SIGN_QUEUE_TURNS];
+	struct op bulk[5 * SIGN_QUEUE_TURNS];
 	struct op hello[2] = {op_of(1, 900), op_of(1, 901)};
 	size_t taken = 0;
 
@@ -112,20 +112,37 @@ static void test_handshakes_have_a_turn(void **state)
 		sign_queue_append(&q, &hello[i]);
 	}
 	assert_ptr_equal(sign_queue_first(&q, 1), &hello[0]);
-	for (size_t i = 0; i < 3 * SIGN_QUEUE_TURNS; i++) {
+	for (size_t i = 0; i < 5 * SIGN_QUEUE_TURNS; i++) {
 		bulk[i] = op_of(0, i);
 		bulk[i].bulk = true;
 		sign_queue_append(&q, &bulk[i]);
 	}
-	/* Not of another hsm's keys. */
+	/* What another hsm takes, which has not this key, is no turn. */
 	for (size_t i = 0; i < SIGN_QUEUE_TURNS; i++)
 		assert_ptr_equal(sign_queue_take(&q, 1, 0, 0), &bulk[taken++]);
 	for (size_t turn = 0; turn < 2; turn++) {
-		assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
-				 &hello[turn]);
 		for (size_t i = 0; i + 1 < SIGN_QUEUE_TURNS; i++)
 			assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
 					 &bulk[taken++]);
+		assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+				 &hello[turn]);
+		/* Too late to be sent: the next one has the turn. */
+		if (turn > 0)
+			continue;
+		sign_queue_append(&q, &hello[0]);
+		sign_queue_untake(&q, &hello[0]);
+		assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+				 &hello[1]);
+		assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+				 &bulk[taken++]);
+		sign_queue_remove(&q, &hello[0]);
+		sign_queue_append(&q, &hello[1]);
+		for (size_t i = 0; i + 2 < SIGN_QUEUE_TURNS; i++)
+			assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+					 &bulk[taken++]);
+		assert_ptr_equal(sign_queue_take(&q, UINT64_MAX, 0, 0),
+				 &hello[1]);
+		sign_queue_append(&q, &hello[1]);
 	}
 	sign_queue_append(&q, &hello[1]);
 	sign_queue_append(&q, &hello[0]);
@@ -133,7 +150,7 @@ static void test_handshakes_have_a_turn(void **state)
 	assert_ptr_equal(sign_queue_take(&q, 2, 0, 0), &hello[0]);
 	while (sign_queue_take(&q, UINT64_MAX, 0, 0) != NULL)
 		taken++;
-	assert_int_equal(taken, 3 * SIGN_QUEUE_TURNS);
+	assert_int_equal(taken, 5 * SIGN_QUEUE_TURNS);
 	assert_int_equal(q.n, 0);
 	assert_int_equal(q.handshakes, 0);
 }

@@ -297,10 +297,16 @@ static void test_hsm_key(void **state)
 	hsm = real;
 	hsm.key[0] = '\0';
 	hsm.key_alg = COSE_ES256;
-	pki_write_cert("own", first.x);
+	/* What lay there at the start binds nobody: no front has served. */
+	pki_write_cert("own", other.x);
 	tls_files_know(&f, &hsm);
+	pki_write_cert("own", first.x);
+	assert_true(tls_files_try(&f, &hsm, reason, sizeof(reason)));
+	assert_true(tls_files_take(&f, &hsm, reason, sizeof(reason)));
+	tls_files_prove(&f, &hsm);
 	assert_true(tls_files_try(&f, &hsm, reason, sizeof(reason)));
 	pki_write_cert("own", other.x);
+	tls_files_prove(&f, &hsm); /* once */
 	tls_files_adopt(&f);
 	assert_false(tls_files_take(&f, &hsm, reason, sizeof(reason)));
 	assert_string_equal(reason, TLS_KEY_CHANGES);
