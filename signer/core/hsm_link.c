@@ -258,6 +258,7 @@ void hsm_link_forget(struct hsm_link *l, struct op *op)
 
 void hsm_link_timed(struct hsm_link *l, uint32_t sign_us)
 {
+	l->timed = true;
 	if (sign_us == 0)
 		sign_us = 1;
 	if (l->sign_us == 0)
@@ -267,6 +268,13 @@ void hsm_link_timed(struct hsm_link *l, uint32_t sign_us)
 			     (sign_us >> AVERAGE_SHIFT);
 	if (l->sign_us == 0)
 		l->sign_us = 1;
+}
+
+void hsm_link_tested(struct hsm_link *l, uint32_t sign_us)
+{
+	if (!l->timed && l->sign_us > 0)
+		l->sign_us = sign_us > 0 ? sign_us : 1;
+	l->timed = false;
 }
 
 void hsm_link_close(struct hsm_link *l)

@@ -68,6 +68,7 @@ struct hsm_link {
 	size_t packets;	  /* sent and not answered */
 	bool answering;	  /* the packet that is read answers one of them */
 	uint32_t sign_us; /* of one signature, a moving average; 0: unknown */
+	bool timed;	  /* by one since the last good test */
 	uint32_t test_us; /* of the last good test signature */
 	struct hsm_breaker *breaker; /* its HSM's */
 	struct hsm_breaker own;	     /* where the HSM has no name */
@@ -125,6 +126,10 @@ void hsm_link_cut(struct hsm_link *l);
 void hsm_link_forget(struct hsm_link *l, struct op *op);
 /* A signature has been made in SIGN_US. */
 void hsm_link_timed(struct hsm_link *l, uint32_t sign_us);
+/* A test signature has been made in SIGN_US.  Where there was no other since
+ * the last one, the average is of another time, perhaps of a bad one: an hsm
+ * that counts as slow may not be asked again.  This one takes its place. */
+void hsm_link_tested(struct hsm_link *l, uint32_t sign_us);
 
 void hsm_link_close(struct hsm_link *l); /* NULL is allowed */
 

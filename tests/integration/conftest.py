@@ -4,7 +4,10 @@
 BUILD_DIR   the executables to test (default build/release)
 DEMO_ALG    ES256 (default) or PS256
 """
+import atexit
+import functools
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -48,9 +51,11 @@ def free_port():
 
 
 # Those that take longest first, for whom files run side by side.
-LONG = ["test_ledger_kills.py", "test_hsm_drills.py", "test_stream.py", "test_ledger_witness.py", "test_bench.py",
-        "test_bulk_client.py", "test_ceremony.py", "test_ledger.py", "test_ledger_audit.py",
-        "test_contract.py", "test_auditor.py"]
+LONG = ["test_hsm_drills.py", "test_many_keys.py", "test_ledger.py", "test_ceremony.py", "test_shim.py", "test_stream.py",
+        "test_ledger_witness.py", "test_ledger_key.py", "test_ledger_kills.py", "test_bench.py", "test_tls.py",
+        "test_rotations.py", "test_bulk_client.py", "test_tls_key.py", "test_ledger_audit.py", "test_evil.py",
+        "test_no_personal_data.py", "test_contract.py", "test_revocations.py", "test_renewals.py", "test_faults.py",
+        "test_quota.py", "test_auditor.py", "test_bulk.py"]
 
 
 def pytest_collection_modifyitems(items):
@@ -79,8 +84,39 @@ def answer_of(connection, listener, method, target, sent_type=None):
     return out
 
 
+PATTERN_PORT = 60111  # of the patterns of demos
+
+
+def pattern_dir():
+    """A new directory, gone in the end, for what is made once and then copied."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="signerd-pattern-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+@functools.cache
+def pattern(alg, shim):
+    """A demo's directory as tools/quickstart makes it, with SHIM for the test module or without it.  Hundreds of tests
+    have a demo of their own, and to make one takes a second of a processor, for nothing but keys and certificates."""
+    path = pattern_dir()
+    subprocess.run(
+        [ROOT / "tools/quickstart", "--dir", path, "--port", str(PATTERN_PORT), "--no-install", "--prepare",
+         "--alg", alg, *(["--shim", shim.format(dir=path)] if shim else [])],
+        check=True, stdout=subprocess.DEVNULL, timeout=300, env=dict(os.environ, SIGNER_BUILD_DIR=str(BUILD)))
+    return path
+
+
+def copy_pattern(path, directory):
+    """What is in PATH is in DIRECTORY, too, which its files name instead of PATH."""
+    shutil.copytree(path, directory, dirs_exist_ok=True)
+    for file in directory.rglob("*"):
+        if file.is_file() and os.fsencode(path) in (text := file.read_bytes()):
+            file.write_bytes(text.replace(os.fsencode(path), os.fsencode(directory)))
+
+
 class Demo:
-    """One directory made by tools/quickstart, and the daemon started on it."""
+    """One directory made by tools/quickstart, and the daemon started on it.  Those of one kind have the same keys and
+    certificates."""
 
     def __init__(self, alg="ES256", shim=None):
         """SHIM: a specification for the test module (tests/shim), in which
@@ -91,12 +127,14 @@ class Demo:
         self.alg = alg
         self.wrapper = []  # valgrind and its like
         self.program = "signerd"
-        subprocess.run(
-            [ROOT / "tools/quickstart", "--dir", self.dir, "--port",
-             str(self.port), "--no-install", "--prepare", "--alg", alg,
-             *(["--shim", shim.format(dir=self.dir)] if shim else [])],
-            check=True, stdout=subprocess.DEVNULL, timeout=300,
-            env=dict(os.environ, SIGNER_BUILD_DIR=str(BUILD)))
+        copy_pattern(pattern(alg, shim), self.dir)
+        config = self.dir / "signerd.yaml"
+        text = config.read_text()
+        for old, new in ((f"  port: {PATTERN_PORT}\n", f"  port: {self.port}\n"),
+                         (f":{PATTERN_PORT + 1000}\n", f":{self.port + 1000}\n")):
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        config.write_text(text)
 
     # -- the daemon ---------------------------------------------------------
     def start(self, wait=True, env=None):
@@ -253,13 +291,12 @@ class Demo:
         return claims
 
 
-COUNTER = [0]
+COUNTER = itertools.count(1)  # one step, whichever threads ask
 
 
 def record(kind="v", **changes):
     """A plausible payload with a UVCI of its own; nobody is behind it."""
-    COUNTER[0] += 1
-    uvci = f"URN:UVCI:01:VN:T{os.getpid():X}N{COUNTER[0]:08d}"
+    uvci = f"URN:UVCI:01:VN:T{os.getpid():X}N{next(COUNTER):08d}"
     entry = {
         "v": dict(tg="840539006", vp="1119349007", mp="EU/1/20/1528",
                   ma="ORG-100030215", dn=2, sd=2, dt="2021-09-12"),

@@ -10,10 +10,11 @@ import functools
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import hcert
-from conftest import BUILD, Demo
+from conftest import BUILD, Demo, copy_pattern, pattern, pattern_dir
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
            "/usr/lib64/softhsm/libsofthsm2.so")
@@ -45,14 +46,14 @@ def softhsm():
     return next(m for m in MODULES if pathlib.Path(m).exists())
 
 
-def new_key(demo, name, token, label, alg):
-    """A key for ALG called LABEL on a new TOKEN, in the token directory NAME of DEMO, which softhsm2-NAME.conf is for.
-    Its public half, PEM."""
-    (demo.dir / f"tokens-{name}").mkdir(exist_ok=True)
-    conf = demo.dir / f"softhsm2-{name}.conf"
-    conf.write_text(f"directories.tokendir = {demo.dir}/tokens-{name}\nobjectstore.backend = file\n"
+def new_key(directory, name, token, label, alg):
+    """A key for ALG called LABEL on a new TOKEN, in the token directory NAME of the demo's DIRECTORY, which
+    softhsm2-NAME.conf is for.  Its public half, PEM."""
+    (directory / f"tokens-{name}").mkdir(exist_ok=True)
+    conf = directory / f"softhsm2-{name}.conf"
+    conf.write_text(f"directories.tokendir = {directory}/tokens-{name}\nobjectstore.backend = file\n"
                     "log.level = ERROR\nslots.removable = false\n")
-    return subprocess.run([BUILD / "demo-token", softhsm(), token, "pin", label, alg], cwd=demo.dir,
+    return subprocess.run([BUILD / "demo-token", softhsm(), token, "pin", label, alg], cwd=directory,
                           env=dict(os.environ, SOFTHSM2_CONF=str(conf)), check=True, stdout=subprocess.PIPE,
                           timeout=120).stdout
 
@@ -116,6 +117,24 @@ class OneHsm(Demo):
         return label
 
 
+@functools.cache
+def second_key(alg, shim, days):
+    """A directory with what TwoHsms have more than the pattern of ALG and SHIM: the key dsc-2 on a token of its own,
+    with a DSC that lasts for DAYS."""
+    path, first = pattern_dir(), pattern(alg, shim)
+    shutil.copy(first / "pin", path)
+    (path / "dsc-2.pub").write_bytes(new_key(path, "b", "second", "dsc-2", alg))
+    (path / "dsc").mkdir()
+    subprocess.run(
+        ["openssl", "x509", "-new", "-force_pubkey", "dsc-2.pub", "-subj",
+         "/C=VN/O=signerd demo/CN=Demo DSC 2", "-days", str(days), "-sha256",
+         "-out", "dsc/dsc-2.pem", "-CA", first / "csca.pem", "-CAkey", first / "csca.key",
+         "-extfile", "/dev/stdin"],
+        cwd=path, input=EXTENSIONS.encode(), check=True, stderr=subprocess.DEVNULL,
+        timeout=60)
+    return path
+
+
 class TwoHsms(OneHsm):
     def __init__(self, shim="control={dir}/control", second="latency=1ms", alg=None,
                  days=730):
@@ -123,18 +142,8 @@ class TwoHsms(OneHsm):
         demo's directory.  The second one's latency makes the first one the
         choice of whoever comes alone.  DAYS: how long the second DSC lasts."""
         super().__init__(shim, alg)
-        self._make_key(days)
+        copy_pattern(second_key(self.alg, shim, days), self.dir)
         self._configure(second)
-
-    def _make_key(self, days):
-        (self.dir / "dsc-2.pub").write_bytes(new_key(self, "b", "second", "dsc-2", self.alg))
-        subprocess.run(
-            ["openssl", "x509", "-new", "-force_pubkey", "dsc-2.pub", "-subj",
-             "/C=VN/O=signerd demo/CN=Demo DSC 2", "-days", str(days), "-sha256",
-             "-out", "dsc/dsc-2.pem", "-CA", "csca.pem", "-CAkey", "csca.key",
-             "-extfile", "/dev/stdin"],
-            cwd=self.dir, input=EXTENSIONS.encode(), check=True, stderr=subprocess.DEVNULL,
-            timeout=60)
 
     def _configure(self, second):
         add_hsm(self, "second", "b", second, "    session_copies: false\n")

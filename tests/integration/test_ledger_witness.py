@@ -78,16 +78,6 @@ def test_its_cosignature_is_published(own, witness):
     assert own.stop() == 0
 
 
-def quick_unwinder():
-    """The slow one of a sanitizer takes the witnesses' process longer to read the system's CAs than it may be silent;
-    only hsm processes need it, to name leaks by their module."""
-    options = os.environ.get("ASAN_OPTIONS", "")
-    if "fast_unwind_on_malloc=0" not in options:
-        return {}
-    return {"ASAN_OPTIONS": options.replace("fast_unwind_on_malloc=0", "fast_unwind_on_malloc=1")
-            .replace("detect_leaks=1", "detect_leaks=0")}
-
-
 def test_over_tls_only_one_with_its_certificate_is_asked(own):
     witness = Witness(own, tls=True)
     employ(own, witness, ca="ca.pem")
@@ -96,7 +86,7 @@ def test_over_tls_only_one_with_its_certificate_is_asked(own):
     assert own.stop() == 0
     employ(own, witness)  # the system's knows nothing of that one
     asked, mark = len(witness.asked), len(own.log())
-    own.start(env=quick_unwinder())
+    own.start()
     wait(own, lambda: "witness-failed" in own.log()[mark:])
     assert "certificate" in own.log()[mark:]
     assert len(witness.asked) == asked

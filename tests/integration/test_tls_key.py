@@ -40,7 +40,7 @@ class Door(Demo):
 
     def new_key(self, token):
         """The public key of one called "server" on a new TOKEN."""
-        return serialization.load_pem_public_key(new_key(self, "door", token, "server", self.door))
+        return serialization.load_pem_public_key(new_key(self.dir, "door", token, "server", self.door))
 
     def certify(self, public, days=9):
         """tls/server.pem is one of the demo's CA for PUBLIC."""

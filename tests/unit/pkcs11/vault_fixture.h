@@ -10,23 +10,6 @@
 #include "pkcs11/ckr.h"
 #include "pkcs11/vault.h"
 
-/* NOLINTBEGIN(readability-identifier-naming): the sanitizers' own names */
-/* SoftHSM2 leaks a little for each EC key (see tests/lsan.supp); its frames are
- * found only by the slow unwinder. */
-__attribute__((visibility("default"))) const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "fast_unwind_on_malloc=0";
-}
-
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(
-	void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libsofthsm2.so\n";
-}
-/* NOLINTEND(readability-identifier-naming) */
-
 static struct softhsm hsm;
 static struct watch watch;
 
