@@ -66,7 +66,7 @@ static inline void child_move(const int from[CHILD_FDS])
 	for (int i = 0; i < CHILD_FDS; i++)
 		assert(dup2(high[i], to[i]) == to[i]);
 	/* The other ends must go, or their closing is never seen. */
-	for (int fd = ROLE_FD_LAST + 1; fd < 200; fd++)
+	for (int fd = ROLE_FD_JOURNAL; fd < 200; fd++)
 		(void)close(fd);
 	(void)close(ROLE_FD_CONFIG);
 }
