@@ -377,12 +377,22 @@ enum sg_err listeners_open(struct listeners *l, const struct config *c)
 	return e;
 }
 
-/* Linux takes it out of the group, and keeps its address. */
+/* A front that has died since may have had it listen: the socket knows. */
+static bool listens(int fd)
+{
+	int on = 0;
+	socklen_t n = sizeof(on);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 &&
+	       on != 0;
+}
+
+/* Linux takes it out of the group, and keeps its address.  Only where it
+ * listens: a socket that does not would be shut for good, and so would be all
+ * that it accepts later. */
 void listeners_shut(struct listeners *l, size_t i)
 {
-	/* A front that has died since may have had it listen: ask the socket,
-	 * not our memory. */
-	if (l->tls[i] < 0 || l->inherited ||
+	if (l->tls[i] < 0 || l->inherited || !listens(l->tls[i]) ||
 	    shutdown(l->tls[i], SHUT_RD) != 0 || l->shut[i])
 		return;
 	l->shut[i] = true;

@@ -188,7 +188,8 @@ def test_another_key(make):
     assert "that takes a restart" in door.log()[mark:]
     door.check(door.issue(record()))
     door.reload()
-    assert " reload-refused " in door.log()[mark:] and " reload-done generation=1 taken=0" in door.log()[mark:]
+    assert " reload-refused " in door.log()[mark:]
+    assert re.search(" reload-done generation=[0-9]+ taken=0", door.log()[mark:])
     door.check(door.issue(record()))
     new = door.certify(ours, days=11)
     door.until(lambda: " tls-files-taken " in door.log()[mark:])
@@ -221,7 +222,7 @@ def test_processes_die_beside_a_refused_file(make):
     assert door.metric_sum("signer_tls_key_failures_total") == 0
     door.certify(ours)
     door.until(lambda: " door-open front=1" in door.log(), 40)
-    for _ in range(8):
+    for _ in range(16):
         door.check(door.issue(record()))
     assert door.stop() == 0
 

@@ -78,7 +78,11 @@ static unsigned waiting_at(int fd)
 	int c;
 
 	while ((c = accept(fd, NULL, NULL)) >= 0) {
+		char byte;
+
 		n++;
+		/* What its client has sent is there to be read. */
+		assert_int_equal(recv(c, &byte, 1, 0), 1);
 		(void)close(c);
 	}
 	return n;
@@ -90,6 +94,7 @@ static void come(unsigned n)
 		const int fd = connect_to(fix.port);
 
 		assert_true(fd >= 0);
+		assert_int_equal(send(fd, "x", 1, MSG_NOSIGNAL), 1);
 		(void)close(fd);
 	}
 }
