@@ -1,53 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* issue_again: requests whose key's HSM fails, and another one has a key.  Key
  * dsc-1 is in HSM a (0), dsc-2 in HSM b (1). */
-#include "bureau.h"
-
-#include "core/hsm_pool_state.h"
+#include "two_hsms.h"
 
 #define POLICY(limits)                                                         \
 	"version: 1\nprofiles: [{name: p, rules: {unknown-field: warning}}]\n" \
 	"clients:\n  - {name: issuer, identities: [\"uri:urn:test:issuer\"], " \
 	"operations: [issue, validate], kinds: [v], countries: [VN], "         \
 	"issuers: [\"*\"], profile: p, validity: {v: 365d}" limits "}\n"
-
-enum { A = 0, B = 1 };
-
-static struct bureau *open_two(void)
-{
-	return bureau_open_keys(2);
-}
-
-static void set_moods(struct bureau *b, enum hsm_mood a, enum hsm_mood other)
-{
-	b->o.hsm[A].mood = a;
-	b->o.hsm[B].mood = other;
-}
-
-static void ask_many(struct bureau *b, unsigned from, unsigned to)
-{
-	for (unsigned i = from; i <= to; i++)
-		front_issue(&b->o.front[0], i, &(struct ask){.serial = i});
-}
-
-static void assert_all_by(struct bureau *b, const struct signer *s,
-			  unsigned from, unsigned to)
-{
-	for (unsigned i = from; i <= to; i++) {
-		const struct answer *a = front_answer(&b->o.front[0], i);
-
-		assert_certificate(&b->o, a, &(struct ask){.serial = i});
-		assert_ptr_equal(office_signer(&b->o, a), s);
-	}
-}
-
-static void assert_idle(struct bureau *b)
-{
-	OFFICE_WAIT(&b->o, issuer_in_flight(b->issuer) == 0);
-	assert_int_equal(hsm_pool_load(b->pool, A), 0);
-	assert_int_equal(hsm_pool_load(b->pool, B), 0);
-	assert_int_equal(b->o.bad_hsms, 0);
-}
 
 /* Whatever a does with it, b signs it, with its own kid. */
 static void moves_to_b(enum hsm_mood mood)
@@ -442,44 +402,6 @@ static void test_stands_still(void **state)
 	bureau_close(b);
 }
 
-/* Two test signatures at HSM A. */
-static void test_twice(struct bureau *b)
-{
-	struct hsm_link_key *key = &b->pool->link[A]->key[A];
-
-	for (int i = 0; i < 2; i++) {
-		key->test_at_us = 0;
-		OFFICE_WAIT(&b->o, key->test_at_us > 0);
-	}
-}
-
-/* One that was slow for a while is asked again, even by who comes alone and has
- * all of his signed by another one. */
-static void test_slow_for_a_while(void **state)
-{
-	struct bureau *b = open_two();
-
-	(void)state;
-	b->o.hsm[A].sign_us = 50000;
-	b->o.hsm[B].sign_us = 1000;
-	for (unsigned i = 1; i <= 20; i++) /* both are measured */
-		(void)bureau_answer(b, 0, i, &(struct ask){.serial = i});
-	/* Speeds are measured when something is sent, at most every 10 ms: the
-	 * first one after that may still go by the old ones. */
-	OFFICE_UNTIL(&b->o, 50, false);
-	for (unsigned i = 21; i <= 22; i++)
-		(void)bureau_answer(b, 0, i, &(struct ask){.serial = i});
-	assert_all_by(b, &b->o.second, 22, 22);
-	b->o.hsm[A].sign_us = 100;
-	test_twice(b);
-	OFFICE_UNTIL(&b->o, 50, false);
-	for (unsigned i = 23; i <= 30; i++)
-		(void)bureau_answer(b, 0, i, &(struct ask){.serial = i});
-	assert_all_by(b, &b->o.signer, 24, 30);
-	assert_idle(b);
-	bureau_close(b);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,7 +420,6 @@ int main(void)
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_shares),
-		cmocka_unit_test(test_slow_for_a_while),
 		cmocka_unit_test(test_stands_still),
 	};
 
