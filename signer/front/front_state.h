@@ -58,16 +58,16 @@ struct front {
 	size_t connections_of[DOOR_COUNT];
 	struct admission *admission;
 	struct tls_context *tls;
-	EVP_PKEY *hsm_key; /* server_key.c: what the HSM has shown, or NULL; */
-	bool key_is_other; /* and the certificate is not of it */
+	EVP_PKEY *hsm_key;   /* server_key.c: what the HSM has shown, or NULL */
 	uint64_t started_ms; /* by the loop's clock */
-	bool up;	     /* and the supervisor has been told */
 	struct recheck *recheck;
 	uint64_t reloads; /* that took effect, */
 	uint64_t walks;	  /* and times that all clients were asked about */
 	struct throttle refusals, overflows, limited;
 	bool crl_expired, ocsp_expired; /* and it has been logged */
 	bool descriptors_out;		/* and it has been logged */
+	bool key_is_other;		/* the certificate is not of hsm_key */
+	bool up;			/* and the supervisor has been told */
 
 	/* --- front.c -------------------------------------------------------
 	 */
