@@ -45,6 +45,19 @@ static void keep(struct tls_files_kept *k, const struct tls_context *t)
 	k->crls = *tls_context_crls(t);
 }
 
+/* Keep what S names, as it is now.  False: it cannot be used. */
+static bool keep_now(struct tls_files_kept *k, const struct front_settings *s)
+{
+	char reason[TLS_REASON_BYTES];
+	struct tls_context *t;
+
+	if (tls_context_create(s, &t, reason) != SG_OK)
+		return false;
+	keep(k, t);
+	tls_context_free(t);
+	return true;
+}
+
 void tls_files_forget(struct tls_files *f)
 {
 	let_go(&f->force);
@@ -53,28 +66,15 @@ void tls_files_forget(struct tls_files *f)
 
 void tls_files_know(struct tls_files *f, const struct front_settings *s)
 {
-	char reason[TLS_REASON_BYTES];
-	struct tls_context *t;
-
 	look(s, &f->known);
 	f->last = f->known;
-	if (tls_context_create(s, &t, reason) != SG_OK)
-		return;
-	keep(&f->force, t);
-	tls_context_free(t);
+	(void)keep_now(&f->force, s);
 }
 
 void tls_files_prove(struct tls_files *f, const struct front_settings *s)
 {
-	char reason[TLS_REASON_BYTES];
-	struct tls_context *t;
-
-	if (f->proven || s->key_alg == COSE_NONE ||
-	    tls_context_create(s, &t, reason) != SG_OK)
-		return;
-	keep(&f->force, t);
-	tls_context_free(t);
-	f->proven = true;
+	if (!f->proven && s->key_alg != COSE_NONE)
+		f->proven = keep_now(&f->force, s);
 }
 
 static bool key_changes(const struct tls_files *f, const struct tls_context *t)

@@ -362,11 +362,7 @@ static void test_shares(void **state)
 	struct bureau *b = open_two();
 
 	(void)state;
-	b->o.hsm[A].sign_us = 50000;
-	b->o.hsm[B].sign_us = 1000;
-	for (unsigned i = 1; i <= 20; i++) /* both are measured */
-		(void)bureau_answer(b, 0, i, &(struct ask){.serial = i});
-	OFFICE_UNTIL(&b->o, 50, false);
+	measure_slow_a(b);
 	set_moods(b, HSM_HOLDS, HSM_HOLDS);
 	ask_many(b, 21, 80);
 	OFFICE_WAIT(&b->o, issuer_in_flight(b->issuer) == 60);

@@ -22,21 +22,13 @@ static void test_slow_for_a_while(void **state)
 	struct bureau *b = open_two();
 
 	(void)state;
-	b->o.hsm[A].sign_us = 50000;
-	b->o.hsm[B].sign_us = 1000;
-	for (unsigned i = 1; i <= 20; i++) /* both are measured */
-		(void)bureau_answer(b, 0, i, &(struct ask){.serial = i});
-	/* Speeds are measured when something is sent, at most every 10 ms: the
-	 * first one after that may still go by the old ones. */
-	OFFICE_UNTIL(&b->o, 50, false);
-	for (unsigned i = 21; i <= 22; i++)
-		(void)bureau_answer(b, 0, i, &(struct ask){.serial = i});
+	measure_slow_a(b);
+	ask_singly(b, 21, 22);
 	assert_all_by(b, &b->o.second, 22, 22);
 	b->o.hsm[A].sign_us = 100;
 	test_twice(b);
 	OFFICE_UNTIL(&b->o, 50, false);
-	for (unsigned i = 23; i <= 30; i++)
-		(void)bureau_answer(b, 0, i, &(struct ask){.serial = i});
+	ask_singly(b, 23, 30);
 	assert_all_by(b, &b->o.signer, 24, 30);
 	assert_idle(b);
 	bureau_close(b);

@@ -120,4 +120,13 @@ static inline int core_attach(void)
 	return pair[0];
 }
 
+static inline void core_tells(int core, const struct wire_status *s)
+{
+	uint8_t buf[2048];
+	struct wire_packet w = {.buf = buf, .cap = sizeof(buf)};
+
+	assert_int_equal(wire_put_status(&w, s), SG_OK);
+	packet_send(core, &w, -1);
+}
+
 #endif /* SG_TEST_FRONT_WORLD_H */

@@ -75,13 +75,10 @@ static void test_reload_with_a_fault_changes_nothing(void **state)
 
 static void core_status_is(int core, uint8_t hash)
 {
-	uint8_t buf[256];
-	struct wire_packet w = {.buf = buf, .cap = sizeof(buf)};
 	struct wire_status s = {.ready = true};
 
 	memset(s.policy_hash, hash, sizeof(s.policy_hash));
-	assert_int_equal(wire_put_status(&w, &s), SG_OK);
-	packet_send(core, &w, -1);
+	core_tells(core, &s);
 }
 
 /* Answer one question: only urn:good is a client. */

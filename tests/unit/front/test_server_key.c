@@ -28,16 +28,13 @@ static bool says_up(void)
 /* The HSM has shown the key of OF; or, if there is none, nothing yet. */
 static void status_is(int core, const struct pki_cert *of)
 {
-	uint8_t buf[2048];
-	struct wire_packet w = {.buf = buf, .cap = sizeof(buf)};
 	struct wire_status s = {.ready = true};
 	uint8_t *spki = NULL;
 	const int n = of != NULL ? i2d_PUBKEY(of->key, &spki) : 0;
 
 	assert_true(n >= 0);
 	s.tls_key = span_of(spki, (size_t)n);
-	assert_int_equal(wire_put_status(&w, &s), SG_OK);
-	packet_send(core, &w, -1);
+	core_tells(core, &s);
 	OPENSSL_free(spki);
 }
 
