@@ -28,7 +28,13 @@ static const char *const PASSED[] = {"PATH",	     "LANG",
 				     "TZ",	     "CREDENTIALS_DIRECTORY",
 				     "ASAN_OPTIONS", "UBSAN_OPTIONS",
 				     "TSAN_OPTIONS", "LSAN_OPTIONS"};
-enum { PASSED_COUNT = sizeof(PASSED) / sizeof(PASSED[0]) };
+/* With libcrypto a software token frees more pieces of one size in a signature
+ * than the C library keeps at hand, which is seven. */
+static char hsm_malloc[] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=127";
+enum {
+	PASSED_COUNT = sizeof(PASSED) / sizeof(PASSED[0]),
+	ENV_COUNT = PASSED_COUNT + 1 + 1 /* hsm_malloc, NULL */
+};
 
 static void on_timer(uv_timer_t *timer);
 
@@ -281,9 +287,9 @@ static void on_timer(uv_timer_t *timer)
 
 /* --- its start ----------------------------------------------------------- */
 
-/* "NAME=value" of the variables that pass; TEXT holds them. */
-static void make_env(char text[PASSED_COUNT][ENV_TEXT],
-		     char *env[PASSED_COUNT + 1])
+/* "NAME=value" of all variables of ROLE; TEXT holds those that pass. */
+static void make_env(enum wire_role role, char text[PASSED_COUNT][ENV_TEXT],
+		     char *env[ENV_COUNT])
 {
 	size_t n = 0;
 
@@ -301,6 +307,8 @@ static void make_env(char text[PASSED_COUNT][ENV_TEXT],
 			n++;
 		}
 	}
+	if (role == WIRE_HSM)
+		env[n++] = hsm_malloc;
 	env[n] = NULL;
 }
 
@@ -327,7 +335,7 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	char *args[] = {program,     role_option, role,
 			slot_option, slot,	  c->muted ? mute_option : NULL,
 			NULL};
-	char *env[PASSED_COUNT + 1];
+	char *env[ENV_COUNT];
 	uv_stdio_container_t stdio[STDIO_COUNT];
 	uv_process_options_t o = {.file = c->exe,
 				  .args = args,
@@ -338,7 +346,7 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 
 	(void)snprintf(role, sizeof(role), "%s", role_name(c->role));
 	(void)snprintf(slot, sizeof(slot), "%u", c->slot);
-	make_env(env_text, env);
+	make_env(c->role, env_text, env);
 	stdio[STDIN_FILENO] = inherited(-1); /* /dev/null */
 	stdio[STDOUT_FILENO] = inherited(STDERR_FILENO);
 	stdio[STDERR_FILENO] = inherited(STDERR_FILENO);

@@ -17,10 +17,15 @@
 
 enum {
 	DIR_MODE = 0700,
-	CACHE_BYTES = 4 << 20,	 /* of blocks; hardly used, see make_read() */
-	TABLE_BYTES = 256 << 20, /* of a file, so that few are open */
-	OPEN_FILES = 256,
-	RETRY_US = 500 * 1000, /* after a table could not be written */
+	CACHE_BYTES = 4 << 20, /* of blocks; hardly used, see make_read() */
+	/* Of a file.  For each key of the one that a merge writes RocksDB keeps
+	 * 8 bytes until the file's filter is made: 5 MiB. */
+	TABLE_BYTES = 32 << 20,
+	OPEN_FILES = 512,	   /* all: 100 million items are 5 GB */
+	MERGED_BYTES_S = 16 << 20, /* that merges write, a second */
+	MERGED_US = 10 * 1000,	   /* of such bytes at a time */
+	MERGED_FAIRNESS = 10,	   /* RocksDB's own choice */
+	RETRY_US = 500 * 1000,	   /* after a table could not be written */
 	LOG_BYTES = 1 << 20,
 	LOG_FILES = 2,
 	LOG_WARN = 2, /* InfoLogLevel::WARN_LEVEL */
@@ -81,6 +86,18 @@ static void set_table(rocksdb_options_t *options)
 	rocksdb_cache_destroy(cache);
 }
 
+/* A merge at full speed takes a core from those who sign, for a second or for
+ * minutes.  It is in no hurry: until it ends look-ups ask a few filters more,
+ * and merges that come late take more files at once, each key fewer times. */
+static void limit_merges(rocksdb_options_t *options)
+{
+	rocksdb_ratelimiter_t *limit = rocksdb_ratelimiter_create(
+		MERGED_BYTES_S, MERGED_US, MERGED_FAIRNESS);
+
+	rocksdb_options_set_ratelimiter(options, limit);
+	rocksdb_ratelimiter_destroy(limit); /* the options share it */
+}
+
 static rocksdb_options_t *make_options(void)
 {
 	rocksdb_options_t *o = rocksdb_options_create();
@@ -97,6 +114,7 @@ static rocksdb_options_t *make_options(void)
 	rocksdb_options_set_max_log_file_size(o, LOG_BYTES);
 	rocksdb_options_set_keep_log_file_num(o, LOG_FILES);
 	rocksdb_options_set_stats_dump_period_sec(o, 0);
+	limit_merges(o);
 	set_table(o);
 	return o;
 }

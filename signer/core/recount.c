@@ -2,13 +2,13 @@
 #include "recount.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "bell.h"
 #include "history.h"
 #include "ledger/journal_read.h"
@@ -143,22 +143,6 @@ static void on_gone(void *ctx)
 	free(r);
 }
 
-/* Signals are for the thread that has the loop. */
-static bool start_thread(struct recount *r)
-{
-	sigset_t all;
-	sigset_t old;
-	int err;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&r->thread, NULL, run, r);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err == 0)
-		(void)pthread_setname_np(r->thread, "recount");
-	return err == 0;
-}
-
 enum sg_err recount_start(const struct recount_parts *parts, int64_t wall_s,
 			  struct recount **out)
 {
@@ -183,7 +167,7 @@ enum sg_err recount_start(const struct recount_parts *parts, int64_t wall_s,
 		return err;
 	}
 	quota_set_counted(parts->quota, false);
-	if (!start_thread(r)) {
+	if (thread_start(&r->thread, "recount", run, r) != SG_OK) {
 		bell_free(r->bell, on_gone);
 		return SG_NO_MEMORY;
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "scribe_state.h"
 
 enum {
@@ -339,22 +339,6 @@ static bool make_lock(struct scribe *s)
 	return made;
 }
 
-/* Signals are for the thread that has the loop. */
-static bool start_thread(struct scribe *s)
-{
-	sigset_t all;
-	sigset_t old;
-	int err;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&s->thread, NULL, run, s);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err == 0)
-		(void)pthread_setname_np(s->thread, "scribe");
-	return err == 0;
-}
-
 enum sg_err scribe_create(const struct scribe_parts *parts, struct scribe **out)
 {
 	struct scribe *s = calloc(1, sizeof(*s));
@@ -380,7 +364,7 @@ enum sg_err scribe_create(const struct scribe_parts *parts, struct scribe **out)
 		(void)pthread_mutex_destroy(&s->lock);
 		goto fail;
 	}
-	if (!start_thread(s)) {
+	if (thread_start(&s->thread, "scribe", run, s) != SG_OK) {
 		bell_free(s->bell, on_gone);
 		return SG_NO_MEMORY;
 	}

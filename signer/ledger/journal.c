@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "hcert/cbor.h"
 #include "journal_files.h"
 
@@ -309,22 +309,6 @@ fail:
 	return NULL;
 }
 
-/* Signals are for the thread that has the loop. */
-static bool start_thread(struct journal *j)
-{
-	sigset_t all;
-	sigset_t old;
-	int err;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&j->thread, NULL, run, j);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err == 0)
-		(void)pthread_setname_np(j->thread, "journal");
-	return err == 0;
-}
-
 enum sg_err journal_open_io(const struct journal_settings *settings,
 			    const struct journal_io *io, struct journal **out)
 {
@@ -345,7 +329,7 @@ enum sg_err journal_open_io(const struct journal_settings *settings,
 	j->s->next = j->s->end;
 	j->newest_s = j->s->end.newest_s;
 	err = SG_NO_MEMORY;
-	if (!start_thread(j))
+	if (thread_start(&j->thread, "journal", run, j) != SG_OK)
 		goto fail_thread;
 	*out = j;
 	return SG_OK;

@@ -41,6 +41,16 @@ def sanitized():
         b"__tsan_init" in (BUILD / "signerd").read_bytes()
 
 
+def test_threads_have_names(own):
+    """For top: also those that are started when /proc is shut."""
+    own.start()
+    own.wait_all_up()
+    core = own.roles()["core/0"]
+    names = {(t / "comm").read_text().strip()
+             for t in pathlib.Path(f"/proc/{core}/task").iterdir()}
+    assert {"core/0", "journal", "scribe"} <= names
+
+
 def test_in_force(own, witness):  # noqa: F811
     demo = own
     demo.start()
