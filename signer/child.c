@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "child_env.h"
+#include "child_log.h"
 #include "pkcs11/ckr.h"
 
 enum {
@@ -18,22 +20,7 @@ enum {
 	TELL_EVERY_MS = 60000, /* of one that keeps dying */
 	GONE_WITHIN_MS = 1000, /* after it closed its control channel */
 	STDIO_COUNT = ROLE_FD_LAST + 1,
-	ENV_TEXT = 4096,
 	SMALL_PACKET = 64 /* bytes: any control message of ours */
-};
-
-/* All that a role sees of our environment.  What a PKCS#11 module needs comes
- * from the configuration. */
-static const char *const PASSED[] = {"PATH",	     "LANG",
-				     "TZ",	     "CREDENTIALS_DIRECTORY",
-				     "ASAN_OPTIONS", "UBSAN_OPTIONS",
-				     "TSAN_OPTIONS", "LSAN_OPTIONS"};
-/* With libcrypto a software token frees more pieces of one size in a signature
- * than the C library keeps at hand, which is seven. */
-static char hsm_malloc[] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=127";
-enum {
-	PASSED_COUNT = sizeof(PASSED) / sizeof(PASSED[0]),
-	ENV_COUNT = PASSED_COUNT + 1 + 1 /* hsm_malloc, NULL */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -59,7 +46,6 @@ enum sg_err child_init(struct child *c, uv_loop_t *loop, enum wire_role role,
 		(void)close(c->metrics_fd);
 		return SG_IO;
 	}
-	c->journal_fd = log_journal_again();
 	(void)uv_timer_init(loop, &c->timer);
 	c->timer.data = c;
 	return SG_OK;
@@ -235,11 +221,19 @@ static void log_death(struct child *c, int64_t status, int signal)
 			  role_name(c->role), c->slot, unmet_start(c));
 }
 
+/* With its last words. */
+static void close_log(struct child *c)
+{
+	child_log_close(c->log);
+	c->log = NULL;
+}
+
 static void on_reaped(uv_process_t *process, int64_t status, int signal)
 {
 	struct child *c = (struct child *)process->data;
 
 	assert(c->process == process);
+	close_log(c);
 	c->died = !has_finished(c, status, signal);
 	c->last_error = metric_get(c->page, METRIC_LAST_ERROR);
 	schedule_restart(c, !c->died);
@@ -287,31 +281,6 @@ static void on_timer(uv_timer_t *timer)
 
 /* --- its start ----------------------------------------------------------- */
 
-/* "NAME=value" of all variables of ROLE; TEXT holds those that pass. */
-static void make_env(enum wire_role role, char text[PASSED_COUNT][ENV_TEXT],
-		     char *env[ENV_COUNT])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < PASSED_COUNT; i++) {
-		/* The supervisor has one thread. */
-		/* NOLINTNEXTLINE(concurrency-mt-unsafe) */
-		const char *value = getenv(PASSED[i]);
-		int len;
-
-		if (value == NULL)
-			continue;
-		len = snprintf(text[n], ENV_TEXT, "%s=%s", PASSED[i], value);
-		if (len > 0 && len < ENV_TEXT) {
-			env[n] = text[n];
-			n++;
-		}
-	}
-	if (role == WIRE_HSM)
-		env[n++] = hsm_malloc;
-	env[n] = NULL;
-}
-
 static uv_stdio_container_t inherited(int fd)
 {
 	uv_stdio_container_t s = {.flags = UV_IGNORE};
@@ -323,9 +292,10 @@ static uv_stdio_container_t inherited(int fd)
 	return s;
 }
 
-static int spawn(struct child *c, const struct child_fds *fds, int control)
+static int spawn(struct child *c, const struct child_fds *fds, int control,
+		 int words)
 {
-	static char env_text[PASSED_COUNT][ENV_TEXT];
+	static struct child_env env;
 	static char program[] = "signerd";
 	static char role_option[] = "--role";
 	static char slot_option[] = "--slot";
@@ -335,18 +305,17 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	char *args[] = {program,     role_option, role,
 			slot_option, slot,	  c->muted ? mute_option : NULL,
 			NULL};
-	char *env[ENV_COUNT];
 	uv_stdio_container_t stdio[STDIO_COUNT];
 	uv_process_options_t o = {.file = c->exe,
 				  .args = args,
-				  .env = env,
+				  .env = env.at,
 				  .exit_cb = on_reaped,
 				  .stdio = stdio,
 				  .stdio_count = STDIO_COUNT};
 
 	(void)snprintf(role, sizeof(role), "%s", role_name(c->role));
 	(void)snprintf(slot, sizeof(slot), "%u", c->slot);
-	make_env(c->role, env_text, env);
+	child_env_make(&env, c->role);
 	stdio[STDIN_FILENO] = inherited(-1); /* /dev/null */
 	stdio[STDOUT_FILENO] = inherited(STDERR_FILENO);
 	stdio[STDERR_FILENO] = inherited(STDERR_FILENO);
@@ -356,13 +325,28 @@ static int spawn(struct child *c, const struct child_fds *fds, int control)
 	stdio[ROLE_FD_POLICY] = inherited(fds->policy_or_listen);
 	stdio[ROLE_FD_OPS] = inherited(fds->ops_or_officers);
 	stdio[ROLE_FD_PUBLIC] = inherited(fds->public);
-	stdio[ROLE_FD_JOURNAL] = inherited(c->journal_fd);
+	stdio[ROLE_FD_JOURNAL] = inherited(words);
 	return uv_spawn(c->timer.loop, c->process, &o);
+}
+
+/* Where its lines go; -1: to standard error. */
+static int open_log(struct child *c)
+{
+	char name[16];
+	int theirs;
+
+	if (log_journal_descriptor() < 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "%s/%u", role_name(c->role),
+		       c->slot);
+	(void)!child_log_open(c->timer.loop, name, &c->log, &theirs);
+	return theirs;
 }
 
 static enum sg_err open_process(struct child *c, const struct child_fds *fds)
 {
 	int pair[2];
+	int words;
 	int r;
 
 	if (channel_pair(pair) != 0)
@@ -379,10 +363,14 @@ static enum sg_err open_process(struct child *c, const struct child_fds *fds)
 		return SG_NO_MEMORY;
 	}
 	c->process->data = c;
-	r = spawn(c, fds, pair[1]);
+	words = open_log(c);
+	r = spawn(c, fds, pair[1], words);
 	(void)close(pair[1]);
+	if (words >= 0)
+		(void)close(words);
 	if (r == 0)
 		return SG_OK;
+	close_log(c);
 	errno = -r;
 	uv_close((uv_handle_t *)c->process, free_process);
 	c->process = NULL;
@@ -473,6 +461,4 @@ void child_close(struct child *c)
 	assert(c->process == NULL && c->control == NULL);
 	uv_close((uv_handle_t *)&c->timer, NULL);
 	(void)close(c->metrics_fd);
-	if (c->journal_fd >= 0)
-		(void)close(c->journal_fd);
 }

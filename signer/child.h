@@ -13,6 +13,7 @@
  * its end, and when it may start again.  Loop thread only.
  */
 struct child;
+struct child_log;
 
 /* Each is called from the loop. */
 struct child_events {
@@ -38,9 +39,9 @@ struct child {
 	unsigned slot;
 	const struct child_events *events;
 	void *ctx;
-	const char *exe; /* what to execute; the owner sets it */
-	int metrics_fd;	 /* -1: none */
-	int journal_fd;	 /* its own socket to the journal; -1: none */
+	const char *exe;       /* what to execute; the owner sets it */
+	int metrics_fd;	       /* -1: none */
+	struct child_log *log; /* what it says; NULL: to standard error */
 	struct metrics_page *page;
 	uv_timer_t timer;	 /* to be up, to be restarted, to be gone */
 	uv_process_t *process;	 /* NULL: not running */

@@ -102,13 +102,13 @@ bool journal_is_stream(const char *word, int fd)
 	return strcmp(own, word) == 0;
 }
 
-bool journal_is_socket(int fd)
+bool journal_is_relay(int fd)
 {
 	int type = 0;
 	socklen_t n = sizeof(type);
 
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 &&
-	       type == SOCK_DGRAM;
+	       type == SOCK_SEQPACKET;
 }
 
 int journal_connect(const char *path)

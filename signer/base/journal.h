@@ -32,8 +32,9 @@ size_t journal_entry(const struct journal_line *line,
 /* Is descriptor FD what WORD ("device:inode", JOURNAL_STREAM) says?  NULL: it
  * is not. */
 bool journal_is_stream(const char *word, int fd);
-/* May FD be such a socket? */
-bool journal_is_socket(int fd);
+/* Is FD a socket that keeps lines apart, and reaches its other end alone?  By a
+ * datagram socket a process that was taken over could write to any other. */
+bool journal_is_relay(int fd);
 /* A socket to the journal at PATH, close-on-exec; -1: there is none. */
 int journal_connect(const char *path);
 

@@ -11,28 +11,21 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "journal.h"
 #include "logfmt.h"
+#include "logline.h"
 #include "metrics.h"
 
 enum {
-	ROLE_SIZE = 16,	       /* 15 bytes and the NUL */
-	LINE_MAX_BYTES = 1000, /* without the newline */
+	ROLE_SIZE = 16, /* 15 bytes and the NUL */
 	MS_PER_S = 1000
-};
-
-static const char *const LEVEL_NAMES[] = {
-	[LOG_ERROR] = "error",
-	[LOG_WARNING] = "warning",
-	[LOG_INFO] = "info",
-	[LOG_DEBUG] = "debug",
 };
 
 /* Of syslog(3), whose names for them are ours for levels. */
@@ -46,10 +39,11 @@ static const int PRIORITIES[] = {
 /* A line as it is made. */
 struct line {
 	enum log_level level;
+	const char *process; /* whose line it is */
 	const char *event;
 	/* Room for the NUL, or the newline in its place, and for the first
 	 * byte beyond the cut, which tells where a character begins. */
-	char text[LINE_MAX_BYTES + 2];
+	char text[LOGLINE_MAX + 2];
 	size_t n;	/* of the text */
 	size_t role;	/* where the role begins in it, */
 	size_t members; /* and what follows the event */
@@ -61,6 +55,7 @@ static _Atomic bool muted;
 static _Atomic bool requests;
 static _Atomic int log_fd = STDERR_FILENO;
 static _Atomic int journal_fd = -1;
+static _Atomic bool relayed;	 /* it leads to our parent, who sends entries */
 static _Atomic uint64_t dropped; /* lines since the last one that got out */
 
 void log_role(const char *role)
@@ -119,24 +114,15 @@ void log_journal(const char *socket)
 
 void log_journal_by(int fd)
 {
-	if (journal_is_socket(fd))
-		atomic_store(&journal_fd, fd);
+	if (!journal_is_relay(fd))
+		return;
+	atomic_store(&relayed, true);
+	atomic_store(&journal_fd, fd);
 }
 
 int log_journal_descriptor(void)
 {
 	return atomic_load(&journal_fd);
-}
-
-int log_journal_again(void)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNSPEC};
-	socklen_t n = sizeof(to);
-	const int fd = log_journal_descriptor();
-
-	if (fd < 0 || getpeername(fd, (struct sockaddr *)&to, &n) != 0)
-		return -1;
-	return journal_connect(to.sun_path);
 }
 
 int log_descriptor(void)
@@ -180,7 +166,7 @@ static size_t written(int n, size_t room)
 	return (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* Begin L: all up to the event's name. */
+/* Begin L, of this process: all up to the event's name. */
 static void put_prefix(struct line *l)
 {
 	const int64_t ms = clock_wall_ms();
@@ -189,14 +175,15 @@ static void put_prefix(struct line *l)
 	struct tm tm = {0};
 	size_t n;
 
+	l->process = role_name;
 	(void)gmtime_r(&s, &tm);
 	n = strftime(l->text, size, "%Y-%m-%dT%H:%M:%S", &tm);
 	n += written(snprintf(l->text + n, size - n, ".%03dZ %s ",
-			      (int)(ms % MS_PER_S), LEVEL_NAMES[l->level]),
+			      (int)(ms % MS_PER_S), logline_level(l->level)),
 		     size - n);
 	l->role = n;
 	n += written(
-		snprintf(l->text + n, size - n, "%s %s", role_name, l->event),
+		snprintf(l->text + n, size - n, "%s %s", l->process, l->event),
 		size - n);
 	l->members = n;
 	l->n = n;
@@ -238,24 +225,33 @@ __attribute__((format(printf, 3, 0))) static size_t put_text(char *p,
 	return n > 0 ? n + 1 : 0;
 }
 
-/* To the journal.  *ABSENT: there is none any more. */
-static bool write_entry(const struct line *l, int fd, bool *absent)
+/* As an entry of the journal, to OUT.  Returns its length. */
+static size_t make_entry(const struct line *l, char out[JOURNAL_ENTRY_MAX])
 {
-	char entry[JOURNAL_ENTRY_MAX];
 	const struct journal_line line = {
 		.priority = PRIORITIES[l->level],
-		.role = role_name,
+		.role = l->process,
 		.event = l->event,
 		.message = l->text + l->role,
 		.message_n = l->n - l->role,
 		.members = l->text + l->members,
 		.members_n = l->n - l->members,
 	};
-	const size_t n = journal_entry(&line, entry);
+
+	return journal_entry(&line, out);
+}
+
+/* To the journal, or to who has it.  *ABSENT: there is nobody any more. */
+static bool write_entry(const struct line *l, int fd, bool *absent)
+{
+	const bool whole = atomic_load_explicit(&relayed, memory_order_relaxed);
+	char entry[JOURNAL_ENTRY_MAX];
+	const char *p = whole ? l->text : entry;
+	const size_t n = whole ? l->n : make_entry(l, entry);
 	ssize_t done;
 
 	do
-		done = send(fd, entry, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		done = send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (done < 0 && errno == EINTR);
 	*absent = done < 0 && errno != EAGAIN && errno != ENOBUFS;
 	return done >= 0;
@@ -268,8 +264,8 @@ static bool finish(struct line *l)
 		atomic_load_explicit(&journal_fd, memory_order_relaxed);
 	bool absent = true;
 
-	if (l->n > LINE_MAX_BYTES)
-		l->n = cut_at_character(l->text, LINE_MAX_BYTES);
+	if (l->n > LOGLINE_MAX)
+		l->n = cut_at_character(l->text, LOGLINE_MAX);
 	blank_controls(l->text, l->n);
 	if (journal >= 0 && write_entry(l, journal, &absent))
 		return true;
@@ -295,6 +291,14 @@ static bool tell_dropped(void)
 	return false;
 }
 
+static void deliver(struct line *l)
+{
+	if (tell_dropped() && finish(l))
+		return;
+	atomic_fetch_add(&dropped, 1);
+	metric_add(METRIC_LOG_DROPPED, 1);
+}
+
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
 	struct line l;
@@ -311,9 +315,25 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 	va_start(ap, fmt);
 	l.n += put_text(l.text + l.n, sizeof(l.text) - l.n, fmt, ap);
 	va_end(ap);
-	if (!tell_dropped() || !finish(&l)) {
-		atomic_fetch_add(&dropped, 1);
-		metric_add(METRIC_LOG_DROPPED, 1);
-	}
+	deliver(&l);
 	errno = saved;
+}
+
+bool log_relay(const char *role, const char *text, size_t n)
+{
+	char event[LOGLINE_EVENT_MAX + 1];
+	struct logline parts;
+	struct line l = {.process = role, .event = event, .n = n};
+
+	if (!logline_read(text, n, &parts) || parts.role_n != strlen(role) ||
+	    memcmp(text + parts.role, role, parts.role_n) != 0)
+		return false;
+	memcpy(event, text + parts.event, parts.event_n);
+	event[parts.event_n] = '\0';
+	l.level = parts.level;
+	l.role = parts.role;
+	l.members = parts.members;
+	memcpy(l.text, text, n);
+	deliver(&l);
+	return true;
 }

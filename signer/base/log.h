@@ -3,6 +3,7 @@
 #define SG_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * log: one line an event on standard error, logfmt:
@@ -37,14 +38,14 @@ int log_descriptor(void);
  * standard error only if there is nobody.  Once a process, while it is not
  * confined. */
 void log_journal(const char *socket);
-/* The same by FD, the descriptor of the process that started this one, if it is
- * one: the journal knows all the same who writes. */
+/* The same by FD, if it is a socket whose other end the process that started
+ * this one reads, and gives to log_relay(). */
 void log_journal_by(int fd);
 /* The socket for that, which must stay open; -1: none. */
 int log_journal_descriptor(void);
-/* Another one, for a process of its own, which may shut it down without harm to
- * others.  The caller's; -1: there is none. */
-int log_journal_again(void);
+/* Log TEXT of N bytes, which the process ROLE wrote: the journal knows it by
+ * our word.  False: it is no line of that process, and is not logged. */
+bool log_relay(const char *role, const char *text, size_t n);
 /* Lines above LEVEL are dropped (default LOG_INFO). */
 void log_limit(enum log_level level);
 /* Is each request to have a line of its own (log_requests of signerd.yaml)?

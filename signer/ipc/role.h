@@ -26,8 +26,8 @@ enum {
 				 not given where there is none */
 	ROLE_FD_PUBLIC = 8, /* front: listener for anybody who reads the ledger;
 			       not given where the configuration has none */
-	ROLE_FD_JOURNAL = 9, /* a socket to systemd's journal; not given where
-				standard error is something else */
+	ROLE_FD_JOURNAL = 9, /* takes lines for systemd's journal; not given
+				where standard error is something else */
 	ROLE_FD_LAST = ROLE_FD_JOURNAL
 };
 

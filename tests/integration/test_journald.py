@@ -3,6 +3,7 @@
 to its socket, also from inside its sandbox.  The journald here is a socket of the
 test's, put in the place of the real one for the daemon alone."""
 import os
+import pathlib
 import socket
 import subprocess
 import threading
@@ -45,6 +46,14 @@ class Journald:
         self.socket.close()
 
 
+def datagram_sockets(pid):
+    """Those of process PID by which it could write to any other."""
+    inodes = {l.split()[6] for l in pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]
+              if l.split()[4] == "0002"}
+    own = [os.readlink(f) for f in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+    return [o for o in own if o.startswith("socket:") and o[8:-1] in inodes]
+
+
 def may_mount():
     return os.geteuid() == 0 and subprocess.run(
         ["unshare", "-m", "true"], capture_output=True).returncode == 0
@@ -65,6 +74,9 @@ def test_entries(own, tmp_path):
         own.start(env={"JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"})
         answer = own.issue(people.dcc())
         assert answer.status == 200
+        assert len(datagram_sockets(own.process.pid)) == 1
+        assert {r: datagram_sockets(p) for r, p in own.roles().items()} == {
+            r: [] for r in own.roles()}
         assert own.issue(dict(people.dcc(), dob=values.add("dob", "1954-77-11"))).status == 422
         assert own.stop(timeout=40 * SLOW) == 0
     finally:

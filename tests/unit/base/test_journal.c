@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "base/journal.h"
 #include "base/log.h"
+#include "base/logline.h"
 
 static char entry[JOURNAL_ENTRY_MAX + 1];
 static char directory[] = "/tmp/signerd-journal-XXXXXX";
@@ -173,6 +175,24 @@ static size_t take(int fd)
 	return n > 0 ? (size_t)n : 0;
 }
 
+static bool relay(const char *role, const char *line)
+{
+	return log_relay(role, line, strlen(line));
+}
+
+/* Of another process: one that is a line of it, and others. */
+static void relay_some(void)
+{
+	static const char good[] = "2026-01-31T09:00:00.123Z warning front/1 "
+				   "tls-refused reason=\"a b\" n=3\n";
+
+	assert_true(relay("front/1", good));
+	assert_false(relay("front/0", good));
+	assert_false(relay("front/1", ""));
+	assert_false(relay("front/1", "MESSAGE=a\nPRIORITY=0\n"));
+	assert_false(log_relay("front/1", good, 41)); /* no event */
+}
+
 /* Entries while there is a journal, lines when it has gone. */
 static void test_log(void **state)
 {
@@ -181,27 +201,18 @@ static void test_log(void **state)
 	ssize_t n;
 	int saved;
 	int reader;
-	int other;
 
 	(void)state;
 	log_role("core/0");
 	log_journal(socket_path); /* not yet: standard error is not it */
-	assert_int_equal(log_journal_again(), -1);
 	assert_int_equal(log_journal_descriptor(), -1);
 	reader = redirect_stderr(&saved);
 	log_journal(socket_path);
 	assert_true(log_journal_descriptor() > STDERR_FILENO);
-	log_journal_by(reader); /* no socket */
+	log_journal_by(reader);	  /* no socket */
+	log_journal_by(journald); /* one that reaches others */
 	assert_true(log_journal_descriptor() != reader);
-	log_journal_by(log_journal_descriptor());
-	/* What another process does to its own is no matter here. */
-	other = log_journal_again();
-	assert_true(other > STDERR_FILENO);
-	assert_int_equal(send(other, "A=b\n", 4, 0), 4);
-	assert_true(take(journald) > 0);
-	assert_string_equal(entry, "A=b\n");
-	assert_int_equal(shutdown(other, SHUT_RDWR), 0);
-	(void)close(other);
+	assert_true(log_journal_descriptor() != journald);
 	log_event(LOG_WARNING, "key-unusable", "key=" LOG_Q " hsm=%d", "a\nb",
 		  2);
 	assert_true(take(journald) > 0);
@@ -218,6 +229,15 @@ static void test_log(void **state)
 			    "SIGNERD_EVENT=e\n"
 			    "SIGNERD_KEY=a\" hsm=7?SIGNERD_EVENT=key-usable\n"
 			    "SIGNERD_HSM=2\n");
+	relay_some();
+	assert_true(take(journald) > 0);
+	assert_string_equal(entry,
+			    "MESSAGE=front/1 tls-refused reason=\"a b\" n=3?\n"
+			    "PRIORITY=4\nSYSLOG_IDENTIFIER=signerd\n"
+			    "SIGNERD_ROLE=front/1\n"
+			    "SIGNERD_EVENT=tls-refused\n"
+			    "SIGNERD_REASON=a b\nSIGNERD_N=3?\n");
+	assert_int_equal(take(journald), 0);		   /* no other */
 	assert_true(read(reader, line, sizeof(line)) < 0); /* nothing */
 	assert_int_equal(close(journald), 0);
 	assert_int_equal(unlink(socket_path), 0);
@@ -228,6 +248,65 @@ static void test_log(void **state)
 	line[n] = '\0';
 	assert_non_null(strstr(line, "Z error core/0 gone a=1\n"));
 	(void)close(reader);
+}
+
+/* What goes to the process that started this one is the line itself. */
+static void test_relayed(void **state)
+{
+	struct logline l;
+	int pair[2];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	log_journal_by(pair[1]);
+	assert_int_equal(log_journal_descriptor(), pair[1]);
+	log_event(LOG_ERROR, "one", "a=" LOG_Q, "b\nc");
+	n = take(pair[0]);
+	assert_true(logline_read(entry, n, &l));
+	assert_int_equal(l.level, LOG_ERROR);
+	assert_string_equal(entry + l.role, "core/0 one a=\"b?c\"");
+	assert_string_equal(entry + l.members, " a=\"b?c\"");
+	log_event(LOG_DEBUG, "none", "a=%d", 1);
+	assert_int_equal(take(pair[0]), 0);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
+static void test_lines(void **state)
+{
+	static const char *const none[] = {
+		"",
+		" ",
+		"t",
+		"t info",
+		"t info core/0",
+		"t info core/0 ",
+		"t info  event",
+		" info core/0 event",
+		"t notice core/0 event",
+		"t info core/0 Event",
+		"t info core/0 event_name",
+		"t info core/0 "
+		"an-event-whose-name-is-longer-than-that-of-any-which-there-is-"
+		"ab",
+	};
+	static char longest[LOGLINE_MAX + 1];
+	struct logline l;
+	int n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_false(logline_read(none[i], strlen(none[i]), &l));
+	assert_true(logline_read("t debug core/0 an-event-2", 25, &l));
+	assert_int_equal(l.level, LOG_DEBUG);
+	assert_int_equal(l.event_n, 10);
+	assert_int_equal(l.members, 25);
+	n = snprintf(longest, sizeof(longest), "t info core/0 e a=");
+	memset(longest + n, 'x', sizeof(longest) - (size_t)n);
+	assert_true(logline_read(longest, LOGLINE_MAX, &l));
+	assert_false(logline_read(longest, LOGLINE_MAX + 1, &l));
 }
 
 static int set_up(void **state)
@@ -252,6 +331,8 @@ int main(void)
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_no_journal),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_relayed),
+		cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
