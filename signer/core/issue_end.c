@@ -342,6 +342,7 @@ static void on_signed(struct op *op, enum sg_err err, struct span signature)
 		.attestation = i->attested ? i->attestation : NULL};
 	memcpy(facts->kid, i->text.kid, sizeof(facts->kid));
 	i->item.renewed = i->renewal;
+	i->item.bulk = op->bulk;
 	i->item.uci = i->uci;
 	i->item.country_uci = i->country_uci;
 	i->item.payload = i->payload;

@@ -213,8 +213,10 @@ static enum sg_err append(struct release *r, struct release_item *item,
 	if (err != SG_OK)
 		return err;
 	record.entry = span_of(entry, n);
-	return journal_append(r->journal, &record, more, &item->index,
-			      &item->offset);
+	return journal_append(
+		r->journal, &record,
+		(struct journal_wait){.more = more, .bulk = item->bulk},
+		&item->index, &item->offset);
 }
 
 void release_submit(struct release *r, struct release_item *item, size_t more)
@@ -248,7 +250,8 @@ enum sg_err release_note(struct release *r, struct span entry, uint64_t *index)
 		return SG_OK;
 	if (r->journal == NULL)
 		return SG_CLOSED;
-	err = journal_append(r->journal, &record, 0, index, &offset);
+	err = journal_append(r->journal, &record, (struct journal_wait){0},
+			     index, &offset);
 	if (err == SG_OK)
 		r->next = *index + 1;
 	return err;

@@ -16,9 +16,10 @@ struct release; /* opaque */
 
 struct release_item {
 	/* The owner's, set before release_submit(). */
-	struct entry_certificate facts;		    /* what is to be recorded */
-	bool renewed;				    /* else issued */
-	struct span country;			    /* iss claim; empty: none */
+	struct entry_certificate facts; /* what is to be recorded */
+	bool renewed;			/* else issued */
+	bool bulk;			/* as in struct journal_wait */
+	struct span country;		/* iss claim; empty: none */
 	const uint8_t *uci, *country_uci, *payload; /* as in ledger/record.h */
 	int64_t time_ms; /* of its entry, since 1970 */
 	/* The certificate may go out (SG_OK, with its leaf in the ledger and

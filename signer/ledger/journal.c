@@ -33,7 +33,8 @@ struct state {
 	pthread_mutex_t lock; /* over all of this */
 	pthread_cond_t work;
 	bool idle;   /* the thread waits for work */
-	bool enough; /* the batch that fills waits for no more */
+	bool enough; /* the batch that fills waits for no more, */
+	bool single; /* or has a record that somebody waits for alone */
 	bool stop;
 	bool down; /* from a failure until journal_poll() tells that it is over:
 		      until then nobody must get an index that is lost */
@@ -166,7 +167,7 @@ static void failed(struct journal *j, int system_errno)
 	lock(j);
 	batch_clear(&s->batch[0]);
 	batch_clear(&s->batch[1]);
-	s->enough = false;
+	s->enough = s->single = false;
 	s->next = s->end;
 	s->news.failed = true;
 	s->news.first = s->end.index;
@@ -237,10 +238,18 @@ static void recover(struct journal *j)
 	} while (!stop);
 }
 
+/* Until when the batch that fills may do so.  The lock is held. */
+static uint64_t gathered_us(const struct journal *j)
+{
+	const struct journal_io *io = j->files.io;
+
+	return j->begun_us +
+	       (j->s->single ? io->gather_us : io->gather_bulk_us);
+}
+
 /* The next batch; NULL: it is the end. */
 static struct batch *take(struct journal *j)
 {
-	const uint64_t gathered_us = j->begun_us + j->files.io->gather_us;
 	struct state *s = j->s;
 	struct batch *b = NULL;
 
@@ -248,14 +257,15 @@ static struct batch *take(struct journal *j)
 	s->idle = true;
 	while (s->batch[s->filling].n == 0 && !s->stop)
 		(void)pthread_cond_wait(&s->work, &s->lock);
-	s->idle = true; /* from here on only enough of them wake it */
-	while (!s->enough && !s->stop && wait_until(s, gathered_us))
-		;
+	/* From here on only enough of them wake it, or the first single one. */
+	do
+		s->idle = true;
+	while (!s->enough && !s->stop && wait_until(s, gathered_us(j)));
 	s->idle = false;
 	if (s->batch[s->filling].n > 0) {
 		b = &s->batch[s->filling];
 		s->filling ^= 1;
-		s->enough = false;
+		s->enough = s->single = false;
 	}
 	unlock(j);
 	j->begun_us = clock_mono_us();
@@ -375,17 +385,19 @@ static bool enough(const struct journal *j, size_t more)
 }
 
 enum sg_err journal_append(struct journal *j, const struct record *r,
-			   size_t more, uint64_t *index, uint64_t *offset)
+			   struct journal_wait wait, uint64_t *index,
+			   uint64_t *offset)
 {
 	struct state *s = j->s;
 	struct record record = *r;
 	enum sg_err err = SG_IO;
-	bool first = false;
+	bool wakes = false;
 	size_t n;
 
 	lock(j);
 	if (!s->down) {
-		first = s->batch[s->filling].n == 0;
+		wakes = s->batch[s->filling].n == 0 ||
+			(!wait.bulk && !s->single);
 		record.index = s->next.index;
 		err = batch_add(&s->batch[s->filling], &record, j->files.io,
 				&n);
@@ -394,8 +406,9 @@ enum sg_err journal_append(struct journal *j, const struct record *r,
 		*index = s->next.index++;
 		*offset = s->next.offset;
 		s->next.offset += n;
-		s->enough |= enough(j, more);
-		if (s->idle && (first || s->enough)) {
+		s->enough |= enough(j, wait.more);
+		s->single |= !wait.bulk;
+		if (s->idle && (wakes || s->enough)) {
 			(void)pthread_cond_signal(&s->work);
 			s->idle = false;
 		}

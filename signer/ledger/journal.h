@@ -16,8 +16,9 @@
  * all that waited and never stalls the loop.  While more records are on their
  * way than wait, a sync is put off: until JOURNAL_GATHER_RECORDS wait, or half
  * of the smallest buffer is full, or JOURNAL_GATHER_US have passed since the
- * last sync began.  Where a disk is quick, syncs would else take more CPU time
- * than all that is done for a record.
+ * last sync began; JOURNAL_GATHER_BULK_US, while all that wait are of streams.
+ * Where a disk is quick, syncs would else take more CPU time than all that is
+ * done for a record.
  *
  * A write or sync that fails (no space, an I/O error, a read-only file system)
  * fails everything that waited: it is on no record, and its leaves and offsets
@@ -31,7 +32,14 @@ enum {
 	JOURNAL_SEGMENT_BYTES = 64 << 20, /* a new segment begins beyond */
 	JOURNAL_RETRY_MS = 500,		  /* between tries after a failure */
 	JOURNAL_GATHER_RECORDS = 128,	  /* for one sync, while more comes */
-	JOURNAL_GATHER_US = 10 * 1000	  /* a sync is put off until then */
+	JOURNAL_GATHER_US = 10 * 1000,	  /* a sync is put off until then */
+	JOURNAL_GATHER_BULK_US = 25 * 1000
+};
+
+/* What a record may wait for; zeroed, nothing. */
+struct journal_wait {
+	size_t more; /* records are on their way: some of them */
+	bool bulk;   /* it is of a stream, whose others do not wait for it */
 };
 
 struct journal_events {
@@ -65,11 +73,12 @@ struct journal_settings {
 SG_MUST_USE enum sg_err journal_open(const struct journal_settings *settings,
 				     struct journal **out);
 /* Append R; its index is set here: *INDEX.  *OFFSET is its place in the whole.
- * Nothing may leave the core before `committed` says so.  MORE records are on
- * their way: this one may wait for some of them, as is said above.
+ * Nothing may leave the core before `committed` says so.  The sync may
+ * be put off for WAIT, as is said above.
  * Errors: SG_BUSY (both buffers full), SG_IO (it is down). */
 SG_MUST_USE enum sg_err journal_append(struct journal *j,
-				       const struct record *r, size_t more,
+				       const struct record *r,
+				       struct journal_wait wait,
 				       uint64_t *index, uint64_t *offset);
 /* To be called on the loop thread after `wake`. */
 void journal_poll(struct journal *j);

@@ -64,6 +64,7 @@ const struct journal_io JOURNAL_IO = {.open_at = real_open_at,
 				      .unlink_at = real_unlink_at,
 				      .retry_ms = JOURNAL_RETRY_MS,
 				      .gather_us = JOURNAL_GATHER_US,
+				      .gather_bulk_us = JOURNAL_GATHER_BULK_US,
 				      .buffer_bytes_min = BUFFER_BYTES_MIN,
 				      .buffer_bytes_max = BUFFER_BYTES_MAX};
 

@@ -24,7 +24,7 @@ struct journal_io {
 	int (*cut)(void *ctx, int fd, off_t size);
 	int (*unlink_at)(void *ctx, int dir, const char *name);
 	void *ctx;
-	uint32_t retry_ms, gather_us;
+	uint32_t retry_ms, gather_us, gather_bulk_us;
 	size_t buffer_bytes_min, buffer_bytes_max;
 };
 

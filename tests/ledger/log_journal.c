@@ -44,7 +44,8 @@ static enum sg_err append(struct journal *j, const struct record *r)
 	enum sg_err err;
 
 	/* Both buffers are full until the disk has one of them. */
-	while ((err = journal_append(j, r, 0, &index, &offset)) == SG_BUSY) {
+	while ((err = journal_append(j, r, (struct journal_wait){0}, &index,
+				     &offset)) == SG_BUSY) {
 		(void)nanosleep(&moment, NULL);
 		if (atomic_exchange(&awake, false))
 			journal_poll(j);

@@ -99,10 +99,10 @@ static inline void release_append(struct release *r, size_t at)
 				 1000, &item->facts, entry, sizeof(entry), &n),
 			 SG_OK);
 	record.entry = span_of(entry, n);
-	assert_int_equal(journal_append(r->journal, &record, 0,
-					&r->held[at].index,
-					&r->held[at].offset),
-			 SG_OK);
+	assert_int_equal(
+		journal_append(r->journal, &record, (struct journal_wait){0},
+			       &r->held[at].index, &r->held[at].offset),
+		SG_OK);
 	r->held[at].appended = true;
 }
 

@@ -169,9 +169,10 @@ static void test_wrong_offset(void **state)
 		entry_encode_run(ENTRY_STOPPED, 5, entry, sizeof(entry), &n),
 		SG_OK);
 	run.entry = span_of(entry, n);
-	assert_int_equal(
-		journal_append(s->b->journal, &run, 0, &index, &s->q.offset),
-		SG_OK);
+	assert_int_equal(journal_append(s->b->journal, &run,
+					(struct journal_wait){0}, &index,
+					&s->q.offset),
+			 SG_OK);
 	do {
 		uv_run(&s->b->o.loop, UV_RUN_ONCE);
 		journal_end(s->b->journal, &offset, &end);

@@ -95,8 +95,11 @@ static inline uint64_t append_before(struct journal *j, size_t n, size_t size,
 	uint64_t offset;
 
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(journal_append(j, &r, more, &index, &offset),
-				 SG_OK);
+		assert_int_equal(
+			journal_append(j, &r,
+				       (struct journal_wait){.more = more},
+				       &index, &offset),
+			SG_OK);
 	return index;
 }
 

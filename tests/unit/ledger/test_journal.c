@@ -33,7 +33,8 @@ static void test_append(void **state)
 		uint8_t entry[] = {0xa2, 1, 6, 2, (uint8_t)i % 24};
 
 		r = (struct record){.index = 77, .entry = span_of(entry, 5)};
-		assert_int_equal(journal_append(j, &r, 0, &index, &offset),
+		assert_int_equal(journal_append(j, &r, (struct journal_wait){0},
+						&index, &offset),
 				 SG_OK);
 		assert_int_equal(index, i);
 		wait_committed(j, i + 1);
@@ -73,7 +74,9 @@ static void append_run(struct journal *j, int64_t time_ms)
 					  sizeof(entry), &n),
 			 SG_OK);
 	r = (struct record){.entry = span_of(entry, n)};
-	assert_int_equal(journal_append(j, &r, 0, &index, &offset), SG_OK);
+	assert_int_equal(journal_append(j, &r, (struct journal_wait){0}, &index,
+					&offset),
+			 SG_OK);
 	wait_committed(j, index + 1);
 }
 
@@ -100,7 +103,9 @@ static void append_certificate(struct journal *j, int64_t time_ms, int64_t iat)
 			    .uci = hash,
 			    .country_uci = hash,
 			    .payload = hash};
-	assert_int_equal(journal_append(j, &r, 0, &index, &offset), SG_OK);
+	assert_int_equal(journal_append(j, &r, (struct journal_wait){0}, &index,
+					&offset),
+			 SG_OK);
 	wait_committed(j, index + 1);
 }
 
@@ -170,18 +175,23 @@ static void check_failure(int why, bool writes)
 	assert_int_equal(told.first, end);
 	assert_int_equal(told.why, why);
 	assert_false(journal_up(j));
-	assert_int_equal(journal_append(j, &r, 0, &index, &offset), SG_IO);
+	assert_int_equal(journal_append(j, &r, (struct journal_wait){0}, &index,
+					&offset),
+			 SG_IO);
 	assert_int_equal(told.recoveries, 0);
 	disk_break(0, false);
 	while (told.recoveries == 0) {
 		/* Nobody gets an index before everybody knows. */
-		assert_int_equal(journal_append(j, &r, 0, &index, &offset),
+		assert_int_equal(journal_append(j, &r, (struct journal_wait){0},
+						&index, &offset),
 				 SG_IO);
 		(void)sem_wait(&told.wake);
 		journal_poll(j);
 	}
 	assert_true(journal_up(j));
-	assert_int_equal(journal_append(j, &r, 0, &index, &offset), SG_OK);
+	assert_int_equal(journal_append(j, &r, (struct journal_wait){0}, &index,
+					&offset),
+			 SG_OK);
 	assert_int_equal(index, end);
 	assert_int_equal(offset, end_offset);
 	wait_committed(j, end + 1);
@@ -241,7 +251,8 @@ static void test_busy(void **state)
 	(void)state;
 	disk_lock(); /* the disk hangs */
 	while (err == SG_OK && taken < 100) {
-		err = journal_append(j, &r, 0, &index, &offset);
+		err = journal_append(j, &r, (struct journal_wait){0}, &index,
+				     &offset);
 		if (err == SG_OK)
 			assert_int_equal(index, taken++);
 	}
@@ -253,144 +264,6 @@ static void test_busy(void **state)
 	journal_close(j);
 	j = open_journal();
 	assert_end(j, taken + 1);
-	journal_close(j);
-}
-
-/* --- gathering ------------------------------------------------------------ */
-
-enum { MANY = 1000, GATHER_US = 600 * 1000 * 1000 };
-
-/* A journal with one record that gathers for longer than the test lasts, with
- * buffers of BUFFER bytes; 0: as small as the disk's.  The first record in a
- * while waits for nobody. */
-static struct journal *open_gathering(size_t buffer)
-{
-	static struct journal_io io;
-	const struct journal_settings s = told_settings();
-	struct journal *j;
-
-	io = DISK_IO;
-	io.gather_us = GATHER_US;
-	if (buffer > 0)
-		io.buffer_bytes_min = io.buffer_bytes_max = buffer;
-	j = open_by(&s, &io);
-	(void)append_before(j, 1, 10, MANY);
-	wait_committed(j, 1);
-	return j;
-}
-
-static void assert_waits(void)
-{
-	assert_int_equal(sem_trywait(&told.wake), -1);
-}
-
-/* What comes after the first one waits for the last one of many, and is
- * committed with it. */
-static void test_gather(void **state)
-{
-	struct journal *j = open_gathering(0);
-
-	(void)state;
-	for (int i = 0; i < 3; i++) {
-		(void)append_before(j, 1, 10, MANY);
-		assert_waits();
-	}
-	(void)append_before(j, 1, 10, 0);
-	(void)sem_wait(&told.wake);
-	journal_poll(j);
-	assert_int_equal(told.committed, 5);
-	assert_waits();
-	/* Said while it writes: it holds for the next batch. */
-	disk_lock();
-	(void)append_before(j, 1, 10, 0);
-	(void)append_before(j, 1, 10, MANY);
-	disk_unlock();
-	(void)append_before(j, 1, 10, 0);
-	wait_committed(j, 8);
-	journal_close(j);
-}
-
-/* As many wait as are still on their way. */
-static void test_gather_half(void **state)
-{
-	struct journal *j = open_gathering(0);
-
-	(void)state;
-	(void)append_before(j, 1, 1, 3);
-	assert_waits();
-	(void)append_before(j, 1, 1, 2);
-	wait_committed(j, 3);
-	journal_close(j);
-}
-
-/* Enough for one sync, whatever is on its way. */
-static void test_gather_full(void **state)
-{
-	struct journal *j = open_gathering(1 << 20);
-
-	(void)state;
-	(void)append_before(j, JOURNAL_GATHER_RECORDS - 1, 1, MANY);
-	assert_waits();
-	(void)append_before(j, 1, 1, MANY);
-	wait_committed(j, JOURNAL_GATHER_RECORDS + 1);
-	journal_close(j);
-}
-
-/* A buffer that is half full is enough. */
-static void test_gather_much(void **state)
-{
-	struct journal *j = open_gathering(0);
-	uint64_t index;
-
-	(void)state;
-	index = append_before(j, 3, 100, MANY);
-	wait_committed(j, index + 1);
-	journal_close(j);
-}
-
-/* Nobody waits for the time that is set. */
-static void test_gather_time(void **state)
-{
-	struct journal_io io = DISK_IO;
-	const struct journal_settings s = told_settings();
-	struct journal *j;
-
-	(void)state;
-	io.gather_us = 2000;
-	j = open_by(&s, &io);
-	for (uint64_t i = 0; i < 20; i++)
-		wait_committed(j, append_before(j, 1, 10, MANY) + 1);
-	journal_close(j);
-}
-
-/* What gathers at the end is committed. */
-static void test_gather_close(void **state)
-{
-	struct journal *j = open_gathering(0);
-
-	(void)state;
-	(void)append_before(j, 2, 10, MANY);
-	journal_close(j);
-	j = open_journal();
-	assert_end(j, 3);
-	journal_close(j);
-}
-
-/* A failure takes the hurry along. */
-static void test_gather_failure(void **state)
-{
-	struct journal *j = open_gathering(0);
-
-	(void)state;
-	disk_break(EIO, false);
-	(void)append_before(j, 1, 10, 0);
-	wait_for(j, &told.failures, 1);
-	disk_break(0, false);
-	wait_for(j, &told.recoveries, 1);
-	(void)append_before(j, 1, 10, MANY);
-	assert_waits();
-	(void)append_before(j, 1, 10, 0);
-	wait_committed(j, 3);
 	journal_close(j);
 }
 
@@ -470,13 +343,6 @@ int main(void)
 		TEST(test_failure),
 		TEST(test_failure_of_first),
 		TEST(test_busy),
-		TEST(test_gather),
-		TEST(test_gather_half),
-		TEST(test_gather_full),
-		TEST(test_gather_much),
-		TEST(test_gather_time),
-		TEST(test_gather_close),
-		TEST(test_gather_failure),
 		TEST(test_follow),
 	};
 

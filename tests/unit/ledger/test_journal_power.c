@@ -134,7 +134,8 @@ static void append(struct journal *j)
 	enum sg_err err;
 
 	fill(&s, entry);
-	err = journal_append(j, &r, 0, &s.index, &offset);
+	err = journal_append(j, &r, (struct journal_wait){0}, &s.index,
+			     &offset);
 	if (err == SG_OK)
 		waiting[waiting_n++] = s;
 	else
