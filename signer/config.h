@@ -58,7 +58,7 @@
  *	      read: [/opt/vendor]   # files and directories
  *	      write: [/dev/hsm0]    # and devices
  *	      network: false        # may it open connections?
- *	csca: csca.pem              # optional: who issues what officers import
+ *	csca: csca/csca.pem         # optional: who issues what officers import
  *	keys:                       # optional where an HSM has a token
  *	  - label: dsc-1
  *	    hsm: demo
