@@ -150,9 +150,9 @@ static struct config *load_at(const char *old, const char *new)
 /* What the core reads lies where the server's key does. */
 static void test_load_notes_of_core(void **state)
 {
-	static const char RUN[] = "run: run\n";
-	static const char CSCA[] = "run: run\ncsca: ca.pem\n";
-	struct config *c = load_at(RUN, CSCA);
+	static const char run[] = "run: run\n";
+	static const char csca[] = "run: run\ncsca: ca.pem\n";
+	struct config *c = load_at(run, csca);
 
 	(void)state;
 	assert_non_null(strstr(c->doubts, ": csca: tls.key lies in its dir"));
