@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import confined
+from ceremony import Ceremony
 from conftest import BUILD, ROOT, record
 from test_sandbox import sanitized, status
 from test_ledger_witness import witness  # noqa: F401 (a fixture)
@@ -42,6 +43,12 @@ def test_it_serves(service, witness):  # noqa: F811
     assert demo.request("GET", "/v1/ledger/vkey").status == 200
     demo.reload()
     demo.check(demo.issue(record()))
+    # A smith has a key made, too, and takes it to the other processes.
+    court = Ceremony(demo)
+    court.found()
+    court.rotate("dsc-2")
+    assert demo.issue(record()).status == 200
+    assert {k["label"]: k["state"] for k in court.document()["keys"]}["dsc-2"] == "active"
     # Each has given up of its own what it always does.
     s = status(demo.process.pid)
     assert s["NoNewPrivs"] == "1" and s["Seccomp"] == "2" and int(s["CapPrm"], 16) == 0
@@ -49,7 +56,7 @@ def test_it_serves(service, witness):  # noqa: F811
         assert int(s["CapBnd"], 16) == 0
         assert s["Uid"].split() == [str(pwd.getpwnam(confined.USER).pw_uid)] * 4
     lines = re.findall(r' sandbox on="([^"]*)"', demo.log())
-    assert len(lines) == len(demo.roles()) + 1
+    assert len(lines) > len(demo.roles())  # a smith is another one after each task
     assert all({"capabilities", "system-calls", "files"} <= set(re.split(r"[, ]+", on)) for on in lines)
     assert demo.metric_sum("signer_sandbox_kills_total") == 0
     assert demo.stop() == 0
