@@ -58,7 +58,7 @@
  *	      read: [/opt/vendor]   # files and directories
  *	      write: [/dev/hsm0]    # and devices
  *	      network: false        # may it open connections?
- *	csca: csca.pem              # optional: who issues what officers import
+ *	csca: csca/csca.pem         # optional: who issues what officers import
  *	keys:                       # optional where an HSM has a token
  *	  - label: dsc-1
  *	    hsm: demo
@@ -89,6 +89,7 @@
  *	  connections: 20000        # of a front
  *	  client_connections: 15000 # of them, for one client; 0: any
  *	  failed_handshakes: 20     # a second, of an address; 0: any
+ *	  address_handshakes: 500   # all of them; 0: any
  *	  header_bytes: 16384
  *	  body_bytes: 65536
  *	  streams: 256

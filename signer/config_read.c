@@ -50,6 +50,7 @@ void config_defaults(struct config *c, const char *base)
 	c->front.connections_max = 20000;
 	c->front.client_connections_max = SIZE_MAX; /* settle_limits() */
 	c->front.failures_max = 20;
+	c->front.address_handshakes_max = 500;
 	c->front.header_bytes_max = 16384;
 	c->front.body_bytes_max = 65536;
 	c->front.streams_max = 256;
@@ -131,6 +132,9 @@ static void read_limits(const struct yaml_at *at, void *config,
 			   0, CONNECTIONS_MAX),
 		OPTIONAL_NUMBER("failed_handshakes", value_u32,
 				front.failures_max, 0, HANDSHAKES_MAX),
+		OPTIONAL_NUMBER("address_handshakes", value_u32,
+				front.address_handshakes_max, 0,
+				HANDSHAKES_MAX),
 		LIMIT_SIZE("header_bytes", front.header_bytes_max,
 			   HEADER_BYTES_MIN, HEADER_BYTES_MAX),
 		LIMIT_SIZE("body_bytes", front.body_bytes_max, BODY_BYTES_MIN,

@@ -235,6 +235,43 @@ static void note_beside(const struct yaml_at *at, struct config *c,
 		config_note(at, c->doubts, secret);
 }
 
+/* The same of what the core reads: nobody but the fronts has the server's key.
+ */
+static void note_of_core(const struct yaml_at *at, struct config *c,
+			 const char *file)
+{
+	note_beside(at, c, file);
+	if (file[0] != '\0' && is_beside(c->front.key, file))
+		config_note(at, c->doubts,
+			    "tls.key lies in its directory, or below: the "
+			    "core, which reads this file, could read that, too "
+			    "(put this file into a directory of its own)");
+}
+
+static bool same_directory(const char *a, const char *b)
+{
+	return is_beside(a, b) && is_beside(b, a);
+}
+
+/* Once for those that lie side by side. */
+static void note_certificates(const struct yaml_at *root, struct config *c)
+{
+	const struct yaml_at keys = yaml_child(root, "keys");
+	const char *last = "";
+
+	for (size_t i = 0; i < c->core.nkeys; i++) {
+		const struct yaml_at key = yaml_item(&keys, i);
+		const struct yaml_at at = yaml_child(&key, "certificate");
+		const char *file = c->core.key[i].certificate;
+
+		/* The server's is in tls. */
+		if (c->core.key[i].tls || same_directory(file, last))
+			continue;
+		note_of_core(&at, c, file);
+		last = file;
+	}
+}
+
 static void note_neighbours(const struct yaml_at *root, struct config *c)
 {
 	const struct yaml_at tls = yaml_child(root, "tls");
@@ -248,7 +285,8 @@ static void note_neighbours(const struct yaml_at *root, struct config *c)
 	note_beside(&key, c, c->front.key);
 	note_beside(&ca, c, c->front.client_ca);
 	note_beside(&crl, c, c->front.crl);
-	note_beside(&csca, c, c->core.csca);
+	note_of_core(&csca, c, c->core.csca);
+	note_certificates(root, c);
 }
 
 void config_check_sandbox(const struct yaml_at *root, struct config *c)

@@ -325,6 +325,31 @@ void roster_watch(struct roster *r, const struct config *config,
 		watch_hsm(r, config, i, now_us);
 }
 
+/* There, or known not to be. */
+static bool hsm_told(const struct roster *r, const struct config *config,
+		     size_t i)
+{
+	if (r->hsm[i].outage.state != OUTAGE_UNKNOWN)
+		return true;
+	for (size_t k = 0; k < r->n; k++)
+		if (r->child[k].held &&
+		    roster_hsm_of(config, &r->child[k]) == &config->hsm[i])
+			return true;
+	return false;
+}
+
+bool roster_serves(const struct roster *r, const struct config *config)
+{
+	bool front = false;
+
+	for (size_t i = 0; i < r->n; i++)
+		front |= r->child[i].role == WIRE_FRONT && r->child[i].up;
+	for (size_t i = 0; i < r->nwatched && i < config->nhsms; i++)
+		if (!hsm_told(r, config, i))
+			return false;
+	return front && roster_core(r)->up;
+}
+
 /* Is there anything new to be said of C, an hsm that is about to start? */
 static void mute(const struct roster *r, const struct config *config,
 		 struct child *c)

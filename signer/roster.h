@@ -45,6 +45,10 @@ static inline struct child *roster_core(const struct roster *r)
 struct child *roster_find(const struct roster *r, enum wire_role role,
 			  unsigned slot);
 bool roster_all_up(const struct roster *r);
+/* Are clients served as well as they can be for now: core and a front are up,
+ * and each HSM of CONFIG is there, or known to be away, or held after a PIN
+ * that was refused?  After roster_watch(). */
+bool roster_serves(const struct roster *r, const struct config *config);
 /* May C, which is due, start at NOW_US?  Hsm processes of one HSM in CONFIG
  * start one after the other, and wait a moment for those of others; a smith,
  * which only waits for what the core asks, when that is up. */

@@ -17,6 +17,7 @@
 #include "listeners.h"
 #include "pidfile.h"
 #include "profile.h"
+#include "ready.h"
 #include "reload.h"
 #include "self.h"
 
@@ -43,6 +44,7 @@ enum phase { RUNNING, DRAIN_FRONTS, DRAIN_CORE, DRAIN_LAST, ENDED };
 struct supervisor {
 	uv_loop_t loop;
 	struct roster roster;
+	struct ready ready;
 	struct reload reload;
 	struct listeners listeners;
 	struct pidfile pidfile;
@@ -111,20 +113,6 @@ static void tend_doors(struct supervisor *s)
 		else if (c->waiting)
 			listeners_shut(&s->listeners, c->slot);
 	}
-}
-
-static void tell_ready(struct supervisor *s)
-{
-	if (s->reload.announce || !roster_all_up(&s->roster))
-		return;
-	s->reload.announce = true;
-	/* What the log says is so for systemd, too. */
-	(void)sd_notify(0, "READY=1\nSTATUS=Serving");
-	log_event(LOG_INFO, "ready",
-		  "fronts=%zu hsms=%zu address=\"%s\" "
-		  "port=%u",
-		  s->roster.fronts, s->roster.hsms, s->reload.config->address,
-		  s->reload.config->port);
 }
 
 /* --- draining ------------------------------------------------------------- */
@@ -228,7 +216,8 @@ static void step(struct supervisor *s)
 	roster_watch(&s->roster, s->reload.config, clock_mono_us());
 	start_due(s);
 	tend_doors(s);
-	tell_ready(s);
+	s->reload.announce = ready_look(&s->ready, &s->roster, s->reload.config,
+					clock_mono_us());
 	reload_step(&s->reload);
 }
 

@@ -64,6 +64,8 @@ enum metrics_roles {
 	  "signer_connections_limited_total", "limit=\"client\"", "")          \
 	X(CONNECTIONS_OF_ADDRESS, C, METRICS_FRONT,                            \
 	  "signer_connections_limited_total", "limit=\"address\"", "")         \
+	X(CONNECTIONS_TOO_OFTEN, C, METRICS_FRONT,                             \
+	  "signer_connections_limited_total", "limit=\"handshakes\"", "")      \
 	X(HANDSHAKES_12, C, METRICS_FRONT, "signer_tls_handshakes_total",      \
 	  "version=\"1.2\"", "TLS handshakes that were completed")             \
 	X(HANDSHAKES_13, C, METRICS_FRONT, "signer_tls_handshakes_total",      \

@@ -23,10 +23,13 @@ struct place {
 	uint64_t spent; /* then; TOKENs are 1 / 1000 */
 };
 
+/* Apart: who connects often must not wash away who fails often. */
+enum table { FAILURES, HANDSHAKES, TABLES };
+
 struct admission {
 	uint64_t secret; /* nobody chooses whose places he takes */
 	uint32_t connections[SHARES_CLIENTS];
-	struct place place[SETS][WAYS];
+	struct place place[TABLES][SETS][WAYS];
 };
 
 enum sg_err admission_create(struct admission **out)
@@ -116,11 +119,11 @@ static uint64_t spent_at(const struct place *p, uint32_t rate, uint64_t now_ms)
 	return p->spent > ms * rate ? p->spent - ms * rate : 0;
 }
 
-/* The place of ADDRESS, or else the one that is missed least. */
-static struct place *find(struct admission *a, uint64_t address, uint32_t rate,
-			  uint64_t now_ms)
+/* The place of ADDRESS in TABLE, or else the one that is missed least. */
+static struct place *find(struct admission *a, enum table table,
+			  uint64_t address, uint32_t rate, uint64_t now_ms)
 {
-	struct place *set = a->place[set_of(a, address)];
+	struct place *set = a->place[table][set_of(a, address)];
 	struct place *least = set;
 
 	for (size_t i = 0; i < WAYS; i++) {
@@ -133,15 +136,15 @@ static struct place *find(struct admission *a, uint64_t address, uint32_t rate,
 	return least;
 }
 
-bool admission_begin(struct admission *a, uint64_t address, uint32_t rate,
-		     uint64_t now_ms)
+static bool take(struct admission *a, enum table table, uint64_t address,
+		 uint32_t rate, uint64_t now_ms)
 {
 	const uint64_t full = (uint64_t)rate * ADMISSION_BURST_S * TOKEN;
 	struct place *p;
 
 	if (rate == 0 || address == 0)
 		return true;
-	p = find(a, address, rate, now_ms);
+	p = find(a, table, address, rate, now_ms);
 	if (p->address != address)
 		*p = (struct place){.address = address};
 	p->spent = spent_at(p, rate, now_ms);
@@ -152,6 +155,18 @@ bool admission_begin(struct admission *a, uint64_t address, uint32_t rate,
 	return true;
 }
 
+bool admission_begin(struct admission *a, uint64_t address, uint32_t rate,
+		     uint64_t now_ms)
+{
+	return take(a, FAILURES, address, rate, now_ms);
+}
+
+bool admission_handshake(struct admission *a, uint64_t address, uint32_t rate,
+			 uint64_t now_ms)
+{
+	return take(a, HANDSHAKES, address, rate, now_ms);
+}
+
 void admission_succeeded(struct admission *a, uint64_t address, uint32_t rate,
 			 uint64_t now_ms)
 {
@@ -159,7 +174,7 @@ void admission_succeeded(struct admission *a, uint64_t address, uint32_t rate,
 
 	if (rate == 0 || address == 0)
 		return;
-	p = find(a, address, rate, now_ms);
+	p = find(a, FAILURES, address, rate, now_ms);
 	if (p->address != address)
 		return; /* forgotten meanwhile */
 	p->spent = spent_at(p, rate, now_ms);

@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 /*
- * admission: who may still come in.  Two bounds, each of one front:
+ * admission: who may still come in.  Three bounds, each of one front:
  *
  * The open connections of a client, by shares_index() of its identity.
  *
@@ -23,11 +23,16 @@
  * bucket of BURST_S seconds' worth.  The table is bounded; where it is full,
  * who has failed least is forgotten.  IPv6 counts by /64.
  *
+ * The handshakes of an address, whatever comes of them: each costs a signature
+ * of the server's key, which may be an HSM's, and who has a good certificate
+ * could have them made without end.  The same kind of bucket, in a table of its
+ * own.
+ *
  * Loop thread only.
  */
 enum { ADMISSION_BURST_S = 50, ADMISSION_ADDRESS_TEXT = INET6_ADDRSTRLEN };
 
-struct admission; /* opaque; 200 KiB */
+struct admission; /* opaque; 300 KiB */
 
 /* Owns: *OUT; admission_free().  Errors: SG_NO_MEMORY, SG_IO. */
 SG_MUST_USE enum sg_err admission_create(struct admission **out);
@@ -43,6 +48,11 @@ bool admission_begin(struct admission *a, uint64_t address, uint32_t rate,
 		     uint64_t now_ms);
 /* One that it had begun has succeeded. */
 void admission_succeeded(struct admission *a, uint64_t address, uint32_t rate,
+			 uint64_t now_ms);
+
+/* May ADDRESS have one more at NOW_MS, if it may have RATE a second (0: any)?
+ */
+bool admission_handshake(struct admission *a, uint64_t address, uint32_t rate,
 			 uint64_t now_ms);
 
 /* May CLIENT have another connection, of MAX (0: any)?  Then it is counted,

@@ -341,26 +341,43 @@ static uint64_t address_of(const struct connection *c)
 	return admission_address((const struct sockaddr *)&peer);
 }
 
-/* Have too many handshakes of its address failed? */
-static bool is_limited(struct connection *c)
+/* EVENT: too many handshakes of C's address, with LIMIT a second. */
+static void log_limited(const struct connection *c, const char *event,
+			uint32_t limit)
 {
-	struct front *f = c->front;
 	char text[ADMISSION_ADDRESS_TEXT];
 	uint64_t dropped;
 
-	c->address = address_of(c);
-	if (admission_begin(f->admission, c->address, f->settings.failures_max,
-			    uv_now(f->loop)))
-		return false;
-	metric_add(METRIC_CONNECTIONS_OF_ADDRESS, 1);
-	if (!throttle_allows(&f->limited, clock_wall_s(), &dropped))
-		return true;
+	if (!throttle_allows(&c->front->limited, clock_wall_s(), &dropped))
+		return;
 	admission_address_text(c->address, text);
-	log_event(LOG_WARNING, "handshakes-limited",
-		  "address=%s limit=%u unlogged=%llu", text,
-		  (unsigned)f->settings.failures_max,
-		  (unsigned long long)dropped);
-	return true;
+	log_event(LOG_WARNING, event, "address=%s limit=%u unlogged=%llu", text,
+		  (unsigned)limit, (unsigned long long)dropped);
+}
+
+/* Has its address failed too often, or come too often? */
+static bool is_limited(struct connection *c)
+{
+	struct front *f = c->front;
+	const uint32_t failures = f->settings.failures_max;
+	const uint32_t handshakes = f->settings.address_handshakes_max;
+	const uint64_t now_ms = uv_now(f->loop);
+
+	c->address = address_of(c);
+	if (!admission_begin(f->admission, c->address, failures, now_ms)) {
+		metric_add(METRIC_CONNECTIONS_OF_ADDRESS, 1);
+		log_limited(c, "handshakes-limited", failures);
+		return true;
+	}
+	if (!admission_handshake(f->admission, c->address, handshakes,
+				 now_ms)) {
+		/* It has not even begun. */
+		admission_succeeded(f->admission, c->address, failures, now_ms);
+		metric_add(METRIC_CONNECTIONS_TOO_OFTEN, 1);
+		log_limited(c, "handshakes-many", handshakes);
+		return true;
+	}
+	return false;
 }
 
 static enum sg_err start(struct connection *c)

@@ -34,6 +34,7 @@ struct front_settings {
 	size_t client_connections_max; /* of one client; 0: any */
 	uint32_t failures_max; /* handshakes of an address that fail, a second;
 				  0: any */
+	uint32_t address_handshakes_max; /* of an address, a second; 0: any */
 	size_t header_bytes_max; /* of one request, all headers together */
 	size_t body_bytes_max;	 /* of one single request */
 	uint32_t streams_max;	 /* HTTP/2, per connection */

@@ -43,14 +43,18 @@ static uint64_t kept(const struct sandbox *s)
 	return SUPERVISOR_KEEPS | (s->user ? SUPERVISOR_KEEPS_FOR_USERS : 0);
 }
 
+/* Who has nothing to drop does not ask: a service manager's filter may refuse
+ * capset() to all, as @privileged of systemd's does. */
 static int set_capabilities(uint64_t keep)
 {
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct had[SETS];
 	struct __user_cap_data_struct set[SETS];
 
-	if (syscall(SYS_capget, &head, set) != 0)
+	if (syscall(SYS_capget, &head, had) != 0)
 		return -1;
+	memcpy(set, had, sizeof(set));
 	for (size_t i = 0; i < SETS; i++) {
 		const uint32_t part = (uint32_t)(keep >> (i * SET_BITS));
 
@@ -58,6 +62,8 @@ static int set_capabilities(uint64_t keep)
 		set[i].effective = set[i].permitted;
 		set[i].inheritable = 0;
 	}
+	if (memcmp(set, had, sizeof(set)) == 0)
+		return 0;
 	return (int)syscall(SYS_capset, &head, set);
 }
 

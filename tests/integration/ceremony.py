@@ -125,6 +125,7 @@ def good(*words, **more):
 
 class Ceremony:
     """Three officers of a demo, two of whom decide; they sign by Python."""
+    days = 730  # that a new key's certificate lasts
 
     def __init__(self, demo, names=("anh", "binh", "chi"),
                  algs=("EdDSA", "ES384", "PS256")):
@@ -201,7 +202,7 @@ class Ceremony:
             "subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n")
         d = self.demo.dir
         subprocess.run(["openssl", "x509", "-req", "-in", csr, "-CA", d / "csca.pem", "-CAkey",
-                        d / "csca.key", "-days", "730", "-sha256", "-extfile", extensions,
+                        d / "csca.key", "-days", str(self.days), "-sha256", "-extfile", extensions,
                         "-out", d / f"dsc/{label}.pem"], check=True, capture_output=True)
 
     def rotate(self, label, **more):

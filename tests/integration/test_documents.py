@@ -320,3 +320,12 @@ def test_the_seeds_of_messages_are_of_the_messages_that_there_are(tmp_path):
 def test_events_are_explained():
     r = subprocess.run([ROOT / "tests/events"], capture_output=True, text=True, timeout=60 * SLOW)
     assert r.returncode == 0, r.stdout
+
+
+def test_events_that_are_asked_for_exist():
+    """Whoever follows the journal for a name that no line has waits for ever."""
+    there = set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "tools/docs/events.md").read_text(), re.M))
+    asked = [(page.name, event) for page in sorted((ROOT / "tools/docs").glob("*.md"))
+             for event in re.findall(r"SIGNERD_EVENT=([a-z-]+)", page.read_text())]
+    assert len(asked) >= 5
+    assert not [found for found in asked if found[1] not in there]

@@ -190,6 +190,26 @@ def test_sd_notify(own, tmp_path):
     assert own.process.wait(30 * SLOW) == 0
 
 
+def test_sd_notify_beside_a_dead_hsm(two_hsms, tmp_path):
+    """It signs with the other one: systemd's time for a start must not end it."""
+    own = two_hsms()
+    own.control("fail=C_OpenSession:1-:CKR_DEVICE_ERROR\n")
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        s.settimeout(30 * SLOW)
+        own.start(env={"NOTIFY_SOCKET": path})
+        told = s.recv(4096).decode()
+        assert told.startswith("READY=1\nSTATUS=Serving, but not up: "), told
+        assert " hsm/0 " in told + " "
+        assert "hsm-down" in own.log() and " supervisor ready " not in own.log()
+        assert own.check(own.issue(record())) == "dsc-2"
+        own.control("")
+        while told != "STATUS=Serving":
+            told = s.recv(4096).decode()
+    own.wait_all_up()
+
+
 def test_check(demo, tmp_path):
     def check(text):
         path = demo.dir / "check.yaml"

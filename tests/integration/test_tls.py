@@ -85,6 +85,32 @@ def test_failed_handshakes_of_an_address(own):
     own.check(own.issue(record()))
 
 
+def test_handshakes_of_an_address(own):
+    """Nor can who has a good certificate have the server sign without end; who is in stays in."""
+    settle(own, "limits", address_handshakes=1)
+    own.start()
+    kept = own.connect()
+    own.check(own.issue(record(), connection=kept))
+    made = 1
+    while True:
+        try:
+            own.tls().close()
+        except (ssl.SSLError, ConnectionError):
+            break
+        made += 1
+        assert made < 500
+    assert made >= 50
+    assert own.metric_sum("signer_connections_limited_total", 'limit="handshakes"') == 1
+    assert own.metric_sum("signer_connections_limited_total", 'limit="address"') == 0
+    assert "handshakes-many address=127.0.0.1 limit=1 " in own.log()
+    own.check(own.issue(record(), connection=kept))
+    kept.close()
+    path = own.dir / "signerd.yaml"
+    path.write_text(path.read_text().replace("address_handshakes: 1", "address_handshakes: 0"))
+    own.reload()
+    own.check(own.issue(record()))
+
+
 def test_connections_of_a_client(own):
     """The one has all that it may have; the other still comes in."""
     settle(own, "limits", client_connections=3)

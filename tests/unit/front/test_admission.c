@@ -111,6 +111,30 @@ static void test_successes_cost_nothing(void **state)
 	assert_int_equal(begin(who, 1000, 1), 0);
 }
 
+/* All handshakes: nothing is given back but by time. */
+static void test_handshakes_run_out(void **state)
+{
+	const uint64_t one = address("192.0.2.1");
+	size_t got = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		if (admission_handshake(a, one, RATE, 5000)) {
+			assert_true(admission_begin(a, one, RATE, 5000));
+			admission_succeeded(a, one, RATE, 5000);
+			got++;
+		}
+	assert_int_equal(got, BURST);
+	assert_true(admission_handshake(a, address("192.0.2.2"), RATE, 5000));
+	assert_true(admission_handshake(a, one, RATE, 5500));
+	assert_false(admission_handshake(a, one, RATE, 5500));
+	assert_true(admission_handshake(a, one, 0, 5500));
+	assert_true(admission_handshake(a, 0, RATE, 5500));
+	/* Nor do they count as failed, or the other way round. */
+	assert_int_equal(begin(one, 1000, 5500), BURST);
+	assert_true(admission_handshake(a, one, RATE, 6000));
+}
+
 static void test_off(void **state)
 {
 	(void)state;
@@ -156,6 +180,7 @@ int main(void)
 		TEST(test_addresses),
 		TEST(test_failures_run_out),
 		TEST(test_successes_cost_nothing),
+		TEST(test_handshakes_run_out),
 		TEST(test_off),
 		TEST(test_a_full_table),
 		TEST(test_clients),

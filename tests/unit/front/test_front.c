@@ -323,6 +323,34 @@ static void test_failures_of_an_address(void **state)
 	child_stop(&child);
 }
 
+/* Nor can a client have the server sign without end. */
+static void test_handshakes_of_an_address(void **state)
+{
+	enum { BURST = 50 };
+	struct client k;
+
+	(void)state;
+	settings.address_handshakes_max = 1;
+	settings.connections_max = 1000;
+	start();
+	for (int i = 0; i < BURST; i++) {
+		k = client_open(&child, &good, NULL);
+		get(&k);
+		client_close(&k);
+	}
+	assert_int_equal(metric_get(child.page, METRIC_CONNECTIONS_TOO_OFTEN),
+			 0);
+	for (int i = 0; i < BURST; i++) {
+		k = client_open(&child, NULL, NULL);
+		client_close(&k);
+	}
+	assert_in_range(metric_get(child.page, METRIC_CONNECTIONS_TOO_OFTEN), 1,
+			BURST);
+	assert_int_equal(metric_get(child.page, METRIC_CONNECTIONS_OF_ADDRESS),
+			 0);
+	child_stop(&child);
+}
+
 static void test_handshake_has_a_limit(void **state)
 {
 	char c;
@@ -415,6 +443,7 @@ int main(void)
 		CASE(test_connections_have_a_limit),
 		CASE(test_a_client_has_a_limit),
 		CASE(test_failures_of_an_address),
+		CASE(test_handshakes_of_an_address),
 		CASE(test_handshake_has_a_limit),
 		CASE(test_drain),
 		CASE(test_exits_with_its_supervisor),

@@ -219,7 +219,7 @@ static inline int fake_role(const char *role, const char *slot)
 		return ROLE_EXIT_PIN_REFUSED;
 	if (fake_told(&f, "junk"))
 		(void)!send(ROLE_FD_CONTROL, "junk", 4, MSG_NOSIGNAL);
-	else
+	else if (!fake_told(&f, "mute"))
 		fake_say(WIRE_UP);
 	if (fake_told(&f, "up twice"))
 		fake_say(WIRE_UP);

@@ -133,6 +133,46 @@ static void test_load_notes(void **state)
 	config_free(c);
 }
 
+static struct config *load_at(const char *old, const char *new)
+{
+	struct faults faults = {0};
+	char text[FIXTURE_TEXT];
+	struct config *c;
+
+	fixture_edit(good, old, new, text);
+	fixture_write(&fix, "signerd.yaml", text, 0644);
+	assert_int_equal(config_load(fixture_path(&fix, "signerd.yaml"), &c,
+				     &faults, NULL, NULL),
+			 SG_OK);
+	return c;
+}
+
+/* What the core reads lies where the server's key does. */
+static void test_load_notes_of_core(void **state)
+{
+	static const char run[] = "run: run\n";
+	static const char csca[] = "run: run\ncsca: ca.pem\n";
+	struct config *c = load_at(run, csca);
+
+	(void)state;
+	assert_non_null(strstr(c->doubts, ": csca: tls.key lies in its dir"));
+	assert_non_null(strstr(c->doubts, ": keys[0].certificate: tls.key li"));
+	assert_non_null(strstr(c->doubts, ": keys[0].certificate: a PIN lies"));
+	config_free(c);
+	/* In a directory of its own. */
+	assert_int_equal(mkdir(fixture_path(&fix, "own"), 0700), 0);
+	assert_int_equal(rename(fixture_path(&fix, "dsc.pem"),
+				fixture_path(&fix, "own/dsc.pem")),
+			 0);
+	c = load_at("certificate: dsc.pem", "certificate: own/dsc.pem");
+	assert_null(strstr(c->doubts, "keys[0]"));
+	config_free(c);
+	assert_int_equal(rename(fixture_path(&fix, "own/dsc.pem"),
+				fixture_path(&fix, "dsc.pem")),
+			 0);
+	assert_int_equal(rmdir(fixture_path(&fix, "own")), 0);
+}
+
 /* Behind a first block that is good: the fronts read them all. */
 static void test_load_second_block(void **state)
 {
@@ -191,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_load_nothing),
 		cmocka_unit_test(test_load_notes),
+		cmocka_unit_test(test_load_notes_of_core),
 		cmocka_unit_test(test_load_bad),
 		cmocka_unit_test(test_load_second_block),
 		cmocka_unit_test(test_load_both),

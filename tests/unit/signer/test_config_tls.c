@@ -62,14 +62,17 @@ static void test_limits(void **state)
 	(void)state;
 	assert_int_equal(c->front.client_connections_max, 15000);
 	assert_int_equal(c->front.failures_max, 20);
+	assert_int_equal(c->front.address_handshakes_max, 500);
 	config_free(c);
 	c = with("limits:\n", "limits:\n  connections: 1\n");
 	assert_int_equal(c->front.client_connections_max, 1);
 	config_free(c);
 	c = with("limits:\n", "limits:\n  client_connections: 0\n"
-			      "  failed_handshakes: 0\n");
+			      "  failed_handshakes: 0\n"
+			      "  address_handshakes: 7\n");
 	assert_int_equal(c->front.client_connections_max, 0);
 	assert_int_equal(c->front.failures_max, 0);
+	assert_int_equal(c->front.address_handshakes_max, 7);
 	config_free(c);
 }
 

@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "supervised.h"
 
+/* Until systemd has heard WORD; TOLD is all that it has heard meanwhile. */
+static void hear(struct run *r, const char *word, char *told, size_t cap)
+{
+	size_t n = 0;
+
+	told[0] = '\0';
+	for (long ms = 0; ms < WAIT_MS; ms += POLL_MS) {
+		heard(r, told + n, cap - n);
+		if (strstr(told, word) != NULL)
+			return;
+		n = strlen(told);
+		sleep_ms(POLL_MS);
+	}
+	fail_msg("\"%s\" not heard in: %s", word, told);
+}
+
 static void test_life(void **state)
 {
 	struct run *r = *state;
-	char told[512];
+	char told[4096];
 
 	start(r);
 	/* The core is linked with all, each link has two ends. */
@@ -20,8 +36,10 @@ static void test_life(void **state)
 	assert_true(connects(r));
 	assert_int_equal(access(fixture_path(&r->fix, "run/signerd.pid"), F_OK),
 			 0);
-	heard(r, told, sizeof(told));
-	assert_string_equal(told, "READY=1\nSTATUS=Serving|");
+	hear(r, "STATUS=Serving|", told, sizeof(told));
+	assert_memory_equal(told, "READY=1\nSTATUS=Serving", 22);
+	assert_int_equal(count(told, "READY=1"), 1);
+	assert_int_equal(count(told, "not up: core"), 0);
 	drain(r);
 	read_log(r);
 	assert_true(is_before(r->log, "process-ended process=front/1",
@@ -73,6 +91,7 @@ static void test_stopped(void **state)
 static void test_back_off(void **state)
 {
 	struct run *r = *state;
+	char told[4096];
 
 	order(r, "hsm.0", "die");
 	launch(r);
@@ -83,14 +102,41 @@ static void test_back_off(void **state)
 	/* Its turn passes to the next one meanwhile. */
 	wait_for(r, "process-up process=hsm/1", 1);
 	assert_int_equal(seen(r, "supervisor ready "), 0);
+	/* Nor would it help to have the others ended by systemd. */
+	hear(r, "STATUS=Serving, but not up: hsm/0|", told, sizeof(told));
+	assert_int_equal(count(told, "READY=1"), 1);
 	order(r, "hsm.0", "");
 	wait_for(r, "supervisor ready ", 1);
+	hear(r, "STATUS=Serving|", told, sizeof(told));
+	assert_int_equal(count(told, "READY=1"), 0);
+	drain(r);
+}
+
+/* What is not known yet is waited for. */
+static void test_ready_waits(void **state)
+{
+	struct run *r = *state;
+	char told[4096];
+
+	order(r, "hsm.0", "mute");
+	launch(r);
+	wait_for(r, "process-up process=front/0", 1);
+	wait_for(r, "process-up process=front/1", 1);
+	wait_for(r, "process-up process=core/0", 1);
+	sleep_ms(300);
+	heard(r, told, sizeof(told));
+	assert_string_equal(told, "");
+	order(r, "hsm.0", "die");
+	assert_int_equal(kill(pid_of(r, "hsm/0"), SIGKILL), 0);
+	hear(r, "READY=1", told, sizeof(told));
+	assert_int_equal(seen(r, "hsm-down hsm=\"demo\""), 1);
 	drain(r);
 }
 
 static void test_pin_refused(void **state)
 {
 	struct run *r = *state;
+	char told[4096];
 
 	order(r, "hsm.0", "pin");
 	launch(r);
@@ -98,6 +144,7 @@ static void test_pin_refused(void **state)
 	wait_for(r, "process-up process=front/1", 1);
 	wait_for(r, "process-up process=core/0", 1);
 	sleep_ms(500);
+	hear(r, "STATUS=Serving, but not up: hsm/0 hsm/1|", told, sizeof(told));
 	/* Neither it nor the other one of the same HSM has tried again. */
 	assert_int_equal(seen(r, "process-started process=hsm/"), 1);
 	order(r, "hsm.0", "");
@@ -383,6 +430,7 @@ int main(int argc, char **argv)
 		TEST(test_life),
 		TEST(test_deaths),
 		TEST(test_back_off),
+		TEST(test_ready_waits),
 		TEST(test_pin_refused),
 		TEST(test_bad_peer),
 		TEST(test_slander),
