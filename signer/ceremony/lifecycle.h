@@ -137,6 +137,11 @@ static inline bool life_signs_ledger(const struct life *k)
  */
 const char *lifecycle_refuses(const struct lifecycle *l,
 			      const struct operation *o, int64_t now);
+/* What of that neither a clock nor a key has a say in, so that it can be asked
+ * of what was accepted, too: a genesis where there is a roll, anything else
+ * where there is none.  NULL, or why not, as above. */
+const char *lifecycle_out_of_turn(const struct lifecycle *l,
+				  const struct operation *o);
 /* Do O, which lifecycle_refuses() has passed at OUT->time.  A new key may take
  * the place in L of one that was destroyed, once there are LIFE_KEYS_MAX.
  * Errors: SG_NO_MEMORY, SG_TOO_BIG (OUT's SPKI), SG_INTERNAL (it would have

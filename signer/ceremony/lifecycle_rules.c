@@ -254,14 +254,24 @@ static const char *key_fault(const struct lifecycle *l,
 	return NULL;
 }
 
-const char *lifecycle_refuses(const struct lifecycle *l,
-			      const struct operation *o, int64_t now)
+const char *lifecycle_out_of_turn(const struct lifecycle *l,
+				  const struct operation *o)
 {
 	if (o->kind == OPERATION_GENESIS && l->roll.n > 0)
 		return "there are officers already: they replace themselves "
 		       "by an operation `officers`";
 	if (o->kind != OPERATION_GENESIS && l->roll.n == 0)
 		return "there are no officers yet: a genesis comes first";
+	return NULL;
+}
+
+const char *lifecycle_refuses(const struct lifecycle *l,
+			      const struct operation *o, int64_t now)
+{
+	const char *fault = lifecycle_out_of_turn(l, o);
+
+	if (fault != NULL)
+		return fault;
 	switch (o->kind) {
 	case OPERATION_GENESIS:
 	case OPERATION_OFFICERS: return roll_fault(&o->roll);
