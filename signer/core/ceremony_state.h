@@ -13,7 +13,7 @@
  * (operations come), ceremony_settle.c (they are kept and answered),
  * ceremony_stops.c (stops that cannot be kept), ceremony_check.c and
  * ceremony_import.c (which may be), ceremony_apply.c (what follows),
- * ceremony_replay.c (the start), ceremony_hold.c (what the ledger knows),
+ * ceremony_project.c (for the keyring), ceremony_replay.c (the start), ceremony_hold.c (what the ledger knows),
  * ceremony_watch.c (what runs out), ceremony_document.c (what officers are
  * shown).
  */
@@ -181,8 +181,6 @@ SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed);
 /* Is the ledger's key that is leaving free to go? */
 bool ceremony_handed_over(const struct ceremony *c);
-/* Have keyring and hsm_pool be what the states say. */
-void ceremony_project(struct ceremony *c);
 /* Count and log the refusal R of O (NULL: of what is no operation), a few times
  * a second at most: whoever may connect can cause it. */
 void ceremony_log_refusal(const struct operation *o,
@@ -190,6 +188,11 @@ void ceremony_log_refusal(const struct operation *o,
 /* Record the refusal R of APPROVED. */
 void ceremony_record_refusal(struct ceremony *c, struct span approved,
 			     const struct ceremony_refusal *r);
+
+/* --- ceremony_project.c --------------------------------------------------- */
+
+/* Have keyring and hsm_pool be what the states say. */
+void ceremony_project(struct ceremony *c);
 
 /* --- ceremony_settle.c ---------------------------------------------------- */
 
