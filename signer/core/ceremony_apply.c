@@ -384,8 +384,7 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 
 	learn_keys(c);
 	hold(c, now, replayed, held);
-	if (!replayed)
-		ceremony_keep_on(c, now, held, kept);
+	ceremony_keep_on(c, now, replayed, held, kept);
 	while (lifecycle_due(&c->life, now, &e)) {
 		any = true;
 		/* A key comes into a state by its time once. */
@@ -395,7 +394,8 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 			ended[nended++] = e.key;
 	}
 	for (size_t i = 0; i < c->life.n; i++) {
-		if (kept[i] != 0)
+		/* Not of one whose kinds another key has taken over since. */
+		if (kept[i] != 0 && c->life.key[i].state == KEY_ACTIVE)
 			c->life.key[i].retire = kept[i];
 		if (held[i] == 0)
 			continue;
