@@ -121,9 +121,10 @@ bool ceremony_check(struct ceremony *c, const struct ceremony_job *j,
 /* When J is done, which a smith was given in time: now, within J's times,
  * however long the HSM took. */
 int64_t ceremony_done_at(const struct ceremony_job *j);
-/* The HSM has made the key of O: where that could not be kept nobody here knows
- * of it, so log it. */
-void ceremony_tell_orphan(struct ceremony *c, const struct operation *o);
+/* The HSM has made the key of O, or (not SURE) may have: where that could not
+ * be kept nobody here knows of it, so log it. */
+void ceremony_tell_orphan(struct ceremony *c, const struct operation *o,
+			  bool sure);
 /* Has an operation with its nonce been accepted? */
 bool ceremony_is_repeated(const struct ceremony *c, const uint8_t *nonce);
 /* The number of the HSM called NAME; c->nhsms: there is none. */
