@@ -106,6 +106,8 @@ static const char *generate_fault(const struct lifecycle *l,
 	if (life_find(l, o->key) != NULL || life_is_gone(l, o->key))
 		return "there is or was a key of this label: choose another "
 		       "one, since labels are used once";
+	if (o->alg == COSE_PS256 && !operation_rsa_bits(o->bits))
+		return "an RSA key has 2048, 3072 or 4096 bits";
 	if (life_room(l) == LIFE_KEYS_MAX)
 		return "there are as many keys as there can be: destroy one "
 		       "that is not needed any more";
