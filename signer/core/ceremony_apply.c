@@ -384,8 +384,9 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 
 	learn_keys(c);
 	hold(c, now, replayed, held);
-	ceremony_keep_on(c, now, replayed, held, kept);
-	while (lifecycle_due(&c->life, now, &e)) {
+	/* Once more after each: a key may have begun and ended meanwhile. */
+	while (ceremony_keep_on(c, now, replayed, held, kept),
+	       lifecycle_due(&c->life, now, &e)) {
 		any = true;
 		/* A key comes into a state by its time once. */
 		if (!ceremony_store_event(c->store, e.key->label, e.to))

@@ -163,12 +163,36 @@ static void test_latest(void **state)
 	world_close(w);
 }
 
+/* The process was away for the whole time of a key that took over: it is that
+ * one that goes on, as if the process had been there. */
+static void test_whole_time(void **state)
+{
+	struct world *w = world_open();
+	struct ceremony *c = ceremony_of(w);
+	const int64_t now = clock_wall_s();
+	struct life *l;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	lifecycle_find(&c->life, SPAN_LIT("dsc-1"))->retire = now - 10;
+	l = lifecycle_find(&c->life, SPAN_LIT("dsc-2"));
+	l->activate = now - 9;
+	l->retire = now - 5;
+	ceremony_due(c, now, false);
+	assert_int_equal(state_of(w, "dsc-1"), KEY_RETIRED);
+	assert_int_equal(l->state, KEY_ACTIVE);
+	assert_int_equal(l->retire, now - 5);
+	world_close(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_successor_stopped),
-		cmocka_unit_test(test_last), cmocka_unit_test(test_latest)};
+		cmocka_unit_test(test_last), cmocka_unit_test(test_latest),
+		cmocka_unit_test(test_whole_time)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
