@@ -462,6 +462,27 @@ def test_stop_at_once(court):
     until(lambda: demo.issue(record()).status == 200)
 
 
+def test_the_next_key_is_stopped(court):
+    """One officer's stop does not have the key before it end with nobody behind it."""
+    demo = court.demo
+    court.found()
+    court.new_key("dsc-2", alg=demo.alg)
+    at = int(time.time()) + 3
+    court.decide("activate", key="dsc-2", activate=at, override=True)
+    court.decide("retire", key="dsc-1", retire=at)
+    private, _ = court.officers["chi"].write(court.dir)
+    good("stop", "dsc-2", "--socket", court.socket, "--key", private, "--name", "chi")
+    assert "nothing is to follow it for vtr" in good("keys", "--socket", court.socket)
+    until(lambda: "retirement-waits key=\"dsc-1\" kinds=vtr" in demo.log())
+    assert time.time() >= at
+    first = check(demo, demo.issue(record()).json)
+    assert court.key("dsc-1")["state"] == "active"
+    court.decide("start", key="dsc-2")
+    court.decide("activate", key="dsc-2", override=True)
+    assert court.key("dsc-1")["state"] == "retired"
+    assert check(demo, demo.issue(record()).json) != first
+
+
 def test_compromised(court):
     demo = court.demo
     court.found()
