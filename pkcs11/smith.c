@@ -260,8 +260,12 @@ static void check_watch(struct smith *s, uint64_t now_us)
 	}
 	if (what == NULL)
 		return;
-	log_event(LOG_ERROR, "smith-hung", "hsm=\"%s\" call=\"%s\" limit_ms=%u",
-		  s->settings->name, what, limit_ms);
+	log_event(
+		LOG_ERROR, "smith-hung",
+		"hsm=\"%s\" call=\"%s\" limit_ms=%u text=\"what it was to do "
+		"may be done all the same: a new key may be on the token, and "
+		"has its label then\"",
+		s->settings->name, what, limit_ms);
 	_exit(ROLE_EXIT_FAILED);
 }
 

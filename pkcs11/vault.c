@@ -10,6 +10,8 @@
 #include "flood.h"
 #include "vault_state.h"
 
+enum { LANE_TRIES = 3 };
+
 static void lane_close(const struct vault *v, struct lane *lane)
 {
 	for (size_t i = 0; i < v->tokens.n; i++)
@@ -125,10 +127,25 @@ static enum sg_err first_lane(struct vault *v, struct watch *w)
 	return e;
 }
 
+/* One more lane, by several tries: an HSM that fails now and then would else
+ * leave the process with few sessions for as long as it lives.  But one that
+ * has no more of them has said so. */
+static CK_RV add_lane(struct vault *v, struct watch *w)
+{
+	CK_RV rv = CKR_SESSION_COUNT;
+
+	for (int i = 0; i < LANE_TRIES; i++) {
+		rv = lane_open(v, &v->lane[v->nlanes], w);
+		if (rv == CKR_OK || rv == CKR_SESSION_COUNT)
+			return rv;
+	}
+	return rv;
+}
+
 static void more_lanes(struct vault *v, uint32_t wanted, struct watch *w)
 {
 	while (v->nlanes < wanted) {
-		const CK_RV rv = lane_open(v, &v->lane[v->nlanes], w);
+		const CK_RV rv = add_lane(v, w);
 
 		if (rv != CKR_OK) {
 			log_event(LOG_WARNING, "sessions-short",

@@ -144,8 +144,7 @@ bool fileio_write(int fd, struct span data)
 	return true;
 }
 
-/* A rename is only durable once its directory is. */
-static bool sync_directory(const char *path)
+bool fileio_sync_directory(const char *path)
 {
 	char *copy = strdup(path);
 	bool ok;
@@ -181,7 +180,7 @@ enum sg_err fileio_replace(const char *path, struct span text, unsigned mode)
 		goto fail_file;
 	(void)close(fd);
 	free(temporary);
-	return sync_directory(path) ? SG_OK : SG_IO;
+	return fileio_sync_directory(path) ? SG_OK : SG_IO;
 
 fail_file:
 	saved = errno;

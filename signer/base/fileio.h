@@ -27,6 +27,9 @@ void fileio_close(int fd);
 /* Write TEXT to PATH by a temporary file beside it, fsync and rename. */
 SG_MUST_USE enum sg_err fileio_replace(const char *path, struct span text,
 				       unsigned mode);
+/* Make what was renamed or unlinked in the directory of PATH durable: it is
+ * only once that is.  False with errno. */
+bool fileio_sync_directory(const char *path);
 /* A sealed memfd (no write, no resize) named NAME that holds DATA; -1 with
  * errno on failure.  Close-on-exec. */
 int fileio_memfd(const char *name, struct span data);

@@ -271,6 +271,7 @@ static enum sg_err import(struct life *k, const struct operation *o,
 		k->published = out->time;
 		k->activate = 0;
 		k->retire = 0;
+		k->last = false;
 	}
 	return SG_OK;
 }
@@ -280,8 +281,10 @@ static void stop(struct life *k, int64_t at)
 	enter(k, KEY_STOPPED, at);
 	/* A start must not make it sign at once because a time has come. */
 	k->activate = 0;
-	if (k->before != KEY_ACTIVE)
+	if (k->before != KEY_ACTIVE) {
 		k->retire = 0;
+		k->last = false;
+	}
 }
 
 static void start(struct life *k, int64_t at)
@@ -309,6 +312,7 @@ static enum sg_err apply_to_key(struct lifecycle *l, struct life *k,
 			activate(l, k, out->time);
 		break;
 	case OPERATION_RETIRE:
+		k->last = o->last;
 		if (o->retire != 0)
 			k->retire = o->retire;
 		else

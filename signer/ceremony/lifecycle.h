@@ -60,6 +60,8 @@ struct life {
 				  yet */
 	int64_t activate;      /* it becomes active then; 0: nothing set */
 	int64_t retire;	       /* it is retired then; 0: nothing set */
+	bool last;	       /* and then although nothing else signs one of
+				  its kinds */
 	int64_t activated;     /* when it first was; 0: never */
 	uint64_t signatures;   /* limits; 0: none */
 	int64_t period_s;
@@ -137,6 +139,11 @@ static inline bool life_signs_ledger(const struct life *k)
  */
 const char *lifecycle_refuses(const struct lifecycle *l,
 			      const struct operation *o, int64_t now);
+/* What of that neither a clock nor a key has a say in, so that it can be asked
+ * of what was accepted, too: a genesis where there is a roll, anything else
+ * where there is none.  NULL, or why not, as above. */
+const char *lifecycle_out_of_turn(const struct lifecycle *l,
+				  const struct operation *o);
 /* Do O, which lifecycle_refuses() has passed at OUT->time.  A new key may take
  * the place in L of one that was destroyed, once there are LIFE_KEYS_MAX.
  * Errors: SG_NO_MEMORY, SG_TOO_BIG (OUT's SPKI), SG_INTERNAL (it would have
@@ -144,6 +151,11 @@ const char *lifecycle_refuses(const struct lifecycle *l,
 SG_MUST_USE enum sg_err lifecycle_apply(struct lifecycle *l,
 					const struct operation *o,
 					const struct outcome *out);
+
+/* The kinds of K that no other key signs at AT, by what is set for them at NOW.
+ */
+unsigned lifecycle_unsigned(const struct lifecycle *l, const struct life *k,
+			    int64_t at, int64_t now);
 
 /* A key has come into another state. */
 struct life_event {

@@ -86,6 +86,17 @@ static bool is_left(const struct lifecycle *l, const struct life *k,
 	return false;
 }
 
+unsigned lifecycle_unsigned(const struct lifecycle *l, const struct life *k,
+			    int64_t at, int64_t now)
+{
+	unsigned kinds = k->kinds;
+
+	for (unsigned i = 0; i < DCC_KINDS; i++)
+		if (is_signed(l, k, DCC_KIND_BIT(i), at, now))
+			kinds &= ~DCC_KIND_BIT(i);
+	return kinds;
+}
+
 unsigned life_gap(const struct lifecycle *l, const struct life *k, int64_t at,
 		  int64_t now)
 {

@@ -106,6 +106,8 @@ static const char *generate_fault(const struct lifecycle *l,
 	if (life_find(l, o->key) != NULL || life_is_gone(l, o->key))
 		return "there is or was a key of this label: choose another "
 		       "one, since labels are used once";
+	if (o->alg == COSE_PS256 && !operation_rsa_bits(o->bits))
+		return "an RSA key has 2048, 3072 or 4096 bits";
 	if (life_room(l) == LIFE_KEYS_MAX)
 		return "there are as many keys as there can be: destroy one "
 		       "that is not needed any more";
@@ -254,14 +256,24 @@ static const char *key_fault(const struct lifecycle *l,
 	return NULL;
 }
 
-const char *lifecycle_refuses(const struct lifecycle *l,
-			      const struct operation *o, int64_t now)
+const char *lifecycle_out_of_turn(const struct lifecycle *l,
+				  const struct operation *o)
 {
 	if (o->kind == OPERATION_GENESIS && l->roll.n > 0)
 		return "there are officers already: they replace themselves "
 		       "by an operation `officers`";
 	if (o->kind != OPERATION_GENESIS && l->roll.n == 0)
 		return "there are no officers yet: a genesis comes first";
+	return NULL;
+}
+
+const char *lifecycle_refuses(const struct lifecycle *l,
+			      const struct operation *o, int64_t now)
+{
+	const char *fault = lifecycle_out_of_turn(l, o);
+
+	if (fault != NULL)
+		return fault;
 	switch (o->kind) {
 	case OPERATION_GENESIS:
 	case OPERATION_OFFICERS: return roll_fault(&o->roll);

@@ -108,6 +108,12 @@ SG_MUST_USE enum sg_err operation_encode(const struct operation *o,
  * Errors: SG_MALFORMED, SG_DUPLICATE_KEY, SG_TOO_BIG, SG_BAD_KEY. */
 SG_MUST_USE enum sg_err operation_decode(struct span in, struct operation *out,
 					 const char **why);
+/* Are BITS those of an RSA key that is made: 2048, 3072 or 4096?  An operation
+ * that is read may have others, by 256; no key came of it. */
+static inline bool operation_rsa_bits(uint64_t bits)
+{
+	return bits == 2048 || bits == 3072 || bits == 4096;
+}
 /* The raw key of O's spki, which has one. */
 static inline const uint8_t *operation_ed25519(const struct operation *o)
 {

@@ -87,10 +87,11 @@ static bool needs_smith(enum operation_kind kind)
 	       kind == OPERATION_DESTROY;
 }
 
-/* Does what the smith says fit J?  OUT gets it. */
+/* Does what the smith says fit J?  OUT gets it.  ORPHAN: a key may have been
+ * made all the same. */
 static bool check_forged(struct ceremony *c, const struct ceremony_job *j,
-			 const struct wire_forged *done, struct outcome *out,
-			 struct ceremony_refusal *r)
+			 const struct wire_forged *done, bool orphan,
+			 struct outcome *out, struct ceremony_refusal *r)
 {
 	struct cose_key *key = NULL;
 	const char *why = NULL;
@@ -98,8 +99,11 @@ static bool check_forged(struct ceremony *c, const struct ceremony_job *j,
 
 	if (!done->ok)
 		return ceremony_refuse(
-			r, SG_TOKEN_DOWN, "the HSM could not do it: %.*s",
-			(int)done->reason.n, (const char *)done->reason.p);
+			r, SG_TOKEN_DOWN, "the HSM could not do it: %.*s%s",
+			(int)done->reason.n, (const char *)done->reason.p,
+			orphan ? "; the key may be on the token: look there "
+				 "before choosing another label"
+			       : "");
 	/* What is destroyed is destroyed, whatever was decided meanwhile. */
 	if (j->op.kind == OPERATION_DESTROY)
 		return true;
@@ -120,10 +124,11 @@ static bool check_forged(struct ceremony *c, const struct ceremony_job *j,
 				       "the HSM has made something else");
 }
 
-static void on_forged(void *ctx, const struct wire_forged *done)
+static void on_forged(void *ctx, const struct wire_forged *done, bool begun)
 {
 	struct ceremony *c = ctx;
 	struct ceremony_job *j = c->job;
+	const bool makes = j->op.kind == OPERATION_GENERATE;
 	struct outcome outcome = {.time = ceremony_done_at(j)};
 	struct ceremony_refusal r;
 
@@ -135,12 +140,12 @@ static void on_forged(void *ctx, const struct wire_forged *done)
 			  operation_kind_name(j->op.kind), (int)j->op.key.n,
 			  (const char *)j->op.key.p,
 			  (unsigned long long)done->ckr);
-	if (check_forged(c, j, done, &outcome, &r))
+	if (check_forged(c, j, done, makes && begun, &outcome, &r))
 		ceremony_settle(c, j, &outcome);
 	else
 		refuse(c, j, true, &r);
-	if (done->ok && j->op.kind == OPERATION_GENERATE)
-		ceremony_tell_orphan(c, &j->op);
+	if (makes && (done->ok || begun))
+		ceremony_tell_orphan(c, &j->op, done->ok);
 	free(j);
 }
 

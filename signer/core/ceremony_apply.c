@@ -384,9 +384,9 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 
 	learn_keys(c);
 	hold(c, now, replayed, held);
-	if (!replayed)
-		ceremony_keep_on(c, now, held, kept);
-	while (lifecycle_due(&c->life, now, &e)) {
+	/* Once more after each: a key may have begun and ended meanwhile. */
+	while (ceremony_keep_on(c, now, replayed, held, kept),
+	       lifecycle_due(&c->life, now, &e)) {
 		any = true;
 		/* A key comes into a state by its time once. */
 		if (!ceremony_store_event(c->store, e.key->label, e.to))
@@ -395,7 +395,8 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 			ended[nended++] = e.key;
 	}
 	for (size_t i = 0; i < c->life.n; i++) {
-		if (kept[i] != 0)
+		/* Not of one whose kinds another key has taken over since. */
+		if (kept[i] != 0 && c->life.key[i].state == KEY_ACTIVE)
 			c->life.key[i].retire = kept[i];
 		if (held[i] == 0)
 			continue;
@@ -410,75 +411,4 @@ void ceremony_due(struct ceremony *c, int64_t now, bool replayed)
 		ceremony_log_gap_of(c, ended[i]);
 	ceremony_project(c);
 	c->part.changed(c->part.ctx);
-}
-
-/* --- keys ----------------------------------------------------------------- */
-
-/* Bring key L of the keyring, number K, into the state that L has. */
-static void project(struct ceremony *c, const struct life *l, size_t k)
-{
-	const enum key_state before = c->part.keys->key[k].state;
-	const enum key_state now = ceremony_keyring_state(c, l);
-
-	if (l->ledger)
-		keyring_set_ledger(c->part.keys, k, now, l->retire != 0);
-	else
-		keyring_set_state(c->part.keys, k, now, l->kinds);
-	if (now != before && (now == KEY_STOPPED || now == KEY_COMPROMISED))
-		hsm_pool_stop(c->part.pool, k);
-}
-
-/* Has officers' import given key L, number K, another certificate? */
-static bool is_recertified(const struct ceremony *c, const struct life *l,
-			   size_t k)
-{
-	const struct key *key = &c->part.keys->key[k];
-
-	return key->made && l->certificate_n > 0 &&
-	       !span_eq(span_of(key->certificate, key->certificate_n),
-			span_of(l->certificate, l->certificate_n));
-}
-
-/* What the states have forgotten, the keyring does. */
-static void project_gone(struct ceremony *c)
-{
-	struct keyring *keys = c->part.keys;
-
-	for (size_t k = 0; k < keys->n; k++) {
-		const struct key *key = &keys->key[k];
-
-		if (!key->made || !life_is_gone(&c->life, span_str(key->label)))
-			continue;
-		hsm_pool_forget(c->part.pool, k);
-		keyring_forget(keys, k);
-	}
-}
-
-void ceremony_project(struct ceremony *c)
-{
-	bool came = false;
-
-	project_gone(c);
-	for (size_t i = 0; i < c->life.n; i++) {
-		const struct life *l = &c->life.key[i];
-		size_t k;
-
-		if (keyring_find(c->part.keys, span_str(l->label), &k)) {
-			if (c->part.keys->key[k].unapproved ||
-			    c->part.keys->key[k].tls)
-				continue;
-			if (is_recertified(c, l, k) &&
-			    keyring_recertify(c->part.keys, k, l) != SG_OK)
-				continue; /* logged */
-			project(c, l, k);
-		} else if ((l->certificate_n > 0 ||
-			    (l->ledger && l->state != KEY_DESTROYED)) &&
-			   /* What does not fit has been logged. */
-			   keyring_add(c->part.keys, l, &k) == SG_OK) {
-			project(c, l, k);
-			came = true;
-		}
-	}
-	if (came)
-		hsm_pool_find(c->part.pool);
 }

@@ -148,15 +148,17 @@ int64_t ceremony_done_at(const struct ceremony_job *j)
 	return now < j->op.created ? j->op.created : now;
 }
 
-void ceremony_tell_orphan(struct ceremony *c, const struct operation *o)
+void ceremony_tell_orphan(struct ceremony *c, const struct operation *o,
+			  bool sure)
 {
 	if (lifecycle_find(&c->life, o->key) == NULL)
 		log_event(LOG_ERROR, "key-orphaned",
-			  "key=\"%.*s\" hsm=\"%.*s\" text=\"it is in the HSM, "
-			  "and on no record: it signs nothing; destroy it with "
+			  "key=\"%.*s\" hsm=\"%.*s\" text=\"it %s in the HSM, "
+			  "and is on no record: it signs nothing; %s it with "
 			  "the HSM's own tools\"",
 			  (int)o->key.n, (const char *)o->key.p, (int)o->hsm.n,
-			  (const char *)o->hsm.p);
+			  (const char *)o->hsm.p, sure ? "is" : "may be",
+			  sure ? "destroy" : "look for it, and destroy");
 }
 
 static bool check_checkpoint(const struct ceremony *c,

@@ -206,11 +206,15 @@ static enum sg_err damaged(unsigned number, const char *why)
 static enum sg_err judge(const struct ceremony *c, unsigned number,
 			 const struct ceremony_job *j, int64_t time)
 {
+	const char *why = lifecycle_out_of_turn(&c->life, &j->op);
 	struct ceremony_refusal r;
 	bool known;
 
 	if (!span_is(j->op.origin, c->origin))
 		return damaged(number, "it is of another ledger");
+	/* A second genesis is approved by those whom it names alone. */
+	if (why != NULL)
+		return damaged(number, why);
 	if (!ceremony_check_approvals(c, j, &known, &r))
 		return r.err == SG_NO_MEMORY ? r.err : damaged(number, r.why);
 	if (ceremony_is_repeated(c, j->op.nonce))

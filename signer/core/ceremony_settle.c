@@ -151,6 +151,10 @@ void ceremony_log_accepted(struct ceremony *c, const struct ceremony_job *j,
 void ceremony_settle(struct ceremony *c, const struct ceremony_job *j,
 		     const struct outcome *outcome)
 {
+	static const char unsure[] =
+		"it could not be kept, and may be in force after a power cut: "
+		"the state directory takes nothing; no other operation is "
+		"accepted until it does";
 	unsigned number = 0;
 	const enum sg_err err = ceremony_accept(c, j, outcome, &number);
 
@@ -163,8 +167,11 @@ void ceremony_settle(struct ceremony *c, const struct ceremony_job *j,
 			  j->op.key.n > 0 ? (const char *)j->op.key.p : "",
 			  err_text(err));
 		ceremony_tell(&j->who, err,
-			      span_str("it could not be kept: the state "
-				       "directory takes nothing"));
+			      span_str(ceremony_store_unsure(c->store)
+					       ? unsure
+					       : "it could not be kept: the "
+						 "state directory takes "
+						 "nothing"));
 		return;
 	}
 	ceremony_log_accepted(c, j, number);

@@ -13,16 +13,16 @@
  * (operations come), ceremony_settle.c (they are kept and answered),
  * ceremony_stops.c (stops that cannot be kept), ceremony_check.c and
  * ceremony_import.c (which may be), ceremony_apply.c (what follows),
- * ceremony_replay.c (the start), ceremony_hold.c (what the ledger knows),
- * ceremony_watch.c (what runs out), ceremony_document.c (what officers are
- * shown).
+ * ceremony_project.c (for the keyring), ceremony_replay.c (the start),
+ * ceremony_hold.c (what the ledger knows), ceremony_watch.c (what runs out),
+ * ceremony_document.c (what officers are shown).
  */
 enum {
 	CEREMONY_WAITERS_MAX = 32,
 	CEREMONY_STOPS_MAX = 2 * LIFE_KEYS_MAX,
 	CEREMONY_EVENTS_MAX = 2 * LIFE_KEYS_MAX, /* on their way to the disk */
 	CEREMONY_WHY_MAX = 256,
-	CEREMONY_WARNINGS_MAX = 4
+	CEREMONY_WARNINGS_MAX = 5
 };
 
 /* An operation at hand: its spans lie in BYTES. */
@@ -89,6 +89,7 @@ struct ceremony {
 	struct ceremony_bucket strangers, known;
 	int64_t longest_s;  /* the longest validity that the policy grants */
 	uint64_t held_us;   /* when the log last told of a key that waits */
+	uint64_t kept_us;   /* and of one that goes on past its time */
 	int64_t warned_day; /* when the log last told what runs out */
 	bool lawful;	    /* a policy is in force that may be, POLICY */
 	uint8_t policy[OPERATION_HASH_BYTES];
@@ -120,9 +121,10 @@ bool ceremony_check(struct ceremony *c, const struct ceremony_job *j,
 /* When J is done, which a smith was given in time: now, within J's times,
  * however long the HSM took. */
 int64_t ceremony_done_at(const struct ceremony_job *j);
-/* The HSM has made the key of O: where that could not be kept nobody here knows
- * of it, so log it. */
-void ceremony_tell_orphan(struct ceremony *c, const struct operation *o);
+/* The HSM has made the key of O, or (not SURE) may have: where that could not
+ * be kept nobody here knows of it, so log it. */
+void ceremony_tell_orphan(struct ceremony *c, const struct operation *o,
+			  bool sure);
 /* Has an operation with its nonce been accepted? */
 bool ceremony_is_repeated(const struct ceremony *c, const uint8_t *nonce);
 /* The number of the HSM called NAME; c->nhsms: there is none. */
@@ -156,11 +158,13 @@ unsigned ceremony_gap(const struct ceremony *c, const struct life *l);
 void ceremony_log_gap(struct ceremony *c, const struct operation *o);
 /* The same of L, which has ended by its time. */
 void ceremony_log_gap_of(struct ceremony *c, const struct life *l);
-/* Have keys go on whose time is over at NOW, where nothing else signs their
- * kinds yet: the activation of a key for these is put off (HELD, by number, is
- * not 0).  Their times of retirement go to KEPT. */
-void ceremony_keep_on(struct ceremony *c, int64_t now, const int64_t *held,
-		      int64_t *kept);
+/* Have keys go on whose time is over at NOW, where no other active key signs
+ * their kinds: the activation of one for these is put off (HELD, by number, is
+ * not 0), or officers have stopped the one that was to follow, and not said
+ * that there need not be any.  Their times of retirement go to KEPT.  Logs it,
+ * unless it is REPLAYED. */
+void ceremony_keep_on(struct ceremony *c, int64_t now, bool replayed,
+		      const int64_t *held, int64_t *kept);
 
 /* --- ceremony_apply.c ----------------------------------------------------- */
 
@@ -181,8 +185,6 @@ SG_MUST_USE enum sg_err ceremony_fold(struct ceremony *c,
 void ceremony_due(struct ceremony *c, int64_t now, bool replayed);
 /* Is the ledger's key that is leaving free to go? */
 bool ceremony_handed_over(const struct ceremony *c);
-/* Have keyring and hsm_pool be what the states say. */
-void ceremony_project(struct ceremony *c);
 /* Count and log the refusal R of O (NULL: of what is no operation), a few times
  * a second at most: whoever may connect can cause it. */
 void ceremony_log_refusal(const struct operation *o,
@@ -190,6 +192,11 @@ void ceremony_log_refusal(const struct operation *o,
 /* Record the refusal R of APPROVED. */
 void ceremony_record_refusal(struct ceremony *c, struct span approved,
 			     const struct ceremony_refusal *r);
+
+/* --- ceremony_project.c --------------------------------------------------- */
+
+/* Have keyring and hsm_pool be what the states say. */
+void ceremony_project(struct ceremony *c);
 
 /* --- ceremony_settle.c ---------------------------------------------------- */
 
@@ -239,7 +246,9 @@ uint64_t ceremony_signed(const struct ceremony *c, const struct life *l);
 /* When the last certificate that L has signed runs out, or may; 0: it signed
  * none. */
 int64_t ceremony_last_expiry(struct ceremony *c, const struct life *l);
-/* End the keys that have made all the signatures that they may. */
+/* Has L made all the signatures that it may, as far as they were counted? */
+bool ceremony_used_up(const struct ceremony *c, const struct life *l);
+/* End the keys that have. */
 void ceremony_limit(struct ceremony *c, int64_t now);
 /* Log what runs out, once a day each, and set the gauges. */
 void ceremony_watch(struct ceremony *c, int64_t now);

@@ -112,6 +112,39 @@ enum sg_err ceremony_store_read(struct ceremony_store *s, unsigned number,
 	return SG_OK;
 }
 
+static bool is_gone(const char *name)
+{
+	return unlink(name) == 0 || errno == ENOENT;
+}
+
+/* NUMBER, the next one, was not accepted.  False: a power cut may bring it
+ * back, which has been logged. */
+static bool take_back(struct ceremony_store *s, unsigned number)
+{
+	char cose[STORE_PATH_BYTES];
+	char done[STORE_PATH_BYTES];
+
+	path(s, number, "cose", cose);
+	path(s, number, "done", done);
+	/* In this order: without its outcome it is unfinished, and without the
+	 * rest of it damaged. */
+	s->unsure = !is_gone(done) || !is_gone(cose) ||
+		    !fileio_sync_directory(cose);
+	if (s->unsure)
+		log_event(LOG_ERROR, "operation-unsure",
+			  "number=%u errno=%d text=\"it was not accepted, and "
+			  "may be in force after a power cut, for the state "
+			  "directory takes nothing: no other is accepted until "
+			  "it is gone\"",
+			  number, errno);
+	return !s->unsure;
+}
+
+bool ceremony_store_unsure(const struct ceremony_store *s)
+{
+	return s->unsure;
+}
+
 enum sg_err ceremony_store_add(struct ceremony_store *s,
 			       struct store_item *item)
 {
@@ -120,6 +153,7 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 	char cose[STORE_PATH_BYTES];
 	char name[STORE_PATH_BYTES];
 	uint8_t *done;
+	bool failed = false;
 	size_t n = 0;
 	enum sg_err err;
 
@@ -128,6 +162,8 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 	/* What builds on them must not be read without them: a key that was
 	 * retired would sign again. */
 	if (s->events_unwritten && !store_write_events(s))
+		return SG_IO;
+	if (s->unsure && !take_back(s, number))
 		return SG_IO;
 	if (!hash_of(item->approved, hash))
 		return SG_INTERNAL;
@@ -144,11 +180,7 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 		err = fileio_replace(cose, item->approved, STORE_FILE_MODE);
 	if (err == SG_OK) {
 		err = fileio_replace(name, span_of(done, n), STORE_FILE_MODE);
-		if (err != SG_OK) {
-			/* It may be in its place, and not durable. */
-			(void)unlink(name);
-			(void)unlink(cose);
-		}
+		failed = err != SG_OK;
 	}
 	free(done);
 	if (err == SG_OK)
@@ -157,17 +189,15 @@ enum sg_err ceremony_store_add(struct ceremony_store *s,
 		log_event(LOG_ERROR, "operation-unkept",
 			  "number=%u errno=%d reason=\"%s\"", number, errno,
 			  err_text(err));
+	/* It may be in its place, and not durable. */
+	if (failed)
+		(void)take_back(s, number);
 	return err;
 }
 
 void ceremony_store_drop(struct ceremony_store *s)
 {
-	char name[STORE_PATH_BYTES];
-
-	path(s, s->last, "done", name);
-	(void)unlink(name);
-	path(s, s->last, "cose", name);
-	(void)unlink(name);
+	(void)take_back(s, s->last);
 	s->last--;
 }
 
@@ -284,48 +314,66 @@ static enum sg_err read_recorded(struct ceremony_store *s)
 
 /* --- life ----------------------------------------------------------------- */
 
-/* The highest number of a file that is there. */
-static unsigned highest(const char *dir, const char *suffix)
+/* The highest number of a file that is there; 0: none is. */
+static enum sg_err highest(const char *dir, const char *suffix, unsigned *most)
 {
 	DIR *d = opendir(dir);
 	const struct dirent *e;
-	unsigned most = 0;
+	enum sg_err err;
 
+	*most = 0;
+	if (d == NULL)
+		return SG_IO;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone */
-	while (d != NULL && (e = readdir(d)) != NULL) {
+	while (errno = 0, (e = readdir(d)) != NULL) {
 		char *end;
 		const unsigned long n = strtoul(e->d_name, &end, 10);
 
 		if (end == e->d_name + NUMBER_DIGITS && *end == '.' &&
 		    strcmp(end + 1, suffix) == 0 && n <= STORE_NUMBER_MAX &&
-		    n > most)
-			most = (unsigned)n;
+		    n > *most)
+			*most = (unsigned)n;
 	}
-	if (d != NULL)
-		(void)closedir(d);
-	return most;
+	err = errno == 0 ? SG_OK : SG_IO;
+	(void)closedir(d);
+	return err;
 }
 
-/* One whose outcome was not written has not been accepted: nobody was told. */
-static void drop_unfinished(const struct ceremony_store *s)
+/* One whose outcome was not written has not been accepted: nobody was told.
+ * What is gone by now, by this process or the one before, must not come back
+ * with a power cut. */
+static enum sg_err drop_unfinished(const struct ceremony_store *s)
 {
+	const unsigned number = s->last + 1;
 	char name[STORE_PATH_BYTES];
 
-	path(s, s->last + 1, "cose", name);
+	path(s, number, "done", name);
+	if (access(name, F_OK) == 0 || errno != ENOENT)
+		return damaged(number, "its outcome cannot be read");
+	path(s, number, "cose", name);
 	if (unlink(name) == 0)
 		log_event(LOG_WARNING, "operation-unfinished",
 			  "number=%u text=\"it was not accepted when the core "
 			  "ended; send it again\"",
-			  s->last + 1);
+			  number);
+	if (fileio_sync_directory(name))
+		return SG_OK;
+	(void)damaged(0, "the directory cannot be made durable");
+	return SG_IO;
 }
 
 static enum sg_err look(struct ceremony_store *s)
 {
 	char name[STORE_PATH_BYTES];
-	const unsigned cose = highest(s->dir, "cose");
-	enum sg_err err;
+	unsigned cose = 0;
+	enum sg_err err = highest(s->dir, "cose", &cose);
 
-	s->last = highest(s->dir, "done");
+	if (err == SG_OK)
+		err = highest(s->dir, "done", &s->last);
+	if (err != SG_OK) {
+		(void)damaged(0, "the directory cannot be read");
+		return err;
+	}
 	if (cose > s->last + 1)
 		return damaged(s->last + 1, "it is gone, and later ones are "
 					    "there");
@@ -337,13 +385,13 @@ static enum sg_err look(struct ceremony_store *s)
 		if (access(name, F_OK) != 0)
 			return damaged(i, "its outcome is gone");
 	}
-	drop_unfinished(s);
 	err = read_recorded(s);
 	if (err == SG_OK && s->recorded > s->last)
 		return damaged(s->last + 1, "it is on record, and gone");
 	if (err != SG_OK)
 		return damaged(0, "the file \"recorded\" cannot be read");
-	return store_read_events(s);
+	err = store_read_events(s);
+	return err == SG_OK ? drop_unfinished(s) : err;
 }
 
 enum sg_err ceremony_store_open(const char *state, struct ceremony_store **out)

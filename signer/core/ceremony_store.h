@@ -77,13 +77,17 @@ SG_MUST_USE enum sg_err ceremony_store_read(struct ceremony_store *s,
 					    unsigned number,
 					    struct store_item *out);
 /* Keep ITEM, durably, as the next one; its `done` is set.  Events that could
- * not be written come first. Errors: SG_IO (nothing is kept), SG_TOO_BIG,
- * SG_NO_MEMORY. */
+ * not be written come first, and so does what was taken back, and is not
+ * durably gone. Errors: SG_IO (nothing is kept), SG_TOO_BIG, SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err ceremony_store_add(struct ceremony_store *s,
 					   struct store_item *item);
 
 /* The last one was not accepted after all. */
 void ceremony_store_drop(struct ceremony_store *s);
+/* Was one that could not be kept, or was dropped, taken back in a way that is
+ * not durable yet?  It may be in force again after a power cut.  Nothing is
+ * kept until it is gone. */
+bool ceremony_store_unsure(const struct ceremony_store *s);
 
 /* Up to which number all are on record. */
 unsigned ceremony_store_recorded(const struct ceremony_store *s);

@@ -22,6 +22,8 @@ struct ceremony_store {
 	unsigned last, recorded;
 	size_t room; /* of LINE */
 	struct on_record *line;
+	bool unsure;	       /* the next one was taken back, and a power cut
+				  may bring it back */
 	bool events_unwritten; /* the last ones */
 	size_t nevents;
 	struct store_event event[STORE_EVENTS_MAX];

@@ -61,6 +61,11 @@ int64_t ceremony_last_expiry(struct ceremony *c, const struct life *l)
 	return others > own ? others : own;
 }
 
+bool ceremony_used_up(const struct ceremony *c, const struct life *l)
+{
+	return l->signatures > 0 && ceremony_signed(c, l) >= l->signatures;
+}
+
 void ceremony_limit(struct ceremony *c, int64_t now)
 {
 	for (size_t i = 0; i < c->life.n; i++) {
@@ -70,7 +75,7 @@ void ceremony_limit(struct ceremony *c, int64_t now)
 		    (l->retire != 0 && l->retire <= now))
 			continue;
 		/* Once it was: what it has signed is counted later. */
-		if (ceremony_signed(c, l) < l->signatures &&
+		if (!ceremony_used_up(c, l) &&
 		    !ceremony_store_event(c->store, l->label, KEY_RETIRED))
 			continue;
 		log_event(LOG_WARNING, "key-used-up",
@@ -115,6 +120,31 @@ static int64_t left(const struct ceremony *c, const struct life *l, int64_t now,
 	return *period < *dsc ? *period : *dsc;
 }
 
+/* L is to be retired at a time, and what was to follow it is not: the key goes
+ * on. */
+static void warn_of_end(const struct ceremony *c, const struct life *l,
+			int64_t now, struct ceremony_warnings *out)
+{
+	char text[CEREMONY_KINDS_TEXT];
+	unsigned kinds;
+
+	if (l->state != KEY_ACTIVE || l->ledger || l->retire == 0 || l->last)
+		return;
+	kinds = lifecycle_unsigned(&c->life, l, l->retire, now);
+	if (kinds == 0)
+		return;
+	if (l->retire <= now)
+		add(out, 0,
+		    "its time is over, and it goes on: no other active key "
+		    "signs %s",
+		    ceremony_kinds(kinds, text));
+	else
+		add(out, l->retire - now,
+		    "nothing is to follow it for %s: it will go on past its "
+		    "time",
+		    ceremony_kinds(kinds, text));
+}
+
 void ceremony_warn(const struct ceremony *c, const struct life *l, int64_t now,
 		   struct ceremony_warnings *out)
 {
@@ -130,6 +160,7 @@ void ceremony_warn(const struct ceremony *c, const struct life *l, int64_t now,
 	if (l->state != KEY_ACTIVE && l->state != KEY_PUBLISHED)
 		return;
 	(void)left(c, l, now, &period, &dsc);
+	warn_of_end(c, l, now, out);
 	if (period < AHEAD_S)
 		add(out, period, "its period ends in %lld days", days(period));
 	if (dsc < 0)

@@ -57,6 +57,10 @@ struct key {
 
 struct keyring {
 	size_t n; /* places up to the last one that was used */
+	/* A key that officers declared compromised is not here: it was taken
+	 * out of signerd.yaml, or another one stands there in its name.  What
+	 * has a kid that no key has may be its. */
+	bool misses_compromised;
 	struct key key[CORE_KEYS_MAX];
 };
 

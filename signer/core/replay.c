@@ -97,16 +97,19 @@ static const struct key *key_of(const struct keyring *keys,
 	return keyring_find_kid(keys, kid, &i) ? &keys->key[i] : NULL;
 }
 
-/* May a compromised key have signed what has KID?  Where no key has it, one
+/* May a compromised key have signed what has KID?  Where no key has it, or one
+ * that officers do not know, be it the compromised one under another label, one
  * whose certificate was renewed, in signerd.yaml before the start or too often,
- * may. */
+ * may, and so may one that is gone. */
 static bool is_compromised(const struct keyring *keys,
 			   const uint8_t kid[COSE_KID_BYTES])
 {
 	size_t known;
 
-	if (keyring_find_kid(keys, kid, &known))
+	if (keyring_find_kid(keys, kid, &known) && !keys->key[known].unapproved)
 		return keys->key[known].state == KEY_COMPROMISED;
+	if (keys->misses_compromised)
+		return true;
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct key *k = &keys->key[i];
 

@@ -33,18 +33,18 @@ struct smiths {
 
 /* --- the end of a task ---------------------------------------------------- */
 
-static void finish(struct smiths *s, const struct wire_forged *done)
+static void finish(struct smiths *s, const struct wire_forged *done, bool begun)
 {
 	s->busy = false;
 	s->sent = false;
-	s->events->forged(s->ctx, done);
+	s->events->forged(s->ctx, done, begun);
 }
 
 static void fail(struct smiths *s, const char *reason)
 {
 	const struct wire_forged failed = {.reason = span_str(reason)};
 
-	finish(s, &failed);
+	finish(s, &failed, s->sent);
 }
 
 static void drop(struct smith *m)
@@ -71,7 +71,7 @@ static bool on_message(void *ctx, const struct wire_msg *m, const int *fds,
 	if (m->id != s->id)
 		return false;
 	drop(smith); /* it ends now: what comes next is for its successor */
-	finish(s, &done);
+	finish(s, &done, false);
 	return true;
 }
 

@@ -20,10 +20,11 @@ enum {
 };
 
 struct smiths_events {
-	/* The task is over: DONE is what the smith says, or, where it could not
-	 * be had, not ok, with a reason.  Spans live for the call.  Never from
-	 * inside of smiths_forge(). */
-	void (*forged)(void *ctx, const struct wire_forged *done);
+	/* The task is over: DONE is what the smith says, or, where that could
+	 * not be had, not ok, with a reason; BEGUN: it had the task by then,
+	 * which may have been done all the same.  Spans live for the call.
+	 * Never from inside of smiths_forge(). */
+	void (*forged)(void *ctx, const struct wire_forged *done, bool begun);
 	/* The smith in SLOT sent nonsense; its link is closed. */
 	void (*bad)(void *ctx, uint16_t slot);
 };

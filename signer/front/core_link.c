@@ -10,8 +10,7 @@
 
 enum {
 	QUESTIONS_MAX = 16384, /* in flight at a time, whatever the credit */
-	ASK_US = 10 * 1000 * 1000,     /* patience for a WIRE_ASK */
-	OPERATE_US = 60 * 1000 * 1000, /* an HSM may take long over a key */
+	ASK_US = 10 * 1000 * 1000, /* patience for a WIRE_ASK */
 	HANDSHAKE_US = 10 * 1000 * 1000,
 	GRACE_US = 500 * 1000, /* beyond the deadline, for the way back */
 	US_PER_MS = 1000,
@@ -220,7 +219,8 @@ enum sg_err core_link_operate(struct core_link *l, const struct wire_operate *m,
 			      uint64_t *question)
 {
 	const struct op from = {.kind = KIND_OPERATE,
-				.give_up_us = clock_mono_us() + OPERATE_US,
+				.give_up_us =
+					clock_mono_us() + CORE_LINK_OPERATE_US,
 				.answer = answer,
 				.asker = asker};
 

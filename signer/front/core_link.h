@@ -14,6 +14,11 @@
  */
 struct core_link; /* opaque */
 
+/* Patience for an operation of officers: an HSM may take long over a key, and
+ * the core waits 10 s for a smith, 60 s for it to be done and 10 s for the
+ * record. */
+enum { CORE_LINK_OPERATE_US = 90 * 1000 * 1000 };
+
 /* How a question ended.  M is NULL when the core did not answer: ERR is then
  * SG_CORE_DOWN, SG_TIMED_OUT.  Spans of M die with the call. */
 typedef void (*core_answer)(void *asker, const struct wire_msg *m,

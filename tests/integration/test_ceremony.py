@@ -462,6 +462,27 @@ def test_stop_at_once(court):
     until(lambda: demo.issue(record()).status == 200)
 
 
+def test_the_next_key_is_stopped(court):
+    """One officer's stop does not have the key before it end with nobody behind it."""
+    demo = court.demo
+    court.found()
+    court.new_key("dsc-2", alg=demo.alg)
+    at = int(time.time()) + 3
+    court.decide("activate", key="dsc-2", activate=at, override=True)
+    court.decide("retire", key="dsc-1", retire=at)
+    private, _ = court.officers["chi"].write(court.dir)
+    good("stop", "dsc-2", "--socket", court.socket, "--key", private, "--name", "chi")
+    assert "nothing is to follow it for vtr" in good("keys", "--socket", court.socket)
+    until(lambda: "retirement-waits key=\"dsc-1\" kinds=vtr" in demo.log())
+    assert time.time() >= at
+    first = check(demo, demo.issue(record()).json)
+    assert court.key("dsc-1")["state"] == "active"
+    court.decide("start", key="dsc-2")
+    court.decide("activate", key="dsc-2", override=True)
+    assert court.key("dsc-1")["state"] == "retired"
+    assert check(demo, demo.issue(record()).json) != first
+
+
 def test_compromised(court):
     demo = court.demo
     court.found()
@@ -483,10 +504,21 @@ def hsm_processes(demo):
     return {pid for name, pid in demo.roles().items() if name.startswith("hsm/")}
 
 
+def signed_anew(demo, dcc, before):
+    """The same request is not answered with what a key of BEFORE has signed; and once."""
+    again = demo.issue(dcc)
+    assert again.status == 200 and "replayed" not in again.json, again
+    assert check(demo, again.json) not in before
+    assert demo.issue(dcc).json["replayed"] is True
+
+
 def test_a_key_of_the_configuration_may_go(court):
     """Destroyed in the HSM, and later taken out of signerd.yaml: the others sign on."""
     demo = court.demo
     court.found()
+    by_first = [record() for _ in range(3)]
+    first = {check(demo, demo.issue(dcc).json) for dcc in by_first}
+    assert len(first) == 1
     court.rotate("dsc-2", alg=demo.alg)
     court.decide("compromise", key="dsc-1")
     court.decide("destroy", key="dsc-1")
@@ -503,6 +535,7 @@ def test_a_key_of_the_configuration_may_go(court):
     demo.start()
     check(demo, demo.issue(record()).json)
     assert court.key("dsc-1")["state"] == "destroyed"
+    signed_anew(demo, by_first[0], first)
     assert demo.stop() == 0
     config = demo.dir / "signerd.yaml"
     text = config.read_text()
@@ -511,6 +544,10 @@ def test_a_key_of_the_configuration_may_go(court):
     demo.start()
     check(demo, demo.issue(record()).json)
     assert court.key("dsc-1")["state"] == "destroyed"
+    # no key has the kid any more, and still it is a compromised one's
+    signed_anew(demo, by_first[1], first)
+    renewed = demo.request("POST", "/v1/renewals", {"dcc": by_first[2]})
+    assert renewed.status == 200 and check(demo, renewed.json) not in first, renewed
     court.rotate("dsc-3", alg=demo.alg)
     check(demo, demo.issue(record()).json)
 

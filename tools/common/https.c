@@ -7,7 +7,11 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { CONNECT_TIMEOUT_MS = 10000, TIMEOUT_MS = 60000 };
+enum {
+	CONNECT_TIMEOUT_MS = 10000,
+	/* The server gives up what takes longest, a new key, after 90 s. */
+	TIMEOUT_MS = 100000
+};
 
 struct https {
 	CURL *curl;

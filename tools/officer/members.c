@@ -18,7 +18,7 @@
 #include "tools/common/input.h"
 #include "tools/common/times.h"
 
-enum { RSA_BITS = 3072, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 4096 };
+enum { RSA_BITS = 3072 };
 
 /* What a member is read from and into. */
 struct reading {
@@ -67,8 +67,9 @@ static bool read_bits(const struct reading *r, const char *text)
 
 	if (r->o->alg != COSE_PS256)
 		return wrong(r, "--bits goes with --alg PS256");
-	if (!args_number(text, RSA_BITS_MIN, RSA_BITS_MAX, &bits))
-		return wrong(r, "--bits: 2048 to 4096");
+	if (!args_number(text, 0, UINT32_MAX, &bits) ||
+	    !operation_rsa_bits(bits))
+		return wrong(r, "--bits: 2048, 3072 or 4096");
 	r->o->bits = (uint32_t)bits;
 	return true;
 }

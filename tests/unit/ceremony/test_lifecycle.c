@@ -449,6 +449,32 @@ static void test_texts(void **state)
 	assert_string_equal(key_state_text(KEY_STATE_COUNT), "unknown");
 }
 
+/* What no HSM makes is refused before one is asked; what is on record of it can
+ * be read all the same. */
+static void test_rsa_bits(void **state)
+{
+	static const uint32_t bits[] = {2048, 3072, 4096};
+	static uint8_t bytes[OPERATION_BYTES_MAX];
+	static struct operation back;
+	const char *why = NULL;
+	size_t n;
+
+	(void)state;
+	begin();
+	operation(OPERATION_GENERATE, "rsa");
+	o.alg = COSE_PS256;
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		o.bits = bits[i];
+		assert_null(lifecycle_refuses(&life, &o, now));
+	}
+	o.bits = 2304;
+	assert_string_equal(lifecycle_refuses(&life, &o, now),
+			    "an RSA key has 2048, 3072 or 4096 bits");
+	assert_int_equal(operation_encode(&o, bytes, sizeof(bytes), &n), SG_OK);
+	assert_int_equal(operation_decode(span_of(bytes, n), &back, &why),
+			 SG_OK);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, lives_teardown)
@@ -460,6 +486,7 @@ int main(void)
 		TEST(test_period),   TEST(test_taken_back),
 		TEST(test_room),     TEST(test_texts),
 		TEST(test_last),     TEST(test_last_in_time),
+		TEST(test_rsa_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

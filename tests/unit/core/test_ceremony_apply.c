@@ -294,6 +294,41 @@ static void test_compromise_renewed(void **state)
 	world_close(w);
 }
 
+/* Nor where another key has taken its place in signerd.yaml under its label, so
+ * that no key has its kid any more. */
+static void test_compromise_replaced(void **state)
+{
+	struct world *w = world_make();
+	struct core_key_settings *key = &w->o->settings.key[0];
+	struct signer usual = w->o->signer;
+	struct signer *fresh;
+	const struct answer *a;
+
+	(void)state;
+	(void)snprintf(key->certificate, sizeof(key->certificate), "%s/dsc.der",
+		       w->p->dir);
+	place_write(w->p, "dsc.der", span_of(usual.der, (size_t)usual.der_n));
+	world_begin(w);
+	assert_done(w, genesis(w));
+	bring_up(w, "dsc-2");
+	fresh = made(w, SPAN_LIT("dsc-2"));
+	assert_int_equal(issue(w, 1, 1)->type, WIRE_ISSUED);
+	assert_done(w, activate(w, "dsc-2", 0));
+	assert_done(w, simple(w, OPERATION_COMPROMISE, "dsc-1"));
+	world_end(w);
+	w->o->signer = signer_usual(COSE_ES256);
+	place_write(w->p, "dsc.der",
+		    span_of(w->o->signer.der, (size_t)w->o->signer.der_n));
+	world_begin(w);
+	assert_true(w->o->desk->keys->key[0].unapproved);
+	a = issue(w, 2, 1);
+	assert_false(a->issued.replayed);
+	assert_true(is_by(w, a, fresh));
+	assert_true(issue(w, 3, 1)->issued.replayed);
+	signer_free(&usual);
+	world_close(w);
+}
+
 /* A request that is at the HSM when its key is retired is finished with it. */
 static void test_in_flight(void **state)
 {
@@ -393,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_compromise),
 		cmocka_unit_test(test_compromise_renewed),
 		cmocka_unit_test(test_compromise_destroyed),
+		cmocka_unit_test(test_compromise_replaced),
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_policy)};
 

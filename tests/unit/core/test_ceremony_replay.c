@@ -105,25 +105,49 @@ static void test_damage(void **state)
 	world_close(w);
 }
 
+/* Put O, by SIGNERS, where the next operation would be, and end the world. */
+static void slip_in(struct world *w, const struct operation *o,
+		    unsigned signers)
+{
+	struct store_item item = {.outcome = {.time = clock_wall_s()}};
+	struct ceremony_store *store;
+
+	item.approved = span_of(file, sign_operation(w, o, signers, file));
+	world_end(w);
+	assert_int_equal(ceremony_store_open(w->p->dir, &store), SG_OK);
+	assert_int_equal(ceremony_store_add(store, &item), SG_OK);
+	ceremony_store_close(store);
+}
+
 /* A file with too few signatures is not believed, whoever put it there. */
 static void test_slipped_in(void **state)
 {
 	struct world *w = world_open();
 	uint8_t nonce[OPERATION_NONCE_BYTES];
-	struct store_item item = {.outcome = {.time = clock_wall_s()}};
-	struct ceremony_store *store;
 	static struct operation o;
-	size_t n;
 
 	(void)state;
 	assert_done(w, genesis(w));
 	begin_operation(w, &o, OPERATION_RETIRE, "dsc-1", nonce);
-	n = sign_operation(w, &o, 2, file);
-	item.approved = span_of(file, n);
-	world_end(w);
-	assert_int_equal(ceremony_store_open(w->p->dir, &store), SG_OK);
-	assert_int_equal(ceremony_store_add(store, &item), SG_OK);
-	ceremony_store_close(store);
+	slip_in(w, &o, 2);
+	expect_no_desk(w);
+	world_close(w);
+}
+
+/* Nor is a genesis that has all the signatures which it asks for itself: it
+ * would make its signer the only officer. */
+static void test_second_genesis(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	static struct operation o;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	begin_operation(w, &o, OPERATION_GENESIS, NULL, nonce);
+	w->proposer_approves = true;
+	fill_roll(w, &o.roll, 1, 1);
+	slip_in(w, &o, 1);
 	expect_no_desk(w);
 	world_close(w);
 }
@@ -214,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_unrecorded),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_slipped_in),
+		cmocka_unit_test(test_second_genesis),
 		cmocka_unit_test(test_unapproved),
 		cmocka_unit_test(test_another_certificate)};
 

@@ -169,13 +169,52 @@ static void test_full_disk_meanwhile(void **state)
 	world_close(w);
 }
 
+/* The smith ends without a word: nobody knows whether there is a key now, and
+ * the label may be taken. */
+static void test_ends_meanwhile(void **state)
+{
+	struct world *w = world_open();
+	uint8_t nonce[OPERATION_NONCE_BYTES];
+	static struct operation o;
+	struct diverted log;
+	enum sg_err err;
+	bool told;
+
+	(void)state;
+	assert_done(w, genesis(w));
+	begin_generate(w, &o, "dsc-2", nonce);
+	w->smith.dies = true;
+	log_divert(&log);
+	err = operate(w, &o, EVERYBODY);
+	told = log_restore(&log, "key-orphaned key=\"dsc-2\" hsm=\"one\" "
+				 "text=\"it may be in the HSM");
+	assert_refused(w, err, SG_TOKEN_DOWN,
+		       "; the key may be on the token: look there before "
+		       "choosing another label");
+	assert_true(told);
+	/* What is asked of a key that there is leaves none behind. */
+	w->smith.dies = false;
+	assert_done(w, generate(w, "dsc-3"));
+	w->smith.dies = true;
+	assert_refused(w, request(w, "dsc-3"), SG_TOKEN_DOWN,
+		       "ended before it was done");
+	assert_null(strstr(w->heard.text, "may be on the token"));
+	/* Nor does a smith that says why not. */
+	w->smith.dies = false;
+	w->smith.fails = true;
+	assert_refused(w, generate(w, "dsc-4"), SG_TOKEN_DOWN, "no ?room");
+	assert_null(strstr(w->heard.text, "may be on the token"));
+	world_close(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_nonce),
 		cmocka_unit_test(test_expires_meanwhile),
 		cmocka_unit_test(test_destroyed_meanwhile),
-		cmocka_unit_test(test_full_disk_meanwhile)};
+		cmocka_unit_test(test_full_disk_meanwhile),
+		cmocka_unit_test(test_ends_meanwhile)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,26 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/ceremony_store.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "place.h"
 
-static int failing; /* which sync of a directory from now on does; 0: none */
+/* So many syncs of a directory succeed from now on, and so many after them do
+ * not. */
+static int before, failing;
+static int unread; /* which reading of a directory does not; 0: none */
 
-/* In place of the C library's. */
+/* In place of the C library's, as the next one. */
 int fsync(int fd)
 {
 	struct stat at;
 
 	if (fstat(fd, &at) == 0 && S_ISDIR(at.st_mode) && failing > 0 &&
-	    --failing == 0) {
+	    before-- <= 0) {
+		before = 0;
+		failing--;
 		errno = EIO;
 		return -1;
 	}
 	return (int)syscall(SYS_fsync, fd);
+}
+
+struct dirent *readdir(DIR *d)
+{
+	static struct dirent *(*real)(DIR * d);
+
+	if (unread > 0 && --unread == 0) {
+		errno = EIO;
+		return NULL;
+	}
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "readdir");
+	return real(d);
 }
 
 static struct ceremony_store *store_open(const struct place *p)
@@ -166,8 +187,9 @@ static void test_directory(void **state)
 
 	(void)state;
 	add(s, "first", 100);
-	for (int i = 1; i <= 2; i++) {
-		failing = i;
+	for (int i = 0; i < 2; i++) {
+		before = i;
+		failing = 1;
 		assert_int_equal(ceremony_store_add(s, &item), SG_IO);
 		assert_int_equal(failing, 0);
 		ceremony_store_close(s);
@@ -179,12 +201,84 @@ static void test_directory(void **state)
 	place_close(p);
 }
 
+/* Nor can it be made durable that they are gone: a power cut could bring them
+ * back, so that nothing else may come until they are. */
+static void test_unsure(void **state)
+{
+	struct place *p = place_open();
+	struct ceremony_store *s = store_open(p);
+	struct store_item item = {.approved = SPAN_LIT("second")};
+
+	(void)state;
+	add(s, "first", 100);
+	assert_false(ceremony_store_unsure(s));
+	before = 1;  /* the operation is durable, */
+	failing = 2; /* its outcome is not, nor that both are gone */
+	assert_int_equal(ceremony_store_add(s, &item), SG_IO);
+	assert_int_equal(failing, 0);
+	assert_true(ceremony_store_unsure(s));
+	failing = 1;
+	assert_int_equal(ceremony_store_add(s, &item), SG_IO);
+	assert_int_equal(failing, 0);
+	assert_true(ceremony_store_unsure(s));
+	assert_false(place_has(p, "operations/00000002.cose"));
+	add(s, "second", 200);
+	assert_false(ceremony_store_unsure(s));
+	failing = 1;
+	ceremony_store_drop(s);
+	assert_true(ceremony_store_unsure(s));
+	ceremony_store_close(s);
+	/* A start must be sure of it, too. */
+	failing = 1;
+	assert_int_equal(ceremony_store_open(p->dir, &s), SG_IO);
+	s = store_open(p);
+	assert_int_equal(ceremony_store_last(s), 1);
+	ceremony_store_close(s);
+	place_close(p);
+}
+
+/* A directory that cannot be read is not one without files: the genesis would
+ * be taken for one that was not accepted. */
+static void test_unreadable(void **state)
+{
+	struct place *p = place_open();
+	struct ceremony_store *s = store_open(p);
+	struct rlimit none;
+	struct rlimit usual;
+	enum sg_err err;
+
+	(void)state;
+	add(s, "first", 100);
+	ceremony_store_close(s);
+	/* ., .., both files in some order, and the end; by the second time the
+	 * outcomes are looked for. */
+	for (int i = 1; i <= 10; i++) {
+		unread = i;
+		assert_int_equal(ceremony_store_open(p->dir, &s), SG_IO);
+		assert_int_equal(unread, 0);
+		assert_true(place_has(p, "operations/00000001.cose"));
+	}
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	none = (struct rlimit){.rlim_max = usual.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	err = ceremony_store_open(p->dir, &s);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	assert_int_equal(err, SG_IO);
+	s = store_open(p);
+	assert_int_equal(ceremony_store_last(s), 1);
+	ceremony_store_close(s);
+	place_close(p);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_items), cmocka_unit_test(test_record),
-		cmocka_unit_test(test_events), cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_directory)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_items),
+					   cmocka_unit_test(test_record),
+					   cmocka_unit_test(test_events),
+					   cmocka_unit_test(test_full_disk),
+					   cmocka_unit_test(test_directory),
+					   cmocka_unit_test(test_unsure),
+					   cmocka_unit_test(test_unreadable)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,6 +129,30 @@ static void test_compromised(void **state)
 	assert_word(s, REPLAY_SAME);
 }
 
+/* Nor where the compromised key is here no more: what no key has signed may be
+ * its, and is due for a renewal. */
+static void test_missed(void **state)
+{
+	struct scene *s = *state;
+	struct key *key = &s->b->keys->key[0];
+
+	s->b->keys->misses_compromised = true;
+	assert_word(s, REPLAY_SAME); /* by a key that is known, and good */
+	key->unapproved = true;
+	assert_word(s, REPLAY_ANEW);
+	key->unapproved = false;
+	key->dsc.kid[0] ^= 1;
+	assert_word(s, REPLAY_ANEW);
+	s->q.renew = true;
+	s->q.signed_at = INT64_MAX;
+	assert_word(s, REPLAY_DUE);
+	s->b->keys->misses_compromised = false;
+	assert_word(s, REPLAY_EARLY);
+	s->q.renew = false;
+	assert_word(s, REPLAY_SAME);
+	key->dsc.kid[0] ^= 1;
+}
+
 /* A payload that is not the one that its hash says: nothing goes out. */
 static void test_mismatch(void **state)
 {
@@ -198,6 +222,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_words, open_scene,
 						close_scene),
 		cmocka_unit_test_setup_teardown(test_compromised, open_scene,
+						close_scene),
+		cmocka_unit_test_setup_teardown(test_missed, open_scene,
 						close_scene),
 		cmocka_unit_test_setup_teardown(test_mismatch, open_scene,
 						close_scene),

@@ -11,15 +11,16 @@ struct world {
 	struct channel *smith; /* the other end */
 	size_t asked, told, bad;
 	uint64_t id;
-	bool ok;
+	bool ok, begun;
 	char reason[128], spki[32];
 };
 
-static void on_forged(void *ctx, const struct wire_forged *done)
+static void on_forged(void *ctx, const struct wire_forged *done, bool begun)
 {
 	struct world *w = ctx;
 
 	w->told++;
+	w->begun = begun;
 	w->ok = done->ok;
 	(void)snprintf(w->reason, sizeof(w->reason), "%.*s",
 		       (int)done->reason.n, (const char *)done->reason.p);
@@ -125,6 +126,7 @@ static void test_task(void **state)
 	say(w, w->id);
 	PLACE_WAIT(w->p, w->told == 1);
 	assert_true(w->ok);
+	assert_false(w->begun);
 	assert_string_equal(w->spki, "a key");
 	assert_false(smiths_busy(w->smiths));
 	/* That smith is done with: the next task is its successor's. */
@@ -161,6 +163,7 @@ static void test_ends(void **state)
 	PLACE_WAIT(w->p, w->told == 1);
 	assert_false(w->ok);
 	assert_non_null(strstr(w->reason, "ended before it was done"));
+	assert_true(w->begun);
 	/* It is replaced. */
 	link_smith(w);
 	assert_int_equal(forge(w), SG_OK);
@@ -168,6 +171,7 @@ static void test_ends(void **state)
 	link_smith(w);
 	assert_int_equal(w->told, 2);
 	assert_non_null(strstr(w->reason, "replaced"));
+	assert_true(w->begun);
 	end(w);
 }
 
@@ -184,6 +188,7 @@ static void test_patience(void **state)
 	smiths_tick(w->smiths, now + 2 * (uint64_t)SMITH_AWAY_US);
 	assert_int_equal(w->told, 1);
 	assert_non_null(strstr(w->reason, "away"));
+	assert_false(w->begun); /* it never had the task */
 	/* At it: a minute, and then it is replaced. */
 	link_smith(w);
 	assert_int_equal(forge(w), SG_OK);
@@ -192,6 +197,7 @@ static void test_patience(void **state)
 	assert_int_equal(w->told, 1);
 	smiths_tick(w->smiths, now + 2 * (uint64_t)SMITH_TASK_US);
 	assert_int_equal(w->told, 2);
+	assert_true(w->begun);
 	assert_int_equal(w->bad, 1);
 	end(w);
 }

@@ -7,7 +7,15 @@
 
 #include <cmocka.h>
 
+#include "core/smith_link.h"
 #include "fake_core.h"
+
+/* Whoever asks has as much patience as the core, or he hears of a failure, and
+ * the key is made. */
+_Static_assert((uint64_t)CORE_LINK_OPERATE_US >
+		       (uint64_t)SMITH_AWAY_US + (uint64_t)SMITH_TASK_US +
+			       UINT64_C(10000000),
+	       "the core may take that long");
 
 static uv_loop_t loop;
 static struct core_link *front_end;

@@ -13,6 +13,8 @@ static struct {
 	unsigned sign_fails;	/* so many C_Sign fail with RV */
 	CK_RV rv;
 	unsigned opens; /* C_OpenSession still allowed */
+	/* So many of these succeed, and so many after them fail with RV. */
+	unsigned opens_good, opens_bad;
 	bool short_signature;
 } fake;
 
@@ -35,6 +37,12 @@ static CK_RV fake_open(CK_SLOT_ID slot, CK_FLAGS flags, void *app,
 {
 	if (fake.opens == 0)
 		return CKR_SESSION_COUNT;
+	if (fake.opens_good > 0) {
+		fake.opens_good--;
+	} else if (fake.opens_bad > 0) {
+		fake.opens_bad--;
+		return fake.rv;
+	}
 	fake.opens--;
 	return fake.calls.C_OpenSession(slot, flags, app, notify, s);
 }
@@ -200,6 +208,40 @@ static void test_takes_the_sessions_there_are(void **state)
 	assert_int_equal(open_with(hsm.pin_file, 8, &k, 1, &v), SG_BUSY);
 }
 
+/* An error that comes and goes costs no session, and one that stays only those
+ * that are not there yet. */
+static void test_sessions_tried_again(void **state)
+{
+	const struct worker_key_settings k =
+		wanted("k", "pkcs11:token=alpha;object=ec", COSE_ES256);
+	struct vault *v;
+
+	(void)state;
+	fake.rv = CKR_DEVICE_ERROR;
+	fake.opens_good = 2 + 2;
+	fake.opens_bad = 2;
+	assert_int_equal(open_with(hsm.pin_file, 4, &k, 1, &v), SG_OK);
+	assert_int_equal(vault_lanes(v), 4);
+	assert_signs(v, 3, 0);
+	vault_close(v, &watch);
+	fake.opens_good = 2 + 2;
+	fake.opens_bad = 1000;
+	assert_int_equal(open_with(hsm.pin_file, 4, &k, 1, &v), SG_OK);
+	assert_int_equal(vault_lanes(v), 2);
+	assert_int_equal(fake.opens_bad, 1000 - 3);
+	fake.opens_bad = 0;
+	vault_close(v, &watch);
+	/* That there are no more is said once. */
+	fake.rv = CKR_SESSION_COUNT;
+	fake.opens_good = 2 + 2;
+	fake.opens_bad = 1000;
+	assert_int_equal(open_with(hsm.pin_file, 4, &k, 1, &v), SG_OK);
+	assert_int_equal(vault_lanes(v), 2);
+	assert_int_equal(fake.opens_bad, 1000 - 1);
+	fake.opens_bad = 0;
+	vault_close(v, &watch);
+}
+
 static void test_does_not_spend_the_last_try(void **state)
 {
 	const struct worker_key_settings k =
@@ -231,6 +273,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_takes_the_sessions_there_are, fake_begin,
 			fake_end),
+		cmocka_unit_test_setup_teardown(test_sessions_tried_again,
+						fake_begin, fake_end),
 		cmocka_unit_test_setup_teardown(
 			test_does_not_spend_the_last_try, fake_begin, fake_end),
 	};

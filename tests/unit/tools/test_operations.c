@@ -173,6 +173,10 @@ static void test_refused(void **state)
 		"ES384", "--out", out);
 	PROPOSE(EXIT_TROUBLE, "generate", "--key", "k", "--hsm", "h", "--bits",
 		"2048", "--out", out);
+	PROPOSE(EXIT_TROUBLE, "generate", "--key", "k", "--hsm", "h", "--alg",
+		"PS256", "--bits", "2304", "--out", out);
+	PROPOSE(EXIT_TROUBLE, "generate", "--key", "k", "--hsm", "h", "--alg",
+		"PS256", "--bits", "8192", "--out", out);
 	PROPOSE(EXIT_TROUBLE, "generate", "--key", "k", "--hsm", "h", "--kinds",
 		"vx", "--out", out);
 	PROPOSE(EXIT_TROUBLE, "generate", "--key", "k", "--hsm", "h",
