@@ -152,9 +152,9 @@ void ceremony_settle(struct ceremony *c, const struct ceremony_job *j,
 		     const struct outcome *outcome)
 {
 	static const char unsure[] =
-		"it could not be kept, and may be in force after a power cut: "
-		"the state directory takes nothing; no other operation is "
-		"accepted until it does";
+		"it could not be kept: the state directory takes nothing; "
+		"until it does, what could not be kept may be in force after "
+		"a power cut, and nothing more is accepted";
 	unsigned number = 0;
 	const enum sg_err err = ceremony_accept(c, j, outcome, &number);
 
