@@ -70,6 +70,16 @@ static bool is_signed(const struct lifecycle *l, const struct life *k,
 	return false;
 }
 
+/* The end that officers have set for K; INT64_MAX: none, or its period is over
+ * before that, which is no plan to sign no more: each key has its successor in
+ * due time, and is warned of where it has none. */
+static int64_t planned_end(const struct life *k, int64_t now)
+{
+	const int64_t end = own_stretch(k, now).end;
+
+	return k->retire != 0 && k->retire == end ? end : INT64_MAX;
+}
+
 static bool is_left(const struct lifecycle *l, const struct life *k,
 		    unsigned kind, int64_t at, int64_t now)
 {
@@ -77,7 +87,7 @@ static bool is_left(const struct lifecycle *l, const struct life *k,
 		return true;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct life *other = &l->key[i];
-		const int64_t end = own_stretch(other, now).end;
+		const int64_t end = planned_end(other, now);
 
 		if (other != k && (other->kinds & kind) != 0 && end > at &&
 		    end < INT64_MAX && !is_signed(l, k, kind, end, now))

@@ -138,8 +138,8 @@ static const char *activate_fault(const struct lifecycle *l,
 		       "retire it first";
 	if (!o->override && at < k->published + (int64_t)l->roll.lead_s)
 		return "it has not been published for as long as the officers' "
-		       "terms ask for: set a later time (activate), or "
-		       "override it";
+		       "terms ask for: bring this operation again later, or "
+		       "set a time (activate --at), or override it";
 	return NULL;
 }
 

@@ -12,8 +12,8 @@
  * nowhere. */
 size_t life_room(const struct lifecycle *l);
 /* K, which signs or will, signs no more from AT on (NOW or later): those of its
- * kinds that nothing signs then, or at a time that is set for another key's
- * end. */
+ * kinds that nothing signs then, or at a time that officers have set for
+ * another key's end. */
 unsigned life_gap(const struct lifecycle *l, const struct life *k, int64_t at,
 		  int64_t now);
 

@@ -256,8 +256,10 @@ def test_commands(court):
     good("propose", "activate", *at, "--proposer", "anh", "--key", "dsc-2", "--out", file)
     approve(file, *files)
     r = run("apply", file, *at)
-    assert r.returncode == 1 and r.stderr  # it was not published for a day
-    assert "active" in decide("activate", "--override")
+    assert r.returncode == 1 and "bring this operation again later" in r.stderr
+    said = decide("activate", "--override")
+    assert "the key is active now" in said
+    assert "it has taken over from dsc-1, which is retired now" in said
     table = good("keys", *at)
     assert "retired" in table and "officers, 2 of whom decide: anh, binh, chi" in table
     a = demo.issue(record()).json
@@ -471,7 +473,8 @@ def test_the_next_key_is_stopped(court):
     court.decide("activate", key="dsc-2", activate=at, override=True)
     court.decide("retire", key="dsc-1", retire=at)
     private, _ = court.officers["chi"].write(court.dir)
-    good("stop", "dsc-2", "--socket", court.socket, "--key", private, "--name", "chi")
+    assert "! dsc-1: nothing is to follow it for vtr" in good(
+        "stop", "dsc-2", "--socket", court.socket, "--key", private, "--name", "chi")
     assert "nothing is to follow it for vtr" in good("keys", "--socket", court.socket)
     until(lambda: "retirement-waits key=\"dsc-1\" kinds=vtr" in demo.log())
     assert time.time() >= at

@@ -46,6 +46,69 @@ static void print_later(const json_t *key)
 	}
 }
 
+/* The keys whose kinds KEY, which became active, has taken over. */
+static void print_retired(const json_t *document, const json_t *key)
+{
+	const json_t *keys = json_object_get(document, "keys");
+	const int64_t since = document_int(key, "since");
+
+	for (size_t i = 0; i < json_array_size(keys); i++) {
+		const json_t *other = json_array_get(keys, i);
+
+		if (strcmp(document_text(other, "state"), "retired") != 0 ||
+		    document_int(other, "since") != since ||
+		    strcmp(document_text(other, "hsm"),
+			   document_text(key, "hsm")) != 0)
+			continue;
+		(void)fputs("it has taken over from ", stdout);
+		printable_put(stdout, span_str(document_text(other, "label")));
+		(void)puts(", which is retired now");
+	}
+}
+
+/* What the operation means for keys whose end is set: who is to follow. */
+static void print_ends(const json_t *document)
+{
+	const json_t *keys = json_object_get(document, "keys");
+
+	for (size_t i = 0; i < json_array_size(keys); i++) {
+		const json_t *key = json_array_get(keys, i);
+		const json_t *warnings = json_object_get(key, "warnings");
+
+		if (document_int(key, "retire") == 0 ||
+		    strcmp(document_text(key, "state"), "active") != 0)
+			continue;
+		for (size_t w = 0; w < json_array_size(warnings); w++) {
+			const char *text =
+				json_string_value(json_array_get(warnings, w));
+
+			(void)fputs("! ", stdout);
+			printable_put(stdout,
+				      span_str(document_text(key, "label")));
+			(void)fputs(": ", stdout);
+			printable_put(stdout,
+				      span_str(text != NULL ? text : ""));
+			(void)putchar('\n');
+		}
+	}
+}
+
+/* What came of it beside that, where KEY is now. */
+static void print_effects(const struct opfile *f, const json_t *document,
+			  const json_t *key)
+{
+	const char *state = document_text(key, "state");
+
+	if (f->operation.kind == OPERATION_ACTIVATE &&
+	    strcmp(state, "active") == 0)
+		print_retired(document, key);
+	if (f->operation.kind == OPERATION_START &&
+	    strcmp(state, "published") == 0)
+		(void)puts("no time is set for its activation any more: the "
+			   "stop has made it void");
+	print_ends(document);
+}
+
 /* That it is done, and where the key is now. */
 static int print_done(const struct opfile *f, const json_t *document)
 {
@@ -68,6 +131,8 @@ static int print_done(const struct opfile *f, const json_t *document)
 		print_later(key);
 	}
 	(void)putchar('\n');
+	if (key != NULL)
+		print_effects(f, document, key);
 	return EXIT_GOOD;
 }
 
