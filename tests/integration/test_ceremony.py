@@ -451,6 +451,9 @@ def test_stop_at_once(court):
     court.found()
     private, _ = court.officers["chi"].write(court.dir)
     assert demo.issue(record()).status == 200
+    r = run("stop", "dsc-1", "--socket", court.socket, "--key", private, "--name", "binh")
+    assert r.returncode == 2 and "the roll has this key as chi's" in r.stderr
+    assert demo.issue(record()).status == 200
     out = good("stop", "dsc-1", "--socket", court.socket, "--key", private, "--name", "chi",
                "--reason", "a reader was stolen")
     assert "stopped" in out

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "apply.h"
 #include "approving.h"
 #include "base/clock.h"
+#include "document.h"
 #include "proposal.h"
 
 enum {
@@ -60,8 +62,43 @@ static enum sg_err make(const struct args *args, const json_t *document,
 	return err;
 }
 
+/* Is KID the officer's whom ENTRY of the roll names? */
+static bool has_kid(const json_t *entry, const uint8_t kid[ROLL_KID_BYTES])
+{
+	struct span has;
+	bool is;
+
+	if (!document_bytes(entry, "kid", &has))
+		return false;
+	is = span_eq(has, span_of(kid, ROLL_KID_BYTES));
+	free((void *)(uintptr_t)has.p); /* NOLINT(performance-no-int-to-ptr) */
+	return is;
+}
+
+/* Has signerd the key of O under O's name?  A stop is on record under the name
+ * that it says.  Who is not known at all is signerd's to refuse.  False, with
+ * WHY. */
+static bool is_own_name(const json_t *document, const struct officer *o,
+			char *why, size_t cap)
+{
+	const json_t *officers =
+		json_object_get(json_object_get(document, "roll"), "officers");
+
+	for (size_t i = 0; i < json_array_size(officers); i++) {
+		const json_t *entry = json_array_get(officers, i);
+		const char *name = document_text(entry, "name");
+
+		if (!has_kid(entry, o->kid) || strcmp(name, o->name) == 0)
+			continue;
+		(void)snprintf(why, cap, "the roll has this key as %s's", name);
+		return false;
+	}
+	return true;
+}
+
 static enum sg_err sign(const struct args *args, const struct opfile *f,
-			struct approving *out, char *why, size_t cap)
+			const json_t *document, struct approving *out,
+			char *why, size_t cap)
 {
 	const struct signer_wanted wanted = {
 		.key = args->value[OPT_OFFICER_KEY],
@@ -73,7 +110,10 @@ static enum sg_err sign(const struct args *args, const struct opfile *f,
 
 	if (err != SG_OK)
 		return err;
-	err = approving_sign(f, &s, out, why, cap);
+	if (is_own_name(document, &s.officer, why, cap))
+		err = approving_sign(f, &s, out, why, cap);
+	else
+		err = SG_FORBIDDEN;
 	signer_close(&s);
 	/* A file that cannot be written holds no stop up. */
 	if (err == SG_OK && args->value[OPT_OUT] != NULL &&
@@ -98,7 +138,7 @@ static int stop(const struct args *args, struct daemon *d)
 	if (err == SG_OK)
 		err = make(args, document, &f, bytes, why, sizeof(why));
 	if (err == SG_OK)
-		err = sign(args, &f, &done, why, sizeof(why));
+		err = sign(args, &f, document, &done, why, sizeof(why));
 	if (err == SG_OK) {
 		f.bytes = done.p;
 		f.n = done.n;
