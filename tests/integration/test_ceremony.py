@@ -211,6 +211,11 @@ def test_commands(court):
             assert r.returncode == 0 and "SHA-256" in r.stderr, r.stderr
 
     approve(genesis, *files)
+    # who has signed it already adds nothing, byte for byte
+    before = genesis.read_bytes()
+    again = subprocess.run([ceremony.OFFICER, "approve", "-", "--key", files["anh"][0], "--name",
+                            "anh", "--yes"], input=before, capture_output=True, timeout=60)
+    assert again.returncode == 0 and again.stdout == before, again.stderr
     shown = good("show", genesis)
     assert shown.count(": verified") == 3 and "operation: genesis" in shown
     # what it has written is what Python reads
@@ -257,6 +262,8 @@ def test_commands(court):
     approve(file, *files)
     r = run("apply", file, *at)
     assert r.returncode == 1 and r.stderr  # it was not published for a day
+    waits = good("keys", *at)
+    assert "dsc-2: published at " in waits and "propose activate, from " in waits
     assert "active" in decide("activate", "--override")
     table = good("keys", *at)
     assert "retired" in table and "officers, 2 of whom decide: anh, binh, chi" in table

@@ -106,15 +106,16 @@ static int sign(const struct args *args, const struct opfile *f,
 	return status;
 }
 
-/* F bears the signature of S already: it goes to --out as it is. */
+/* F bears the signature of S already: it stays as it is, where it is to go. */
 static int leave(const struct args *args, const struct opfile *f,
 		 const struct opfile_known *known, const struct signer *s)
 {
 	const char *out = args->value[OPT_OUT];
 	const struct span bytes = span_of(f->bytes, f->n);
+	const bool in_place = out == NULL && strcmp(args->rest[0], "-") != 0;
 	char why[WHY_MAX] = "";
 
-	if (out != NULL &&
+	if (!in_place &&
 	    approving_put(args->rest[0], out, bytes, why, sizeof(why)) != SG_OK)
 		return officer_trouble(why);
 	return report(args, s, bytes, known, true);
