@@ -211,6 +211,11 @@ def test_commands(court):
             assert r.returncode == 0 and "SHA-256" in r.stderr, r.stderr
 
     approve(genesis, *files)
+    # who has signed it already adds nothing, byte for byte
+    before = genesis.read_bytes()
+    again = subprocess.run([ceremony.OFFICER, "approve", "-", "--key", files["anh"][0], "--name",
+                            "anh", "--yes"], input=before, capture_output=True, timeout=60)
+    assert again.returncode == 0 and again.stdout == before, again.stderr
     shown = good("show", genesis)
     assert shown.count(": verified") == 3 and "operation: genesis" in shown
     # what it has written is what Python reads
@@ -257,6 +262,8 @@ def test_commands(court):
     approve(file, *files)
     r = run("apply", file, *at)
     assert r.returncode == 1 and "bring this operation again later" in r.stderr
+    waits = good("keys", *at)
+    assert "dsc-2: published at " in waits and "propose activate, from " in waits
     said = decide("activate", "--override")
     assert "the key is active now" in said
     assert "it has taken over from dsc-1, which is retired now" in said

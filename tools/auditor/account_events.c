@@ -77,7 +77,7 @@ static void print_policies(const struct survey *v, struct sheet *s)
 static const char *what_of(enum entry_type type)
 {
 	switch (type) {
-	case ENTRY_CEREMONY: return "operation approved by officers";
+	case ENTRY_CEREMONY: return "operation of officers";
 	case ENTRY_REVOCATION: return "revocation";
 	default: return "";
 	}
@@ -125,8 +125,9 @@ static void print_operations(const struct survey *v, struct sheet *s)
 	sheet_para(s, "An operation is recorded with the bytes that the "
 		      "officers signed. Compare its hash with that of the "
 		      "document that they have. An officer is named by the "
-		      "beginning of the SHA-256 of his public key. After a "
-		      "recovery of the ledger "
+		      "beginning of the SHA-256 of his public key. Whose "
+		      "signatures a refused one bears is claimed, and proven "
+		      "of nobody. After a recovery of the ledger "
 		      "the entries that were known beyond those it went on "
 		      "with are lost.");
 	sheet_table(s, sizeof(heads) / sizeof(heads[0]), heads);

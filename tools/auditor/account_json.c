@@ -159,7 +159,9 @@ static void put_operation(json_t *j, const struct survey_event *e)
 						  json_string(c->key));
 		(void)json_object_set_new(j, "proposer",
 					  json_string(c->proposer));
-		(void)json_object_set_new(j, "officers", officers(c));
+		(void)json_object_set_new(
+			j, c->claimed ? "claimed_officers" : "officers",
+			officers(c));
 	}
 	if (e->refusal[0] != '\0')
 		(void)json_object_set_new(j, "refusal",

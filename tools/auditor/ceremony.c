@@ -65,7 +65,7 @@ static void keep_name(struct span name, char out[ROLL_NAME_MAX])
 		       (const char *)name.p);
 }
 
-static bool read_operation(struct span bytes, struct ceremony *c)
+static bool read_operation(struct span bytes, bool refused, struct ceremony *c)
 {
 	static struct operation o; /* large; a tool has one thread for this */
 	static struct approved a;
@@ -74,7 +74,8 @@ static bool read_operation(struct span bytes, struct ceremony *c)
 	if (approved_decode(bytes, &a) != SG_OK ||
 	    operation_decode(a.operation, &o, &why) != SG_OK)
 		return false;
-	*c = (struct ceremony){.kind = o.kind, .signers = a.n};
+	*c = (struct ceremony){
+		.kind = o.kind, .claimed = refused, .signers = a.n};
 	(void)SHA256(a.operation.p, a.operation.n, c->id);
 	keep_name(o.key, c->key);
 	keep_name(o.proposer, c->proposer);
@@ -90,13 +91,14 @@ bool ceremony_speaks(const struct ceremony *c)
 	return c->recovery || c->serial > 0 || c->kind != OPERATION_KINDS;
 }
 
-struct ceremony ceremony_of(struct span operation)
+struct ceremony ceremony_of(struct span operation, bool refused)
 {
 	struct ceremony c = {.recovery = true, .kind = OPERATION_KINDS};
 	const struct ceremony nothing = {.kind = OPERATION_KINDS};
 	struct span line;
 
-	if (read_revocation(operation, &c) || read_operation(operation, &c))
+	if (read_revocation(operation, &c) ||
+	    read_operation(operation, refused, &c))
 		return c;
 	if (!cut(&operation, '\n', &line) ||
 	    !span_is(line, "signerd ledger recovery") ||
@@ -113,9 +115,10 @@ static void operation_line(const struct ceremony *c, char out[CEREMONY_TEXT])
 {
 	char id[HEX_TEXT(ENTRY_HASH_BYTES)];
 	int n = snprintf(
-		out, CEREMONY_TEXT, "%s%s%s (operation %.*s), proposed by %s; ",
+		out, CEREMONY_TEXT, "%s%s%s (operation %.*s), %s %s; ",
 		operation_kind_name(c->kind), c->key[0] != '\0' ? " " : "",
 		c->key, CEREMONY_ID_SHOWN, hex_encode(c->id, sizeof(c->id), id),
+		c->claimed ? "proposed in the name of" : "proposed by",
 		c->proposer);
 
 	if (c->signers == 0)
@@ -125,7 +128,9 @@ static void operation_line(const struct ceremony *c, char out[CEREMONY_TEXT])
 		char kid[HEX_TEXT(ROLL_KID_BYTES)];
 
 		n += snprintf(out + n, CEREMONY_TEXT - (size_t)n, "%s%s (%s)",
-			      i == 0 ? "signed by " : ", ",
+			      i > 0	   ? ", "
+			      : c->claimed ? "claimed to be signed by "
+					   : "signed by ",
 			      hex_encode(c->signer[i].kid, ROLL_KID_BYTES, kid),
 			      cose_alg_name(c->signer[i].alg));
 	}

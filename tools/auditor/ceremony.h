@@ -26,6 +26,9 @@ struct ceremony {
 	uint8_t id[ENTRY_HASH_BYTES];
 	char key[ROLL_NAME_MAX]; /* that it is about; "": none */
 	char proposer[ROLL_NAME_MAX];
+	/* It was refused: that its proposer and its signers are those whom it
+	 * names is its own word, by which nobody has gone. */
+	bool claimed;
 	/* Whose signatures it bears; whether they verify is not known here. */
 	size_t signers;
 	struct {
@@ -36,8 +39,9 @@ struct ceremony {
 
 /* Have entries of TYPE an operation? */
 bool ceremony_is(enum entry_type type);
-/* What OPERATION says; with an unknown one, nothing. */
-struct ceremony ceremony_of(struct span operation);
+/* What OPERATION says, which was REFUSED or accepted; with an unknown one,
+ * nothing. */
+struct ceremony ceremony_of(struct span operation, bool refused);
 
 enum { CEREMONY_TEXT = 1200, CEREMONY_ID_SHOWN = 16 /* digits */ };
 /* Does C say anything? */

@@ -281,6 +281,11 @@ static void summarise_json(const struct job *j, FILE *to)
 		      bytes_base64(c->root.b, MERKLE_HASH_BYTES, text));
 }
 
+static const char *plural(uint64_t n, const char *ending)
+{
+	return n == 1 ? "" : ending;
+}
+
 static void summarise_text(const struct job *j, FILE *to)
 {
 	const struct totals t = count(j);
@@ -289,25 +294,28 @@ static void summarise_text(const struct job *j, FILE *to)
 	char expires[TIMES_TEXT];
 
 	(void)fprintf(to,
-		      "%" PRIu64 " certificates, %" PRIu64
-		      " %s hashes, %" PRIu64 " batches\n",
-		      j->certificates, t.hashes, batches_type_name(j->type),
-		      t.batches);
+		      "%" PRIu64 " certificate%s, %" PRIu64
+		      " %s hash%s, %" PRIu64 " batch%s\n",
+		      j->certificates, plural(j->certificates, "s"), t.hashes,
+		      batches_type_name(j->type), plural(t.hashes, "es"),
+		      t.batches, plural(t.batches, "es"));
 	for (size_t i = 0; (k = batches_key(j->batches, i)) != NULL; i++) {
 		times_format(k->exp, expires);
 		(void)fprintf(to,
-			      "  %.2s  key %s: %" PRIu64 " certificates, "
-			      "%" PRIu64 " hashes, %" PRIu64
-			      " batches, the last runs out %s\n",
+			      "  %.2s  key %s: %" PRIu64 " certificate%s, "
+			      "%" PRIu64 " hash%s, %" PRIu64
+			      " batch%s, the last runs out %s\n",
 			      k->country,
 			      bytes_base64(k->kid, sizeof(k->kid), kid),
-			      k->certificates, k->hashes, k->batches, expires);
+			      k->certificates, plural(k->certificates, "s"),
+			      k->hashes, plural(k->hashes, "es"), k->batches,
+			      plural(k->batches, "es"), expires);
 	}
 	if (j->run_out > 0)
 		(void)fprintf(to,
-			      "  %" PRIu64 " of the certificates have run out "
+			      "  %" PRIu64 " of the certificates %s run out "
 			      "already\n",
-			      j->run_out);
+			      j->run_out, j->run_out == 1 ? "has" : "have");
 }
 
 /* --- the command ---------------------------------------------------------- */

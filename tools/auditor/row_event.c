@@ -26,7 +26,7 @@ static void operation_hash(const struct entry *e,
 
 static void put_ceremony(FILE *to, const struct entry *e)
 {
-	const struct ceremony c = ceremony_of(e->operation);
+	const struct ceremony c = ceremony_of(e->operation, e->refusal.n > 0);
 	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
 	char text[CEREMONY_TEXT];
 
@@ -84,24 +84,26 @@ static void csv_field(FILE *to, struct span text)
 	csv_text(to, out);
 }
 
-/* operation, operation_id, operation_key, proposer, officers */
+/* operation, operation_id, operation_key, proposer, officers, claimed_officers
+ */
 static void csv_operation(FILE *to, const struct ceremony *c)
 {
 	char kid[HEX_TEXT(ROLL_KID_BYTES)];
 	char id[HEX_TEXT(ENTRY_HASH_BYTES)];
 
-	(void)fprintf(to, ",%s,%s,%s,%s,", operation_kind_name(c->kind),
-		      hex_encode(c->id, sizeof(c->id), id), c->key,
-		      c->proposer);
+	(void)fprintf(to, ",%s,%s,%s,%s,%s", operation_kind_name(c->kind),
+		      hex_encode(c->id, sizeof(c->id), id), c->key, c->proposer,
+		      c->claimed ? "," : "");
 	for (size_t i = 0; i < c->signers; i++)
 		(void)fprintf(to, "%s%s=%s", i > 0 ? " " : "",
 			      hex_encode(c->signer[i].kid, ROLL_KID_BYTES, kid),
 			      cose_alg_name(c->signer[i].alg));
+	(void)fputs(c->claimed ? "" : ",", to);
 }
 
 static void csv_ceremony(FILE *to, const struct entry *e)
 {
-	const struct ceremony c = ceremony_of(e->operation);
+	const struct ceremony c = ceremony_of(e->operation, e->refusal.n > 0);
 	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
 
 	operation_hash(e, hash);
@@ -109,7 +111,7 @@ static void csv_ceremony(FILE *to, const struct entry *e)
 	if (c.kind != OPERATION_KINDS)
 		csv_operation(to, &c);
 	else
-		(void)fputs(",,,,,", to);
+		(void)fputs(",,,,,,", to);
 	csv_field(to, e->refusal);
 }
 
@@ -125,7 +127,7 @@ void row_event_csv(FILE *to, const struct entry *e)
 	}
 	if (e->operation_hash != NULL)
 		(void)hex_encode(e->operation_hash, ENTRY_HASH_BYTES, hash);
-	(void)fprintf(to, ",,,,%s,,,,", hash);
+	(void)fprintf(to, ",,,,%s,,,,,", hash);
 	csv_field(to, e->label);
 	csv_field(to, e->state);
 	(void)fprintf(to, ",%s",
@@ -144,8 +146,8 @@ static void json_operation(FILE *to, const struct ceremony *c)
 		      hex_encode(c->id, sizeof(c->id), id));
 	if (c->key[0] != '\0')
 		(void)fprintf(to, ", \"key\": \"%s\"", c->key);
-	(void)fprintf(to, ", \"proposer\": \"%s\", \"officers\": [",
-		      c->proposer);
+	(void)fprintf(to, ", \"proposer\": \"%s\", \"%s\": [", c->proposer,
+		      c->claimed ? "claimed_officers" : "officers");
 	for (size_t i = 0; i < c->signers; i++)
 		(void)fprintf(to, "%s{\"kid\": \"%s\", \"alg\": \"%s\"}",
 			      i > 0 ? ", " : "",
@@ -156,7 +158,7 @@ static void json_operation(FILE *to, const struct ceremony *c)
 
 static void json_ceremony(FILE *to, const struct entry *e)
 {
-	const struct ceremony c = ceremony_of(e->operation);
+	const struct ceremony c = ceremony_of(e->operation, e->refusal.n > 0);
 	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
 
 	operation_hash(e, hash);

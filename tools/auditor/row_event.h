@@ -15,7 +15,8 @@ void row_event_table(FILE *to, const struct entry *e);
 /* Names of the fields in CSV, which of another entry are empty. */
 #define ROW_EVENT_CSV                                                          \
 	"operation_sha256,operation_bytes,operation,operation_id,"             \
-	"operation_key,proposer,officers,refusal,key_label,key_state,key_kid"
+	"operation_key,proposer,officers,claimed_officers,refusal,key_label,"  \
+	"key_state,key_kid"
 /* Each with a comma in front. */
 void row_event_csv(FILE *to, const struct entry *e);
 /* Members of an object, each with a comma in front. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fileio.h"
+#include "base/hex.h"
 #include "tools/common/input.h"
 
 enum {
@@ -67,6 +68,47 @@ bool approving_may(const struct opfile *f, const struct opfile_known *known,
 		(void)snprintf(why, cap, "the roll has this key as %s's",
 			       o->name);
 	return false;
+}
+
+bool approving_others(const struct opfile *f, const struct opfile_known *known,
+		      const char *name, char *why, size_t cap)
+{
+	const struct roll *r = opfile_roll(f, known);
+	const struct officer *own =
+		r != NULL ? roll_named(r, span_str(name)) : NULL;
+	char kid[HEX_TEXT(ROLL_KID_BYTES)];
+
+	for (size_t i = 0; i < f->approved.n; i++) {
+		const uint8_t *by = f->approved.approval[i].kid;
+		const char *fault = opfile_signature_fault(f, i, known);
+
+		/* His own makes room for the new one. */
+		if (fault == NULL ||
+		    (own != NULL && memcmp(by, own->kid, ROLL_KID_BYTES) == 0))
+			continue;
+		(void)snprintf(why, cap,
+			       "signerd will refuse all of it for the "
+			       "signature of kid %s: %s; signer-officer drop "
+			       "takes that out",
+			       hex_encode(by, ROLL_KID_BYTES, kid), fault);
+		return false;
+	}
+	return true;
+}
+
+bool approving_has(const struct opfile *f, const struct officer *officer)
+{
+	size_t own = 0;
+	bool good = false;
+
+	for (size_t i = 0; i < f->approved.n; i++) {
+		if (memcmp(f->approved.approval[i].kid, officer->kid,
+			   ROLL_KID_BYTES) != 0)
+			continue;
+		own++;
+		good = approval_verify(&f->approved, i, officer) == SG_OK;
+	}
+	return own == 1 && good;
 }
 
 enum sg_err approving_sign(const struct opfile *f, const struct signer *s,

@@ -17,6 +17,13 @@ struct approving {
  * these are known?  False, with WHY. */
 bool approving_may(const struct opfile *f, const struct opfile_known *known,
 		   const struct officer *officer, char *why, size_t cap);
+/* Are the signatures good that F has of others than the officer NAME, as far
+ * as these are known?  False, with WHY: with one that is not, all of it is
+ * refused, whoever signs it, too. */
+bool approving_others(const struct opfile *f, const struct opfile_known *known,
+		      const char *name, char *why, size_t cap);
+/* Has OFFICER, with this key, signed F, and does that verify? */
+bool approving_has(const struct opfile *f, const struct officer *officer);
 /*
  * F with the signature of S, verified before it is given out.
  * Errors, with WHY: those of signer_sign(), SG_BAD_SIGNATURE, SG_TOO_BIG,

@@ -52,7 +52,8 @@ static int run(const struct args *args)
 		(void)fprintf(stderr, "signer-officer: %s\n", why);
 	if (err != SG_OK)
 		return err == SG_CONFLICT ? EXIT_REFUSED : officer_trouble(why);
-	(void)fprintf(stderr, "It has %zu signatures now.\n", all.approved.n);
+	(void)fprintf(stderr, "It has %zu signature%s now.\n", all.approved.n,
+		      all.approved.n == 1 ? "" : "s");
 	if (args->value[OPT_JSON] != NULL)
 		printf("{\"signatures\": %zu}\n", all.approved.n);
 	return EXIT_GOOD;

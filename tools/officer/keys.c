@@ -41,15 +41,34 @@ static void cell_day(struct table *t, int64_t time)
 	table_cell(t, TABLE_PLAIN, "%.*s", DATE_CHARS, time != 0 ? text : "-");
 }
 
-/* Until when KEY signs at most: what is set, or its period's end. */
+static bool is_in(const json_t *key, const char *state)
+{
+	return strcmp(document_text(key, "state"), state) == 0;
+}
+
+/* It signs no more, and never will. */
+static bool is_over(const json_t *key)
+{
+	return is_in(key, "retired") || is_in(key, "destroyed") ||
+	       is_in(key, "compromised");
+}
+
+/* Until when KEY signs at most: its period's end, that of its certificate, or
+ * when it is to be retired, whichever is first; 0: nothing is set, or it signs
+ * no more. */
 static int64_t signs_until(const json_t *key)
 {
-	const int64_t retire = document_int(key, "retire");
-	const int64_t period = document_int(key, "usedUntil");
+	static const char *const ends[] = {"usedUntil", "notAfter", "retire"};
+	int64_t first = 0;
 
-	if (retire == 0 || (period != 0 && period < retire))
-		return period;
-	return retire;
+	for (size_t i = 0; !is_over(key) && i < sizeof(ends) / sizeof(ends[0]);
+	     i++) {
+		const int64_t end = document_int(key, ends[i]);
+
+		if (end != 0 && (first == 0 || end < first))
+			first = end;
+	}
+	return first;
 }
 
 static void cell_signed(struct table *t, const json_t *key)
@@ -113,24 +132,92 @@ static void print_warning(const struct table *t, const json_t *key,
 	printf("%s\n", table_mood(TABLE_PLAIN, t->colour));
 }
 
-/* What is set for a key, and what its owner is to know of it. */
-static void print_notes(const struct table *t, const json_t *keys)
+static void print_time(const json_t *key, const char *what, int64_t time)
 {
+	char text[TIMES_TEXT];
+
+	times_format(time, text);
+	printf("  ");
+	printable_put(stdout, span_str(document_text(key, "label")));
+	printf(": %s %s\n", what, text);
+}
+
+static void print_next(const json_t *key, const char *text)
+{
+	printf("  ");
+	printable_put(stdout, span_str(document_text(key, "label")));
+	printf(": next: %s\n", text);
+}
+
+/* KEY waits for the lead time of the roll in DOCUMENT. */
+static void print_published(const json_t *document, const json_t *key)
+{
+	const int64_t lead =
+		document_int(json_object_get(document, "roll"), "lead");
+	const int64_t from = document_int(key, "published") + lead;
+
+	print_time(key, "published at", document_int(key, "published"));
+	if (document_int(document, "time") >= from)
+		print_next(key, "signer-officer propose activate");
+	else
+		print_time(key, "next: signer-officer propose activate, from",
+			   from);
+}
+
+/* What officers have to do before KEY can sign; nothing where they have set a
+ * time for it. */
+static void print_step(const json_t *document, const json_t *key)
+{
+	static const struct {
+		const char *state;
+		const char *next;
+	} steps[] = {
+		{"generated",
+		 "signer-officer propose csr, and apply it with --csr"},
+		{"requested", "have the CSCA sign its request (signer-officer "
+			      "csr), then signer-officer propose import"},
+		{"certified", "signer-officer propose publish"},
+	};
+	/* A key of certificates has kinds until another one takes them over. */
+	const bool ledger = document_text(key, "kinds")[0] == '\0';
+
+	if (is_in(key, "generated") && ledger) {
+		print_next(key, "signer-officer propose log-key");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (is_in(key, steps[i].state))
+			print_next(key, steps[i].next);
+	if (is_in(key, "published") && document_int(key, "activate") == 0)
+		print_published(document, key);
+}
+
+/* What is set for a key. */
+static void print_plans(const json_t *document, const json_t *key)
+{
+	const int64_t activate = document_int(key, "activate");
+	const int64_t retire = document_int(key, "retire");
+
+	if (activate != 0)
+		print_time(key, "becomes active at", activate);
+	/* What goes on past its time has a warning. */
+	if (!is_over(key) && retire > document_int(document, "time"))
+		print_time(key, "is retired at", retire);
+}
+
+/* What is set for the keys, what comes next, and what their owner is to know of
+ * them. */
+static void print_notes(const struct table *t, const json_t *document)
+{
+	const json_t *keys = json_object_get(document, "keys");
+
 	for (size_t i = 0; i < json_array_size(keys); i++) {
 		const json_t *key = json_array_get(keys, i);
 		const json_t *warnings = json_object_get(key, "warnings");
-		const int64_t activate = document_int(key, "activate");
-		char text[TIMES_TEXT];
 
-		if (activate != 0) {
-			times_format(activate, text);
-			printf("  ");
-			printable_put(stdout,
-				      span_str(document_text(key, "label")));
-			printf(": becomes active at %s\n", text);
-		}
-		if (strcmp(document_text(key, "state"), "active") == 0 &&
-		    document_int(key, "good") == 0)
+		print_plans(document, key);
+		print_step(document, key);
+		if (is_in(key, "active") && document_int(key, "good") == 0)
 			print_warning(t, key, "no HSM signs with it now");
 		for (size_t w = 0; w < json_array_size(warnings); w++) {
 			const char *s =
@@ -229,7 +316,7 @@ static int print(const json_t *document, bool json)
 	t.to = stdout;
 	t.colour = table_colours(stdout);
 	print_keys(&t, json_object_get(document, "keys"));
-	print_notes(&t, json_object_get(document, "keys"));
+	print_notes(&t, document);
 	print_hsms(&t, json_object_get(document, "hsms"));
 	print_roll(json_object_get(document, "roll"));
 	print_ledger(document);

@@ -109,7 +109,9 @@ static bool read_signatures(const struct reading *r, const char *text)
 static bool read_period(const struct reading *r, const char *text)
 {
 	r->o->period_s = literal_duration_s(text);
-	return r->o->period_s > 0 || wrong(r, "--period: as 180d");
+	return r->o->period_s > 0 ||
+	       wrong(r, "--period: a whole number and one of s, m, h, d, such "
+			"as 180d");
 }
 
 /* --- of the others -------------------------------------------------------- */

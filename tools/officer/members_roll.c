@@ -148,9 +148,11 @@ static const char *terms_fault(const struct args *args, struct roll *r)
 		return "--threshold: how many must approve";
 	r->threshold = (unsigned)n;
 	if (lead != NULL && !read_time(lead, &r->lead_s))
-		return "--lead: as 24h, or 0s";
+		return "--lead: a whole number and one of s, m, h, d, such as "
+		       "24h, or 0s";
 	if (stale != NULL && !read_time(stale, &r->stale_s))
-		return "--stale: as 7d";
+		return "--stale: a whole number and one of s, m, h, d, such as "
+		       "7d";
 	if (!read_answer(args, OPT_PROPOSER_MAY_APPROVE, OPT_PROPOSER_MAY_NOT,
 			 &r->proposer_may_approve) ||
 	    !read_answer(args, OPT_POLICY_APPROVAL, OPT_NO_POLICY_APPROVAL,

@@ -11,6 +11,7 @@
 #include "standing.h"
 #include "tools/common/input.h"
 #include "tools/common/printable.h"
+#include "tools/common/times.h"
 
 enum {
 	HASH_BYTES = 32,
@@ -105,12 +106,36 @@ static struct signed_by who_signed(const struct opfile *f, size_t i,
 	return (struct signed_by){officer->name, "DOES NOT VERIFY", true};
 }
 
+const char *opfile_signature_fault(const struct opfile *f, size_t i,
+				   const struct opfile_known *known)
+{
+	const struct signed_by by = who_signed(f, i, known);
+
+	return by.bad ? by.word : NULL;
+}
+
+bool opfile_has_expired(const struct opfile *f,
+			const struct opfile_known *known, char *why, size_t cap)
+{
+	char text[TIMES_TEXT];
+
+	/* As signerd has it. */
+	if (known->time == 0 || known->time <= f->operation.expires)
+		return false;
+	times_format(f->operation.expires, text);
+	(void)snprintf(why, cap, "it has expired at %s: have it proposed anew",
+		       text);
+	return true;
+}
+
 bool opfile_is_good(const struct opfile *f, const struct opfile_known *known)
 {
+	char why[WHY_MAX];
+
 	for (size_t i = 0; i < f->approved.n; i++)
-		if (who_signed(f, i, known).bad)
+		if (opfile_signature_fault(f, i, known) != NULL)
 			return false;
-	return true;
+	return !opfile_has_expired(f, known, why, sizeof(why));
 }
 
 static void show_signatures(const struct opfile *f,
@@ -151,6 +176,7 @@ enum sg_err opfile_show(const struct opfile *f,
 {
 	char *text = malloc(OPERATION_TEXT_MAX);
 	char hash[OPFILE_HASH_TEXT];
+	char why[WHY_MAX];
 	enum sg_err err = SG_NO_MEMORY;
 
 	if (text != NULL)
@@ -164,6 +190,8 @@ enum sg_err opfile_show(const struct opfile *f,
 		show_hash(hash, to);
 		show_signatures(f, known, to);
 		err = standing_show(f, known, to);
+		if (opfile_has_expired(f, known, why, sizeof(why)))
+			(void)fprintf(to, "%-*s %s\n", WIDTH, "REFUSED:", why);
 	}
 	free(text);
 	return err;
@@ -190,6 +218,7 @@ json_t *opfile_json(const struct opfile *f, const struct opfile_known *known)
 	json_t *signatures = json_array();
 	json_t *operation = NULL;
 	char hash[OPFILE_HASH_TEXT] = "";
+	char why[WHY_MAX];
 
 	if (!opfile_hash(f, hash) ||
 	    document_json(f->approved.operation, &operation) != SG_OK) {
@@ -199,9 +228,10 @@ json_t *opfile_json(const struct opfile *f, const struct opfile_known *known)
 	for (size_t i = 0; i < f->approved.n; i++)
 		(void)json_array_append_new(signatures,
 					    signature_json(f, i, known));
-	return json_pack("{s:o, s:s, s:o, s:o*}", "operation", operation,
-			 "sha256", hash, "signatures", signatures, "standing",
-			 standing_json(f, known));
+	return json_pack("{s:o, s:s, s:o, s:b, s:o*}", "operation", operation,
+			 "sha256", hash, "signatures", signatures, "expired",
+			 opfile_has_expired(f, known, why, sizeof(why)),
+			 "standing", standing_json(f, known));
 }
 
 bool opfile_print_json(const struct opfile *f, const struct opfile_known *known,

@@ -25,10 +25,12 @@ struct opfile {
 SG_MUST_USE enum sg_err opfile_read(const char *path, struct opfile *out,
 				    char *why, size_t cap);
 
-/* What it is judged by, as far as it is known; each may be NULL. */
+/* What it is judged by, as far as it is known; each may be NULL
+ * or 0. */
 struct opfile_known {
 	const struct in_force *now;
 	const json_t *document; /* of the daemon: the keys that there are */
+	int64_t time;		/* seconds since 1970, by the clock here */
 };
 
 /* The roll by whose keys its signatures are verified: that of a genesis is its
@@ -39,7 +41,16 @@ const struct roll *opfile_roll(const struct opfile *f,
  * person, on TO. */
 SG_MUST_USE enum sg_err opfile_show(const struct opfile *f,
 				    const struct opfile_known *known, FILE *to);
-/* False: a signature is wrong, or is of nobody in the roll that is known. */
+/* What is wrong with signature I, as far as it is known, so that all of F is
+ * refused with it: static; NULL: nothing. */
+const char *opfile_signature_fault(const struct opfile *f, size_t i,
+				   const struct opfile_known *known);
+/* Is F over, by the time that is known?  Then WHY is when, and what to do. */
+bool opfile_has_expired(const struct opfile *f,
+			const struct opfile_known *known, char *why,
+			size_t cap);
+/* False: a signature is wrong, or is of nobody in the roll that is known; or it
+ * has expired. */
 bool opfile_is_good(const struct opfile *f, const struct opfile_known *known);
 /* The same as JSON.
  * Owns: the caller's; json_decref().  NULL: no memory. */

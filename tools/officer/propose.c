@@ -34,7 +34,7 @@ static const struct arg_option OPTIONS[OPT_COUNT] = {
 			  "the officer who proposes it"},
 	[OPT_REASON] = {"reason", "TEXT", NULL, "why, in a line"},
 	[OPT_EXPIRES] = {"expires", "TIME", NULL,
-			 "it can be applied for so long (24h)"},
+			 "it can be applied for so long, 7d at most (24h)"},
 	[OPT_LEDGER] = {"ledger", "DIR", NULL,
 			"a ledger's directory or URL, instead of signerd"},
 	[OPT_ROLL] = {"roll", "FILE", NULL,
@@ -171,7 +171,9 @@ static enum sg_err make(const struct args *args, const struct origin *from,
 	enum sg_err err;
 
 	if (common.lifetime_s == 0)
-		return refused(why, cap, "--expires: as 24h");
+		return refused(why, cap,
+			       "--expires: a whole number and one of s, m, h, "
+			       "d, such as 24h; 7d at most");
 	if (common.lifetime_s > PROPOSAL_LIFETIME_MAX_S)
 		return refused(why, cap, "--expires: 7d at most");
 	err = proposal_begin(&common, &p);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "daemon.h"
 #include "opfile.h"
 
@@ -30,7 +31,7 @@ static int print(const struct args *args, const struct opfile *f,
 static int show(const struct args *args, const struct opfile *f)
 {
 	static struct in_force now;
-	struct opfile_known known = {.now = &now};
+	struct opfile_known known = {.now = &now, .time = clock_wall_s()};
 	json_t *document = NULL;
 	char why[WHY_MAX] = "";
 	enum sg_err err = SG_OK;

@@ -18,7 +18,7 @@
 
 static struct ceremony of(const char *text)
 {
-	return ceremony_of(span_str(text));
+	return ceremony_of(span_str(text), false);
 }
 
 static void test_recovery(void **state)
@@ -68,7 +68,7 @@ static void test_revocation(void **state)
 
 static void test_operation(void **state)
 {
-	struct ceremony c = ceremony_of(hex(VECTOR_OPERATION));
+	struct ceremony c = ceremony_of(hex(VECTOR_OPERATION), false);
 	char text[CEREMONY_TEXT];
 
 	(void)state;
@@ -78,13 +78,20 @@ static void test_operation(void **state)
 	assert_string_equal(ceremony_text(&c, text),
 			    "stop dsc-7 (operation 573e9d896e2d4e9e), proposed "
 			    "by alice; signed by nobody");
-	c = ceremony_of(hex(VECTOR_SIGN));
+	c = ceremony_of(hex(VECTOR_SIGN), false);
 	assert_int_equal(c.signers, 3);
 	assert_int_equal(c.signer[2].alg, COSE_ES384);
 	(void)ceremony_text(&c, text);
 	assert_non_null(strstr(text, "; signed by "));
 	assert_non_null(strstr(text, " (ES256), "));
 	assert_non_null(strstr(text, " (EdDSA), "));
+	/* Refused, nobody is said to have done what it says. */
+	c = ceremony_of(hex(VECTOR_SIGN), true);
+	(void)ceremony_text(&c, text);
+	assert_null(strstr(text, "; signed by "));
+	assert_null(strstr(text, "proposed by"));
+	assert_non_null(strstr(text, ", proposed in the name of alice; claimed "
+				     "to be signed by "));
 	/* As many as there can be have room. */
 	c.signers = APPROVALS_MAX;
 	memset(c.key, 'x', sizeof(c.key) - 1);
@@ -124,7 +131,8 @@ static void test_others(void **state)
 		static const char nul[] = HEAD "disk 8\0 A\nknown nothing\n";
 
 		assert_false(ceremony_of(span_of((const uint8_t *)nul,
-						 sizeof(nul) - 1))
+						 sizeof(nul) - 1),
+					 false)
 				     .recovery);
 	}
 }

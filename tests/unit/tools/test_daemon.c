@@ -119,7 +119,7 @@ static void *serve(void *arg)
 static const char DOCUMENT[] =
 	"{\"origin\": \"log.example/1\", \"size\": 7, \"time\": 1, \"root\": "
 	"\"" HASH "\", \"policy\": \"" HASH "\", \"roll\": {\"threshold\": 2, "
-	"\"lead\": 0, \"stale\": 60, \"proposer-approves\": true, "
+	"\"lead\": 60, \"stale\": 60, \"proposer-approves\": true, "
 	"\"officers\": [{\"name\": \"anne\", \"alg\": \"ES256\", \"kid\": "
 	"\"AAECAwQFBgc=\"}, {\"name\": \"bao\", \"alg\": \"EdDSA\", "
 	"\"kid\": \"BwYFBAMCAQA=\"}]}, "
@@ -131,7 +131,23 @@ static const char DOCUMENT[] =
 	"{\"label\": \"dsc-2\", \"hsm\": \"west\", \"state\": \"requested\", "
 	"\"csr\": \"AAEC\", \"activate\": 1896080400}, "
 	"{\"label\": \"dsc-3\", \"state\": \"active\"}, "
-	"{\"label\": \"dsc-4\", \"state\": \"destroyed\", \"good\": 2}], "
+	"{\"label\": \"dsc-4\", \"state\": \"destroyed\", \"good\": 2, "
+	"\"notAfter\": 1896080400, \"retire\": 5}, "
+	"{\"label\": \"dsc-5\", \"state\": \"generated\", \"kinds\": \"v\"}, "
+	"{\"label\": \"log-2\", \"state\": \"generated\", \"kinds\": \"\"}, "
+	"{\"label\": \"dsc-6\", \"state\": \"certified\", \"kinds\": \"v\"}, "
+	"{\"label\": \"dsc-7\", \"state\": \"published\", \"kinds\": \"v\", "
+	"\"published\": 86400}, "
+	"{\"label\": \"dsc-8\", \"state\": \"published\", \"kinds\": \"v\", "
+	"\"published\": -60}, "
+	"{\"label\": \"dsc-9\", \"state\": \"published\", \"kinds\": \"v\", "
+	"\"published\": 86400, \"activate\": 90060}, "
+	"{\"label\": \"old-1\", \"hsm\": \"east\", \"state\": \"active\", "
+	"\"notAfter\": 1800000000, \"retire\": 1896080400, \"good\": 1}, "
+	"{\"label\": \"old-2\", \"hsm\": \"east\", \"state\": \"active\", "
+	"\"notAfter\": 1896080400, \"retire\": 1800000000, \"good\": 1}, "
+	"{\"label\": \"old-3\", \"hsm\": \"east\", \"state\": \"retired\", "
+	"\"notAfter\": 1896080400, \"retire\": 1800000000}], "
 	"\"hsms\": [{\"name\": \"east\", \"state\": \"down\", \"up\": 0, "
 	"\"processes\": 2, \"errors\": 3, \"makesKeys\": true}]}";
 
@@ -199,6 +215,27 @@ static void test_keys(void **state)
 		  "2027-01-15   2030-01-31  8 of 9  2\n");
 	has(text, "  ! dsc-1: 8 of 9 signatures\xef\xbf\xbd[2J\n");
 	has(text, "  dsc-2: becomes active at 2030-01-31T09:00:00Z\n");
+	has(text, "  dsc-2: next: have the CSCA sign its request");
+	has(text, "  dsc-5: next: signer-officer propose csr,");
+	has(text, "  log-2: next: signer-officer propose log-key\n");
+	has(text, "  dsc-6: next: signer-officer propose publish\n");
+	has(text, "  dsc-7: published at 1970-01-02T00:00:00Z\n"
+		  "  dsc-7: next: signer-officer propose activate, from "
+		  "1970-01-02T00:01:00Z\n");
+	has(text, "  dsc-8: next: signer-officer propose activate\n");
+	has(text, "  dsc-9: becomes active at 1970-01-02T01:01:00Z\n");
+	assert_null(strstr(text, "dsc-9: next"));
+	assert_null(strstr(text, "dsc-1: next"));
+	/* The first end; none of what signs no more. */
+	has(text, "old-1  east  active     -      -           -             "
+		  "2027-01-15   2027-01-15");
+	has(text, "old-2  east  active     -      -           -             "
+		  "2027-01-15   2030-01-31");
+	has(text, "old-3  east  retired    -      -           -             "
+		  "-            2030-01-31");
+	has(text, "  old-2: is retired at 2027-01-15T08:00:00Z\n");
+	assert_null(strstr(text, "old-3: is"));
+	assert_null(strstr(text, "dsc-4: is"));
 	has(text, "  ! dsc-3: no HSM signs with it now\n");
 	has(text, "destroyed  -      -    ");
 	has(text, "0       -\n"); /* and no process has it */

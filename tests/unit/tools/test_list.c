@@ -13,7 +13,7 @@
 extern const struct command AUDIT_LIST_COMMAND;
 extern const struct command AUDIT_EXPORT_COMMAND;
 
-enum { CERTIFICATES = 1000, COLUMNS = 29 };
+enum { CERTIFICATES = 1000, COLUMNS = 30 };
 static const int64_t START_MS = 1790000000000;
 
 static void add_refused(void)

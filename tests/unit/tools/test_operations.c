@@ -13,7 +13,7 @@ static void test_one_after_the_other(void **state)
 	propose_genesis(at("g.op"));
 	for (size_t i = 0; i < OFFICERS; i++)
 		approve(at("g.op"), NAMES[i], EXIT_GOOD);
-	approve(at("g.op"), NAMES[1], EXIT_GOOD); /* again: in its place */
+	approve(at("g.op"), NAMES[1], EXIT_GOOD); /* again: it is there */
 	/* The genesis knows whose key is whose. */
 	assert_int_equal(COMMAND(&APPROVE_COMMAND, &text, at("g.op"), "--yes",
 				 "--name", NAMES[0], "--key", at("bao.key")),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signer-officer: what would be lost, spoilt or decided by nobody. */
+#include "base/clock.h"
 #include "operations_fixture.h"
+#include "pkcs11/unconst.h"
 
 /* --- what stands in the way ------------------------------------------------
  */
@@ -162,6 +164,156 @@ static void test_drop(void **state)
 	approve(at("t.op"), "bao", EXIT_GOOD);
 }
 
+/* --- what could only be refused --------------------------------------------
+ */
+
+/* FILE's bytes, from the last read_file(), with the I-th from the end changed.
+ */
+static void spoil(const char *file, size_t i)
+{
+	read_file(file);
+	f.bytes[f.n - 1 - i] ^= 1;
+	assert_int_equal(fileio_replace(file, span_of(f.bytes, f.n), 0600),
+			 SG_OK);
+	free(f.bytes);
+}
+
+/* The bytes of FILE; free(). */
+static struct span bytes_of(const char *file)
+{
+	read_file(file);
+	return span_of(f.bytes, f.n);
+}
+
+/* The same operation, over for a second: nobody has signed it. */
+static void make_expired(const char *in, const char *out)
+{
+	static uint8_t bytes[OPERATION_BYTES_MAX];
+	struct operation o;
+	size_t n;
+
+	read_file(in);
+	o = f.operation;
+	o.expires = clock_wall_s() - 1;
+	o.created = o.expires - 60;
+	assert_int_equal(operation_encode(&o, bytes, sizeof(bytes), &n), SG_OK);
+	assert_int_equal(fileio_replace(out, span_of(bytes, n), 0600), SG_OK);
+	free(f.bytes);
+}
+
+static void test_expired(void **state)
+{
+	char *text;
+
+	(void)state;
+	PROPOSE(EXIT_GOOD, "publish", "--key", "k", "--out", at("e.op"));
+	make_expired(at("e.op"), at("old.op"));
+	assert_int_equal(COMMAND(&SHOW_OPERATION_COMMAND, &text, at("e.op")),
+			 EXIT_GOOD);
+	assert_null(strstr(text, "REFUSED"));
+	free(text);
+	assert_int_equal(COMMAND(&SHOW_OPERATION_COMMAND, &text, at("old.op")),
+			 EXIT_REFUSED);
+	assert_non_null(strstr(text, "\nREFUSED:       it has expired at 20"));
+	assert_non_null(strstr(text, "Z: have it proposed anew\n"));
+	free(text);
+	assert_int_equal(
+		COMMAND(&SHOW_OPERATION_COMMAND, &text, at("old.op"), "--json"),
+		EXIT_REFUSED);
+	assert_non_null(strstr(text, "\"expired\": true"));
+	free(text);
+	approve(at("old.op"), "bao", EXIT_REFUSED);
+	read_file(at("old.op"));
+	assert_int_equal(f.approved.n, 0);
+	free(f.bytes);
+}
+
+/* Another one's signature does not verify: that is known with a roll alone. */
+static void test_spoilt(void **state)
+{
+	(void)state;
+	PROPOSE(EXIT_GOOD, "publish", "--key", "k", "--out", at("v.op"));
+	approve(at("v.op"), "bao", EXIT_GOOD);
+	spoil(at("v.op"), 0);
+	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("v.op"), "--key",
+				 at("chi.key"), "--name", "chi", "--yes",
+				 "--roll", at("p-roll.op")),
+			 EXIT_REFUSED);
+	read_file(at("v.op"));
+	assert_int_equal(f.approved.n, 1);
+	free(f.bytes);
+	/* His own he makes anew. */
+	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("v.op"), "--key",
+				 at("bao.key"), "--name", "bao", "--yes",
+				 "--roll", at("p-roll.op")),
+			 EXIT_GOOD);
+	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("v.op"), "--key",
+				 at("chi.key"), "--name", "chi", "--yes",
+				 "--roll", at("p-roll.op")),
+			 EXIT_GOOD);
+	assert_int_equal(COMMAND(&SHOW_OPERATION_COMMAND, NULL, at("v.op"),
+				 "--roll", at("p-roll.op")),
+			 EXIT_GOOD);
+}
+
+/* ECDSA signs otherwise each time: what is there stays, byte for byte. */
+static void test_signed_before(void **state)
+{
+	struct span before;
+	struct span after;
+
+	(void)state;
+	before = bytes_of(at("v.op"));
+	approve(at("v.op"), "bao", EXIT_GOOD);
+	after = bytes_of(at("v.op"));
+	assert_true(span_eq(before, after));
+	free(f.bytes);
+	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("v.op"), "--key",
+				 at("bao.key"), "--name", "bao", "--yes",
+				 "--out", at("w.op")),
+			 EXIT_GOOD);
+	after = bytes_of(at("w.op"));
+	assert_true(span_eq(before, after));
+	free(f.bytes);
+	free(unconst(before.p));
+}
+
+/* What approving P.op by its proposer says on standard error; free(). */
+static char *said(const char *roll)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *const kept = stderr;
+
+	stderr = open_memstream(&text, &n);
+	assert_non_null(stderr);
+	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("e.op"), "--key",
+				 at("anne.key"), "--name", "anne", "--yes",
+				 "--roll", roll),
+			 EXIT_GOOD);
+	assert_int_equal(fclose(stderr), 0);
+	stderr = kept;
+	return text;
+}
+
+static void test_proposer_is_told(void **state)
+{
+	char *text = said(at("p-roll.op"));
+
+	(void)state;
+	assert_non_null(strstr(text, "You are its proposer: your signature has "
+				     "to be there, and is not counted"));
+	assert_non_null(strstr(text, "Signed by anne"));
+	free(text);
+	text = said(at("u-roll.op")); /* whose proposers count */
+	assert_null(strstr(text, "You are its proposer"));
+	assert_non_null(strstr(text, "It was signed before by anne"));
+	free(text);
+}
+
+/* --- terms -----------------------------------------------------------------
+ */
+
 /* What is not said stays as it is. */
 static void test_terms_stay(void **state)
 {
@@ -222,6 +374,10 @@ int main(void)
 		cmocka_unit_test(test_approve_by_roll),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_terms_stay),
+		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_spoilt),
+		cmocka_unit_test(test_signed_before),
+		cmocka_unit_test(test_proposer_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -192,6 +192,8 @@ static void test_json(void **state)
 	assert_string_equal(text_of(e, "operation"), "stop");
 	assert_string_equal(text_of(e, "key"), "dsc-7");
 	assert_string_equal(text_of(e, "proposer"), "alice");
+	assert_null(json_object_get(e, "officers"));
+	assert_non_null(json_object_get(e, "claimed_officers"));
 	assert_string_equal(text_of(e, "refusal"), "too few <approvals>");
 	assert_true(
 		json_is_true(json_object_get(at(j, "events", 4), "unclean")));
@@ -218,7 +220,7 @@ static void test_text(void **state)
 		"In force as the period began:",
 		"aa00000000",
 		"bb00000000",
-		"operation approved by officers",
+		"operation of officers",
 		"key <dsc-7> is active, kid AQIDAAAAAAA=",
 		"REFUSED (too few <approvals>): stop dsc-7 (operation 573e9d",
 		"in front of them: 1, by 0.005 s",

@@ -292,6 +292,25 @@ static void test_files(void **state)
 			 EXIT_TROUBLE);
 }
 
+/* One is not several. */
+static void test_one(void **state)
+{
+	char dir[128];
+	char *out;
+
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "%s/one", log_base);
+	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
+				 "--quiet", "--journal", log_journal, "--index",
+				 "45..45", "--out", dir),
+			 EXIT_GOOD);
+	assert_non_null(
+		strstr(out, "1 certificate, 1 SIGNATURE hash, 1 batch\n"));
+	assert_non_null(
+		strstr(out, ": 1 certificate, 1 hash, 1 batch, the last runs"));
+	free(out);
+}
+
 /* One UVCI by its hash: the certificate and its renewals. */
 static void test_uvci(void **state)
 {
@@ -482,6 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drill),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_one),
 		cmocka_unit_test(test_uvci),
 		cmocka_unit_test(test_renewals),
 		cmocka_unit_test(test_country),

@@ -114,6 +114,7 @@ static void test_ceremony(void **state)
 	assert_string_equal(text_of(j, "key"), "dsc-7");
 	assert_string_equal(text_of(j, "proposer"), "alice");
 	assert_null(text_of(j, "refusal"));
+	assert_null(json_object_get(j, "claimed_officers"));
 	assert_int_equal(json_array_size(officers), 3);
 	assert_string_equal(text_of(json_array_get(officers, 1), "alg"),
 			    "EdDSA");
@@ -124,6 +125,31 @@ static void test_ceremony(void **state)
 	assert_int_equal(commas(text), commas(ROW_EVENT_CSV) + 1);
 	assert_non_null(strstr(text, ",dsc-7,alice,"));
 	assert_non_null(strstr(text, "=ES256 "));
+	assert_non_null(strstr(text, "=ES384,,")); /* none is claimed */
+	free(text);
+}
+
+/* That its signers have signed it nobody says of what was refused. */
+static void test_claimed(void **state)
+{
+	const struct entry e = {.type = ENTRY_CEREMONY,
+				.operation = hex(VECTOR_SIGN),
+				.refusal = SPAN_LIT("no")};
+	char *text = printed(row_event_table, &e);
+	json_t *j = json(&e);
+
+	(void)state;
+	assert_null(strstr(text, "; signed by"));
+	assert_non_null(strstr(text, "; claimed to be signed by "));
+	free(text);
+	assert_null(json_object_get(j, "officers"));
+	assert_int_equal(
+		json_array_size(json_object_get(j, "claimed_officers")), 3);
+	json_decref(j);
+	text = printed(row_event_csv, &e);
+	assert_int_equal(commas(text), commas(ROW_EVENT_CSV) + 1);
+	assert_non_null(strstr(text, ",alice,,")); /* none is proven */
+	assert_non_null(strstr(text, "=ES384,\"no\","));
 	free(text);
 }
 
@@ -168,9 +194,8 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_key),
-		cmocka_unit_test(test_ceremony),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_key),	cmocka_unit_test(test_ceremony),
+		cmocka_unit_test(test_claimed), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_others),
 	};
 
