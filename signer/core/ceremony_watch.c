@@ -105,6 +105,11 @@ static long long days(int64_t left_s)
 	return left_s > 0 ? (long long)(left_s / DAY_S) : 0;
 }
 
+static const char *plural(int64_t left_s)
+{
+	return days(left_s) == 1 ? "" : "s";
+}
+
 /* Seconds that L may sign yet, by what ends first; INT64_MAX: nothing does. */
 static int64_t left(const struct ceremony *c, const struct life *l, int64_t now,
 		    int64_t *period, int64_t *dsc)
@@ -162,16 +167,17 @@ void ceremony_warn(const struct ceremony *c, const struct life *l, int64_t now,
 	(void)left(c, l, now, &period, &dsc);
 	warn_of_end(c, l, now, out);
 	if (period < AHEAD_S)
-		add(out, period, "its period ends in %lld days", days(period));
+		add(out, period, "its period ends in %lld day%s", days(period),
+		    plural(period));
 	if (dsc < 0)
 		add(out, dsc,
 		    "its certificate ends before the longest certificate that "
 		    "it may sign");
 	else if (dsc < AHEAD_S)
 		add(out, dsc,
-		    "in %lld days its certificate will end before what it "
+		    "in %lld day%s its certificate will end before what it "
 		    "signs",
-		    days(dsc));
+		    days(dsc), plural(dsc));
 	if (l->signatures > 0 &&
 	    count >= l->signatures / PERCENT * WARN_PERCENT)
 		add(out, 0,

@@ -110,6 +110,9 @@ static void test_warnings(void **state)
 	assert_int_equal(warnings.n, 1);
 	assert_true(warnings.soon);
 	assert_string_equal(warnings.text[0], "its period ends in 0 days");
+	l->period_s = 2 * INT64_C(86400);
+	ceremony_warn(c, l, now, &warnings);
+	assert_string_equal(warnings.text[0], "its period ends in 1 day");
 	l->period_s = 20 * INT64_C(86400);
 	ceremony_warn(c, l, now, &warnings);
 	assert_int_equal(warnings.n, 1);
