@@ -290,24 +290,12 @@ static void test_files(void **state)
 	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, NULL, SELECTION,
 				 "--journal", log_journal, "--out", dir),
 			 EXIT_TROUBLE);
-}
-
-/* One is not several. */
-static void test_one(void **state)
-{
-	char dir[128];
-	char *out;
-
-	(void)state;
-	(void)snprintf(dir, sizeof(dir), "%s/one", log_base);
+	(void)strcat(dir, "-one"); /* which is not several */
 	assert_int_equal(COMMAND(&AUDIT_REVOCATIONS_COMMAND, &out, log_dir,
-				 "--quiet", "--journal", log_journal, "--index",
-				 "45..45", "--out", dir),
+				 "--journal", log_journal, "--index", "45..45",
+				 "--out", dir),
 			 EXIT_GOOD);
-	assert_non_null(
-		strstr(out, "1 certificate, 1 SIGNATURE hash, 1 batch\n"));
-	assert_non_null(
-		strstr(out, ": 1 certificate, 1 hash, 1 batch, the last runs"));
+	assert_non_null(strstr(out, "1 hash, 1 batch, the last runs"));
 	free(out);
 }
 
@@ -501,7 +489,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drill),
 		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_one),
 		cmocka_unit_test(test_uvci),
 		cmocka_unit_test(test_renewals),
 		cmocka_unit_test(test_country),
