@@ -65,17 +65,17 @@ static void keep_name(struct span name, char out[ROLL_NAME_MAX])
 		       (const char *)name.p);
 }
 
-static bool read_operation(struct span bytes, bool refused, struct ceremony *c)
+static bool read_operation(const struct entry *e, struct ceremony *c)
 {
 	static struct operation o; /* large; a tool has one thread for this */
 	static struct approved a;
 	const char *why;
 
-	if (approved_decode(bytes, &a) != SG_OK ||
+	if (approved_decode(e->operation, &a) != SG_OK ||
 	    operation_decode(a.operation, &o, &why) != SG_OK)
 		return false;
 	*c = (struct ceremony){
-		.kind = o.kind, .claimed = refused, .signers = a.n};
+		.kind = o.kind, .claimed = e->refusal.n > 0, .signers = a.n};
 	(void)SHA256(a.operation.p, a.operation.n, c->id);
 	keep_name(o.key, c->key);
 	keep_name(o.proposer, c->proposer);
@@ -91,14 +91,14 @@ bool ceremony_speaks(const struct ceremony *c)
 	return c->recovery || c->serial > 0 || c->kind != OPERATION_KINDS;
 }
 
-struct ceremony ceremony_of(struct span operation, bool refused)
+struct ceremony ceremony_of(const struct entry *e)
 {
 	struct ceremony c = {.recovery = true, .kind = OPERATION_KINDS};
 	const struct ceremony nothing = {.kind = OPERATION_KINDS};
+	struct span operation = e->operation;
 	struct span line;
 
-	if (read_revocation(operation, &c) ||
-	    read_operation(operation, refused, &c))
+	if (read_revocation(operation, &c) || read_operation(e, &c))
 		return c;
 	if (!cut(&operation, '\n', &line) ||
 	    !span_is(line, "signerd ledger recovery") ||

@@ -39,9 +39,9 @@ struct ceremony {
 
 /* Have entries of TYPE an operation? */
 bool ceremony_is(enum entry_type type);
-/* What OPERATION says, which was REFUSED or accepted; with an unknown one,
+/* What the operation of E says, an entry of such a type; with an unknown one,
  * nothing. */
-struct ceremony ceremony_of(struct span operation, bool refused);
+struct ceremony ceremony_of(const struct entry *e);
 
 enum { CEREMONY_TEXT = 1200, CEREMONY_ID_SHOWN = 16 /* digits */ };
 /* Does C say anything? */

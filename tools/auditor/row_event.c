@@ -26,7 +26,7 @@ static void operation_hash(const struct entry *e,
 
 static void put_ceremony(FILE *to, const struct entry *e)
 {
-	const struct ceremony c = ceremony_of(e->operation, e->refusal.n > 0);
+	const struct ceremony c = ceremony_of(e);
 	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
 	char text[CEREMONY_TEXT];
 
@@ -103,7 +103,7 @@ static void csv_operation(FILE *to, const struct ceremony *c)
 
 static void csv_ceremony(FILE *to, const struct entry *e)
 {
-	const struct ceremony c = ceremony_of(e->operation, e->refusal.n > 0);
+	const struct ceremony c = ceremony_of(e);
 	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
 
 	operation_hash(e, hash);
@@ -158,7 +158,7 @@ static void json_operation(FILE *to, const struct ceremony *c)
 
 static void json_ceremony(FILE *to, const struct entry *e)
 {
-	const struct ceremony c = ceremony_of(e->operation, e->refusal.n > 0);
+	const struct ceremony c = ceremony_of(e);
 	char hash[HEX_TEXT(SHA256_DIGEST_LENGTH)];
 
 	operation_hash(e, hash);

@@ -183,7 +183,7 @@ static void add_event(struct survey *s, const struct walk_entry *e)
 	} else if (ceremony_is(e->e.type)) {
 		(void)SHA256(e->e.operation.p, e->e.operation.n, v.hash);
 		v.bytes = e->e.operation.n;
-		v.ceremony = ceremony_of(e->e.operation, e->e.refusal.n > 0);
+		v.ceremony = ceremony_of(&e->e);
 		keep_text(e->e.refusal, v.refusal);
 	} else if (e->e.type == ENTRY_KEY_EVENT) {
 		keep_key_event(&e->e, &v);

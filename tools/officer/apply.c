@@ -39,8 +39,7 @@ static void print_later(const json_t *key)
 		times_format(activate, text);
 		printf(", and becomes active at %s", text);
 	}
-	if (retire != 0 &&
-	    strcmp(document_text(key, "state"), "retired") != 0) {
+	if (retire != 0 && !document_is_in(key, "retired")) {
 		times_format(retire, text);
 		printf(", and is retired at %s", text);
 	}
@@ -55,7 +54,7 @@ static void print_retired(const json_t *document, const json_t *key)
 	for (size_t i = 0; i < json_array_size(keys); i++) {
 		const json_t *other = json_array_get(keys, i);
 
-		if (strcmp(document_text(other, "state"), "retired") != 0 ||
+		if (!document_is_in(other, "retired") ||
 		    document_int(other, "since") != since ||
 		    strcmp(document_text(other, "hsm"),
 			   document_text(key, "hsm")) != 0)
@@ -73,21 +72,18 @@ static void print_ends(const json_t *document)
 
 	for (size_t i = 0; i < json_array_size(keys); i++) {
 		const json_t *key = json_array_get(keys, i);
-		const json_t *warnings = json_object_get(key, "warnings");
+		const char *text;
 
 		if (document_int(key, "retire") == 0 ||
-		    strcmp(document_text(key, "state"), "active") != 0)
+		    !document_is_in(key, "active"))
 			continue;
-		for (size_t w = 0; w < json_array_size(warnings); w++) {
-			const char *text =
-				json_string_value(json_array_get(warnings, w));
-
+		for (size_t w = 0; (text = document_warning(key, w)) != NULL;
+		     w++) {
 			(void)fputs("! ", stdout);
 			printable_put(stdout,
 				      span_str(document_text(key, "label")));
 			(void)fputs(": ", stdout);
-			printable_put(stdout,
-				      span_str(text != NULL ? text : ""));
+			printable_put(stdout, span_str(text));
 			(void)putchar('\n');
 		}
 	}
@@ -97,13 +93,11 @@ static void print_ends(const json_t *document)
 static void print_effects(const struct opfile *f, const json_t *document,
 			  const json_t *key)
 {
-	const char *state = document_text(key, "state");
-
 	if (f->operation.kind == OPERATION_ACTIVATE &&
-	    strcmp(state, "active") == 0)
+	    document_is_in(key, "active"))
 		print_retired(document, key);
 	if (f->operation.kind == OPERATION_START &&
-	    strcmp(state, "published") == 0)
+	    document_is_in(key, "published"))
 		(void)puts("no time is set for its activation any more: the "
 			   "stop has made it void");
 	print_ends(document);

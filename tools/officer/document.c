@@ -177,3 +177,15 @@ bool document_bytes(const json_t *map, const char *member, struct span *out)
 	*out = span_of(bytes, n);
 	return true;
 }
+
+bool document_is_in(const json_t *key, const char *state)
+{
+	return strcmp(document_text(key, "state"), state) == 0;
+}
+
+const char *document_warning(const json_t *key, size_t i)
+{
+	const json_t *warnings = json_object_get(key, "warnings");
+
+	return json_string_value(json_array_get(warnings, i));
+}

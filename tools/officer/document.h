@@ -29,5 +29,9 @@ bool document_bytes(const json_t *map, const char *member, struct span *out);
 /* Text and integer members; "" and 0 where there is none. */
 const char *document_text(const json_t *map, const char *member);
 int64_t document_int(const json_t *map, const char *member);
+/* Is KEY in STATE? */
+bool document_is_in(const json_t *key, const char *state);
+/* Warning I of KEY; NULL: it has no more. */
+const char *document_warning(const json_t *key, size_t i);
 
 #endif /* SG_TOOLS_DOCUMENT_H */

@@ -41,16 +41,12 @@ static void cell_day(struct table *t, int64_t time)
 	table_cell(t, TABLE_PLAIN, "%.*s", DATE_CHARS, time != 0 ? text : "-");
 }
 
-static bool is_in(const json_t *key, const char *state)
-{
-	return strcmp(document_text(key, "state"), state) == 0;
-}
-
 /* It signs no more, and never will. */
 static bool is_over(const json_t *key)
 {
-	return is_in(key, "retired") || is_in(key, "destroyed") ||
-	       is_in(key, "compromised");
+	return document_is_in(key, "retired") ||
+	       document_is_in(key, "destroyed") ||
+	       document_is_in(key, "compromised");
 }
 
 /* Until when KEY signs at most: its period's end, that of its certificate, or
@@ -181,14 +177,15 @@ static void print_step(const json_t *document, const json_t *key)
 	/* A key of certificates has kinds until another one takes them over. */
 	const bool ledger = document_text(key, "kinds")[0] == '\0';
 
-	if (is_in(key, "generated") && ledger) {
+	if (document_is_in(key, "generated") && ledger) {
 		print_next(key, "signer-officer propose log-key");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if (is_in(key, steps[i].state))
+		if (document_is_in(key, steps[i].state))
 			print_next(key, steps[i].next);
-	if (is_in(key, "published") && document_int(key, "activate") == 0)
+	if (document_is_in(key, "published") &&
+	    document_int(key, "activate") == 0)
 		print_published(document, key);
 }
 
@@ -213,18 +210,16 @@ static void print_notes(const struct table *t, const json_t *document)
 
 	for (size_t i = 0; i < json_array_size(keys); i++) {
 		const json_t *key = json_array_get(keys, i);
-		const json_t *warnings = json_object_get(key, "warnings");
+		const char *text;
 
 		print_plans(document, key);
 		print_step(document, key);
-		if (is_in(key, "active") && document_int(key, "good") == 0)
+		if (document_is_in(key, "active") &&
+		    document_int(key, "good") == 0)
 			print_warning(t, key, "no HSM signs with it now");
-		for (size_t w = 0; w < json_array_size(warnings); w++) {
-			const char *s =
-				json_string_value(json_array_get(warnings, w));
-
-			print_warning(t, key, s != NULL ? s : "");
-		}
+		for (size_t w = 0; (text = document_warning(key, w)) != NULL;
+		     w++)
+			print_warning(t, key, text);
 	}
 }
 

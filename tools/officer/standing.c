@@ -90,7 +90,7 @@ static bool ends(enum operation_kind kind)
 
 static bool is_active(const json_t *key)
 {
-	return strcmp(document_text(key, "state"), "active") == 0;
+	return document_is_in(key, "active");
 }
 
 /* Does a key of DOCUMENT but KEY sign KIND now? */

@@ -16,9 +16,20 @@
 #define ROOT "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 #define HEAD "signerd ledger recovery\ntest.example/log\n"
 
+/* What the entry of an operation says, with the reason why it was refused; "":
+ * it was accepted. */
+static struct ceremony entered(struct span operation, const char *refusal)
+{
+	const struct entry e = {.type = ENTRY_CEREMONY,
+				.operation = operation,
+				.refusal = span_str(refusal)};
+
+	return ceremony_of(&e);
+}
+
 static struct ceremony of(const char *text)
 {
-	return ceremony_of(span_str(text), false);
+	return entered(span_str(text), "");
 }
 
 static void test_recovery(void **state)
@@ -68,7 +79,7 @@ static void test_revocation(void **state)
 
 static void test_operation(void **state)
 {
-	struct ceremony c = ceremony_of(hex(VECTOR_OPERATION), false);
+	struct ceremony c = entered(hex(VECTOR_OPERATION), "");
 	char text[CEREMONY_TEXT];
 
 	(void)state;
@@ -78,7 +89,7 @@ static void test_operation(void **state)
 	assert_string_equal(ceremony_text(&c, text),
 			    "stop dsc-7 (operation 573e9d896e2d4e9e), proposed "
 			    "by alice; signed by nobody");
-	c = ceremony_of(hex(VECTOR_SIGN), false);
+	c = entered(hex(VECTOR_SIGN), "");
 	assert_int_equal(c.signers, 3);
 	assert_int_equal(c.signer[2].alg, COSE_ES384);
 	(void)ceremony_text(&c, text);
@@ -86,7 +97,7 @@ static void test_operation(void **state)
 	assert_non_null(strstr(text, " (ES256), "));
 	assert_non_null(strstr(text, " (EdDSA), "));
 	/* Refused, nobody is said to have done what it says. */
-	c = ceremony_of(hex(VECTOR_SIGN), true);
+	c = entered(hex(VECTOR_SIGN), "it has expired");
 	(void)ceremony_text(&c, text);
 	assert_null(strstr(text, "; signed by "));
 	assert_null(strstr(text, "proposed by"));
@@ -130,10 +141,10 @@ static void test_others(void **state)
 	{
 		static const char nul[] = HEAD "disk 8\0 A\nknown nothing\n";
 
-		assert_false(ceremony_of(span_of((const uint8_t *)nul,
-						 sizeof(nul) - 1),
-					 false)
-				     .recovery);
+		assert_false(
+			entered(span_of((const uint8_t *)nul, sizeof(nul) - 1),
+				"")
+				.recovery);
 	}
 }
 

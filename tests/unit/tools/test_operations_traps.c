@@ -73,6 +73,18 @@ static void test_proposer_signs(void **state)
 	free(text);
 }
 
+/* As approve(), with ROLL. */
+static void approve_by_roll(const char *file, const char *name,
+			    const char *roll, int status)
+{
+	char key[32];
+
+	(void)snprintf(key, sizeof(key), "%s.key", name);
+	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, file, "--key", at(key),
+				 "--name", name, "--yes", "--roll", roll),
+			 status);
+}
+
 /* Whoever is on no roll is told so before he signs. */
 static void test_approve_by_roll(void **state)
 {
@@ -83,25 +95,16 @@ static void test_approve_by_roll(void **state)
 		officer("chi", "chi.pub"), "--threshold", "1", "--roll",
 		at("p-roll.op"));
 	PROPOSE(EXIT_GOOD, "publish", "--key", "k", "--out", at("s.op"));
-	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("s.op"), "--key",
-				 at("dung.key"), "--name", "dung", "--yes",
-				 "--roll", at("r.op")),
-			 EXIT_REFUSED);
+	approve_by_roll(at("s.op"), "dung", at("r.op"), EXIT_REFUSED);
 	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("s.op"), "--key",
 				 at("bao.key"), "--name", "chi", "--yes",
 				 "--roll", at("r.op")),
 			 EXIT_REFUSED);
-	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("s.op"), "--key",
-				 at("bao.key"), "--name", "bao", "--yes",
-				 "--roll", at("s.op")),
-			 EXIT_TROUBLE);
+	approve_by_roll(at("s.op"), "bao", at("s.op"), EXIT_TROUBLE);
 	read_file(at("s.op"));
 	assert_int_equal(f.approved.n, 0);
 	free(f.bytes);
-	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("s.op"), "--key",
-				 at("bao.key"), "--name", "bao", "--yes",
-				 "--roll", at("r.op")),
-			 EXIT_GOOD);
+	approve_by_roll(at("s.op"), "bao", at("r.op"), EXIT_GOOD);
 }
 
 static const char *kid_of(const char *name)
@@ -235,22 +238,13 @@ static void test_spoilt(void **state)
 	PROPOSE(EXIT_GOOD, "publish", "--key", "k", "--out", at("v.op"));
 	approve(at("v.op"), "bao", EXIT_GOOD);
 	spoil(at("v.op"), 0);
-	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("v.op"), "--key",
-				 at("chi.key"), "--name", "chi", "--yes",
-				 "--roll", at("p-roll.op")),
-			 EXIT_REFUSED);
+	approve_by_roll(at("v.op"), "chi", at("p-roll.op"), EXIT_REFUSED);
 	read_file(at("v.op"));
 	assert_int_equal(f.approved.n, 1);
 	free(f.bytes);
 	/* His own he makes anew. */
-	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("v.op"), "--key",
-				 at("bao.key"), "--name", "bao", "--yes",
-				 "--roll", at("p-roll.op")),
-			 EXIT_GOOD);
-	assert_int_equal(COMMAND(&APPROVE_COMMAND, NULL, at("v.op"), "--key",
-				 at("chi.key"), "--name", "chi", "--yes",
-				 "--roll", at("p-roll.op")),
-			 EXIT_GOOD);
+	approve_by_roll(at("v.op"), "bao", at("p-roll.op"), EXIT_GOOD);
+	approve_by_roll(at("v.op"), "chi", at("p-roll.op"), EXIT_GOOD);
 	assert_int_equal(COMMAND(&SHOW_OPERATION_COMMAND, NULL, at("v.op"),
 				 "--roll", at("p-roll.op")),
 			 EXIT_GOOD);
