@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes that die, start and stop."""
+import contextlib
 import datetime
 import json
 import os
@@ -175,11 +176,18 @@ def test_second_daemon_on_the_same_directory_refuses(demo):
     demo.check(demo.issue(record()))
 
 
-def test_sd_notify(own, tmp_path):
-    path = str(tmp_path / "notify")
+@contextlib.contextmanager
+def systemd(own):
+    """Its end of NOTIFY_SOCKET, and the path; in the demo's folder, which is short enough."""
+    path = str(own.dir / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.bind(path)
         s.settimeout(30 * SLOW)
+        yield s, path
+
+
+def test_sd_notify(own):
+    with systemd(own) as (s, path):
         own.start(env={"NOTIFY_SOCKET": path})
         seen = ""
         while "READY=1" not in seen:
@@ -190,14 +198,11 @@ def test_sd_notify(own, tmp_path):
     assert own.process.wait(30 * SLOW) == 0
 
 
-def test_sd_notify_beside_a_dead_hsm(two_hsms, tmp_path):
+def test_sd_notify_beside_a_dead_hsm(two_hsms):
     """It signs with the other one: systemd's time for a start must not end it."""
     own = two_hsms()
     own.control("fail=C_OpenSession:1-:CKR_DEVICE_ERROR\n")
-    path = str(tmp_path / "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-        s.bind(path)
-        s.settimeout(30 * SLOW)
+    with systemd(own) as (s, path):
         own.start(env={"NOTIFY_SOCKET": path})
         told = s.recv(4096).decode()
         assert told.startswith("READY=1\nSTATUS=Serving, but not up: "), told
