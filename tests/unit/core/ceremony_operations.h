@@ -210,6 +210,12 @@ static inline enum sg_err activate(struct world *w, const char *key, int64_t at)
 	return operate(w, &o, EVERYBODY);
 }
 
+/* A second from now or later: what is to come before it has that long. */
+static inline int64_t soon(void)
+{
+	return clock_wall_s() + 2;
+}
+
 static inline size_t good(struct world *w, const char *key)
 {
 	size_t k;

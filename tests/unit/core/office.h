@@ -101,7 +101,7 @@ static inline bool office_waits(struct office *o, unsigned ms, bool met)
 	continue
 /* Run the loop until COND; it must come true. */
 #define OFFICE_WAIT(o, cond)                                                   \
-	OFFICE_UNTIL(o, 5000, cond);                                           \
+	OFFICE_UNTIL(o, 15000, cond);                                          \
 	assert_true(cond)
 
 /* Link a fake hsm in slot I; it says nothing yet. */

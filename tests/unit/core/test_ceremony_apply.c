@@ -39,7 +39,7 @@ static void test_scheduled(void **state)
 	fresh = made(w, SPAN_LIT("dsc-2"));
 	assert_refused(w, activate(w, "dsc-2", clock_wall_s() - 1), SG_CONFLICT,
 		       "passed");
-	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 2));
+	assert_done(w, activate(w, "dsc-2", soon()));
 	assert_int_equal(state_of(w, "dsc-2"), KEY_PUBLISHED);
 	assert_false(is_by(w, issue(w, 1, 1), fresh));
 	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
@@ -70,10 +70,10 @@ static void test_no_gap(void **state)
 	assert_done(w, genesis(w));
 	bring_up(w, "dsc-2");
 	fresh = made(w, SPAN_LIT("dsc-2"));
-	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 1));
+	assert_done(w, activate(w, "dsc-2", soon()));
 	w->token.n = 0; /* it is nowhere to be found */
 	world_restart(w);
-	OFFICE_UNTIL(w->o, 2200, false);
+	OFFICE_UNTIL(w->o, 3200, false);
 	assert_int_equal(state_of(w, "dsc-2"), KEY_PUBLISHED);
 	assert_false(is_by(w, issue(w, 1, 1), fresh));
 	assert_true(w->o->front[0].ready);
@@ -100,7 +100,7 @@ static void test_unwritten(void **state)
 	bring_up(w, "dsc-2");
 	place_path(w->p, events, "operations/events");
 	assert_int_equal(mkdir(events, 0700), 0);
-	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 1));
+	assert_done(w, activate(w, "dsc-2", soon()));
 	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
 	OFFICE_WAIT(w->o, entries(w, ENTRY_KEY_EVENT, NULL, NULL) == 6);
 	OFFICE_UNTIL(w->o, 300, false);

@@ -143,7 +143,7 @@ static void test_times(void **state)
 	(void)state;
 	assert_done(w, genesis(w));
 	bring_up(w, "dsc-2");
-	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 1));
+	assert_done(w, activate(w, "dsc-2", soon()));
 	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
 	OFFICE_WAIT(w->o, entries(w, ENTRY_KEY_EVENT, NULL, NULL) == 6);
 	OFFICE_UNTIL(w->o, 300, false);
@@ -176,7 +176,7 @@ static void test_clock_back(void **state)
 	(void)state;
 	assert_done(w, genesis(w));
 	bring_up(w, "dsc-2");
-	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 1));
+	assert_done(w, activate(w, "dsc-2", soon()));
 	OFFICE_WAIT(w->o, state_of(w, "dsc-2") == KEY_ACTIVE);
 	OFFICE_UNTIL(w->o, 300, false);
 	world_end(w);

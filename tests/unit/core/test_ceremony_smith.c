@@ -73,11 +73,11 @@ static void test_expires_meanwhile(void **state)
 	(void)state;
 	assert_done(w, genesis(w));
 	w->created = clock_wall_s() - 10;
-	w->expires = clock_wall_s() + 1;
+	w->expires = soon();
 	begin_generate(w, &o, "dsc-2", nonce);
 	w->created = w->expires = 0;
 	begin_forging(w, &o);
-	OFFICE_UNTIL(w->o, 2500, false);
+	OFFICE_UNTIL(w->o, 3500, false);
 	end_forging(w);
 	assert_done(w, w->heard.err);
 	world_restart(w);
@@ -96,7 +96,7 @@ static void test_destroyed_meanwhile(void **state)
 	(void)state;
 	assert_done(w, genesis(w));
 	bring_up(w, "dsc-2");
-	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 2));
+	assert_done(w, activate(w, "dsc-2", soon()));
 	begin_operation(w, &o, OPERATION_DESTROY, "dsc-2", nonce);
 	begin_forging(w, &o);
 	assert_int_equal(state_of(w, "dsc-2"), KEY_PUBLISHED);

@@ -220,11 +220,11 @@ static void test_meanwhile(void **state)
 	(void)state;
 	assert_done(w, genesis(w));
 	bring_up(w, "dsc-2");
-	assert_done(w, activate(w, "dsc-2", clock_wall_s() + 1));
+	assert_done(w, activate(w, "dsc-2", soon()));
 	block(w, path);
 	assert_done(w, bring_stop(w, sign_stop(w, "dsc-2")));
 	assert_false(heard_of(w, "nothing-signs"));
-	OFFICE_UNTIL(w->o, 1500, false);
+	OFFICE_UNTIL(w->o, 2500, false);
 	assert_int_equal(in_keyring(w, "dsc-2"), KEY_STOPPED);
 	assert_int_equal(in_keyring(w, "dsc-1"), KEY_ACTIVE);
 	assert_int_equal(issue(w, 1, 1)->type, WIRE_ISSUED);
@@ -250,7 +250,7 @@ static void test_too_late(void **state)
 	(void)state;
 	assert_done(w, genesis(w));
 	begin_operation(w, &o, OPERATION_RETIRE, "dsc-1", nonce);
-	o.retire = clock_wall_s() + 1;
+	o.retire = soon();
 	o.last = true;
 	assert_done(w, operate(w, &o, EVERYBODY));
 	block(w, path);
