@@ -11,6 +11,10 @@ enum {
 	 * the core, a front and clients; a batch that signs for this long makes
 	 * that small, and is short enough to be waited for and to be lost. */
 	BATCH_US = 8000,
+	/* So many are enough for that, unless even they sign in no time: a
+	 * session that waits for its next packet costs more than the packet. */
+	BATCH_ENOUGH = 16,
+	QUICK_US = 2000,
 	PACKETS_A_SESSION = 2,
 	/* Work for this long keeps a session busy until the next packet comes.
 	 * Who has it in as many packets as it may waits: what is asked
@@ -154,6 +158,11 @@ static size_t batch_max(const struct hsm_link *l)
 	n = BATCH_US / l->sign_us;
 	if (n < 1)
 		return 1;
+	if (n <= BATCH_ENOUGH)
+		return n;
+	n = QUICK_US / l->sign_us;
+	if (n <= BATCH_ENOUGH)
+		return BATCH_ENOUGH;
 	return n < HSM_BATCH_MAX ? n : HSM_BATCH_MAX;
 }
 

@@ -15,7 +15,7 @@
  */
 enum {
 	HSM_SESSIONS_MAX = 256, /* of one hsm process, as in pkcs11/worker.h */
-	HSM_BATCH_MAX = 16	/* jobs in one packet */
+	HSM_BATCH_MAX = 64	/* jobs in one packet */
 };
 
 /* One key of the keyring at this hsm. */

@@ -112,6 +112,25 @@ static void test_trickle_gathers(void **state)
 	office_close(o);
 }
 
+/* Quick signatures go by the time that they take, more than sixteen at once. */
+static void test_quick_batches(void **state)
+{
+	struct office *o = open_holding(50);
+	struct fake_hsm *h = &o->hsm[0];
+
+	(void)state;
+	issue_many(o, 2, 121);
+	OFFICE_WAIT(o, h->nheld == 80);
+	OFFICE_UNTIL(o, 20, false);
+	assert_int_equal(h->nheld, 80); /* two packets of 2 ms */
+	assert_int_equal(h->most_in_packet, 40);
+	h->mood = HSM_SIGNS;
+	hsm_release_held(h);
+	OFFICE_WAIT(o, o->front[0].n == 121);
+	assert_all_good(o, 1, 121);
+	office_close(o);
+}
+
 /* Two packets of one quick signature each would be done before the next one
  * comes: it goes at once, until there is work for 300 us. */
 static void test_trickle_to_a_quick_one(void **state)
@@ -134,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_quick_batches),
 		cmocka_unit_test(test_trickle_gathers),
 		cmocka_unit_test(test_trickle_to_a_quick_one),
 	};
