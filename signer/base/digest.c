@@ -20,7 +20,7 @@ enum sg_err digest_create(struct digest **out)
 	d->ctx = EVP_MD_CTX_new();
 	if (d->sha256 == NULL || d->ctx == NULL) {
 		digest_free(d);
-		return SG_INTERNAL;
+		return SG_NO_MEMORY;
 	}
 	*out = d;
 	return SG_OK;
@@ -33,7 +33,7 @@ enum sg_err digest_sum(struct digest *d, struct span a, struct span b,
 	    EVP_DigestUpdate(d->ctx, a.p, a.n) != 1 ||
 	    EVP_DigestUpdate(d->ctx, b.p, b.n) != 1 ||
 	    EVP_DigestFinal_ex(d->ctx, out, NULL) != 1)
-		return SG_INTERNAL;
+		return SG_NO_MEMORY;
 	return SG_OK;
 }
 

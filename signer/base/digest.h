@@ -11,10 +11,9 @@ struct digest; /* opaque */
 
 enum { DIGEST_BYTES = 32 };
 
-/* Owns: *OUT is the caller's; digest_free().
- * Errors: SG_NO_MEMORY, SG_INTERNAL. */
+/* Owns: *OUT is the caller's; digest_free().  Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err digest_create(struct digest **out);
-/* SHA-256(A || B); either may be empty.  Errors: SG_INTERNAL. */
+/* SHA-256(A || B); either may be empty.  Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err digest_sum(struct digest *d, struct span a,
 				   struct span b, uint8_t out[DIGEST_BYTES]);
 void digest_free(struct digest *d); /* NULL is allowed */

@@ -14,9 +14,8 @@
 /*
  * Count it from now on.  First of all in main(): false if OpenSSL has allocated
  * something already; then nothing is counted.  The daemon calls it, where a
- * "no" goes on record, takes a key out of use or refuses a client.  The tools
- * do not: what they could not verify they do not take for good, and whoever
- * runs them tries again with more memory.
+ * "no" goes on record, takes a key out of use or refuses a client, and the
+ * tools do, where it accuses somebody.
  */
 bool memory_watch(void);
 /* How often in this thread, since its start.  Only differences mean something.

@@ -59,7 +59,7 @@ static enum sg_err look_revoked(struct issuer *s, struct known *out)
 		return SG_OK;
 	if (digest_sum(s->digest, d->text[DOC_CO], d->text[DOC_CI], hash) !=
 	    SG_OK)
-		return SG_INTERNAL;
+		return SG_NO_MEMORY;
 	if (revoked_has(s->part.revoked, out->uci) ||
 	    revoked_has(s->part.revoked, hash))
 		out->word = KNOWN_REVOKED;
@@ -97,7 +97,7 @@ static enum sg_err find_claim(struct issuer *s, struct known *out,
 	void *holder = NULL;
 
 	if (digest_sum(s->digest, d->text[DOC_CI], none, out->uci) != SG_OK)
-		return SG_INTERNAL;
+		return SG_NO_MEMORY;
 	if (s->part.claims != NULL &&
 	    claims_find(s->part.claims, out->uci, state, &holder, offset) !=
 		    SG_OK) /* the index has logged why */

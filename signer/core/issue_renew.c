@@ -11,7 +11,7 @@ static enum sg_err find_both(struct issuer *s, struct known *out, bool *found,
 	void *holder = NULL;
 
 	if (digest_sum(s->digest, d->text[DOC_CI], none, out->uci) != SG_OK)
-		return SG_INTERNAL;
+		return SG_NO_MEMORY;
 	if (s->part.claims == NULL)
 		return SG_OK; /* without a ledger nothing is on record */
 	if (claims_find(s->part.claims, out->uci, &state, &holder, offset) !=
@@ -56,7 +56,7 @@ static enum sg_err is_withdrawn(const struct issuer *s, struct span presented,
 		const enum sg_err err =
 			entry_revocation(way[i], presented, hash);
 
-		if (err == SG_INTERNAL)
+		if (err != SG_OK && err != SG_MALFORMED)
 			return err;
 		*withdrawn |=
 			err == SG_OK && revoked_has(s->part.revoked, hash);
@@ -151,7 +151,7 @@ enum sg_err known_find_renewal(struct issuer *s, const struct renewal_ask *ask,
 		return err;
 	if (digest_sum(s->digest, d->dcc, span_of(NULL, 0), out->payload) !=
 	    SG_OK)
-		return SG_INTERNAL;
+		return SG_NO_MEMORY;
 	err = known_hold_against(s, &q, out, &word);
 	if (err == SG_OK)
 		err = is_withdrawn(s, ask->presented, &withdrawn);

@@ -105,7 +105,7 @@ struct known {
 };
 
 /* Look for the UVCI of s->decision, a request of CLIENT at NOW (seconds since
- * 1970).  Errors: those of replay_find(); SG_LEDGER_DOWN, SG_INTERNAL. */
+ * 1970).  Errors: those of replay_find(); SG_LEDGER_DOWN. */
 SG_MUST_USE enum sg_err known_find(struct issuer *s,
 				   const struct client *client, int64_t now,
 				   struct known *out);
@@ -130,7 +130,7 @@ const struct violation_text *renewal_cause(enum known_word word);
 bool renewal_unattested(const struct issuer *s, const struct client *client,
 			const struct known *known);
 /* With which attestation I goes on record: the one that came along, or, of a
- * RENEWAL without one, that of what it renews.  Errors: SG_INTERNAL. */
+ * RENEWAL without one, that of what it renews.  Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err renewal_attestation(struct issue *i, bool renewal,
 					    const struct known *known);
 /* Hold Q, whose client, offset, time and terms of renewal are set, against the

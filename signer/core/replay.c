@@ -215,24 +215,41 @@ static enum sg_err assemble(struct replay *r, const struct replay_request *q,
 }
 
 /* Not every signature is verified when it is made.  A wrong one must not be
- * what everybody gets who asks again. */
-static bool is_wrong(const struct replay *r, const struct replay_request *q,
-		     const struct record *record)
+ * what everybody gets who asks again; nor one of which nobody knows, for lack
+ * of memory, what it is. */
+static enum sg_err check_signature(const struct replay *r,
+				   const struct replay_request *q,
+				   const struct record *record, bool *wrong)
 {
 	const struct key *key = key_of(r->keys, r->entry.kid);
 	enum sg_err err;
 
+	*wrong = false;
 	if (key == NULL || key->verifier == NULL)
-		return false;
+		return SG_OK;
 	err = cose_key_verify(key->verifier, r->entry.alg,
 			      r->text.sig_structure, record->signature);
 	if (err != SG_BAD_SIGNATURE && err != SG_BAD_KEY)
-		return false;
+		return err;
+	*wrong = true;
 	metric_add(METRIC_VERIFY_FAILED, 1);
 	log_event(LOG_ERROR, "replay-wrong-signature",
 		  "offset=%llu key=\"%s\" text=\"signed anew\"",
 		  (unsigned long long)q->offset, key->label);
-	return true;
+	return SG_OK;
+}
+
+/* Write the certificate on record, which has been put together, to OUT, or find
+ * that its signature is WRONG. */
+static enum sg_err give(struct replay *r, const struct replay_request *q,
+			const struct record *record, uint8_t *scratch,
+			bool *wrong, struct wire_issued *out)
+{
+	const enum sg_err err = check_signature(r, q, record, wrong);
+
+	if (err != SG_OK || *wrong)
+		return err;
+	return assembly_sign1(&r->text, record->signature, scratch, &out->cose);
 }
 
 /* *WORD becomes REPLAY_ANEW, or REPLAY_DUE, where the signature on record is a
@@ -243,6 +260,7 @@ static enum sg_err rebuild(struct replay *r, const struct replay_request *q,
 {
 	const struct entry *e = &r->entry;
 	enum sg_err err = assemble(r, q, record, scratch);
+	bool wrong = false;
 
 	if (err == SG_NO_MEMORY)
 		return err;
@@ -257,15 +275,14 @@ static enum sg_err rebuild(struct replay *r, const struct replay_request *q,
 	memcpy(out->kid, e->kid, sizeof(out->kid));
 	err = entry_matches(e, record->signature, q->uvci,
 			    r->text.sig_structure);
-	if (err == SG_OK && is_wrong(r, q, record))
+	if (err == SG_BAD_SIGNATURE)
+		err = mismatch(q, "the ledger's entry has other hashes");
+	else if (err == SG_OK)
+		err = give(r, q, record, scratch, &wrong, out);
+	if (wrong)
 		*word = q->renew ? REPLAY_DUE : REPLAY_ANEW;
-	if (err == SG_OK && *word == REPLAY_SAME)
-		err = assembly_sign1(&r->text, record->signature, scratch,
-				     &out->cose);
 	assembly_clear(&r->text);
-	return err == SG_OK
-		       ? SG_OK
-		       : mismatch(q, "the ledger's entry has other hashes");
+	return err;
 }
 
 enum sg_err replay_find(struct replay *r, const struct replay_request *q,

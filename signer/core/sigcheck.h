@@ -14,13 +14,13 @@
 struct sigcheck; /* opaque */
 
 /* Owns: *OUT is the caller's; sigcheck_free().
- * Errors: SG_NO_MEMORY, SG_INTERNAL (no SHA-256). */
+ * Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err sigcheck_create(const struct core_settings *settings,
 					struct sigcheck **out);
 /* Use the rates of SETTINGS from now on. */
 void sigcheck_rates(struct sigcheck *s, const struct core_settings *settings);
 
-/* SHA-256 of MESSAGE.  Errors: SG_INTERNAL. */
+/* SHA-256 of MESSAGE.  Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err sigcheck_digest(struct sigcheck *s, struct span message,
 					uint8_t out[32]);
 /* Something went wrong with a key at NOW_US: until when everything by it is to

@@ -58,7 +58,7 @@ static enum sg_err hash_two(struct span a, struct span b,
 {
 	struct digest *d = own_digest();
 
-	return d != NULL ? digest_sum(d, a, b, out) : SG_INTERNAL;
+	return d != NULL ? digest_sum(d, a, b, out) : SG_NO_MEMORY;
 }
 
 enum sg_err entry_revocation(enum cose_alg alg, struct span signature,

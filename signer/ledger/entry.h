@@ -49,7 +49,7 @@ struct entry_certificate {
  * (milliseconds since 1970).  *LEN is the bytes needed, also on SG_TOO_BIG.
  * Errors: SG_TOO_BIG (CAP, or ENTRY_BYTES_MAX; a client's name beyond
  * ENTRY_NAME_MAX: *LEN is 0), SG_MALFORMED (another type, no signature, an
- * ES256 signature that is not 64 bytes), SG_INTERNAL (no SHA-256).
+ * ES256 signature that is not 64 bytes), SG_NO_MEMORY (for SHA-256).
  */
 SG_MUST_USE enum sg_err entry_encode_certificate(
 	enum entry_type type, int64_t time_ms,
@@ -62,7 +62,7 @@ SG_MUST_USE enum sg_err entry_encode_run(enum entry_type type, int64_t time_ms,
 
 /* The SIGNATURE revocation hash of a certificate: the first 16 bytes of
  * SHA-256 over r for ES256, over the whole signature for PS256 and EdDSA.
- * Errors: SG_MALFORMED, SG_INTERNAL as above. */
+ * Errors: SG_MALFORMED, SG_NO_MEMORY as above. */
 SG_MUST_USE enum sg_err entry_revocation(enum cose_alg alg,
 					 struct span signature,
 					 uint8_t out[ENTRY_REVOCATION_BYTES]);
@@ -160,7 +160,7 @@ struct entry {
 SG_MUST_USE enum sg_err entry_decode(struct span in, struct entry *out);
 
 /* Do SIGNATURE, UVCI and SIG_STRUCTURE (see above) belong to E?  Errors:
- * SG_BAD_SIGNATURE (they do not), SG_INTERNAL. */
+ * SG_BAD_SIGNATURE (they do not), SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err entry_matches(const struct entry *e,
 				      struct span signature, struct span uvci,
 				      struct span sig_structure);

@@ -23,12 +23,11 @@ struct merkle_hash {
 /* Hashes by one prepared SHA-256; one thread at a time. */
 struct merkle; /* opaque */
 
-/* Owns: *OUT is the caller's; merkle_free().  Errors: SG_NO_MEMORY,
- * SG_INTERNAL (no SHA-256). */
+/* Owns: *OUT is the caller's; merkle_free().  Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err merkle_create(struct merkle **out);
 void merkle_free(struct merkle *m); /* NULL is allowed */
 
-/* SHA-256(0x00 || ENTRY).  Errors, here and below: SG_INTERNAL (libcrypto). */
+/* SHA-256(0x00 || ENTRY).  Errors, here and below: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err merkle_leaf(struct merkle *m, struct span entry,
 				    struct merkle_hash *out);
 /* SHA-256(0x01 || LEFT || RIGHT).  OUT may be one of them. */

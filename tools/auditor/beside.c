@@ -66,13 +66,16 @@ static enum sg_err read_to(struct beside *b, uint64_t index, struct record *out)
 static const char *compare(const struct walk_entry *e, const struct record *r)
 {
 	uint8_t hash[ENTRY_REVOCATION_BYTES];
+	enum sg_err err;
 
 	if (!span_eq(r->entry, e->bytes))
 		return "the journal has another entry there than the ledger";
 	if (r->uci == NULL || r->country_uci == NULL)
 		return "the journal's record lacks the certificate's hashes";
-	if (entry_revocation(e->e.alg, r->signature, hash) != SG_OK ||
-	    memcmp(hash, e->e.revocation, sizeof(hash)) != 0)
+	err = entry_revocation(e->e.alg, r->signature, hash);
+	if (err == SG_NO_MEMORY)
+		return err_text(err);
+	if (err != SG_OK || memcmp(hash, e->e.revocation, sizeof(hash)) != 0)
 		return "the journal has another signature than the entry tells "
 		       "of";
 	return NULL;

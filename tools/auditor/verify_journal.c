@@ -18,26 +18,32 @@ struct check {
 	uint8_t *bundle; /* TILE_BUNDLE_MAX */
 };
 
-/* The revocation hash of ENTRY must be that of the signature in R. */
-static void check_revocation(struct check *c, const struct record *r,
-			     const struct entry *e)
+/* The revocation hash of ENTRY must be that of the signature in R.
+ * Errors: SG_NO_MEMORY. */
+static enum sg_err check_revocation(struct check *c, const struct record *r,
+				    const struct entry *e)
 {
 	const struct finding_place place = findings_entry(r->index);
 	uint8_t hash[ENTRY_REVOCATION_BYTES];
+	enum sg_err err;
 
 	if (e->type != ENTRY_ISSUED && e->type != ENTRY_RENEWED)
-		return;
-	if (r->signature.n == 0 || e->revocation == NULL ||
-	    entry_revocation(e->alg, r->signature, hash) != SG_OK ||
+		return SG_OK;
+	err = entry_revocation(e->alg, r->signature, hash);
+	if (err == SG_NO_MEMORY)
+		return err;
+	if (err != SG_OK || e->revocation == NULL ||
 	    memcmp(hash, e->revocation, sizeof(hash)) != 0)
 		findings_add(c->findings, FINDING_JOURNAL_REVOCATION, &place,
 			     "%s", "");
+	return SG_OK;
 }
 
-static void check_record(struct check *c, const struct record *r,
-			 uint64_t index, struct span entry)
+static enum sg_err check_record(struct check *c, const struct record *r,
+				uint64_t index, struct span entry)
 {
 	const struct finding_place place = findings_entry(index);
+	enum sg_err err = SG_OK;
 	struct entry e;
 
 	if (r->index != index)
@@ -47,8 +53,9 @@ static void check_record(struct check *c, const struct record *r,
 		findings_add(c->findings, FINDING_JOURNAL_DIFFERS, &place, "%s",
 			     "");
 	else if (entry_decode(entry, &e) == SG_OK)
-		check_revocation(c, r, &e);
+		err = check_revocation(c, r, &e);
 	c->n++;
+	return err;
 }
 
 /* The next record, for entry INDEX. */
@@ -60,10 +67,8 @@ static enum sg_err check_next(struct check *c, uint64_t index,
 	const enum sg_err err =
 		journal_reader_next(c->journal, UINT64_MAX, &r, NULL);
 
-	if (err == SG_OK) {
-		check_record(c, &r, index, entry);
-		return SG_OK;
-	}
+	if (err == SG_OK)
+		return check_record(c, &r, index, entry);
 	c->ended = true;
 	if (err == SG_NOT_FOUND)
 		findings_add(c->findings, FINDING_JOURNAL_MISSING, &place, "%s",

@@ -4,6 +4,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 int command_trouble(const char *program, const char *why)
 {
 	(void)fprintf(stderr, "%s: %s\n", program, why);
@@ -73,6 +75,8 @@ static int run_with_curl(const struct command_program *p,
 
 int command_main(const struct command_program *p, int argc, char *argv[])
 {
+	/* First of all.  A "no" may accuse an officer, a server or its log. */
+	(void)memory_watch();
 	if (argc < 2) {
 		print_usage(p, stderr);
 		return EXIT_TROUBLE;

@@ -165,6 +165,7 @@ static bool check_match(struct receipt *r, const struct check *check,
 {
 	const struct cose_sign1 *s = &check->sign1;
 	const struct entry *e = &out->entry;
+	enum sg_err err;
 	size_t n;
 
 	if (e->type != ENTRY_ISSUED && e->type != ENTRY_RENEWED)
@@ -173,8 +174,11 @@ static bool check_match(struct receipt *r, const struct check *check,
 	if (cose_sig_structure(s->prot, span_of(NULL, 0), s->payload, r->tbs,
 			       sizeof(r->tbs), &n) != SG_OK)
 		return fail(out, RECEIPT_MATCH, "%s", err_text(SG_TOO_BIG));
-	if (entry_matches(e, s->signature, span_str(uvci),
-			  span_of(r->tbs, n)) != SG_OK)
+	err = entry_matches(e, s->signature, span_str(uvci),
+			    span_of(r->tbs, n));
+	if (err == SG_NO_MEMORY)
+		return fail(out, RECEIPT_MATCH, "%s", err_text(err));
+	if (err != SG_OK)
 		return fail(out, RECEIPT_MATCH,
 			    "it is the entry of another certificate");
 	/* The hashes cover the certificate; these stand in the entry, too. */
