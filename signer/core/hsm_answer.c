@@ -161,7 +161,7 @@ bool hsm_answer_signed(void *ctx, struct hsm_link *l, op_id id,
 		l->test_us = m->sign_us;
 		/* As below: how quick it is with certificates. */
 		if (!p->keys->key[op->key].tls)
-			hsm_link_tested(l, m->sign_us);
+			hsm_link_tested(l, op->key, m->sign_us);
 		hsm_test_result(p, l, op->key, err == SG_OK);
 		return true;
 	}

@@ -12,9 +12,12 @@ enum {
 	 * that small, and is short enough to be waited for and to be lost. */
 	BATCH_US = 8000,
 	/* So many are enough for that, unless even they sign in no time: a
-	 * session that waits for its next packet costs more than the packet. */
+	 * session that waits for its next packet costs more than the packet.
+	 * Not where another key of the HSM is slow: what comes next may be
+	 * its, and the average does not know yet. */
 	BATCH_ENOUGH = 16,
 	QUICK_US = 2000,
+	SLOW_US = 1000,
 	PACKETS_A_SESSION = 2,
 	/* Work for this long keeps a session busy until the next packet comes.
 	 * Who has it in as many packets as it may waits: what is asked
@@ -148,6 +151,15 @@ enum sg_err hsm_link_open(const struct hsm_link_parts *parts,
 	return SG_OK;
 }
 
+/* Did each of its keys sign its last test quickly? */
+static bool all_quick(const struct hsm_link *l)
+{
+	for (uint64_t left = l->usable; left != 0; left &= left - 1)
+		if (l->key[__builtin_ctzll(left)].test_us > SLOW_US)
+			return false;
+	return true;
+}
+
 /* Jobs a packet at most, by how long one takes. */
 static size_t batch_max(const struct hsm_link *l)
 {
@@ -161,7 +173,7 @@ static size_t batch_max(const struct hsm_link *l)
 	if (n <= BATCH_ENOUGH)
 		return n;
 	n = QUICK_US / l->sign_us;
-	if (n <= BATCH_ENOUGH)
+	if (n <= BATCH_ENOUGH || !all_quick(l))
 		return BATCH_ENOUGH;
 	return n < HSM_BATCH_MAX ? n : HSM_BATCH_MAX;
 }
@@ -279,8 +291,9 @@ void hsm_link_timed(struct hsm_link *l, uint32_t sign_us)
 		l->sign_us = 1;
 }
 
-void hsm_link_tested(struct hsm_link *l, uint32_t sign_us)
+void hsm_link_tested(struct hsm_link *l, size_t k, uint32_t sign_us)
 {
+	l->key[k].test_us = sign_us;
 	if (!l->timed && l->sign_us > 0)
 		l->sign_us = sign_us > 0 ? sign_us : 1;
 	l->timed = false;

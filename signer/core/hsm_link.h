@@ -27,6 +27,8 @@ struct hsm_link_key {
 	unsigned bad_tests;  /* likewise, of its test signatures */
 	uint64_t said_us;    /* when it was logged that it is out */
 	bool said;	     /* and not yet that it is good again */
+	uint32_t test_us;    /* of its last good test signature; 0: none, or it
+				signs no certificates */
 	uint64_t test_at_us; /* when the next test signature is due */
 	struct op test;
 	uint8_t test_message[KEYRING_TEST_MAX];
@@ -126,10 +128,10 @@ void hsm_link_cut(struct hsm_link *l);
 void hsm_link_forget(struct hsm_link *l, struct op *op);
 /* A signature has been made in SIGN_US. */
 void hsm_link_timed(struct hsm_link *l, uint32_t sign_us);
-/* A test signature has been made in SIGN_US.  Where there was no other since
- * the last one, the average is of another time, perhaps of a bad one: an hsm
- * that counts as slow may not be asked again.  This one takes its place. */
-void hsm_link_tested(struct hsm_link *l, uint32_t sign_us);
+/* A test signature by key K has been made in SIGN_US.  Where there was no other
+ * since the last one, the average is of another time, perhaps of a bad one: an
+ * hsm that counts as slow may not be asked again.  This one takes its place. */
+void hsm_link_tested(struct hsm_link *l, size_t k, uint32_t sign_us);
 
 void hsm_link_close(struct hsm_link *l); /* NULL is allowed */
 

@@ -15,7 +15,7 @@ enum {
 	US_PER_MS = 1000,
 	HANG_MS = 3000,
 	/* An hsm ends by itself when a call hangs; a job may have waited for
-	 * one call before its own. */
+	 * those before its own: of two packets. */
 	STALL_MORE_US = 1000 * 1000
 };
 

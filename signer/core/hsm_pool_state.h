@@ -79,7 +79,7 @@ void hsm_choose_strays(struct hsm_pool *p);
 
 /* --- hsm_answer.c ------------------------------------------------------- */
 
-/* Fill the pool's part of OP.  Errors: SG_INTERNAL. */
+/* Fill the pool's part of OP.  Errors: SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err hsm_op_prepare(struct hsm_pool *p, struct op *op,
 				       uint64_t now_us);
 /* Put OP in flight at L.  Errors: SG_BUSY. */

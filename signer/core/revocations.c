@@ -102,7 +102,7 @@ static enum sg_err check_list(const struct revocations *r, struct span list,
 	unsigned count;
 
 	if (digest_sum(r->digest, list, span_of(NULL, 0), hash) != SG_OK)
-		return refuse(f, SG_INTERNAL, NULL);
+		return refuse(f, SG_NO_MEMORY, NULL);
 	if (revocation_check_list(list, &count) != SG_OK || count != v->count ||
 	    memcmp(hash, v->list, sizeof(hash)) != 0)
 		return refuse(
@@ -139,7 +139,7 @@ static enum sg_err take_note(struct revocations *r, unsigned serial,
 	enum sg_err err;
 
 	if (digest_sum(r->digest, note, span_of(NULL, 0), hash) != SG_OK)
-		return refuse(f, SG_INTERNAL, NULL);
+		return refuse(f, SG_NO_MEMORY, NULL);
 	if (serial <= r->applied &&
 	    memcmp(hash, r->note[serial - 1], sizeof(hash)) != 0)
 		return refuse(f, SG_MALFORMED, "it is not the one on record");

@@ -151,16 +151,21 @@ enum sg_err audit_tower_grow(struct audit_worker *w)
 
 /* --- which of two is right ------------------------------------------------ */
 
-/* Does LEAF at INDEX belong to the signed root, by the log's own tiles? */
+/* Does LEAF at INDEX belong to the signed root, by the log's own tiles?  Where
+ * there is no memory to know it, the audit ends. */
 static bool is_signed(struct audit_worker *w, uint64_t index,
 		      const struct merkle_hash *leaf)
 {
 	const struct audit_settings *s = w->a->settings;
 	struct merkle_proof proof;
+	enum sg_err err = merkle_prove(w->m, &w->upper, s->size, index, &proof);
 
-	return merkle_prove(w->m, &w->upper, s->size, index, &proof) == SG_OK &&
-	       merkle_check(w->m, &proof, s->size, index, leaf, &s->root) ==
-		       SG_OK;
+	if (err == SG_OK)
+		err = merkle_check(w->m, &proof, s->size, index, leaf,
+				   &s->root);
+	if (err == SG_NO_MEMORY)
+		audit_fail(w->a, err, err_text(err));
+	return err == SG_OK;
 }
 
 static void say_tile(struct audit_worker *w, const struct audit_doubt *d)
@@ -216,7 +221,7 @@ static void resolve(struct audit_worker *w, size_t i, bool root_good)
 		say_entry(w, d, "its hash is not the one that was signed");
 	else if (is_signed(w, index, &d->own))
 		say_tile(w, d);
-	else
+	else if (!audit_ended(w->a))
 		say_entry(w, d,
 			  "its hash is not the tile's, and neither leads to "
 			  "the root that was signed");

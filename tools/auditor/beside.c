@@ -62,44 +62,47 @@ static enum sg_err read_to(struct beside *b, uint64_t index, struct record *out)
 	return out->index == index ? SG_OK : SG_NOT_FOUND;
 }
 
-/* What is wrong with R beside E, or NULL. */
-static const char *compare(const struct walk_entry *e, const struct record *r)
+/* Errors: SG_BAD_SIGNATURE: something is wrong with R beside E, *WRONG.
+ * SG_NO_MEMORY: that is not known. */
+static enum sg_err compare(const struct walk_entry *e, const struct record *r,
+			   const char **wrong)
 {
 	uint8_t hash[ENTRY_REVOCATION_BYTES];
 	enum sg_err err;
 
+	*wrong = "the journal has another entry there than the ledger";
 	if (!span_eq(r->entry, e->bytes))
-		return "the journal has another entry there than the ledger";
+		return SG_BAD_SIGNATURE;
+	*wrong = "the journal's record lacks the certificate's hashes";
 	if (r->uci == NULL || r->country_uci == NULL)
-		return "the journal's record lacks the certificate's hashes";
+		return SG_BAD_SIGNATURE;
 	err = entry_revocation(e->e.alg, r->signature, hash);
 	if (err == SG_NO_MEMORY)
-		return err_text(err);
+		return err;
+	*wrong = "the journal has another signature than the entry tells of";
 	if (err != SG_OK || memcmp(hash, e->e.revocation, sizeof(hash)) != 0)
-		return "the journal has another signature than the entry tells "
-		       "of";
-	return NULL;
+		return SG_BAD_SIGNATURE;
+	return SG_OK;
 }
 
 enum sg_err beside_record(struct beside *b, const struct walk_entry *e,
 			  struct record *out, char why[WHY_MAX])
 {
-	const char *wrong;
-	const enum sg_err err = read_to(b, e->index, out);
+	const char *wrong = "the journal cannot be read";
+	enum sg_err err = read_to(b, e->index, out);
 
 	if (err == SG_OK) {
-		wrong = compare(e, out);
-		if (wrong == NULL)
+		err = compare(e, out, &wrong);
+		if (err == SG_OK)
 			return SG_OK;
 	} else if (err == SG_NOT_FOUND) {
 		wrong = "the journal does not have it";
+		err = SG_MALFORMED;
 	} else if (err == SG_MALFORMED) {
 		wrong = "the journal is damaged";
-	} else {
-		wrong = "the journal cannot be read";
 	}
+	if (err == SG_NO_MEMORY)
+		wrong = err_text(err);
 	(void)snprintf(why, WHY_MAX, "entry %" PRIu64 ": %s", e->index, wrong);
-	if (err == SG_OK)
-		return SG_BAD_SIGNATURE;
-	return err == SG_NOT_FOUND ? SG_MALFORMED : err;
+	return err;
 }

@@ -153,6 +153,8 @@ static bool check_inclusion(struct receipt *r, const struct parts *p,
 	if (err == SG_OK)
 		err = merkle_check(r->merkle, &p->proof, p->opened.size,
 				   out->index, &leaf, &p->opened.root);
+	if (err == SG_NO_MEMORY)
+		return fail(out, RECEIPT_INCLUSION, "%s", err_text(err));
 	if (err != SG_OK)
 		return fail(out, RECEIPT_INCLUSION,
 			    "the hashes do not lead from the entry to the "

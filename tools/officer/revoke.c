@@ -173,25 +173,34 @@ static int make(const struct args *args, const struct officer_key *key)
 
 /* --- one that there is ---------------------------------------------------- */
 
+/* Is LIST one of COUNT hashes? */
+static bool count_is(struct span list, unsigned count)
+{
+	unsigned n = 0;
+
+	return revocation_check_list(list, &n) == SG_OK && n == count;
+}
+
 /* Is the list at PATH the one that R binds? */
 static bool is_list(const char *path, const struct revocation *r, char *why)
 {
 	uint8_t hash[DIGEST_BYTES];
 	uint8_t *list = NULL;
-	unsigned count = 0;
 	size_t n = 0;
+	bool summed;
 	bool good;
 
 	if (input_bytes(path, &list, &n, why, WHY_MAX) != SG_OK)
 		return false;
-	good = revocation_check_list(span_of(list, n), &count) == SG_OK &&
-	       count == r->count && sum(span_of(list, n), hash) &&
+	summed = sum(span_of(list, n), hash);
+	good = summed && count_is(span_of(list, n), r->count) &&
 	       memcmp(hash, r->list, sizeof(hash)) == 0;
 	free(list);
 	if (!good)
-		(void)snprintf(why, WHY_MAX,
-			       "the list is not the one that the statement "
-			       "names");
+		(void)snprintf(why, WHY_MAX, "%s",
+			       summed ? "the list is not the one that the "
+					"statement names"
+				      : err_text(SG_NO_MEMORY));
 	return good;
 }
 

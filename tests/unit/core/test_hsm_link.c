@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hsm_link: how much goes to an hsm at a time. */
+#include "core/desk_state.h"
+#include "core/hsm_pool_state.h"
 #include "office.h"
 
 static void issue_many(struct office *o, unsigned from, unsigned to)
@@ -34,7 +36,7 @@ static void test_batches(void **state)
 	OFFICE_WAIT(o, o->front[0].n == 6);
 	assert_int_equal(o->hsm[0].jobs, 3);
 	assert_int_equal(o->hsm[1].jobs, 3);
-	/* They told 330 us a signature: 8 ms hold more than the most. */
+	/* They told 330 us a signature: 8 ms hold more than is enough. */
 	o->hsm[0].mood = HSM_HOLDS;
 	o->hsm[1].mood = HSM_HOLDS;
 	issue_many(o, 3, 102);
@@ -128,6 +130,18 @@ static void test_quick_batches(void **state)
 	hsm_release_held(h);
 	OFFICE_WAIT(o, o->front[0].n == 121);
 	assert_all_good(o, 1, 121);
+	/* Not where a key of it is slow. */
+	hsm_link_tested(o->desk->pool->link[0], 0, 1001);
+	h->mood = HSM_HOLDS;
+	h->nheld = h->most_in_packet = 0;
+	issue_many(o, 122, 200);
+	OFFICE_WAIT(o, h->nheld == 32);
+	OFFICE_UNTIL(o, 20, false);
+	assert_int_equal(h->nheld, 32);
+	assert_int_equal(h->most_in_packet, 16);
+	h->mood = HSM_SIGNS;
+	hsm_release_held(h);
+	OFFICE_WAIT(o, o->front[0].n == 200);
 	office_close(o);
 }
 

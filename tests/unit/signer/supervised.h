@@ -167,6 +167,23 @@ static inline int prepare(void **state)
 	return 0;
 }
 
+/* What a sanitizer found in one of the processes. */
+static inline void show_findings(struct run *r)
+{
+	FILE *log = fopen(fixture_path(&r->fix, "log"), "re");
+	bool found = false;
+	char line[1024];
+
+	while (log != NULL && fgets(line, sizeof(line), log) != NULL) {
+		found |= strstr(line, "Sanitizer") != NULL ||
+			 strstr(line, "runtime error:") != NULL;
+		if (found)
+			(void)fputs(line, stderr);
+	}
+	if (log != NULL)
+		(void)fclose(log);
+}
+
 static inline int clean_up(void **state)
 {
 	static const char *const orders[] = {"front.0", "front.1", "core.0",
@@ -177,6 +194,7 @@ static inline int clean_up(void **state)
 		(void)kill(r->pid, SIGKILL);
 		(void)waitpid(r->pid, NULL, 0);
 	}
+	show_findings(r);
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		(void)unlink(fixture_path(&r->fix, orders[i]));
 	(void)close(r->notify);
