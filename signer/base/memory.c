@@ -4,6 +4,8 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+enum { PAGE_BYTES = 4096 }; /* at least */
+
 static _Thread_local uint64_t refused;
 
 uint64_t memory_refused(void)
@@ -43,6 +45,14 @@ static void watched_free(void *p, const char *file, int line)
 	(void)file;
 	(void)line;
 	free(p);
+}
+
+void memory_take(void *p, size_t n)
+{
+	volatile char *byte = p;
+
+	for (size_t at = 0; at < n; at += PAGE_BYTES)
+		byte[at] = 0;
 }
 
 bool memory_watch(void)

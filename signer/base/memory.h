@@ -3,12 +3,15 @@
 #define SG_BASE_MEMORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
- * memory: has OpenSSL been refused memory?  Its verifications say "no" also
- * where they could not find out, and neither what they return nor its queue of
- * errors tells the two apart at each place.  Thread-safe.
+ * memory: whether it is there.  Thread-safe.
+ *
+ * Has OpenSSL been refused any?  Its verifications say "no" also where they
+ * could not find out, and neither what they return nor its queue of errors
+ * tells the two apart at each place.
  */
 
 /*
@@ -23,5 +26,9 @@ bool memory_watch(void);
 uint64_t memory_refused(void);
 /* One more, for an allocator that stands in for that of memory_watch(). */
 void memory_count_refused(void);
+
+/* Have the kernel give all N bytes at P, which are zero, now: what is taken at
+ * the start is not missing when there is work. */
+void memory_take(void *p, size_t n);
 
 #endif /* SG_BASE_MEMORY_H */

@@ -6,6 +6,8 @@
 #include <sys/queue.h>
 #include <sys/random.h>
 
+#include "base/memory.h"
+
 enum { BUCKETS = CLAIMS_RECENT_MAX }; /* a power of two */
 
 _Static_assert((BUCKETS & (BUCKETS - 1)) == 0, "a bucket is some bits");
@@ -23,8 +25,7 @@ struct claim {
 LIST_HEAD(claim_list, claim);
 TAILQ_HEAD(claim_queue, claim);
 
-/* All memory is there from the start; pages of it that were never in use are
- * the kernel's. */
+/* All memory is there from the start. */
 struct claims {
 	struct index *index;
 	uint64_t secret[2];	   /* of the bucket's choice */
@@ -76,6 +77,7 @@ enum sg_err claims_create(struct index *index, struct claims **out)
 	*out = NULL;
 	if (c == NULL)
 		return SG_NO_MEMORY;
+	memory_take(c, sizeof(*c));
 	if (getrandom(c->secret, sizeof(c->secret), 0) !=
 	    (ssize_t)sizeof(c->secret)) {
 		free(c);

@@ -9,8 +9,7 @@
  * is in flight, or on record but not in the index yet, or in the index.  Loop
  * thread only.
  *
- * Memory: a table of fixed size, 27 MiB, of which only what was in use at the
- * same time is ever touched.
+ * Memory: a table of fixed size, 27 MiB, all of it taken at the start.
  */
 struct claims; /* opaque */
 

@@ -2,6 +2,7 @@
 #include "core.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <uv.h>
 
 #include "base/log.h"
@@ -9,7 +10,14 @@
 #include "control.h"
 #include "ipc/role.h"
 
-enum { SAMPLE_MS = 1000 };
+enum {
+	SAMPLE_MS = 1000,
+	/* What is larger is mapped on its own and leaves no gap when it goes:
+	 * the filters of the index, which merges make anew, and what RocksDB
+	 * writes with.  By itself the allocator raises this with each that is
+	 * freed. */
+	LARGE_BYTES = 128 * 1024
+};
 
 struct core {
 	uv_loop_t loop;
@@ -72,6 +80,8 @@ int core_run(const struct core_settings *settings, core_read_settings read)
 		log_event(LOG_ERROR, "core-failed", "reason=\"no event loop\"");
 		return 1;
 	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): it is the only thread yet */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	err = run(&core, settings, read);
 	if (err == SG_LEDGER_DOWN)
 		core.status = ROLE_EXIT_LEDGER_REFUSED;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,11 +18,11 @@
 
 enum {
 	DIR_MODE = 0700,
-	CACHE_BYTES = 4 << 20, /* of blocks; hardly used, see make_read() */
-	/* Of a file.  For each key of the one that a merge writes RocksDB keeps
-	 * 8 bytes until the file's filter is made: 5 MiB. */
-	TABLE_BYTES = 32 << 20,
-	OPEN_FILES = 512,	   /* all: 100 million items are 5 GB */
+	/* Of a file that a merge writes.  For each of its keys RocksDB keeps 8
+	 * bytes until the file's filter is made: 1.4 MiB. */
+	TABLE_BYTES = 8 << 20,
+	OPEN_FILES = 4096,	   /* 100 million items are 600 */
+	WRITE_BYTES = 128 << 10,   /* of a merge, at a time */
 	MERGED_BYTES_S = 16 << 20, /* that merges write, a second */
 	MERGED_US = 10 * 1000,	   /* of such bytes at a time */
 	MERGED_FAIRNESS = 10,	   /* RocksDB's own choice */
@@ -67,15 +68,15 @@ static enum sg_err fault(const char *event, char *reason)
 /* Most look-ups are for what is not there, and ask the filter of each file: all
  * filters stay in memory, 1.5 bytes a certificate.  The indexes, which are
  * asked for what is there, lie in two levels, of which the upper one stays in
- * memory. */
+ * memory.  What is asked for is asked for once, and its pages are the kernel's
+ * to keep: a cache of ours would grow for nothing. */
 static void set_table(rocksdb_options_t *options)
 {
 	rocksdb_block_based_table_options_t *t =
 		rocksdb_block_based_options_create();
-	rocksdb_cache_t *cache = rocksdb_cache_create_lru(CACHE_BYTES);
 
 	rocksdb_block_based_options_set_format_version(t, BLOCK_FORMAT);
-	rocksdb_block_based_options_set_block_cache(t, cache);
+	rocksdb_block_based_options_set_no_block_cache(t, 1);
 	rocksdb_block_based_options_set_filter_policy(
 		t, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS));
 	rocksdb_block_based_options_set_index_type(
@@ -83,7 +84,6 @@ static void set_table(rocksdb_options_t *options)
 	rocksdb_options_set_block_based_table_factory(options, t);
 	/* The table's settings have copies and references of their own. */
 	rocksdb_block_based_options_destroy(t);
-	rocksdb_cache_destroy(cache);
 }
 
 /* A merge at full speed takes a core from those who sign, for a second or for
@@ -98,6 +98,18 @@ static void limit_merges(rocksdb_options_t *options)
 	rocksdb_ratelimiter_destroy(limit); /* the options share it */
 }
 
+/* Tables that do not fit are opened again with each look-up; so all of them,
+ * where other files are left half of what the process may open. */
+static int open_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur / 2 >= OPEN_FILES)
+		return OPEN_FILES;
+	return (int)(limit.rlim_cur / 2);
+}
+
 static rocksdb_options_t *make_options(void)
 {
 	rocksdb_options_t *o = rocksdb_options_create();
@@ -107,8 +119,9 @@ static rocksdb_options_t *make_options(void)
 	/* Each key is merged a few times only, not once a level. */
 	rocksdb_options_set_compaction_style(o, rocksdb_universal_compaction);
 	rocksdb_options_set_target_file_size_base(o, TABLE_BYTES);
+	rocksdb_options_set_writable_file_max_buffer_size(o, WRITE_BYTES);
 	rocksdb_options_set_max_background_jobs(o, THREADS);
-	rocksdb_options_set_max_open_files(o, OPEN_FILES);
+	rocksdb_options_set_max_open_files(o, open_files());
 	/* Its own log tells of trouble, and stays small. */
 	rocksdb_options_set_info_log_level(o, LOG_WARN);
 	rocksdb_options_set_max_log_file_size(o, LOG_BYTES);
@@ -116,16 +129,6 @@ static rocksdb_options_t *make_options(void)
 	rocksdb_options_set_stats_dump_period_sec(o, 0);
 	limit_merges(o);
 	set_table(o);
-	return o;
-}
-
-/* What is asked for is asked for once, and its pages are the kernel's to keep:
- * a cache of ours would grow for nothing. */
-static rocksdb_readoptions_t *make_read(void)
-{
-	rocksdb_readoptions_t *o = rocksdb_readoptions_create();
-
-	rocksdb_readoptions_set_fill_cache(o, 0);
 	return o;
 }
 
@@ -231,7 +234,7 @@ enum sg_err index_open(const char *dir, struct index **out)
 		return SG_IO;
 	}
 	x->options = make_options();
-	x->read = make_read();
+	x->read = rocksdb_readoptions_create();
 	x->env = rocksdb_envoptions_create();
 	x->take = make_take();
 	index_table_tidy(dir);

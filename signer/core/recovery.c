@@ -72,8 +72,8 @@ static enum sg_err has_signed(const struct note *n, const char *officer,
 
 	*yes = false;
 	/* The configuration has been read with it: it has its form. */
-	if (err == SG_INTERNAL)
-		return SG_NO_MEMORY;
+	if (err == SG_NO_MEMORY)
+		return err;
 	if (err != SG_OK || key->type != NOTE_ED25519)
 		return SG_OK;
 	err = note_verify(n, key, NULL);

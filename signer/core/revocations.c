@@ -95,25 +95,10 @@ static enum sg_err check_note(const struct revocations *r, struct span note,
 	return SG_OK;
 }
 
-static enum sg_err check_list(const struct revocations *r, struct span list,
-			      const struct revocation *v, struct refusal *f)
-{
-	uint8_t hash[DIGEST_BYTES];
-	unsigned count;
-
-	if (digest_sum(r->digest, list, span_of(NULL, 0), hash) != SG_OK)
-		return refuse(f, SG_NO_MEMORY, NULL);
-	if (revocation_check_list(list, &count) != SG_OK || count != v->count ||
-	    memcmp(hash, v->list, sizeof(hash)) != 0)
-		return refuse(
-			f, SG_MALFORMED,
-			"the list beside it is not the one that it names");
-	return SG_OK;
-}
-
 static enum sg_err take_list(struct revocations *r, const struct revocation *v,
 			     struct refusal *f)
 {
+	const char *why = NULL;
 	uint8_t *list = NULL;
 	size_t n = 0;
 	enum sg_err err =
@@ -121,14 +106,13 @@ static enum sg_err take_list(struct revocations *r, const struct revocation *v,
 
 	if (err != SG_OK)
 		return refuse(f, err, "its list cannot be read");
-	err = check_list(r, span_of(list, n), v, f);
-	if (err == SG_OK) {
+	err = revocation_binds(v, span_of(list, n), r->digest);
+	if (err == SG_MALFORMED)
+		why = "the list beside it is not the one that it names";
+	if (err == SG_OK)
 		err = revoked_add(r->set, span_of(list, n));
-		if (err != SG_OK)
-			(void)refuse(f, err, NULL);
-	}
 	free(list);
-	return err;
+	return err == SG_OK ? SG_OK : refuse(f, err, why);
 }
 
 static enum sg_err take_note(struct revocations *r, unsigned serial,

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-enum {
-	SLOTS = 2 * YOUNG_MAX, /* a power of two */
-	PAGE_BYTES = 4096
-};
+#include "base/memory.h"
+
+enum { SLOTS = 2 * YOUNG_MAX }; /* a power of two */
 
 _Static_assert((SLOTS & (SLOTS - 1)) == 0, "a slot is some bits");
 
@@ -40,15 +39,6 @@ static uint32_t *find(struct young *y, const uint8_t uvci[INDEX_HASH_BYTES])
 	return &y->slot[at];
 }
 
-/* Have the kernel give all of Y. */
-static void touch(struct young *y)
-{
-	volatile char *p = (volatile char *)y;
-
-	for (size_t at = 0; at < sizeof(*y); at += PAGE_BYTES)
-		p[at] = 0;
-}
-
 enum sg_err young_create(struct young **out)
 {
 	struct young *y = calloc(1, sizeof(*y));
@@ -56,7 +46,7 @@ enum sg_err young_create(struct young **out)
 	*out = NULL;
 	if (y == NULL)
 		return SG_NO_MEMORY;
-	touch(y);
+	memory_take(y, sizeof(*y));
 	if (getrandom(y->secret, sizeof(y->secret), 0) !=
 		    (ssize_t)sizeof(y->secret) ||
 	    pthread_mutex_init(&y->lock, NULL) != 0) {

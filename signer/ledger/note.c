@@ -93,7 +93,7 @@ static enum sg_err key_hash(struct span name, const uint8_t key[KEY_BYTES],
 	memcpy(buf + name.n + 1, key, KEY_BYTES);
 	if (EVP_Digest(buf, name.n + 1 + KEY_BYTES, hash, NULL, EVP_sha256(),
 		       NULL) != 1)
-		return SG_INTERNAL;
+		return SG_NO_MEMORY;
 	*out = (uint32_t)get_be(hash, HASH_BYTES);
 	return SG_OK;
 }

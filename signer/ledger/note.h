@@ -32,12 +32,12 @@ struct note_key {
 
 /* Make the key of NAME with an Ed25519 PUBLIC_KEY.  Errors: SG_MALFORMED (a
  * name that is empty, has white space or a plus sign, is too long, or not
- * UTF-8). */
+ * UTF-8), SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err note_key_make(
 	struct span name, uint8_t type,
 	const uint8_t public_key[NOTE_PUBLIC_BYTES], struct note_key *out);
 /* From one line of text; a line end is passed over.  Errors: SG_MALFORMED (also
- * a hash that is not the key's), SG_BAD_KEY (another type). */
+ * a hash that is not the key's), SG_BAD_KEY (another type), SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err note_key_parse(struct span line, struct note_key *out);
 /* As text without a line end, with a NUL.  Always fits. */
 void note_key_text(const struct note_key *key, char out[NOTE_VKEY_MAX]);

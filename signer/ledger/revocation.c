@@ -145,3 +145,18 @@ enum sg_err revocation_check_list(struct span list, unsigned *count)
 	*count = (unsigned)(list.n / REVOCATION_HASH_BYTES);
 	return SG_OK;
 }
+
+enum sg_err revocation_binds(const struct revocation *r, struct span list,
+			     struct digest *d)
+{
+	uint8_t hash[DIGEST_BYTES];
+	unsigned count;
+
+	if (digest_sum(d, list, span_of(NULL, 0), hash) != SG_OK)
+		return SG_NO_MEMORY;
+	return revocation_check_list(list, &count) == SG_OK &&
+			       count == r->count &&
+			       memcmp(hash, r->list, sizeof(hash)) == 0
+		       ? SG_OK
+		       : SG_MALFORMED;
+}

@@ -2,6 +2,7 @@
 #ifndef SG_REVOCATION_H
 #define SG_REVOCATION_H
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "entry.h"
@@ -61,5 +62,9 @@ SG_MUST_USE enum sg_err revocation_parse(struct span text,
  * *COUNT: how many.  Errors: SG_MALFORMED, SG_TOO_BIG. */
 SG_MUST_USE enum sg_err revocation_check_list(struct span list,
 					      unsigned *count);
+/* Is LIST the one that R binds?  Hashed by D.  Errors: SG_MALFORMED (it is
+ * not), SG_NO_MEMORY. */
+SG_MUST_USE enum sg_err revocation_binds(const struct revocation *r,
+					 struct span list, struct digest *d);
 
 #endif /* SG_REVOCATION_H */

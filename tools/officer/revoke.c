@@ -173,35 +173,28 @@ static int make(const struct args *args, const struct officer_key *key)
 
 /* --- one that there is ---------------------------------------------------- */
 
-/* Is LIST one of COUNT hashes? */
-static bool count_is(struct span list, unsigned count)
-{
-	unsigned n = 0;
-
-	return revocation_check_list(list, &n) == SG_OK && n == count;
-}
-
 /* Is the list at PATH the one that R binds? */
 static bool is_list(const char *path, const struct revocation *r, char *why)
 {
-	uint8_t hash[DIGEST_BYTES];
+	struct digest *d = NULL;
 	uint8_t *list = NULL;
 	size_t n = 0;
-	bool summed;
-	bool good;
+	enum sg_err err;
 
 	if (input_bytes(path, &list, &n, why, WHY_MAX) != SG_OK)
 		return false;
-	summed = sum(span_of(list, n), hash);
-	good = summed && count_is(span_of(list, n), r->count) &&
-	       memcmp(hash, r->list, sizeof(hash)) == 0;
+	err = digest_create(&d);
+	if (err == SG_OK)
+		err = revocation_binds(r, span_of(list, n), d);
+	digest_free(d);
 	free(list);
-	if (!good)
+	if (err != SG_OK)
 		(void)snprintf(why, WHY_MAX, "%s",
-			       summed ? "the list is not the one that the "
-					"statement names"
-				      : err_text(SG_NO_MEMORY));
-	return good;
+			       err == SG_MALFORMED
+				       ? "the list is not the one that the "
+					 "statement names"
+				       : err_text(err));
+	return err == SG_OK;
 }
 
 static int add(const struct args *args, const struct officer_key *key,

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "base/memory.h"
 
@@ -67,11 +68,32 @@ static void test_threads(void **state)
 	assert_int_equal(memory_refused(), before);
 }
 
+/* Pages that the kernel has given are in core; the others are not there. */
+static void test_taken(void **state)
+{
+	enum { PAGE = 4096, PAGES = 64 };
+	uint8_t *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t there[PAGES];
+
+	(void)state;
+	assert_true(p != MAP_FAILED);
+	(void)madvise(p, PAGES * PAGE, MADV_NOHUGEPAGE);
+	memory_take(p, (PAGES - 1) * PAGE + 1);
+	assert_int_equal(mincore(p, PAGES * PAGE, there), 0);
+	for (size_t i = 0; i < PAGES; i++)
+		assert_true((there[i] & 1) != 0);
+	for (size_t i = 0; i < PAGES * PAGE; i++)
+		assert_int_equal(p[i], 0);
+	assert_int_equal(munmap(p, PAGES * PAGE), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_taken),
 	};
 
 	if (!memory_watch())

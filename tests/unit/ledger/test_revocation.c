@@ -111,12 +111,44 @@ static void test_list(void **state)
 	free(list);
 }
 
+static void test_binds(void **state)
+{
+	uint8_t list[32] = {[0] = 1, [16] = 2};
+	struct revocation r = {.count = 2};
+	struct digest *d;
+
+	(void)state;
+	assert_int_equal(digest_create(&d), SG_OK);
+	assert_int_equal(
+		digest_sum(d, span_of(list, 32), span_of(NULL, 0), r.list),
+		SG_OK);
+	assert_int_equal(revocation_binds(&r, span_of(list, 32), d), SG_OK);
+	assert_int_equal(revocation_binds(&r, span_of(list, 16), d),
+			 SG_MALFORMED);
+	r.count = 1;
+	assert_int_equal(revocation_binds(&r, span_of(list, 32), d),
+			 SG_MALFORMED);
+	r.count = 2;
+	list[31] = 1;
+	assert_int_equal(revocation_binds(&r, span_of(list, 32), d),
+			 SG_MALFORMED);
+	/* Its hash alone is not enough. */
+	list[0] = 3;
+	assert_int_equal(
+		digest_sum(d, span_of(list, 32), span_of(NULL, 0), r.list),
+		SG_OK);
+	assert_int_equal(revocation_binds(&r, span_of(list, 32), d),
+			 SG_MALFORMED);
+	digest_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ways),
 		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_binds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
