@@ -42,12 +42,16 @@ static void value_origin(const struct yaml_at *at, void *member,
 	static const uint8_t nothing[NOTE_PUBLIC_BYTES];
 	struct note_key key;
 	struct span s;
+	enum sg_err err;
 
 	(void)f;
 	if (!yaml_text(at, &s))
 		return;
-	if (note_key_make(s, NOTE_ED25519, nothing, &key) == SG_OK)
+	err = note_key_make(s, NOTE_ED25519, nothing, &key);
+	if (err == SG_OK)
 		text_put(s, (char *)member);
+	else if (err == SG_NO_MEMORY)
+		yaml_fault(at, "%s", err_text(err));
 	else
 		yaml_fault(at,
 			   "must be the name of a log: 1 to %d bytes, without "
@@ -60,13 +64,16 @@ static void value_witness_key(const struct yaml_at *at, void *member,
 {
 	struct note_key key;
 	struct span s;
+	enum sg_err err;
 
 	(void)f;
 	if (!yaml_text(at, &s))
 		return;
-	if (s.n < CORE_VKEY_MAX && note_key_parse(s, &key) == SG_OK &&
-	    key.type == NOTE_COSIGNATURE)
+	err = note_key_parse(s, &key);
+	if (s.n < CORE_VKEY_MAX && err == SG_OK && key.type == NOTE_COSIGNATURE)
 		text_put(s, (char *)member);
+	else if (err == SG_NO_MEMORY)
+		yaml_fault(at, "%s", err_text(err));
 	else
 		yaml_fault(at, "must be the verifier key of a witness, "
 			       "NAME+HASH+BASE64 of type 0x04");
@@ -179,19 +186,48 @@ static void read_witnesses(const struct yaml_at *at, void *entry,
 
 /* --- officers ------------------------------------------------------------- */
 
-/* One person with two names would count twice. */
-static bool has_officer(const struct core_ledger_settings *l,
-			const struct note_key *key)
+/* One person with two names would count twice.  Errors: SG_CONFIG (KEY is such
+ * a one), SG_NO_MEMORY. */
+static enum sg_err look_for_officer(const struct core_ledger_settings *l,
+				    const struct note_key *key)
 {
 	struct note_key other;
 
-	for (size_t i = 0; i < l->nofficers; i++)
-		if (note_key_parse(span_str(l->officer[i]), &other) == SG_OK &&
-		    (strcmp(other.name, key->name) == 0 ||
-		     memcmp(other.public_key, key->public_key,
-			    sizeof(other.public_key)) == 0))
-			return true;
-	return false;
+	for (size_t i = 0; i < l->nofficers; i++) {
+		/* It has been parsed before. */
+		if (note_key_parse(span_str(l->officer[i]), &other) != SG_OK)
+			return SG_NO_MEMORY;
+		if (strcmp(other.name, key->name) == 0 ||
+		    memcmp(other.public_key, key->public_key,
+			   sizeof(other.public_key)) == 0)
+			return SG_CONFIG;
+	}
+	return SG_OK;
+}
+
+static void read_officer(const struct yaml_at *item,
+			 struct core_ledger_settings *l)
+{
+	struct note_key key;
+	struct span s;
+	enum sg_err err;
+
+	if (!yaml_text(item, &s))
+		return;
+	err = s.n < CORE_VKEY_MAX ? note_key_parse(s, &key) : SG_TOO_BIG;
+	if (err == SG_OK && key.type != NOTE_ED25519)
+		err = SG_BAD_KEY;
+	if (err == SG_OK)
+		err = look_for_officer(l, &key);
+	if (err == SG_OK)
+		text_put(s, l->officer[l->nofficers++]);
+	else if (err == SG_NO_MEMORY)
+		yaml_fault(item, "%s", err_text(err));
+	else if (err == SG_CONFIG)
+		yaml_fault(item, "another officer has this name or this key");
+	else
+		yaml_fault(item, "must be the verifier key of an officer, as "
+				 "signer-officer vkey prints it");
 }
 
 static void read_officers(const struct yaml_at *at, void *entry,
@@ -204,21 +240,8 @@ static void read_officers(const struct yaml_at *at, void *entry,
 	(void)f;
 	for (size_t i = 0; i < n; i++) {
 		const struct yaml_at item = yaml_item(at, i);
-		struct note_key key;
-		struct span s;
 
-		if (!yaml_text(&item, &s))
-			continue;
-		if (s.n >= CORE_VKEY_MAX || note_key_parse(s, &key) != SG_OK ||
-		    key.type != NOTE_ED25519)
-			yaml_fault(&item, "must be the verifier key of an "
-					  "officer, as signer-officer vkey "
-					  "prints it");
-		else if (has_officer(l, &key))
-			yaml_fault(&item, "another officer has this name or "
-					  "this key");
-		else
-			text_put(s, l->officer[l->nofficers++]);
+		read_officer(&item, l);
 	}
 }
 

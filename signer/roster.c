@@ -231,9 +231,9 @@ static bool is_hsm_of(const struct config *config, const struct child *c,
 	return c->role == WIRE_HSM && config_hsm_of(config, c->slot) == hsm;
 }
 
-static bool is_up_for(const struct child *c, uint64_t ms, uint64_t now_us)
+static bool is_since(uint64_t us, uint64_t ms, uint64_t now_us)
 {
-	return c->up && now_us - c->up_us >= ms * 1000;
+	return now_us - us >= ms * 1000;
 }
 
 static struct outage_view view_of(const struct roster *r,
@@ -251,7 +251,7 @@ static struct outage_view view_of(const struct roster *r,
 		v.died |= c->died;
 		if (c->up)
 			v.up++;
-		if (is_up_for(c, ROLE_STEADY_MS, now_us))
+		if (c->up && is_since(c->up_us, ROLE_STEADY_MS, now_us))
 			v.steady_us = c->up_us;
 	}
 	return v;
@@ -328,10 +328,14 @@ void roster_watch(struct roster *r, const struct config *config,
 	for (size_t i = 0; i < r->nwatched && i < config->nhsms; i++)
 		watch_hsm(r, config, i, now_us);
 	/* One of several that kept dying has come to stay. */
-	for (size_t i = 0; i < r->n; i++)
-		if (!r->child[i].away &&
-		    is_up_for(&r->child[i], RESTART_GOOD_LIFE_MS, now_us))
-			child_tell_up(&r->child[i]);
+	for (size_t i = 0; i < r->n; i++) {
+		struct child *c = &r->child[i];
+
+		if (c->up && !c->away &&
+		    is_since(c->restart.started_us, RESTART_GOOD_LIFE_MS,
+			     now_us))
+			child_tell_up(c);
+	}
 }
 
 /* There, or known not to be. */

@@ -68,7 +68,8 @@ void roster_hold_hsm(struct roster *r, const struct config *config,
 /* Nobody is held any more. */
 void roster_release(struct roster *r);
 
-/* Look which HSMs of CONFIG have gone or come back at NOW_US, and log it. */
+/* Look which HSMs of CONFIG have gone or come back at NOW_US, and which of
+ * their processes that kept ending have come to stay, and log it. */
 void roster_watch(struct roster *r, const struct config *config,
 		  uint64_t now_us);
 

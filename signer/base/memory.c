@@ -53,6 +53,8 @@ void memory_take(void *p, size_t n)
 
 	for (size_t at = 0; at < n; at += PAGE_BYTES)
 		byte[at] = 0;
+	if (n > 0)
+		byte[n - 1] = 0;
 }
 
 bool memory_watch(void)

@@ -215,11 +215,15 @@ static void put_vkey(struct text *t, const struct operation *o)
 	char vkey[NOTE_VKEY_MAX];
 	struct note_key key;
 
-	if (note_key_make(o->origin, NOTE_ED25519, operation_ed25519(o),
-			  &key) == SG_OK) {
+	const enum sg_err err = note_key_make(o->origin, NOTE_ED25519,
+					      operation_ed25519(o), &key);
+
+	if (err == SG_OK) {
 		note_key_text(&key, vkey);
 		put_line(t, "verifier key", span_str(vkey));
 	}
+	if (err == SG_NO_MEMORY)
+		t->over = true; /* as in put_sha256() */
 	put_sha256(t, "SHA-256 of the key", o->spki);
 }
 

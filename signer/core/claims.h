@@ -9,7 +9,7 @@
  * is in flight, or on record but not in the index yet, or in the index.  Loop
  * thread only.
  *
- * Memory: a table of fixed size, 27 MiB, all of it taken at the start.
+ * Memory: a table of fixed size, 24 MiB, all of it taken at the start.
  */
 struct claims; /* opaque */
 

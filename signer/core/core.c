@@ -13,10 +13,10 @@
 enum {
 	SAMPLE_MS = 1000,
 	/* What is larger is mapped on its own and leaves no gap when it goes:
-	 * the filters of the index, which merges make anew, and what RocksDB
-	 * writes with.  By itself the allocator raises this with each that is
+	 * the filters of the index, which merges make anew.  Not a link's full
+	 * packet.  By itself the allocator raises this with each that is
 	 * freed. */
-	LARGE_BYTES = 128 * 1024
+	LARGE_BYTES = 192 * 1024
 };
 
 struct core {

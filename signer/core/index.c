@@ -19,9 +19,12 @@
 enum {
 	DIR_MODE = 0700,
 	/* Of a file that a merge writes.  For each of its keys RocksDB keeps 8
-	 * bytes until the file's filter is made: 1.4 MiB. */
+	 * bytes until the file's filter is made: 1.4 MiB; 2 of one that is
+	 * handed over. */
 	TABLE_BYTES = 8 << 20,
 	OPEN_FILES = 4096,	   /* 100 million items are 600 */
+	OTHER_FILES = 256,	   /* the core's, links and the ledger's */
+	OPEN_SHARD_BITS = 2,	   /* parts of OPEN_FILES, none full early */
 	WRITE_BYTES = 128 << 10,   /* of a merge, at a time */
 	MERGED_BYTES_S = 16 << 20, /* that merges write, a second */
 	MERGED_US = 10 * 1000,	   /* of such bytes at a time */
@@ -66,7 +69,7 @@ static enum sg_err fault(const char *event, char *reason)
 /* --- settings ----------------------------------------------------------- */
 
 /* Most look-ups are for what is not there, and ask the filter of each file: all
- * filters stay in memory, 1.5 bytes a certificate.  The indexes, which are
+ * filters stay in memory, 1.6 bytes a certificate.  The indexes, which are
  * asked for what is there, lie in two levels, of which the upper one stays in
  * memory.  What is asked for is asked for once, and its pages are the kernel's
  * to keep: a cache of ours would grow for nothing. */
@@ -98,16 +101,18 @@ static void limit_merges(rocksdb_options_t *options)
 	rocksdb_ratelimiter_destroy(limit); /* the options share it */
 }
 
-/* Tables that do not fit are opened again with each look-up; so all of them,
- * where other files are left half of what the process may open. */
+/* A table that is not kept open is opened, and its filter read, for each
+ * look-up: so all that the process may open, but for what else it opens. */
 static int open_files(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-	    limit.rlim_cur / 2 >= OPEN_FILES)
+	    limit.rlim_cur >= OPEN_FILES + OTHER_FILES)
 		return OPEN_FILES;
-	return (int)(limit.rlim_cur / 2);
+	return limit.rlim_cur > OTHER_FILES
+		       ? (int)(limit.rlim_cur - OTHER_FILES)
+		       : 0; /* RocksDB takes what it needs */
 }
 
 static rocksdb_options_t *make_options(void)
@@ -122,6 +127,7 @@ static rocksdb_options_t *make_options(void)
 	rocksdb_options_set_writable_file_max_buffer_size(o, WRITE_BYTES);
 	rocksdb_options_set_max_background_jobs(o, THREADS);
 	rocksdb_options_set_max_open_files(o, open_files());
+	rocksdb_options_set_table_cache_numshardbits(o, OPEN_SHARD_BITS);
 	/* Its own log tells of trouble, and stays small. */
 	rocksdb_options_set_info_log_level(o, LOG_WARN);
 	rocksdb_options_set_max_log_file_size(o, LOG_BYTES);

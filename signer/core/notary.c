@@ -234,7 +234,7 @@ void notary_sign(struct notary *n)
 /* --- use -------------------------------------------------------------- */
 
 /* The keys that sign now.  Errors: SG_TOKEN_DOWN (one is not known yet),
- * SG_MALFORMED (an origin that cannot be). */
+ * SG_MALFORMED (an origin that cannot be), SG_NO_MEMORY. */
 static enum sg_err find_keys(struct notary *n)
 {
 	const struct keyring *k = n->part.keys;

@@ -71,9 +71,9 @@ static enum sg_err has_signed(const struct note *n, const char *officer,
 	enum sg_err err = note_key_parse(span_str(officer), key);
 
 	*yes = false;
-	/* The configuration has been read with it: it has its form. */
 	if (err == SG_NO_MEMORY)
 		return err;
+	/* The configuration has been read with it: it has its form. */
 	if (err != SG_OK || key->type != NOTE_ED25519)
 		return SG_OK;
 	err = note_verify(n, key, NULL);

@@ -22,7 +22,7 @@ struct checkpoint {
 };
 
 /* Its text, to be signed.  *LEN: bytes needed, also on SG_TOO_BIG.  Errors:
- * SG_MALFORMED (an origin that is no key name). */
+ * SG_MALFORMED (an origin that is no key name), SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err checkpoint_text(const struct checkpoint *c,
 					uint8_t *out, size_t cap, size_t *len);
 /* Take the TEXT of a note apart; extension lines are passed over.  Errors:
@@ -32,7 +32,7 @@ SG_MUST_USE enum sg_err checkpoint_parse(struct span text,
 /* The whole of it: the note IN is a checkpoint that KEY has signed, and whose
  * origin is the key's name.  *N (may be NULL) gets its parts.  Errors:
  * SG_MALFORMED (also another origin), SG_NOT_FOUND (not signed by it),
- * SG_BAD_SIGNATURE. */
+ * SG_BAD_SIGNATURE, SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err checkpoint_open(struct span in,
 					const struct note_key *key,
 					struct checkpoint *out, struct note *n);

@@ -20,7 +20,7 @@
  *
  * The list is COUNT hashes of 16 bytes, one behind the other in ascending
  * order, each once: the first bytes of SHA-256 as in DCC revocation lists.
- * Pure, thread-safe.
+ * Pure, thread-safe but for the digest that revocation_binds() is lent.
  */
 enum {
 	REVOCATION_HASH_BYTES = ENTRY_REVOCATION_BYTES,

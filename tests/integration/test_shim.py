@@ -4,6 +4,7 @@ import concurrent.futures
 import math
 import os
 import re
+import signal
 import threading
 import time
 
@@ -66,13 +67,15 @@ def begin(demo):
     return demo
 
 
+def all_up(demo):
+    return {v for n, l, v in demo.metrics()
+            if n == "signer_process_up" and 'role="hsm"' in l} == {1}
+
+
 def finish(demo):
     """Stop it, when no hsm process is on its way up: a sanitizer would have
     something to say about one that ends there."""
-    def up():
-        return {v for n, l, v in demo.metrics()
-                if n == "signer_process_up" and 'role="hsm"' in l} == {1}
-    wait_until(up, 30)
+    wait_until(lambda: all_up(demo), 30)
     assert demo.stop() == 0
 
 
@@ -226,6 +229,7 @@ def test_many_failures_under_load(faulty):
             # Where a start takes long both processes may be away at once.
             end = time.monotonic() + 10 * SLOW
             while r.status == 503 and SLOW > 1 and time.monotonic() < end:
+                time.sleep(0.1)
                 r = faulty.issue(dcc)
             faulty.check(r, dcc)
     assert errors(faulty) >= 10
@@ -264,6 +268,21 @@ def test_a_start_that_fails_is_tried_again(faulty, function):
     faulty.start()
     faulty.check(faulty.issue(record()))
     wait_until(lambda: faulty.log().count(" hsm-serving ") == 3, 20)
+    finish(faulty)
+
+
+@pytest.mark.skipif(not os.environ.get("SLOW_TESTS"), reason="SLOW_TESTS is not set")
+def test_one_that_kept_ending_is_said_to_be_up(faulty):
+    """Not each time, but once it has stayed for a minute."""
+    begin(faulty)
+    wait_until(lambda: all_up(faulty))
+    for n in range(4):
+        before = starts(faulty)
+        os.kill(faulty.roles()["hsm/1"], signal.SIGKILL)
+        wait_until(lambda: starts(faulty) == before + 1 and all_up(faulty))
+    told = faulty.log().count(" process-up process=hsm/1 ")
+    assert told == 4
+    wait_until(lambda: faulty.log().count(" process-up process=hsm/1 ") == told + 1, 70)
     finish(faulty)
 
 

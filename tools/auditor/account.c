@@ -111,6 +111,7 @@ static void print_signature(const struct walk_head *h, size_t i,
 	const char *checked = "another's, such as a witness's: not checked "
 			      "here";
 	char time[TIMES_TEXT];
+	enum sg_err err;
 	int64_t at;
 
 	sheet_cell(s, h->note.signature[i].name);
@@ -124,8 +125,12 @@ static void print_signature(const struct walk_head *h, size_t i,
 		if (h->note.signature[i].hash != t->witness[k].hash ||
 		    !span_is(h->note.signature[i].name, t->witness[k].name))
 			continue;
-		if (note_verify(&h->note, &t->witness[k], &at) != SG_OK) {
-			checked = "a known witness's: WRONG";
+		err = note_verify(&h->note, &t->witness[k], &at);
+		if (err != SG_OK) {
+			checked = err == SG_NO_MEMORY
+					  ? "a known witness's: not checked, "
+					    "for want of memory"
+					  : "a known witness's: WRONG";
 			break;
 		}
 		times_format(at, time);

@@ -12,16 +12,22 @@
 static enum sg_err add_witness(struct trust *t, struct span line,
 			       const char *what, char *why, size_t cap)
 {
+	enum sg_err err;
+
 	if (t->nwitnesses == TRUST_WITNESSES_MAX) {
 		(void)snprintf(why, cap, "%s: more than %d witnesses", what,
 			       TRUST_WITNESSES_MAX);
 		return SG_CONFIG;
 	}
-	if (note_key_parse(line, &t->witness[t->nwitnesses]) != SG_OK ||
-	    t->witness[t->nwitnesses].type != NOTE_COSIGNATURE) {
-		(void)snprintf(why, cap, "%s: not a witness's verifier key",
-			       what);
-		return SG_CONFIG;
+	err = note_key_parse(line, &t->witness[t->nwitnesses]);
+	if (err == SG_OK && t->witness[t->nwitnesses].type != NOTE_COSIGNATURE)
+		err = SG_BAD_KEY;
+	if (err != SG_OK) {
+		(void)snprintf(why, cap, "%s: %s", what,
+			       err == SG_NO_MEMORY
+				       ? err_text(err)
+				       : "not a witness's verifier key");
+		return err == SG_NO_MEMORY ? err : SG_CONFIG;
 	}
 	t->nwitnesses++;
 	return SG_OK;
@@ -62,16 +68,17 @@ static enum sg_err own_key(struct source *s, struct note_key *out, char *why,
 	size_t n;
 	enum sg_err err = source_file(s, "vkey", text, sizeof(text), &n);
 
-	if (err == SG_OK)
-		err = note_key_parse(span_of(text, n), out);
+	if (err != SG_OK) {
+		(void)snprintf(why, cap, "%s", source_why(s));
+		return err;
+	}
+	err = note_key_parse(span_of(text, n), out);
 	if (err == SG_OK && out->type != NOTE_ED25519)
 		err = SG_BAD_KEY;
-	if (err == SG_OK)
-		return SG_OK;
-	(void)snprintf(why, cap, "%s",
-		       err == SG_MALFORMED || err == SG_BAD_KEY
-			       ? "vkey: not the key of a log"
-			       : source_why(s));
+	if (err != SG_OK)
+		(void)snprintf(why, cap, "vkey: %s",
+			       err == SG_NO_MEMORY ? err_text(err)
+						   : "not the key of a log");
 	return err;
 }
 
@@ -82,7 +89,7 @@ static enum sg_err compare_key(struct trust *t, struct source *s,
 	char texts[2][NOTE_VKEY_MAX];
 	const enum sg_err err = own_key(s, &t->own, why, cap);
 
-	if (err == SG_IO || err == SG_FORBIDDEN)
+	if (err == SG_IO || err == SG_FORBIDDEN || err == SG_NO_MEMORY)
 		return err;
 	if (err == SG_NOT_FOUND)
 		return SG_OK;
@@ -138,8 +145,10 @@ enum sg_err trust_load(struct trust *t, const struct trust_wanted *wanted,
 	return err == SG_OK ? load_quorum(t, wanted->quorum, why, cap) : err;
 }
 
-static void check_witnesses(const struct trust *t, const struct note *n,
-			    struct trust_checkpoint *out, struct findings *f)
+/* Errors: SG_NO_MEMORY. */
+static enum sg_err check_witnesses(const struct trust *t, const struct note *n,
+				   struct trust_checkpoint *out,
+				   struct findings *f)
 {
 	char missing[FINDING_DETAIL_MAX] = "";
 	size_t at = 0;
@@ -152,6 +161,8 @@ static void check_witnesses(const struct trust *t, const struct note *n,
 			out->cosigned++;
 			continue;
 		}
+		if (err == SG_NO_MEMORY)
+			return err;
 		if (err == SG_BAD_SIGNATURE)
 			findings_add(f, FINDING_WITNESS_FORGED, NULL, "%s",
 				     t->witness[i].name);
@@ -164,6 +175,7 @@ static void check_witnesses(const struct trust *t, const struct note *n,
 		findings_add(f, FINDING_WITNESS_MISSING, NULL,
 			     "%zu of %zu cosigned; not: %s", out->cosigned,
 			     t->nwitnesses, missing);
+	return SG_OK;
 }
 
 static void add_own(const struct trust *t, enum finding_id id,
@@ -182,15 +194,54 @@ void trust_refuse_own(const struct trust *t, const char *why,
 	findings_add(f, FINDING_CHECKPOINT_UNSIGNED, NULL, "%s", why);
 }
 
-/* Has the log's own key, another one than was given, signed N? */
-static bool is_by_own(const struct trust *t, const struct note *n)
+/* Has the log's own key, another one than was given, signed N?  Errors:
+ * SG_NO_MEMORY: that is not known. */
+static enum sg_err look_own(const struct trust *t, const struct note *n,
+			    bool *yes)
 {
-	return t->differs && strcmp(t->own.name, t->key.name) == 0 &&
-	       note_verify(n, &t->own, NULL) == SG_OK;
+	enum sg_err err;
+
+	*yes = false;
+	if (!t->differs || strcmp(t->own.name, t->key.name) != 0)
+		return SG_OK;
+	err = note_verify(n, &t->own, NULL);
+	*yes = err == SG_OK;
+	return err == SG_NO_MEMORY ? err : SG_OK;
 }
 
-bool trust_open(const struct trust *t, struct trust_checkpoint *out,
-		struct findings *f)
+/* Whose is N, by KEY's signature, of which note_verify() said ERR? */
+static enum sg_err judge_signer(const struct trust *t, const struct note *n,
+				enum sg_err err, struct trust_checkpoint *out,
+				struct findings *f)
+{
+	bool own;
+	const enum sg_err looked = look_own(t, n, &own);
+
+	if (err == SG_NO_MEMORY || looked != SG_OK)
+		return SG_NO_MEMORY;
+	out->by_own = err == SG_NOT_FOUND && t->follows && own;
+	if (out->by_own)
+		return SG_OK;
+	if (t->differs)
+		add_own(t,
+			err == SG_OK && own ? FINDING_VKEY_CHANGES
+					    : FINDING_VKEY_DIFFERS,
+			f);
+	if (err == SG_OK)
+		return SG_OK;
+	findings_add(f,
+		     err == SG_NOT_FOUND ? FINDING_CHECKPOINT_UNSIGNED
+					 : FINDING_CHECKPOINT_FORGED,
+		     NULL, "%s", "");
+	return SG_NOT_FOUND;
+}
+
+/* Judge the bytes in OUT->note.  SG_OK: it is signed by the key of T, and
+ * OUT->c is set, whatever its witnesses did.  Errors: SG_NOT_FOUND (what is
+ * wrong is in F), SG_NO_MEMORY. */
+static enum sg_err open_checkpoint(const struct trust *t,
+				   struct trust_checkpoint *out,
+				   struct findings *f)
 {
 	struct note n;
 	enum sg_err err = note_parse(span_of(out->note, out->n), &n);
@@ -199,44 +250,23 @@ bool trust_open(const struct trust *t, struct trust_checkpoint *out,
 		err = checkpoint_parse(n.text, &out->c);
 	if (err != SG_OK) {
 		findings_add(f, FINDING_CHECKPOINT_MALFORMED, NULL, "%s", "");
-		return false;
+		return SG_NOT_FOUND;
 	}
 	if (!span_is(out->c.origin, t->key.name)) {
 		findings_add(f, FINDING_CHECKPOINT_ORIGIN, NULL,
 			     "the key is that of %s", t->key.name);
-		return false;
+		return SG_NOT_FOUND;
 	}
-	err = note_verify(&n, &t->key, NULL);
-	out->by_own = false;
-	if (err == SG_OK) {
-		if (t->differs)
-			add_own(t,
-				is_by_own(t, &n) ? FINDING_VKEY_CHANGES
-						 : FINDING_VKEY_DIFFERS,
-				f);
-		check_witnesses(t, &n, out, f);
-		return true;
-	}
-	if (err == SG_NOT_FOUND && t->follows && is_by_own(t, &n)) {
-		out->by_own = true;
-		check_witnesses(t, &n, out, f);
-		return true;
-	}
-	if (t->differs)
-		add_own(t, FINDING_VKEY_DIFFERS, f);
-	findings_add(f,
-		     err == SG_NOT_FOUND ? FINDING_CHECKPOINT_UNSIGNED
-					 : FINDING_CHECKPOINT_FORGED,
-		     NULL, "%s", "");
-	return false;
+	err = judge_signer(t, &n, note_verify(&n, &t->key, NULL), out, f);
+	return err == SG_OK ? check_witnesses(t, &n, out, f) : err;
 }
 
 enum sg_err trust_fetch(const struct trust *t, struct source *s,
 			struct trust_checkpoint *out, struct findings *f,
 			char *why, size_t cap)
 {
-	const enum sg_err err = source_file(s, "checkpoint", out->note,
-					    sizeof(out->note), &out->n);
+	enum sg_err err = source_file(s, "checkpoint", out->note,
+				      sizeof(out->note), &out->n);
 
 	if (err == SG_NOT_FOUND || err == SG_TOO_BIG) {
 		findings_add(f,
@@ -249,7 +279,10 @@ enum sg_err trust_fetch(const struct trust *t, struct source *s,
 		(void)snprintf(why, cap, "%s", source_why(s));
 		return err;
 	}
-	return trust_open(t, out, f) ? SG_OK : SG_NOT_FOUND;
+	err = open_checkpoint(t, out, f);
+	if (err == SG_NO_MEMORY)
+		(void)snprintf(why, cap, "%s", err_text(err));
+	return err;
 }
 
 enum sg_err trust_kept(const struct trust *t, const char *path,
@@ -276,6 +309,10 @@ enum sg_err trust_kept(const struct trust *t, const char *path,
 				      &out->c, NULL);
 	if (err == SG_OK)
 		return SG_OK;
+	if (err == SG_NO_MEMORY) {
+		(void)snprintf(why, cap, "%s: %s", path, err_text(err));
+		return err;
+	}
 	(void)snprintf(why, cap,
 		       "%s: not a checkpoint that the log's key has signed%s",
 		       path,

@@ -59,12 +59,9 @@ struct trust_checkpoint {
 			    good for nothing until that is proved */
 };
 
-/* Judge the N bytes in OUT->note.  True: it is signed by the key of T, and
- * OUT->c is set, whatever its witnesses did.  All that is wrong goes to F. */
-bool trust_open(const struct trust *t, struct trust_checkpoint *out,
-		struct findings *f);
-/* Read the log's checkpoint and judge it.  Errors: SG_IO, SG_FORBIDDEN with
- * WHY; SG_NOT_FOUND: what is wrong is in F. */
+/* Read the log's checkpoint and judge it: it is signed by the key of T,
+ * whatever its witnesses did.  All that is wrong goes to F.  Errors: SG_IO,
+ * SG_FORBIDDEN, SG_NO_MEMORY with WHY; SG_NOT_FOUND: there is none to go by. */
 SG_MUST_USE enum sg_err trust_fetch(const struct trust *t, struct source *s,
 				    struct trust_checkpoint *out,
 				    struct findings *f, char *why, size_t cap);
@@ -74,7 +71,7 @@ void trust_refuse_own(const struct trust *t, const char *why,
 		      struct findings *f);
 /* The kept checkpoint in the file PATH, which T's key must have signed, or the
  * log's own where KEPT_MAY_FOLLOW.
- * Errors: SG_NOT_FOUND (no such file), SG_CONFIG with WHY. */
+ * Errors: SG_NOT_FOUND (no such file), SG_CONFIG, SG_NO_MEMORY with WHY. */
 SG_MUST_USE enum sg_err trust_kept(const struct trust *t, const char *path,
 				   struct trust_checkpoint *out, char *why,
 				   size_t cap);

@@ -23,14 +23,17 @@ enum sg_err vkey_text(const char *arg, char **out, char *why, size_t cap)
 	struct note_key key;
 	uint8_t *bytes;
 	size_t n;
-	enum sg_err err;
+	enum sg_err err = note_key_parse(span_str(arg), &key);
 
-	if (note_key_parse(span_str(arg), &key) == SG_OK) {
+	if (err == SG_OK) {
 		*out = strdup(arg);
 		if (*out != NULL)
 			return SG_OK;
-		(void)snprintf(why, cap, "%s", err_text(SG_NO_MEMORY));
-		return SG_NO_MEMORY;
+		err = SG_NO_MEMORY;
+	}
+	if (err == SG_NO_MEMORY) {
+		(void)snprintf(why, cap, "%s", err_text(err));
+		return err;
 	}
 	err = fileio_read(arg, FILE_MAX, &bytes, &n);
 	if (err != SG_OK) {
@@ -58,6 +61,8 @@ enum sg_err vkey_of_log(const char *arg, struct note_key *out, char *why,
 	free(text);
 	if (err == SG_OK && out->type == NOTE_ED25519)
 		return SG_OK;
-	(void)snprintf(why, cap, "%s: not the verifier key of a log", arg);
-	return SG_CONFIG;
+	(void)snprintf(why, cap, "%s: %s", arg,
+		       err == SG_NO_MEMORY ? err_text(err)
+					   : "not the verifier key of a log");
+	return err == SG_NO_MEMORY ? err : SG_CONFIG;
 }

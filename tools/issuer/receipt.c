@@ -94,9 +94,10 @@ static enum sg_err load_key(struct job *j)
 	err = note_key_parse(vkey_trimmed(span_of(text, n)), &j->key);
 	free(text);
 	if (err != SG_OK || j->key.type != NOTE_ED25519) {
-		(void)snprintf(j->why, sizeof(j->why),
-			       "/v1/ledger/vkey: not the key of a log");
-		return SG_IO;
+		(void)snprintf(j->why, sizeof(j->why), "/v1/ledger/vkey: %s",
+			       err == SG_NO_MEMORY ? err_text(err)
+						   : "not the key of a log");
+		return err == SG_NO_MEMORY ? err : SG_IO;
 	}
 	(void)fputs("signer-issuer: no --vkey was given: the key is the one "
 		    "that the server names\n",

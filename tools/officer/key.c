@@ -41,6 +41,7 @@ enum sg_err officer_key_read(const char *path, const char *name,
 	uint8_t public_key[NOTE_PUBLIC_BYTES];
 	size_t n = sizeof(public_key);
 	EVP_PKEY *pkey = officer_pem_read(path, why, cap);
+	enum sg_err err;
 
 	if (pkey == NULL)
 		return SG_IO;
@@ -53,13 +54,16 @@ enum sg_err officer_key_read(const char *path, const char *name,
 		EVP_PKEY_free(pkey);
 		return SG_BAD_KEY;
 	}
-	if (note_key_make(span_str(name), NOTE_ED25519, public_key,
-			  &out->note) != SG_OK) {
-		(void)snprintf(why, cap,
-			       "an officer's name has no white space and no "
-			       "plus sign");
+	err = note_key_make(span_str(name), NOTE_ED25519, public_key,
+			    &out->note);
+	if (err != SG_OK) {
+		(void)snprintf(why, cap, "%s",
+			       err == SG_NO_MEMORY
+				       ? err_text(err)
+				       : "an officer's name has no white space "
+					 "and no plus sign");
 		EVP_PKEY_free(pkey);
-		return SG_MALFORMED;
+		return err;
 	}
 	out->pkey = pkey;
 	return SG_OK;

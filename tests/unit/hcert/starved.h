@@ -13,8 +13,9 @@
 static bool starved;
 
 static struct {
-	bool on, once, was;
-	unsigned left;
+	bool on, once;
+	_Atomic bool was; /* by any thread */
+	_Atomic unsigned left;
 } starving;
 
 /* The allocation behind the next N fails; ONCE: no other one does. */
@@ -43,7 +44,7 @@ static inline bool starved_now(void)
 		return true;
 	if (!starving.on)
 		return false;
-	if (starving.left > 0) {
+	if (starving.left > 0) { /* where threads meet here, about that many */
 		starving.left--;
 		return false;
 	}
