@@ -16,7 +16,10 @@ enum {
 	 * the filters of the index, which merges make anew.  Not a link's full
 	 * packet.  By itself the allocator raises this with each that is
 	 * freed. */
-	LARGE_BYTES = 192 * 1024
+	LARGE_BYTES = 132 * 1024,
+	/* What is free at the end of an arena stays there up to this: see
+	 * index_reserve(). */
+	KEPT_BYTES = 8 << 20
 };
 
 struct core {
@@ -82,6 +85,8 @@ int core_run(const struct core_settings *settings, core_read_settings read)
 	}
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): it is the only thread yet */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): as above */
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	err = run(&core, settings, read);
 	if (err == SG_LEDGER_DOWN)
 		core.status = ROLE_EXIT_LEDGER_REFUSED;

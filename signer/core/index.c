@@ -34,6 +34,8 @@ enum {
 	LOG_FILES = 2,
 	LOG_WARN = 2, /* InfoLogLevel::WARN_LEVEL */
 	THREADS = 2,
+	HASHES_BYTES = YOUNG_MAX * 8,
+	PIECE_BYTES = 512,
 	FILTER_BITS = 12, /* a key: three false positives in a thousand */
 	BLOCK_FORMAT = 5  /* readable since RocksDB 6.6: the fast filter */
 };
@@ -190,6 +192,28 @@ static enum sg_err drain(struct index *x)
 	/* Only now: whoever looks finds them here or there. */
 	young_clear(x->young);
 	return SG_OK;
+}
+
+/* RocksDB keeps a hash of each key until the filter is made, in pieces.  Freed,
+ * they stay with the thread's arena: core_run() has it keep them. */
+void index_reserve(void)
+{
+	void *last = NULL;
+
+	for (size_t i = 0; i < HASHES_BYTES / PIECE_BYTES; i++) {
+		void **piece = malloc(PIECE_BYTES);
+
+		if (piece == NULL)
+			break;
+		*piece = last;
+		last = piece;
+	}
+	while (last != NULL) {
+		void *next = *(void **)last;
+
+		free(last);
+		last = next;
+	}
 }
 
 /* --- open and close ----------------------------------------------------- */

@@ -46,6 +46,9 @@ SG_MUST_USE enum sg_err index_open(const char *dir, struct index **out);
 SG_MUST_USE enum sg_err index_get(struct index *x,
 				  const uint8_t uvci[INDEX_HASH_BYTES],
 				  uint64_t *offset);
+/* Take the memory that a table needs while it is written, so that it is at
+ * hand: for the thread that puts, once, before. */
+void index_reserve(void);
 /* Put N items (INDEX_PUT_MAX at most), and that the journal is indexed up to
  * WATERMARK (an offset): after a crash all of it is there, or nothing.
  * Errors: SG_IO. */

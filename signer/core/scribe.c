@@ -198,6 +198,7 @@ static void *run(void *arg)
 	uint64_t idle_us = 0;
 	bool more = true;
 
+	index_reserve();
 	while (wait_for_work(s, idle_us,
 			     more	 ? 0
 			     : w->stands ? RETRY_US
