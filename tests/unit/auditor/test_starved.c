@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A sound log, and no memory to verify it at one moment or from one on: that is
  * trouble of the auditor's own, and never held against the log. */
-#include "auditor_fixture.h"
-
 #include "../hcert/starved.h"
+#include "kept_log.h"
 
 enum { STRIDE = 7, FIRST = 64, MOST = 1 << 16 };
-
-static struct fixture f;
-static char kept[256];
-
-static int setup(void **state)
-{
-	const uint64_t sizes[] = {300, 0};
-
-	(void)state;
-	make_log(&f, sizes);
-	path_in(f.dir, "kept", kept);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	drop_log(&f);
-	return 0;
-}
 
 static int verify(const char *option)
 {

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A log whose key is changed for another one, to who has the old one. */
-#include "auditor_fixture.h"
-
+#include "kept_log.h"
 #include "ledger/checkpoint.h"
-
-static struct fixture f;
-static char kept[256];
 
 /* Have another key sign the checkpoint too, or alone; `vkey` names it. */
 static void sign_by_another(bool alone)
@@ -54,23 +50,6 @@ static void sign_by_another(bool alone)
 	note_key_text(&own, vkey);
 	(void)fprintf(to, "%s\n", vkey);
 	(void)fclose(to);
-}
-
-static int setup(void **state)
-{
-	const uint64_t sizes[] = {300, 0};
-
-	(void)state;
-	make_log(&f, sizes);
-	path_in(f.dir, "kept", kept);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	drop_log(&f);
-	return 0;
 }
 
 static int verify(const char *option, json_t **out)
