@@ -263,10 +263,8 @@ def test_wave(make):
     door.start()
     door.wait_all_up()
     with concurrent.futures.ThreadPoolExecutor(60) as pool:
-        answers = list(pool.map(lambda _: door.request("GET", "/v1/policy").status, range(240)))
-    # What they ask then may be too much at once for a slow core.
-    assert set(answers) <= ({200} if SLOW == 1 else {200, 503})
-    assert answers.count(200) >= 200
+        for status in pool.map(lambda _: door.request("GET", "/v1/policy").status, range(240)):
+            assert status == 200
     assert door.metric_sum("signer_tls_handshakes_failed_total") == 0
     assert door.stop() == 0
 
