@@ -69,8 +69,9 @@ static void value_witness_key(const struct yaml_at *at, void *member,
 	(void)f;
 	if (!yaml_text(at, &s))
 		return;
-	err = note_key_parse(s, &key);
-	if (s.n < CORE_VKEY_MAX && err == SG_OK && key.type == NOTE_COSIGNATURE)
+	err = s.n < CORE_VKEY_MAX ? note_key_parse_as(s, NOTE_COSIGNATURE, &key)
+				  : SG_TOO_BIG;
+	if (err == SG_OK)
 		text_put(s, (char *)member);
 	else if (err == SG_NO_MEMORY)
 		yaml_fault(at, "%s", err_text(err));
@@ -214,9 +215,8 @@ static void read_officer(const struct yaml_at *item,
 
 	if (!yaml_text(item, &s))
 		return;
-	err = s.n < CORE_VKEY_MAX ? note_key_parse(s, &key) : SG_TOO_BIG;
-	if (err == SG_OK && key.type != NOTE_ED25519)
-		err = SG_BAD_KEY;
+	err = s.n < CORE_VKEY_MAX ? note_key_parse_as(s, NOTE_ED25519, &key)
+				  : SG_TOO_BIG;
 	if (err == SG_OK)
 		err = look_for_officer(l, &key);
 	if (err == SG_OK)

@@ -214,7 +214,6 @@ static void put_vkey(struct text *t, const struct operation *o)
 {
 	char vkey[NOTE_VKEY_MAX];
 	struct note_key key;
-
 	const enum sg_err err = note_key_make(o->origin, NOTE_ED25519,
 					      operation_ed25519(o), &key);
 

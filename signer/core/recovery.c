@@ -68,13 +68,14 @@ enum sg_err recovery_ask(const char *dir, const struct recovery_facts *f)
 static enum sg_err has_signed(const struct note *n, const char *officer,
 			      struct note_key *key, bool *yes)
 {
-	enum sg_err err = note_key_parse(span_str(officer), key);
+	enum sg_err err =
+		note_key_parse_as(span_str(officer), NOTE_ED25519, key);
 
 	*yes = false;
 	if (err == SG_NO_MEMORY)
 		return err;
 	/* The configuration has been read with it: it has its form. */
-	if (err != SG_OK || key->type != NOTE_ED25519)
+	if (err != SG_OK)
 		return SG_OK;
 	err = note_verify(n, key, NULL);
 	*yes = err == SG_OK;

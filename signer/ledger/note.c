@@ -189,6 +189,14 @@ enum sg_err note_key_parse(struct span line, struct note_key *out)
 	return SG_OK;
 }
 
+enum sg_err note_key_parse_as(struct span line, uint8_t type,
+			      struct note_key *out)
+{
+	const enum sg_err err = note_key_parse(line, out);
+
+	return err == SG_OK && out->type != type ? SG_BAD_KEY : err;
+}
+
 void note_key_text(const struct note_key *key, char out[NOTE_VKEY_MAX])
 {
 	char base64[(KEY_BYTES + 2) / 3 * 4];

@@ -39,6 +39,9 @@ SG_MUST_USE enum sg_err note_key_make(
 /* From one line of text; a line end is passed over.  Errors: SG_MALFORMED (also
  * a hash that is not the key's), SG_BAD_KEY (another type), SG_NO_MEMORY. */
 SG_MUST_USE enum sg_err note_key_parse(struct span line, struct note_key *out);
+/* The same of a key that must be of TYPE.  Errors: as above. */
+SG_MUST_USE enum sg_err note_key_parse_as(struct span line, uint8_t type,
+					  struct note_key *out);
 /* As text without a line end, with a NUL.  Always fits. */
 void note_key_text(const struct note_key *key, char out[NOTE_VKEY_MAX]);
 

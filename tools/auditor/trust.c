@@ -19,9 +19,8 @@ static enum sg_err add_witness(struct trust *t, struct span line,
 			       TRUST_WITNESSES_MAX);
 		return SG_CONFIG;
 	}
-	err = note_key_parse(line, &t->witness[t->nwitnesses]);
-	if (err == SG_OK && t->witness[t->nwitnesses].type != NOTE_COSIGNATURE)
-		err = SG_BAD_KEY;
+	err = note_key_parse_as(line, NOTE_COSIGNATURE,
+				&t->witness[t->nwitnesses]);
 	if (err != SG_OK) {
 		(void)snprintf(why, cap, "%s: %s", what,
 			       err == SG_NO_MEMORY
@@ -72,9 +71,7 @@ static enum sg_err own_key(struct source *s, struct note_key *out, char *why,
 		(void)snprintf(why, cap, "%s", source_why(s));
 		return err;
 	}
-	err = note_key_parse(span_of(text, n), out);
-	if (err == SG_OK && out->type != NOTE_ED25519)
-		err = SG_BAD_KEY;
+	err = note_key_parse_as(span_of(text, n), NOTE_ED25519, out);
 	if (err != SG_OK)
 		(void)snprintf(why, cap, "vkey: %s",
 			       err == SG_NO_MEMORY ? err_text(err)

@@ -57,9 +57,10 @@ enum sg_err vkey_of_log(const char *arg, struct note_key *out, char *why,
 
 	if (err != SG_OK)
 		return err;
-	err = note_key_parse(vkey_trimmed(span_str(text)), out);
+	err = note_key_parse_as(vkey_trimmed(span_str(text)), NOTE_ED25519,
+				out);
 	free(text);
-	if (err == SG_OK && out->type == NOTE_ED25519)
+	if (err == SG_OK)
 		return SG_OK;
 	(void)snprintf(why, cap, "%s: %s", arg,
 		       err == SG_NO_MEMORY ? err_text(err)

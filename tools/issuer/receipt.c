@@ -91,9 +91,10 @@ static enum sg_err load_key(struct job *j)
 	err = get(j, "/v1/ledger/vkey", &text, &n);
 	if (err != SG_OK)
 		return err;
-	err = note_key_parse(vkey_trimmed(span_of(text, n)), &j->key);
+	err = note_key_parse_as(vkey_trimmed(span_of(text, n)), NOTE_ED25519,
+				&j->key);
 	free(text);
-	if (err != SG_OK || j->key.type != NOTE_ED25519) {
+	if (err != SG_OK) {
 		(void)snprintf(j->why, sizeof(j->why), "/v1/ledger/vkey: %s",
 			       err == SG_NO_MEMORY ? err_text(err)
 						   : "not the key of a log");
