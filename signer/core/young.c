@@ -2,15 +2,20 @@
 #include "young.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "base/memory.h"
 
-enum { SLOTS = 2 * YOUNG_MAX }; /* a power of two */
+enum {
+	SLOTS = 2 * YOUNG_MAX, /* a power of two */
+	NUMBER_BITS = 18       /* of an item's number */
+};
 
 _Static_assert((SLOTS & (SLOTS - 1)) == 0, "a slot is some bits");
+_Static_assert(YOUNG_MAX == 1 << NUMBER_BITS, "a number has as many");
 
 struct young {
 	pthread_mutex_t lock; /* of ITEM, N and SLOT, against who gets */
@@ -18,6 +23,7 @@ struct young {
 	size_t n;
 	uint32_t slot[SLOTS]; /* number of the item, from 1 on; 0: empty */
 	struct index_item item[YOUNG_MAX];
+	uint64_t rank[YOUNG_MAX];
 	const struct index_item *sorted[YOUNG_MAX];
 };
 
@@ -89,19 +95,39 @@ enum sg_err young_get(struct young *y, const uint8_t uvci[INDEX_HASH_BYTES],
 	return slot != 0 ? SG_OK : SG_NOT_FOUND;
 }
 
-static int order(const void *a, const void *b)
+/* The first bits of the UVCI of item I, as a number, and I.  To sort these
+ * rarely asks the items, of which each would be a walk through memory. */
+static uint64_t rank_of(const struct young *y, size_t i)
 {
-	const struct index_item *const *p = a;
-	const struct index_item *const *q = b;
+	uint64_t first;
 
-	return memcmp((*p)->uvci, (*q)->uvci, INDEX_HASH_BYTES);
+	memcpy(&first, y->item[i].uvci, sizeof(first));
+	return (be64toh(first) & ~(uint64_t)(YOUNG_MAX - 1)) | i;
+}
+
+static const struct index_item *ranked(const struct young *y, uint64_t rank)
+{
+	return &y->item[rank & (YOUNG_MAX - 1)];
+}
+
+static int order(const void *a, const void *b, void *young)
+{
+	const struct young *y = young;
+	const uint64_t p = *(const uint64_t *)a;
+	const uint64_t q = *(const uint64_t *)b;
+
+	if (((p ^ q) >> NUMBER_BITS) != 0)
+		return p < q ? -1 : 1;
+	return memcmp(ranked(y, p)->uvci, ranked(y, q)->uvci, INDEX_HASH_BYTES);
 }
 
 const struct index_item *const *young_sorted(struct young *y, size_t *n)
 {
 	for (size_t i = 0; i < y->n; i++)
-		y->sorted[i] = &y->item[i];
-	qsort(y->sorted, y->n, sizeof(y->sorted[0]), order);
+		y->rank[i] = rank_of(y, i);
+	qsort_r(y->rank, y->n, sizeof(y->rank[0]), order, y);
+	for (size_t i = 0; i < y->n; i++)
+		y->sorted[i] = ranked(y, y->rank[i]);
 	*n = y->n;
 	return y->sorted;
 }

@@ -9,7 +9,7 @@
  * RocksDB takes them as a table of its own form then, in the order of their
  * keys.  One thread puts and clears, any thread gets.
  *
- * Memory: 14 MiB, all of it from the start: a bulk job finds it there.
+ * Memory: 16 MiB, all of it from the start: a bulk job finds it there.
  */
 struct young; /* opaque */
 

@@ -107,12 +107,34 @@ static void test_alike(void **state)
 	assert_int_equal(young_get(y, it.uvci, &offset), SG_NOT_FOUND);
 }
 
+/* Also where what is compared first does not tell. */
+static void test_order(void **state)
+{
+	struct young *y = *state;
+	const struct index_item *const *all;
+	struct index_item it = {.uvci = {0xff, 0x80}};
+	size_t n;
+
+	for (size_t byte = INDEX_HASH_BYTES; byte-- > 0;)
+		for (unsigned bit = 8; bit-- > 0;) {
+			it.uvci[byte] ^= (uint8_t)(1U << bit);
+			young_put(y, &it);
+			it.uvci[byte] ^= (uint8_t)(1U << bit);
+		}
+	all = young_sorted(y, &n);
+	assert_int_equal(n, INDEX_HASH_BYTES * 8);
+	for (size_t i = 1; i < n; i++)
+		assert_true(memcmp(all[i - 1]->uvci, all[i]->uvci,
+				   INDEX_HASH_BYTES) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_full, make, drop),
 		cmocka_unit_test_setup_teardown(test_newest, make, drop),
 		cmocka_unit_test_setup_teardown(test_alike, make, drop),
+		cmocka_unit_test_setup_teardown(test_order, make, drop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
