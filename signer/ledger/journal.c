@@ -379,8 +379,10 @@ void journal_close(struct journal *j)
 static bool enough(const struct journal *j, size_t more)
 {
 	const struct batch *b = &j->s->batch[j->s->filling];
+	const size_t most = j->s->single ? JOURNAL_GATHER_RECORDS
+					 : JOURNAL_GATHER_BULK_RECORDS;
 
-	return b->records >= JOURNAL_GATHER_RECORDS || b->records >= more ||
+	return b->records >= most || b->records >= more ||
 	       b->n >= j->files.io->buffer_bytes_min / 2;
 }
 
@@ -406,8 +408,8 @@ enum sg_err journal_append(struct journal *j, const struct record *r,
 		*index = s->next.index++;
 		*offset = s->next.offset;
 		s->next.offset += n;
-		s->enough |= enough(j, wait.more);
 		s->single |= !wait.bulk;
+		s->enough |= enough(j, wait.more);
 		if (s->idle && (wakes || s->enough)) {
 			(void)pthread_cond_signal(&s->work);
 			s->idle = false;

@@ -16,7 +16,8 @@
  * all that waited and never stalls the loop.  While more records are on their
  * way than wait, a sync is put off: until JOURNAL_GATHER_RECORDS wait, or half
  * of the smallest buffer is full, or JOURNAL_GATHER_US have passed since the
- * last sync began; JOURNAL_GATHER_BULK_US, while all that wait are of streams.
+ * last sync began; while all that wait are of streams, twice the records and
+ * JOURNAL_GATHER_BULK_US.
  * Where a disk is quick, syncs would else take more CPU time than all that is
  * done for a record.
  *
@@ -33,6 +34,8 @@ enum {
 	JOURNAL_RETRY_MS = 500,		  /* between tries after a failure */
 	JOURNAL_GATHER_RECORDS = 128,	  /* for one sync, while more comes */
 	JOURNAL_GATHER_US = 10 * 1000,	  /* a sync is put off until then */
+	/* For records of streams alone. */
+	JOURNAL_GATHER_BULK_RECORDS = 2 * JOURNAL_GATHER_RECORDS,
 	JOURNAL_GATHER_BULK_US = 25 * 1000
 };
 

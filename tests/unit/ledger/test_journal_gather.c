@@ -176,13 +176,41 @@ static void test_gather_bulk(void **state)
 	journal_close(j);
 }
 
+/* Records of streams wait for more of their kind than others do. */
+static void test_gather_bulk_full(void **state)
+{
+	static const uint8_t entry[10];
+	const struct record r = {.entry = span_of(entry, sizeof(entry))};
+	const struct journal_wait bulk = {.more = MANY, .bulk = true};
+	struct journal *j = open_gathering(1 << 20);
+	uint64_t index;
+	uint64_t offset;
+
+	(void)state;
+	for (size_t i = 1; i < JOURNAL_GATHER_BULK_RECORDS; i++)
+		assert_int_equal(journal_append(j, &r, bulk, &index, &offset),
+				 SG_OK);
+	assert_waits();
+	assert_int_equal(journal_append(j, &r, bulk, &index, &offset), SG_OK);
+	wait_committed(j, JOURNAL_GATHER_BULK_RECORDS + 1);
+	for (size_t i = 1; i < JOURNAL_GATHER_RECORDS; i++)
+		assert_int_equal(journal_append(j, &r, bulk, &index, &offset),
+				 SG_OK);
+	assert_waits();
+	/* With one that somebody waits for they are enough. */
+	(void)append_before(j, 1, 10, MANY);
+	wait_committed(j, index + 2);
+	journal_close(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_gather),	   TEST(test_gather_half),
-		TEST(test_gather_full),	   TEST(test_gather_much),
-		TEST(test_gather_time),	   TEST(test_gather_close),
-		TEST(test_gather_failure), TEST(test_gather_bulk),
+		TEST(test_gather),	     TEST(test_gather_half),
+		TEST(test_gather_full),	     TEST(test_gather_much),
+		TEST(test_gather_time),	     TEST(test_gather_close),
+		TEST(test_gather_failure),   TEST(test_gather_bulk),
+		TEST(test_gather_bulk_full),
 	};
 
 	log_limit((enum log_level) - 1); /* of faults that are meant to be */
