@@ -82,6 +82,17 @@ enum sg_err role_hide_memory(void)
 	return SG_OK;
 }
 
+enum { TOKEN_NICE = 5 };
+
+/* A token in software signs for as long as it is given a CPU.  Were it no less
+ * urgent than those who bring it work, it would keep them from doing so until
+ * it has none, and the other CPUs none either. */
+static void give_way(enum wire_role role)
+{
+	if (role == WIRE_HSM || role == WIRE_SMITH)
+		(void)!nice(TOKEN_NICE); /* or it is only slower */
+}
+
 static int take_metrics_page(void)
 {
 	struct metrics_page *page = metrics_map(ROLE_FD_METRICS, 1);
@@ -102,6 +113,7 @@ enum sg_err role_begin(enum wire_role role, unsigned slot)
 	log_no_wait(); /* while /proc/self is still ours to open */
 	log_journal_by(ROLE_FD_JOURNAL);
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0); /* for ps and top */
+	give_way(role);
 	if (!is_control(ROLE_FD_CONTROL)) {
 		log_event(
 			LOG_ERROR, "role-without-supervisor",

@@ -54,7 +54,8 @@ enum {
 
 /* To be called first in a role process: PR_SET_PDEATHSIG SIGKILL, core dumps
  * off (PR_SET_DUMPABLE 0, RLIMIT_CORE 0), log role name, SIGPIPE, SIGHUP,
- * SIGINT and SIGTERM ignored (the supervisor decides), metrics page mapped.
+ * SIGINT and SIGTERM ignored (the supervisor decides), metrics page mapped, and
+ * with a token (hsm, smith) nice to those who bring it work.
  * Errors: SG_IO. */
 SG_MUST_USE enum sg_err role_begin(enum wire_role role, unsigned slot);
 

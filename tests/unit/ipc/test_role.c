@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -25,15 +26,18 @@ static bool ignores(int signal)
 }
 
 /* In a process of its own: 0, or what failed. */
-static int begin(int control, int metrics)
+static int begin(enum wire_role role, int control, int metrics)
 {
+	const bool token = role == WIRE_HSM || role == WIRE_SMITH;
+	const int before = getpriority(PRIO_PROCESS, 0);
 	int death = 0;
+	char wanted[16];
 	char name[16];
 
 	if (dup2(control, ROLE_FD_CONTROL) < 0 ||
 	    dup2(metrics, ROLE_FD_METRICS) < 0)
 		return 1;
-	if (role_begin(WIRE_FRONT, 12) != SG_OK)
+	if (role_begin(role, 12) != SG_OK)
 		return 2;
 	if (prctl(PR_GET_PDEATHSIG, &death, 0, 0, 0) != 0 || death != SIGKILL)
 		return 3;
@@ -42,21 +46,24 @@ static int begin(int control, int metrics)
 		return 4;
 	if ((fcntl(ROLE_FD_CONTROL, F_GETFD) & FD_CLOEXEC) == 0)
 		return 5;
-	if (prctl(PR_GET_NAME, name, 0, 0, 0) != 0 ||
-	    strcmp(name, "front/12") != 0)
+	(void)snprintf(wanted, sizeof(wanted), "%s/12", role_name(role));
+	if (prctl(PR_GET_NAME, name, 0, 0, 0) != 0 || strcmp(name, wanted) != 0)
 		return 6;
+	/* A token yields to those who bring it work. */
+	if ((getpriority(PRIO_PROCESS, 0) > before) != token)
+		return 7;
 	metric_add(METRIC_ISSUED, 3); /* on the page that was given */
 	return 0;
 }
 
-static int begin_apart(int control, int metrics)
+static int begin_apart(enum wire_role role, int control, int metrics)
 {
 	const pid_t p = fork();
 	int status;
 
 	assert_true(p >= 0);
 	if (p == 0)
-		_exit(begin(control, metrics));
+		_exit(begin(role, control, metrics));
 	assert_int_equal(waitpid(p, &status, 0), p);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
@@ -64,8 +71,11 @@ static int begin_apart(int control, int metrics)
 
 static void test_begin(void **state)
 {
+	static const enum wire_role roles[] = {WIRE_FRONT, WIRE_CORE, WIRE_HSM,
+					       WIRE_SMITH, WIRE_WITNESS};
 	struct metrics_page *page;
 	int pair[2];
+	size_t i;
 	int fd;
 
 	(void)state;
@@ -74,15 +84,21 @@ static void test_begin(void **state)
 	fd = fcntl(metrics_memfd(), F_DUPFD_CLOEXEC, 20);
 	page = metrics_map(fd, 0);
 	assert_non_null(page);
-	assert_int_equal(begin_apart(fcntl(pair[1], F_DUPFD_CLOEXEC, 20), fd),
-			 0);
-	assert_int_equal(metric_get(page, METRIC_ISSUED), 3);
+	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		assert_int_equal(
+			begin_apart(roles[i],
+				    fcntl(pair[1], F_DUPFD_CLOEXEC, 20), fd),
+			0);
+	assert_int_equal(metric_get(page, METRIC_ISSUED), 3 * i);
 	/* Without a supervisor at the other end, it is no role. */
-	assert_int_equal(begin_apart(open("/dev/null", O_RDWR | O_CLOEXEC), fd),
+	assert_int_equal(begin_apart(WIRE_FRONT,
+				     open("/dev/null", O_RDWR | O_CLOEXEC), fd),
 			 2);
 	/* Without a metrics page neither. */
-	assert_int_equal(
-		begin_apart(fcntl(pair[1], F_DUPFD_CLOEXEC, 20), pair[0]), 2);
+	assert_int_equal(begin_apart(WIRE_FRONT,
+				     fcntl(pair[1], F_DUPFD_CLOEXEC, 20),
+				     pair[0]),
+			 2);
 }
 
 static void test_names(void **state)
