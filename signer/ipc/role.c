@@ -82,15 +82,14 @@ enum sg_err role_hide_memory(void)
 	return SG_OK;
 }
 
-enum { TOKEN_NICE = 5 };
-
 /* A token in software signs for as long as it is given a CPU.  Were it no less
  * urgent than those who bring it work, it would keep them from doing so until
  * it has none, and the other CPUs none either. */
-static void give_way(enum wire_role role)
+static void give_way(void)
 {
-	if (role == WIRE_HSM || role == WIRE_SMITH)
-		(void)!nice(TOKEN_NICE); /* or it is only slower */
+	errno = 0;
+	if (nice(ROLE_HSM_NICE) == -1 && errno != 0)
+		log_event(LOG_INFO, "hsm-not-nice", "errno=%d", errno);
 }
 
 static int take_metrics_page(void)
@@ -113,7 +112,8 @@ enum sg_err role_begin(enum wire_role role, unsigned slot)
 	log_no_wait(); /* while /proc/self is still ours to open */
 	log_journal_by(ROLE_FD_JOURNAL);
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0); /* for ps and top */
-	give_way(role);
+	if (role == WIRE_HSM)
+		give_way();
 	if (!is_control(ROLE_FD_CONTROL)) {
 		log_event(
 			LOG_ERROR, "role-without-supervisor",

@@ -14,6 +14,7 @@
  * while.
  */
 enum { ROLE_STEADY_MS = 3000 };
+enum { ROLE_HSM_NICE = 5 }; /* more than the supervisor's; 19 at most */
 enum {
 	ROLE_FD_CONTROL = 3, /* SEQPACKET to the supervisor */
 	ROLE_FD_CONFIG = 4,  /* sealed memfd: signerd.yaml as accepted; its
@@ -54,8 +55,8 @@ enum {
 
 /* To be called first in a role process: PR_SET_PDEATHSIG SIGKILL, core dumps
  * off (PR_SET_DUMPABLE 0, RLIMIT_CORE 0), log role name, SIGPIPE, SIGHUP,
- * SIGINT and SIGTERM ignored (the supervisor decides), metrics page mapped, and
- * with a token (hsm, smith) nice to those who bring it work.
+ * SIGINT and SIGTERM ignored (the supervisor decides), metrics page mapped; an
+ * hsm is nice to those who bring it work, where it may be.
  * Errors: SG_IO. */
 SG_MUST_USE enum sg_err role_begin(enum wire_role role, unsigned slot);
 

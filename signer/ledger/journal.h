@@ -16,10 +16,9 @@
  * all that waited and never stalls the loop.  While more records are on their
  * way than wait, a sync is put off: until JOURNAL_GATHER_RECORDS wait, or half
  * of the smallest buffer is full, or JOURNAL_GATHER_US have passed since the
- * last sync began; while all that wait are of streams, twice the records and
- * JOURNAL_GATHER_BULK_US.
- * Where a disk is quick, syncs would else take more CPU time than all that is
- * done for a record.
+ * last sync began; JOURNAL_GATHER_BULK_RECORDS and JOURNAL_GATHER_BULK_US,
+ * while all that wait are of streams. Where a disk is quick, syncs would else
+ * take more CPU time than all that is done for a record.
  *
  * A write or sync that fails (no space, an I/O error, a read-only file system)
  * fails everything that waited: it is on no record, and its leaves and offsets

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -267,6 +269,20 @@ static void allow_clone(struct filter *f)
 	rule(f, forbid, SCMP_SYS(clone), 1, &process);
 }
 
+/* Of the calling thread: who could make those of others by the same user less
+ * urgent would stop them. */
+static void allow_priorities(struct filter *f)
+{
+	const struct scmp_arg_cmp own[] = {EQUALS(0, PRIO_PROCESS),
+					   EQUALS(1, 0)};
+	const struct scmp_arg_cmp own_io[] = {EQUALS(0, IOPRIO_WHO_PROCESS),
+					      EQUALS(1, 0)};
+
+	allow(f, SCMP_SYS(getpriority));
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 2, own);
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(ioprio_set), 2, own_io);
+}
+
 static void allow_network(struct filter *f)
 {
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
@@ -360,8 +376,6 @@ static void fill(struct filter *f, bool ruled)
 	if (SANDBOX_RELAXED)
 		return; /* which allows the rest */
 	allow_all(f, &SYSCALLS_COMMON);
-	if (has_threads(f))
-		allow_all(f, &SYSCALLS_THREADS);
 	if (writes_files(f))
 		allow_all(f, &SYSCALLS_WRITE);
 	if (f->s->role == WIRE_CORE || is_supervisor(f))
@@ -375,6 +389,8 @@ static void fill(struct filter *f, bool ruled)
 	allow_open(f, ruled);
 	allow_mapping(f);
 	allow_clone(f);
+	if (has_threads(f))
+		allow_priorities(f);
 	if (!loads_module(f))
 		allow_ioctl(f);
 	if (!is_supervisor(f)) {

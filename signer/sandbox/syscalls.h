@@ -38,8 +38,7 @@ extern const struct syscalls_list SYSCALLS_COMMON; /* every role */
 extern const struct syscalls_list SYSCALLS_WRITE;  /* who writes files */
 /* Who writes files, and runs no code but ours. */
 extern const struct syscalls_list SYSCALLS_OWN_FILES;
-extern const struct syscalls_list SYSCALLS_THREADS; /* who has threads */
-extern const struct syscalls_list SYSCALLS_MODULE;  /* who loads a module */
+extern const struct syscalls_list SYSCALLS_MODULE; /* who loads a module */
 extern const struct syscalls_list SYSCALLS_NETWORK;
 extern const struct syscalls_list SYSCALLS_SUPERVISOR;
 /* FORBIDDEN; a list above takes a call out of it. */

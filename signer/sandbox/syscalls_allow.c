@@ -51,8 +51,6 @@ static const int WRITE[] = {
 static const int OWN_FILES[] = {C(truncate), C(chmod), C(fchmodat),
 				C(utimensat)};
 
-static const int THREADS[] = {C(ioprio_set), C(setpriority), C(getpriority)};
-
 /* A vendor's module is foreign code: all that is no way out. */
 static const int MODULE[] = {C(ioctl),
 			     C(creat),
@@ -164,7 +162,6 @@ static const int FORBIDDEN[] = {
 LIST(SYSCALLS_COMMON, COMMON);
 LIST(SYSCALLS_WRITE, WRITE);
 LIST(SYSCALLS_OWN_FILES, OWN_FILES);
-LIST(SYSCALLS_THREADS, THREADS);
 LIST(SYSCALLS_MODULE, MODULE);
 LIST(SYSCALLS_NETWORK, NETWORK);
 LIST(SYSCALLS_SUPERVISOR, SUPERVISOR);

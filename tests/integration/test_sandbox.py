@@ -51,6 +51,18 @@ def test_threads_have_names(own):
     assert {"core/0", "journal", "scribe"} <= names
 
 
+def test_tokens_are_nice(own):
+    """Those who sign leave the CPU to those who bring them work."""
+    own.start()
+    own.wait_all_up()
+    base = os.getpriority(os.PRIO_PROCESS, own.process.pid)
+    for role, pid in own.roles().items():
+        more = 5 if role.startswith("hsm/") else 0
+        for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            assert os.getpriority(os.PRIO_PROCESS, int(thread.name)) == min(base + more, 19), role
+    assert " hsm-not-nice " not in own.log()
+
+
 def test_in_force(own, witness):  # noqa: F811
     demo = own
     demo.start()

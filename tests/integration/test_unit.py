@@ -59,6 +59,7 @@ def test_it_serves(service, witness):  # noqa: F811
     assert len(lines) > len(demo.roles())  # a smith is another one after each task
     assert all({"capabilities", "system-calls", "files"} <= set(re.split(r"[, ]+", on)) for on in lines)
     assert demo.metric_sum("signer_sandbox_kills_total") == 0
+    assert " hsm-not-nice " not in demo.log()
     assert demo.stop() == 0
 
 
@@ -66,14 +67,14 @@ def test_the_unit_is_in_force(service):
     """What the test above runs under does refuse what the unit refuses."""
     has = confined.settings(UNIT)
     calls = confined.allowed(has["SystemCallFilter"])
-    assert {"openat", "seccomp", "landlock_restrict_self", "prlimit64", "mlockall"} <= calls
-    assert not {"capset", "setresuid", "mount", "ptrace", "setpriority"} & calls
+    assert {"openat", "seccomp", "landlock_restrict_self", "prlimit64", "mlockall", "setpriority"} <= calls
+    assert not {"capset", "setresuid", "mount", "ptrace", "sched_setscheduler"} & calls
     tries = ("import ctypes, errno, os, socket\n"
              "libc = ctypes.CDLL(None, use_errno=True)\n"
              "def failed(call, *a):\n"
              "    ctypes.set_errno(0)\n"
              "    return call(*a) < 0 and errno.errorcode[ctypes.get_errno()]\n"
-             "assert failed(libc.setpriority, 0, 0, 1) == 'EPERM'\n"
+             "assert failed(libc.sched_setscheduler, 0, 0, ctypes.byref(ctypes.c_int(0))) == 'EPERM'\n"
              "assert failed(libc.unshare, 0x10000000) == 'EPERM'\n"
              "assert failed(libc.socket, 16, 3, 0) == 'EAFNOSUPPORT'\n"
              "libc.mmap.restype = ctypes.c_long\n"

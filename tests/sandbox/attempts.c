@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -112,6 +113,15 @@ static bool read_memory_at_once(void)
 static bool signal_another(void)
 {
 	return kill(attempts_world.victim, SIGCONT) == 0;
+}
+
+/* To what it has: here only whether it may. */
+static bool renice_another(void)
+{
+	const id_t victim = (id_t)attempts_world.victim;
+
+	return setpriority(PRIO_PROCESS, victim,
+			   getpriority(PRIO_PROCESS, victim)) == 0;
 }
 
 static bool make_namespace(void)
@@ -241,6 +251,7 @@ const struct attempt ATTEMPTS[] = {
 	{"open a process's memory", read_memory, 0},
 	{"read a process's memory", read_memory_at_once, 0},
 	{"send a signal", signal_another, 0},
+	{"set another's priority", renice_another, 0},
 	{"make a namespace", make_namespace, 0},
 	{"load a library", load_library,
 	 1 << WIRE_SUPERVISOR | 1 << WIRE_HSM | 1 << WIRE_SMITH},

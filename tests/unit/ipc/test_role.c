@@ -28,8 +28,8 @@ static bool ignores(int signal)
 /* In a process of its own: 0, or what failed. */
 static int begin(enum wire_role role, int control, int metrics)
 {
-	const bool token = role == WIRE_HSM || role == WIRE_SMITH;
-	const int before = getpriority(PRIO_PROCESS, 0);
+	const int nicer = getpriority(PRIO_PROCESS, 0) +
+			  (role == WIRE_HSM ? ROLE_HSM_NICE : 0);
 	int death = 0;
 	char wanted[16];
 	char name[16];
@@ -49,8 +49,7 @@ static int begin(enum wire_role role, int control, int metrics)
 	(void)snprintf(wanted, sizeof(wanted), "%s/12", role_name(role));
 	if (prctl(PR_GET_NAME, name, 0, 0, 0) != 0 || strcmp(name, wanted) != 0)
 		return 6;
-	/* A token yields to those who bring it work. */
-	if ((getpriority(PRIO_PROCESS, 0) > before) != token)
+	if (getpriority(PRIO_PROCESS, 0) != (nicer < 19 ? nicer : 19))
 		return 7;
 	metric_add(METRIC_ISSUED, 3); /* on the page that was given */
 	return 0;

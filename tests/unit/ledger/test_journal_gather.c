@@ -190,12 +190,14 @@ static void test_gather_bulk_full(void **state)
 	for (size_t i = 1; i < JOURNAL_GATHER_BULK_RECORDS; i++)
 		assert_int_equal(journal_append(j, &r, bulk, &index, &offset),
 				 SG_OK);
+	(void)usleep(4000);
 	assert_waits();
 	assert_int_equal(journal_append(j, &r, bulk, &index, &offset), SG_OK);
 	wait_committed(j, JOURNAL_GATHER_BULK_RECORDS + 1);
 	for (size_t i = 1; i < JOURNAL_GATHER_RECORDS; i++)
 		assert_int_equal(journal_append(j, &r, bulk, &index, &offset),
 				 SG_OK);
+	(void)usleep(4000);
 	assert_waits();
 	/* With one that somebody waits for they are enough. */
 	(void)append_before(j, 1, 10, MANY);
