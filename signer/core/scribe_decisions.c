@@ -16,7 +16,7 @@ enum sg_err scribe_count_decisions(struct scribe *s)
 		err = index_get(s->part.index, key, &offset);
 		w->decisions += err == SG_OK;
 	}
-	return err == SG_NOT_FOUND ? SG_OK : err;
+	return err == SG_NOT_FOUND ? SG_OK : SG_INTERNAL;
 }
 
 bool scribe_key_of(struct scribe_work *w, const struct record *r,

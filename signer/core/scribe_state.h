@@ -127,7 +127,8 @@ void scribe_work_end(struct scribe *s);
 
 /* --- scribe_decisions.c ----------------------------------------------- */
 
-/* Learn how many decisions the index has.  Errors: SG_IO. */
+/* Learn how many decisions the index has.  Errors: SG_INTERNAL: it cannot be
+ * read. */
 SG_MUST_USE enum sg_err scribe_count_decisions(struct scribe *s);
 /* KEY gets what the index has R under, whose entry is of no certificate.
  * False: nothing. */

@@ -20,6 +20,9 @@ static const char VKEY[] = "vkey";
 static const char NO_TILES[] = "the ledger's directory cannot be written";
 static const char NO_JOURNAL[] = "the journal cannot be read";
 static const char NO_INDEX[] = "the index cannot be written";
+static const char BAD_INDEX[] =
+	"the index cannot be read; signerd makes it again where state/index is "
+	"not there at its start";
 
 /* --- the beginning ---------------------------------------------------- */
 
@@ -98,7 +101,7 @@ static enum sg_err open_tree(struct scribe *s)
 }
 
 /* Be where tree and index both lack nothing.  Errors: SG_NOT_FOUND: the journal
- * ends before. */
+ * ends before; SG_INTERNAL: the index cannot be read. */
 static enum sg_err find_place(struct scribe *s)
 {
 	struct scribe_work *w = &s->work;
@@ -177,7 +180,8 @@ bool scribe_work_begin(struct scribe *s)
 		return false;
 	}
 	if (err != SG_OK) {
-		scribe_tell_trouble(s, NO_JOURNAL, errno);
+		scribe_tell_trouble(
+			s, err == SG_INTERNAL ? BAD_INDEX : NO_JOURNAL, errno);
 		return false;
 	}
 	s->work.begun = true;
