@@ -30,6 +30,7 @@ struct kept {
 
 struct tiles {
 	int fd; /* of the directory */
+	bool doubted;
 	struct merkle *m;
 	uint64_t size;
 	uint64_t clock;
@@ -91,6 +92,9 @@ static enum sg_err open_file(const struct tiles *t, const char *path,
 							   : SG_IO;
 	if (fstat(f->fd, &st) == 0) {
 		if (S_ISREG(st.st_mode)) {
+			if (t->doubted)
+				(void)posix_fadvise(f->fd, 0, 0,
+						    POSIX_FADV_DONTNEED);
 			f->size = (size_t)st.st_size;
 			return SG_OK;
 		}
@@ -268,6 +272,11 @@ enum sg_err tiles_read_file(struct tiles *t, const char *name, uint8_t *buf,
 		*len = f.size;
 	fileio_close(f.fd);
 	return err;
+}
+
+void tiles_doubt(struct tiles *t)
+{
+	t->doubted = true;
 }
 
 /* --- writing -------------------------------------------------------------- */

@@ -26,6 +26,9 @@ void tiles_close(struct tiles *t); /* NULL is allowed */
  */
 SG_MUST_USE enum sg_err tiles_read(struct tiles *t, const struct tile *tile,
 				   uint8_t *buf, size_t cap, size_t *len);
+/* Read from the disk, from here on: what a write that failed has left in memory
+ * is not there. */
+void tiles_doubt(struct tiles *t);
 /* Write a tile: a temporary file beside it, renamed.  Not synced: tiles_sync()
  * does that for all.  One that is there already is replaced.  Errors: SG_IO. */
 SG_MUST_USE enum sg_err tiles_write(struct tiles *t, const struct tile *tile,

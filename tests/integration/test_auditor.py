@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """signer-auditor against a log that a plain file server gives out: whole,
 slowly, with failures in between, rolled back, rewritten."""
+import base64
+import hashlib
 import http.server
 import json
 import pathlib
@@ -13,6 +15,8 @@ import time
 import zlib
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import fakeserver
 import pki
@@ -170,6 +174,109 @@ def test_since(log, tmp_path):
                       status=1)
     assert codes(result) == {"rolled-back"}
     assert kept.read_bytes() == (log.dir / "checkpoint").read_bytes()
+
+
+# -- what witnesses have cosigned --------------------------------------------
+
+class Cosigner:
+    """A witness that cosigns what it is given, at any time."""
+
+    def __init__(self, name="w.example/one"):
+        self.name = name
+        self.private = Ed25519PrivateKey.generate()
+        public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.id = hashlib.sha256(name.encode() + b"\n\x04" + public).digest()[:4]
+        self.vkey = f"{name}+{self.id.hex()}+" + base64.b64encode(b"\x04" + public).decode()
+
+    def line(self, text, when):
+        signature = self.private.sign(b"cosignature/v1\ntime %d\n" % when + text)
+        blob = base64.b64encode(self.id + int(when).to_bytes(8, "big") + signature)
+        return f"— {self.name} {blob.decode()}\n".encode()
+
+    def cosign(self, note, when):
+        return note + self.line(note[:note.index(b"\n\n") + 1], when)
+
+
+def test_cosigned_state_of_a_log_that_grows(log):
+    """Its checkpoint of this second has no cosignature yet: an older state has."""
+    w = Cosigner()
+    args = (log.url, "--vkey", log.key, "--witness", w.vkey)
+    cosigned = log.dir / "checkpoint.cosigned"
+    old = (log.dir / "checkpoint.2000").read_bytes()
+    now = int(time.time())
+    assert codes(run_json("verify", *args, status=1)) == {"witness-missing"}
+
+    cosigned.write_bytes(w.cosign(old, now))
+    result = run_json("verify", *args)
+    assert result["checkpoint"]["size"] == 3000 and result["cosigned"] == 1
+    assert result["cosigned_checkpoint"]["size"] == 2000
+    assert result["cosigned_checkpoint"]["time"] == now
+    assert "1 of 1 cosigned the first 2,000 entries, at 20" in run("verify", *args).stdout
+    assert run("list", *args, "--quiet").returncode == 0
+    # One that has not is not there for that.
+    other = Cosigner("w.example/two")
+    keys = log.dir.parent / "keys"
+    keys.write_text(f"{w.vkey}\n{other.vkey}\n")
+    both = (log.url, "--vkey", log.key, "--witness", keys)
+    missing = run_json("verify", *both, status=1)
+    assert codes(missing) == {"witness-missing"}
+    assert "1 a checkpoint.cosigned of the last hour" in missing["findings"][0]["detail"]
+    assert run_json("verify", *both, "--quorum", 1)["ok"]
+
+    # The copy has it, and is good for as long as it is kept.
+    assert run_json("mirror", args[0], log.copy, *args[1:])["ok"]
+    assert (log.copy / "checkpoint.cosigned").read_bytes() == cosigned.read_bytes()
+    assert run_json("verify", log.copy, *args[1:])["ok"]
+
+    # A log that is served has witnesses that are there.
+    cosigned.write_bytes(w.cosign(old, now - 4000))
+    assert codes(run_json("verify", *args, status=1)) == {"witness-missing"}
+    assert run_json("verify", log.dir, *args[1:])["ok"]
+
+
+def test_log_that_contradicts_what_witnesses_have_cosigned(log):
+    w = Cosigner()
+    args = (log.url, "--vkey", log.key, "--witness", w.vkey)
+    cosigned = log.dir / "checkpoint.cosigned"
+    now = int(time.time())
+    newest = (log.dir / "checkpoint").read_bytes()
+    cosigned.write_bytes(w.cosign(newest, now))
+    log.checkpoint = "checkpoint.2000"
+    done = run("verify", *args, status=1)
+    assert "rolled-back" in done.stdout
+    assert "What witnesses have cosigned" in done.stderr and w.name in done.stderr
+    assert codes(run_json("mirror", args[0], log.copy, *args[1:], status=1)) == {"rolled-back"}
+    run("list", *args, "--quiet", status=1)
+    # another past under the same name
+    lines = (log.dir / "checkpoint.1000").read_bytes().split(b"\n")
+    lines[2] = base64.b64encode(bytes(32))
+    cosigned.write_bytes(w.cosign(b"\n".join(lines), now))
+    assert codes(run_json("verify", *args, status=1)) == {"forked"}
+    # of another log; and a wrong signature
+    text = b"\n".join([b"log.test/other", *lines[1:]])
+    cosigned.write_bytes(w.cosign(text, now))
+    assert codes(run_json("verify", *args, status=1)) == {"witness-missing"}
+    cosigned.write_bytes((log.dir / "checkpoint.1000").read_bytes() + w.line(b"another\n", now))
+    assert codes(run_json("verify", *args, status=1)) == {"witness-missing", "witness-forged"}
+    for wrong in (b"", b"nonsense", bytes(100000)):
+        cosigned.write_bytes(wrong)
+        assert codes(run_json("verify", *args, status=1)) == {"witness-missing"}
+
+
+def test_nobody_takes_cosignatures_from_a_copy(log):
+    w, more, nobody = Cosigner(), Cosigner("w.example/two"), Cosigner("x.example/" + "x" * 150)
+    args = (log.url, log.copy, "--vkey", log.key)
+    now = int(time.time())
+    note, copied = log.dir / "checkpoint", log.copy / "checkpoint"
+    plain = note.read_bytes()
+    good = w.cosign(plain, now)
+    note.write_bytes(good)
+    assert run_json("mirror", *args)["ok"] and copied.read_bytes() == good
+    note.write_bytes(nobody.cosign(plain, now))  # longer, and worth nothing
+    assert len(note.read_bytes()) > len(good)
+    assert run_json("mirror", *args)["ok"] and copied.read_bytes() == good
+    note.write_bytes(more.cosign(good, now))
+    assert run_json("mirror", *args)["ok"] and copied.read_bytes() == note.read_bytes()
 
 
 def test_mirror_grows_and_finds_a_rollback(log):

@@ -4,14 +4,17 @@ delays nothing, and one that knows of another past has the start refused."""
 import json
 import os
 import shutil
+import subprocess
+import threading
 import time
 
 import pytest
 
 import ledger
-from conftest import SLOW, record
+from conftest import BUILD, SLOW, record
 from fakewitness import Witness
 from test_ledger import officers, refuses, sign, state  # noqa: F401 (a fixture)
+from test_ledger_audit import as_auditor, server
 
 
 def employ(own, *witnesses, interval="1s", quorum=0, ca=None):
@@ -109,6 +112,41 @@ def test_under_load_the_kept_one_has_them_all(own, witness):
     assert len(seen) >= 3, own.log()[-3000:]
     assert own.stop() == 0
     ledger.Log(state(own)).check()
+    second.down()
+
+
+def test_an_auditor_is_content_while_the_log_grows(own, witness, tmp_path):
+    """Each second has a checkpoint that the witness has not seen yet."""
+    second = Witness(own, "witness.example/second")
+    second.delay = 0.7
+    employ(own, witness, second)
+    own.start()
+    keys = tmp_path / "keys"
+    keys.write_text(f"{witness.vkey}\n{second.vkey}\n")
+    wait(own, lambda: published(own, witness, second, name="checkpoint.cosigned"))
+    stop, older = threading.Event(), 0
+
+    def grow():
+        with_one = own.connect()
+        while not stop.is_set():
+            assert own.issue(record(), connection=with_one).status == 200
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    try:
+        for command, *more in [["verify"], ["mirror", tmp_path / "copy"]] * 4:
+            done = subprocess.run(
+                [BUILD / "signer-auditor", command, "--json", "--quiet", server(own),
+                 *more, "--vkey", state(own) / "vkey", "--witness", keys, *as_auditor(own)],
+                capture_output=True, text=True, timeout=60 * SLOW)
+            assert done.returncode == 0, (done.stdout, done.stderr)
+            older += "cosigned_checkpoint" in json.loads(done.stdout)
+            time.sleep(0.3)
+    finally:
+        stop.set()
+        thread.join()
+    assert older > 0, "each checkpoint was cosigned by itself: nothing was tried"
+    assert own.stop() == 0
     second.down()
 
 

@@ -159,6 +159,8 @@ static enum sg_err worker_open(struct audit *a, struct audit_worker *w,
 	err = w->entries == NULL ? SG_NO_MEMORY : merkle_create(&w->m);
 	if (err == SG_OK && s->copy != NULL)
 		err = tiles_open(s->copy, false, &w->copy);
+	if (err == SG_OK && s->copy != NULL)
+		tiles_doubt(w->copy); /* an earlier run may have failed */
 	if (err != SG_OK) {
 		(void)snprintf(why, cap, "%s", err_text(err));
 		worker_close(w);

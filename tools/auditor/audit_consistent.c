@@ -71,7 +71,7 @@ enum sg_err audit_consistent(struct source *s, const struct checkpoint *old,
 	if (forked)
 		findings_add(f, FINDING_FORKED, NULL,
 			     "its first %" PRIu64
-			     " entries are not those that were kept",
+			     " entries are not those that were signed before",
 			     old->size);
 	/* Tiles that are missing or cut short are damaged, too. */
 	if (err == SG_NOT_FOUND || err == SG_MALFORMED || err == SG_TOO_BIG)

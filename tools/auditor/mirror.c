@@ -167,6 +167,22 @@ static enum sg_err write_vkey(struct mirror *m, const struct note_key *key)
 	return tiles_write_file(m->copy, "vkey", span_of(vkey, n));
 }
 
+/* What witnesses have cosigned, for who checks the copy; after the checkpoint,
+ * which is never older. */
+static enum sg_err keep_cosigned(struct mirror *m)
+{
+	const struct trust_cosigned *older = &m->o.checkpoint.older;
+	enum sg_err err = SG_OK;
+
+	if (older->there)
+		err = tiles_write_file(m->copy, "checkpoint.cosigned",
+				       span_of(older->note, older->n));
+	if (err != SG_OK)
+		(void)snprintf(m->why, sizeof(m->why), "%s: cannot be written",
+			       m->to);
+	return err;
+}
+
 static enum sg_err publish(struct mirror *m)
 {
 	const struct trust_checkpoint *c = &m->o.checkpoint;
@@ -228,6 +244,25 @@ static enum sg_err prove_own(struct mirror *m)
 	return err;
 }
 
+/* The same state again: has it signatures that the copy's has not, and all of
+ * that?  Who serves it could take cosignatures away, and put others there that
+ * are nobody's. */
+static bool is_worth_more(const struct outcome *o)
+{
+	const struct trust_checkpoint *kept = &o->kept;
+	const struct trust_checkpoint *new = &o->checkpoint;
+	struct note n;
+
+	if (new->n <= kept->n ||
+	    note_parse(span_of(kept->note, kept->n), &n) != SG_OK)
+		return false;
+	for (size_t i = 0; i < n.n; i++)
+		if (memmem(new->note, new->n, n.signature[i].line.p,
+			   n.signature[i].line.n) == NULL)
+			return false;
+	return true;
+}
+
 static enum sg_err copy_new(struct mirror *m)
 {
 	struct outcome *o = &m->o;
@@ -235,14 +270,16 @@ static enum sg_err copy_new(struct mirror *m)
 
 	if (err != SG_OK || findings_errors(o->findings) > 0)
 		return err;
-	/* The same again; with more cosignatures it is worth more. */
-	if (o->has_kept && o->kept.c.size == o->checkpoint.c.size)
-		return o->followed || o->checkpoint.n > o->kept.n ? publish(m)
-								  : SG_OK;
-	err = audit(m, m->to, NULL);
-	if (err != SG_OK || findings_errors(o->findings) > 0)
-		return err;
-	return publish(m);
+	if (o->has_kept && o->kept.c.size == o->checkpoint.c.size) {
+		if (o->followed || is_worth_more(o))
+			err = publish(m);
+	} else {
+		err = audit(m, m->to, NULL);
+		if (err != SG_OK || findings_errors(o->findings) > 0)
+			return err;
+		err = publish(m);
+	}
+	return err == SG_OK ? keep_cosigned(m) : err;
 }
 
 static enum sg_err open_all(struct mirror *m)

@@ -7,6 +7,7 @@
 #include "auditor.h"
 #include "tools/common/number.h"
 #include "tools/common/printable.h"
+#include "tools/common/times.h"
 
 enum sg_err outcome_look(struct outcome *o, struct source *s, char *why,
 			 size_t cap)
@@ -101,6 +102,15 @@ static json_t *to_json(const struct outcome *o)
 			j, "cosigned",
 			json_integer((json_int_t)o->checkpoint.cosigned));
 	}
+	if (o->checkpoint.older.there)
+		bad |= json_object_set_new(
+			j, "cosigned_checkpoint",
+			json_pack(
+				"{s:I, s:I, s:s%}", "size",
+				(json_int_t)o->checkpoint.older.c.size, "time",
+				(json_int_t)o->checkpoint.older.time_s, "note",
+				(const char *)o->checkpoint.older.note,
+				o->checkpoint.older.n));
 	if (o->has_kept)
 		bad |= json_object_set_new(j, "kept",
 					   checkpoint_json(&o->kept));
@@ -153,6 +163,22 @@ static void print_named(const char *name, const char *text)
 	putchar('\n');
 }
 
+static void print_witnesses(const struct outcome *o)
+{
+	const struct trust_cosigned *older = &o->checkpoint.older;
+	char since[TIMES_TEXT];
+	char n[32];
+
+	printf("witnesses %zu of %zu cosigned", o->checkpoint.cosigned,
+	       o->trust.nwitnesses);
+	if (older->there) {
+		times_format(older->time_s, since);
+		printf(" the first %s entries, at %s",
+		       number_text(older->c.size, n), since);
+	}
+	putchar('\n');
+}
+
 static void print_text(const struct outcome *o)
 {
 	char n[2][32];
@@ -179,8 +205,7 @@ static void print_text(const struct outcome *o)
 		       number_text(o->entry, n[0]));
 	}
 	if (o->trust.nwitnesses > 0)
-		printf("witnesses %zu of %zu cosigned\n",
-		       o->checkpoint.cosigned, o->trust.nwitnesses);
+		print_witnesses(o);
 	if (o->audited)
 		printf("checked   %s entries in %.2f s, %s/s\n",
 		       number_text(o->result.entries, n[0]), o->result.seconds,
@@ -204,21 +229,33 @@ static void put_lines(FILE *to, struct span text)
 	}
 }
 
+static void say_note(const char *what, const uint8_t *note, size_t n)
+{
+	(void)fputs(what, stderr);
+	put_lines(stderr, span_of(note, n));
+}
+
 /* Two signed checkpoints that contradict each other are the proof of it. */
 static void say_evidence(const struct outcome *o)
 {
-	if (!o->has_kept || !o->has_checkpoint ||
+	const struct trust_cosigned *older = &o->checkpoint.older;
+
+	if (!o->has_checkpoint || (!o->has_kept && !older->there) ||
 	    (!findings_has(o->findings, FINDING_FORKED) &&
 	     !findings_has(o->findings, FINDING_ROLLED_BACK)))
 		return;
 	(void)fputs("\n*** THE LOG CONTRADICTS ITSELF: IT WAS REWRITTEN OR "
 		    "ROLLED BACK ***\n"
-		    "Keep both of its signed checkpoints, the proof of that. "
-		    "What was kept:\n\n",
+		    "Keep its signed checkpoints, the proof of that. ",
 		    stderr);
-	put_lines(stderr, span_of(o->kept.note, o->kept.n));
-	(void)fputs("\nWhat it says now:\n\n", stderr);
-	put_lines(stderr, span_of(o->checkpoint.note, o->checkpoint.n));
+	if (o->has_kept)
+		say_note("What was kept:\n\n", o->kept.note, o->kept.n);
+	if (older->there)
+		say_note(o->has_kept ? "\nWhat witnesses have cosigned:\n\n"
+				     : "What witnesses have cosigned:\n\n",
+			 older->note, older->n);
+	say_note("\nWhat it says now:\n\n", o->checkpoint.note,
+		 o->checkpoint.n);
 }
 
 int outcome_print(const struct outcome *o, bool json)

@@ -83,7 +83,9 @@ static enum sg_err put_together(struct proof *p, struct proof_text *out)
 
 static void say(const struct proof *p, enum sg_err err, char *why, size_t cap)
 {
-	if (p->index >= p->checkpoint->c.size)
+	if (p->checkpoint->c.size == 0)
+		(void)snprintf(why, cap, "the log has no entries yet");
+	else if (p->index >= p->checkpoint->c.size)
 		(void)snprintf(
 			why, cap,
 			"the log has %" PRIu64 " entries, the last is %" PRIu64,

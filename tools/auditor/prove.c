@@ -57,9 +57,8 @@ static int give(const struct args *args, uint64_t index, struct source *s,
 }
 
 static int prove(const struct args *args, uint64_t index, struct source *s,
-		 struct findings *f)
+		 struct findings *f, struct trust_checkpoint *checkpoint)
 {
-	struct trust_checkpoint checkpoint = {0};
 	struct trust trust;
 	char why[WHY_MAX];
 	const struct trust_wanted wanted = {.vkey = args->value[OPT_VKEY]};
@@ -68,7 +67,7 @@ static int prove(const struct args *args, uint64_t index, struct source *s,
 	if (err != SG_OK && findings_errors(f) == 0)
 		return auditor_trouble(why);
 	if (err == SG_OK)
-		err = trust_fetch(&trust, s, &checkpoint, f, why, sizeof(why));
+		err = trust_fetch(&trust, s, checkpoint, f, why, sizeof(why));
 	if (err != SG_OK && err != SG_NOT_FOUND && findings_errors(f) == 0)
 		return auditor_trouble(why);
 	findings_print(f, stderr);
@@ -78,13 +77,14 @@ static int prove(const struct args *args, uint64_t index, struct source *s,
 		(void)fputs("signer-auditor: no --vkey was given: the key is "
 			    "the one that the log itself names\n",
 			    stderr);
-	return give(args, index, s, &checkpoint);
+	return give(args, index, s, checkpoint);
 }
 
 static int run(const struct args *args)
 {
 	struct source_settings where;
 	struct source *s = NULL;
+	struct trust_checkpoint *checkpoint;
 	struct findings *f = NULL;
 	char why[WHY_MAX];
 	uint64_t index;
@@ -98,11 +98,13 @@ static int run(const struct args *args)
 	where = auditor_source(args, args->rest[0]);
 	if (source_open(&where, &s, why, sizeof(why)) != SG_OK)
 		return auditor_trouble(why);
-	if (findings_create(&f) == SG_OK)
-		status = prove(args, index, s, f);
+	checkpoint = calloc(1, sizeof(*checkpoint));
+	if (checkpoint != NULL && findings_create(&f) == SG_OK)
+		status = prove(args, index, s, f, checkpoint);
 	else
 		auditor_trouble(err_text(SG_NO_MEMORY));
 	findings_free(f);
+	free(checkpoint);
 	source_close(s);
 	return status;
 }

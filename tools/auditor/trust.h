@@ -49,19 +49,36 @@ SG_MUST_USE enum sg_err trust_load(struct trust *t,
 				   struct source *s, struct findings *f,
 				   char *why, size_t cap);
 
+/* What witnesses have cosigned, where that is an older state than the log's
+ * checkpoint: under load each second has a new one, and not each is theirs. */
+struct trust_cosigned {
+	bool there;
+	struct checkpoint c; /* the checkpoint has been held against it */
+	int64_t time_s;	     /* of the oldest of their cosignatures */
+	size_t n;
+	uint8_t note[CHECKPOINT_NOTE_MAX];
+};
+
 /* A checkpoint and the bytes that it lies in. */
 struct trust_checkpoint {
 	struct checkpoint c;
 	size_t n;
 	uint8_t note[CHECKPOINT_NOTE_MAX];
-	size_t cosigned; /* by known witnesses */
-	bool by_own;	 /* signed by the log's own key, not by the given one:
-			    good for nothing until that is proved */
+	size_t cosigned; /* by known witnesses: it, or what is in OLDER */
+	struct trust_cosigned older; /* where too few have cosigned it */
+	bool by_own; /* signed by the log's own key, not by the given one:
+			good for nothing until that is proved */
 };
 
+/* Of a log that is served, not copied: since then its witnesses must have
+ * cosigned it. */
+enum { TRUST_COSIGNED_S = 3600 };
+
 /* Read the log's checkpoint and judge it: it is signed by the key of T,
- * whatever its witnesses did.  All that is wrong goes to F.  Errors: SG_IO,
- * SG_FORBIDDEN, SG_NO_MEMORY with WHY; SG_NOT_FOUND: there is none to go by. */
+ * whatever its witnesses did.  Where too few have cosigned it, they must have
+ * done so with the log's checkpoint.cosigned, and it must begin with that.  All
+ * that is wrong goes to F.  Errors: SG_IO, SG_FORBIDDEN, SG_NO_MEMORY with WHY;
+ * SG_NOT_FOUND: there is none to go by. */
 SG_MUST_USE enum sg_err trust_fetch(const struct trust *t, struct source *s,
 				    struct trust_checkpoint *out,
 				    struct findings *f, char *why, size_t cap);

@@ -196,6 +196,74 @@ static void test_bad_keys(void **state)
 	}
 }
 
+/* Make the checkpoint, with its cosignatures, the one that is kept for those
+ * that have none yet. */
+static void keep_cosigned(void)
+{
+	char from[256];
+	char to[256];
+
+	path_in(f.dir, "checkpoint", from);
+	path_in(f.dir, "checkpoint.cosigned", to);
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void test_older(void **state)
+{
+	const uint64_t other[] = {SIZE, 0};
+	const json_t *older;
+	char one[NOTE_VKEY_MAX];
+	json_t *j;
+
+	(void)state;
+	note_key_text(&witness[1], one);
+	cosign(1, false);
+	keep_cosigned();
+	grow_log(&f, SIZE, 2 * SIZE, 0);
+	assert_int_equal(verify(one, NULL, &j), EXIT_GOOD);
+	assert_int_equal(json_integer_value(json_object_get(j, "cosigned")), 1);
+	older = json_object_get(j, "cosigned_checkpoint");
+	assert_int_equal(json_integer_value(json_object_get(older, "size")),
+			 SIZE);
+	json_decref(j);
+	assert_missing("2");
+	/* The log has another past than what the witness has seen. */
+	make_log_in(&f, other, 7);
+	cosign(1, false);
+	keep_cosigned();
+	grow_log(&f, 0, 2 * SIZE, 0);
+	assert_int_equal(verify(one, NULL, &j), EXIT_REFUSED);
+	assert_non_null(find(j, "forked"));
+	json_decref(j);
+	/* And is shorter. */
+	cosign(1, false);
+	keep_cosigned();
+	make_log_in(&f, other, 0);
+	assert_int_equal(verify(one, NULL, &j), EXIT_REFUSED);
+	assert_non_null(find(j, "rolled-back"));
+	json_decref(j);
+}
+
+/* That it begins with what was cosigned must be shown. */
+static void test_older_unproved(void **state)
+{
+	char one[NOTE_VKEY_MAX];
+	char path[256];
+	json_t *j;
+
+	(void)state;
+	note_key_text(&witness[1], one);
+	cosign(1, false);
+	keep_cosigned();
+	grow_log(&f, SIZE, 2 * SIZE, 0);
+	path_in(f.dir, "tile/0/001", path);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_int_equal(verify(one, NULL, &j), EXIT_REFUSED);
+	assert_non_null(find(j, "witness-missing"));
+	assert_non_null(find(j, "tile-short"));
+	json_decref(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +271,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wrong_cosignature, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_bad_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_older, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_older_unproved, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
