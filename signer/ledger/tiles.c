@@ -274,6 +274,17 @@ enum sg_err tiles_read_file(struct tiles *t, const char *name, uint8_t *buf,
 	return err;
 }
 
+enum sg_err tiles_file_time(const struct tiles *t, const char *name,
+			    int64_t *time_s)
+{
+	struct stat st;
+
+	if (fstatat(t->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? SG_NOT_FOUND : SG_IO;
+	*time_s = (int64_t)st.st_mtim.tv_sec;
+	return SG_OK;
+}
+
 void tiles_doubt(struct tiles *t)
 {
 	t->doubted = true;

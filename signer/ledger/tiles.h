@@ -42,6 +42,10 @@ SG_MUST_USE enum sg_err tiles_sync(struct tiles *t);
  * SG_TOO_BIG, SG_IO. */
 SG_MUST_USE enum sg_err tiles_read_file(struct tiles *t, const char *name,
 					uint8_t *buf, size_t cap, size_t *len);
+/* When it was last written, in seconds since 1970.  Errors: SG_NOT_FOUND,
+ * SG_IO. */
+SG_MUST_USE enum sg_err tiles_file_time(const struct tiles *t, const char *name,
+					int64_t *time_s);
 /* Replace it by a synced temporary file and rename.  Errors: SG_IO. */
 SG_MUST_USE enum sg_err tiles_write_file(struct tiles *t, const char *name,
 					 struct span text);

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import http.server
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -211,8 +212,9 @@ def test_cosigned_state_of_a_log_that_grows(log):
     assert result["checkpoint"]["size"] == 3000 and result["cosigned"] == 1
     assert result["cosigned_checkpoint"]["size"] == 2000
     assert result["cosigned_checkpoint"]["time"] == now
+    assert [(w["code"], w["detail"]) for w in result["warnings"]] == [("unwitnessed", "2000 to 2999")]
     assert "1 of 1 cosigned the first 2,000 entries, at 20" in run("verify", *args).stdout
-    assert run("list", *args, "--quiet").returncode == 0
+    assert "unwitnessed" in run("list", *args, "--quiet").stderr
     # One that has not is not there for that.
     other = Cosigner("w.example/two")
     keys = log.dir.parent / "keys"
@@ -220,7 +222,7 @@ def test_cosigned_state_of_a_log_that_grows(log):
     both = (log.url, "--vkey", log.key, "--witness", keys)
     missing = run_json("verify", *both, status=1)
     assert codes(missing) == {"witness-missing"}
-    assert "1 a checkpoint.cosigned of the last hour" in missing["findings"][0]["detail"]
+    assert "1 a checkpoint.cosigned lately" in missing["findings"][0]["detail"]
     assert run_json("verify", *both, "--quorum", 1)["ok"]
 
     # The copy has it, and is good for as long as it is kept.
@@ -231,7 +233,56 @@ def test_cosigned_state_of_a_log_that_grows(log):
     # A log that is served has witnesses that are there.
     cosigned.write_bytes(w.cosign(old, now - 4000))
     assert codes(run_json("verify", *args, status=1)) == {"witness-missing"}
+    assert run_json("verify", *args, "--cosigned-within", 5000)["ok"]
+    run("verify", *args, "--cosigned-within", "soon", status=2)
     assert run_json("verify", log.dir, *args[1:])["ok"]
+
+
+def test_witnesses_that_were_left_behind(log, tmp_path):
+    """Who has the log's key could show everybody another log behind an old state."""
+    w = Cosigner()
+    args = ("--vkey", log.key, "--witness", w.vkey)
+    cosigned = log.dir / "checkpoint.cosigned"
+    old = (log.dir / "checkpoint.1000").read_bytes()
+    cosigned.write_bytes(w.cosign(old, int(time.time())))
+    log.checkpoint = "checkpoint.2000"
+    kept = tmp_path / "kept"
+    run("verify", log.url, *args, "--keep", kept)
+    assert run_json("mirror", log.url, log.copy, *args)["ok"]
+    log.checkpoint = "checkpoint"
+    assert run_json("verify", log.url, *args, "--since", kept)["ok"]
+    for name in (kept, log.copy / "checkpoint.cosigned"):
+        os.utime(name, (time.time() - 4000,) * 2)
+    missing = run_json("verify", log.url, *args, "--since", kept, status=1)
+    assert codes(missing) == {"witness-missing"}
+    assert "they have cosigned 1000 entries, of the 2000" in missing["findings"][0]["detail"]
+    assert codes(run_json("mirror", log.url, log.copy, *args, status=1)) == {"witness-missing"}
+    assert run_json("mirror", log.url, log.copy, *args, "--cosigned-within", 5000)["ok"]
+    # and no server takes the copy back
+    newer = w.cosign((log.dir / "checkpoint.2000").read_bytes(), int(time.time()))
+    cosigned.write_bytes(newer)
+    shutil.rmtree(log.copy)
+    assert run_json("mirror", log.url, log.copy, *args)["ok"]
+    cosigned.write_bytes(w.cosign(old, int(time.time())))
+    assert run_json("mirror", log.url, log.copy, *args)["ok"]
+    assert (log.copy / "checkpoint.cosigned").read_bytes() == newer
+
+
+def test_a_copy_keeps_what_was_witnessed(log):
+    """The copy's checkpoint has its cosignatures; the next one has none yet."""
+    w = Cosigner()
+    args = (log.url, log.copy, "--vkey", log.key, "--witness", w.vkey)
+    whole = w.cosign((log.dir / "checkpoint.2000").read_bytes(), int(time.time()))
+    (log.dir / "whole").write_bytes(whole)
+    log.checkpoint = "whole"
+    assert run_json("mirror", *args)["ok"]
+    assert not (log.copy / "checkpoint.cosigned").exists()
+    log.checkpoint = "checkpoint"
+    (log.dir / "checkpoint.cosigned").write_bytes(
+        w.cosign((log.dir / "checkpoint.1000").read_bytes(), int(time.time())))
+    assert run_json("mirror", *args)["ok"]
+    assert (log.copy / "checkpoint.cosigned").read_bytes() == whole
+    assert run_json("verify", log.copy, *args[2:])["cosigned_checkpoint"]["size"] == 2000
 
 
 def test_log_that_contradicts_what_witnesses_have_cosigned(log):
@@ -251,7 +302,8 @@ def test_log_that_contradicts_what_witnesses_have_cosigned(log):
     lines = (log.dir / "checkpoint.1000").read_bytes().split(b"\n")
     lines[2] = base64.b64encode(bytes(32))
     cosigned.write_bytes(w.cosign(b"\n".join(lines), now))
-    assert codes(run_json("verify", *args, status=1)) == {"forked"}
+    done = run_json("verify", *args, status=1)  # the witness's word alone
+    assert codes(done) == {"witness-missing"} and "its key has not" in done["findings"][0]["detail"]
     # of another log; and a wrong signature
     text = b"\n".join([b"log.test/other", *lines[1:]])
     cosigned.write_bytes(w.cosign(text, now))
@@ -272,11 +324,22 @@ def test_nobody_takes_cosignatures_from_a_copy(log):
     good = w.cosign(plain, now)
     note.write_bytes(good)
     assert run_json("mirror", *args)["ok"] and copied.read_bytes() == good
-    note.write_bytes(nobody.cosign(plain, now))  # longer, and worth nothing
+    note.write_bytes(nobody.cosign(plain, now))  # longer, and without what was there
     assert len(note.read_bytes()) > len(good)
-    assert run_json("mirror", *args)["ok"] and copied.read_bytes() == good
-    note.write_bytes(more.cosign(good, now))
-    assert run_json("mirror", *args)["ok"] and copied.read_bytes() == note.read_bytes()
+    assert run_json("mirror", *args)["ok"] and copied.read_bytes().startswith(good)
+    # the same witness later, and one more
+    note.write_bytes(more.cosign(w.cosign(plain, now + 60), now))
+    assert run_json("mirror", *args)["ok"]
+    got = copied.read_bytes()
+    assert got.startswith(good) and more.name.encode() in got
+    # more lines than anybody reads, and as long as may be
+    junk = b"".join(b"\xe2\x80\x94 x%d AAAAAAA=\n" % i for i in range(60))
+    note.write_bytes(plain + junk + more.line(b"x", now))
+    assert run_json("mirror", *args)["ok"]
+    assert copied.read_bytes().startswith(got) and copied.read_bytes().count(b"\xe2\x80\x94") == 16
+    keys = log.dir.parent / "keys"
+    keys.write_text(f"{w.vkey}\n{more.vkey}\n")
+    assert run_json("verify", log.copy, "--vkey", log.key, "--witness", keys)["cosigned"] == 2
 
 
 def test_mirror_grows_and_finds_a_rollback(log):

@@ -58,7 +58,8 @@ void findings_free(struct findings *f)
 
 static bool is_warning(enum finding_id id)
 {
-	return id == FINDING_TIME_BACK || id == FINDING_VKEY_CHANGES;
+	return id == FINDING_TIME_BACK || id == FINDING_VKEY_CHANGES ||
+	       id == FINDING_UNWITNESSED;
 }
 
 void findings_add(struct findings *f, enum finding_id id,

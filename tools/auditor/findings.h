@@ -31,6 +31,8 @@
 	X(WITNESS_MISSING, "witness-missing",                                  \
 	  "a witness has not cosigned the checkpoint")                         \
 	X(WITNESS_FORGED, "witness-forged", "a cosignature is wrong")          \
+	X(UNWITNESSED, "unwitnessed",                                          \
+	  "the newest entries have no witness yet")                            \
 	X(ROLLED_BACK, "rolled-back",                                          \
 	  "the log is shorter than it was: entries were removed")              \
 	X(FORKED, "forked",                                                    \
@@ -89,8 +91,9 @@ struct findings; /* opaque */
 SG_MUST_USE enum sg_err findings_create(struct findings **out);
 void findings_free(struct findings *f); /* NULL is allowed */
 
-/* PLACE may be NULL: it is about the log.  FINDING_TIME_BACK and
- * FINDING_VKEY_CHANGES are warnings, all others are errors. */
+/* PLACE may be NULL: it is about the log.  FINDING_TIME_BACK,
+ * FINDING_VKEY_CHANGES and FINDING_UNWITNESSED are warnings, all others errors.
+ */
 __attribute__((format(printf, 4, 5))) void findings_add(
 	struct findings *f, enum finding_id id,
 	const struct finding_place *place, const char *fmt, ...);

@@ -11,12 +11,14 @@
 
 #include "auditor.h"
 #include "ledger/tiles.h"
+#include "mirror_notes.h"
 #include "outcome.h"
 
 enum {
 	OPT_VKEY = OPT_LOG,
 	OPT_WITNESS,
 	OPT_QUORUM,
+	OPT_WITHIN,
 	OPT_EVERY,
 	OPT_JOBS,
 	OPT_QUIET,
@@ -32,6 +34,8 @@ static const struct arg_option OPTIONS[NOPTIONS] = {
 			 "verifier keys of witnesses, one a line"},
 	[OPT_QUORUM] = {"quorum", "N", NULL,
 			"so many of them must have cosigned (all)"},
+	[OPT_WITHIN] = {"cosigned-within", "SECONDS", NULL,
+			"of a server that grows, an older state (3600)"},
 	[OPT_EVERY] = {"every", "SECONDS", NULL,
 		       "again and again, until SIGTERM"},
 	[OPT_JOBS] = {"jobs", "N", NULL,
@@ -75,6 +79,7 @@ static enum sg_err load_trust(struct mirror *m)
 	struct trust_wanted wanted = {
 		.witnesses = m->args->value[OPT_WITNESS],
 		.quorum = m->args->value[OPT_QUORUM],
+		.cosigned_within = m->args->value[OPT_WITHIN],
 	};
 	char path[PATH_MAX];
 
@@ -137,7 +142,10 @@ static enum sg_err look(struct mirror *m)
 		err = load_kept(m);
 	if (err != SG_OK)
 		return SG_CONFIG;
-	return outcome_look(&m->o, m->source, m->why, sizeof(m->why));
+	err = outcome_look(&m->o, m->source, m->why, sizeof(m->why));
+	if (err == SG_OK && m->o.has_checkpoint)
+		mirror_cosigned_goes_on(m->copy, &m->o);
+	return err;
 }
 
 /* The partial tiles of the copy's old end that are full by now. */
@@ -167,32 +175,18 @@ static enum sg_err write_vkey(struct mirror *m, const struct note_key *key)
 	return tiles_write_file(m->copy, "vkey", span_of(vkey, n));
 }
 
-/* What witnesses have cosigned, for who checks the copy; after the checkpoint,
- * which is never older. */
-static enum sg_err keep_cosigned(struct mirror *m)
+static enum sg_err publish(struct mirror *m, struct span note)
 {
-	const struct trust_cosigned *older = &m->o.checkpoint.older;
-	enum sg_err err = SG_OK;
-
-	if (older->there)
-		err = tiles_write_file(m->copy, "checkpoint.cosigned",
-				       span_of(older->note, older->n));
-	if (err != SG_OK)
-		(void)snprintf(m->why, sizeof(m->why), "%s: cannot be written",
-			       m->to);
-	return err;
-}
-
-static enum sg_err publish(struct mirror *m)
-{
-	const struct trust_checkpoint *c = &m->o.checkpoint;
 	enum sg_err err = tiles_sync(m->copy);
 
 	if (err == SG_OK && !m->o.has_kept)
 		err = write_vkey(m, &m->o.trust.key);
 	if (err == SG_OK)
-		err = tiles_write_file(m->copy, "checkpoint",
-				       span_of(c->note, c->n));
+		err = mirror_cosigned_before(m->copy, &m->o);
+	if (err == SG_OK)
+		err = tiles_write_file(m->copy, "checkpoint", note);
+	if (err == SG_OK)
+		err = mirror_cosigned_after(m->copy, &m->o);
 	/* After it: with the older key the next run follows once more, while
 	 * the newer key would not have signed an older checkpoint. */
 	if (err == SG_OK && m->o.followed) {
@@ -244,42 +238,23 @@ static enum sg_err prove_own(struct mirror *m)
 	return err;
 }
 
-/* The same state again: has it signatures that the copy's has not, and all of
- * that?  Who serves it could take cosignatures away, and put others there that
- * are nobody's. */
-static bool is_worth_more(const struct outcome *o)
-{
-	const struct trust_checkpoint *kept = &o->kept;
-	const struct trust_checkpoint *new = &o->checkpoint;
-	struct note n;
-
-	if (new->n <= kept->n ||
-	    note_parse(span_of(kept->note, kept->n), &n) != SG_OK)
-		return false;
-	for (size_t i = 0; i < n.n; i++)
-		if (memmem(new->note, new->n, n.signature[i].line.p,
-			   n.signature[i].line.n) == NULL)
-			return false;
-	return true;
-}
-
 static enum sg_err copy_new(struct mirror *m)
 {
 	struct outcome *o = &m->o;
+	uint8_t note[CHECKPOINT_NOTE_MAX];
 	enum sg_err err = o->checkpoint.by_own ? prove_own(m) : SG_OK;
+	size_t n;
 
 	if (err != SG_OK || findings_errors(o->findings) > 0)
 		return err;
 	if (o->has_kept && o->kept.c.size == o->checkpoint.c.size) {
-		if (o->followed || is_worth_more(o))
-			err = publish(m);
-	} else {
-		err = audit(m, m->to, NULL);
-		if (err != SG_OK || findings_errors(o->findings) > 0)
-			return err;
-		err = publish(m);
+		n = mirror_merge(o, note);
+		return n > 0 ? publish(m, span_of(note, n)) : SG_OK;
 	}
-	return err == SG_OK ? keep_cosigned(m) : err;
+	err = audit(m, m->to, NULL);
+	if (err != SG_OK || findings_errors(o->findings) > 0)
+		return err;
+	return publish(m, span_of(o->checkpoint.note, o->checkpoint.n));
 }
 
 static enum sg_err open_all(struct mirror *m)

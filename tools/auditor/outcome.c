@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "auditor.h"
+#include "cosigned.h"
 #include "tools/common/number.h"
 #include "tools/common/printable.h"
 #include "tools/common/times.h"
@@ -18,6 +19,7 @@ enum sg_err outcome_look(struct outcome *o, struct source *s, char *why,
 	o->has_checkpoint = err == SG_OK;
 	if (err != SG_OK || !o->has_kept)
 		return err == SG_NOT_FOUND ? SG_OK : err;
+	cosigned_reaches(&o->trust, s, &o->kept, &o->checkpoint, o->findings);
 	err = audit_consistent(s, &o->kept.c, &o->checkpoint.c, o->findings,
 			       why, cap);
 	o->unproved = err == SG_BAD_SIGNATURE;

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
-#include "audit.h"
 #include "base/base64.h"
-#include "base/clock.h"
 #include "base/fileio.h"
+#include "cosigned.h"
 #include "tools/common/args.h"
 #include "tools/common/vkey.h"
 
@@ -121,6 +121,20 @@ static enum sg_err load_quorum(struct trust *t, const char *quorum, char *why,
 	return SG_OK;
 }
 
+static enum sg_err load_within(struct trust *t, const char *within, char *why,
+			       size_t cap)
+{
+	uint64_t n = COSIGNED_WITHIN_S;
+
+	if (within != NULL && !args_number(within, 1, INT32_MAX, &n)) {
+		(void)snprintf(why, cap,
+			       "--cosigned-within: not a number of seconds");
+		return SG_CONFIG;
+	}
+	t->cosigned_within_s = (int64_t)n;
+	return SG_OK;
+}
+
 enum sg_err trust_load(struct trust *t, const struct trust_wanted *wanted,
 		       struct source *s, struct findings *f, char *why,
 		       size_t cap)
@@ -141,122 +155,9 @@ enum sg_err trust_load(struct trust *t, const struct trust_wanted *wanted,
 	}
 	if (err == SG_OK && wanted->witnesses != NULL)
 		err = load_witnesses(t, wanted->witnesses, why, cap);
-	return err == SG_OK ? load_quorum(t, wanted->quorum, why, cap) : err;
-}
-
-/* Who of T has cosigned N, since SINCE_S? */
-struct cosigners {
-	size_t n;
-	int64_t oldest_s; /* of their cosignatures */
-	char missing[FINDING_DETAIL_MAX];
-};
-
-/* Errors: SG_NO_MEMORY. */
-static enum sg_err count_witnesses(const struct trust *t, const struct note *n,
-				   int64_t since_s, struct cosigners *out,
-				   struct findings *f)
-{
-	size_t at = 0;
-
-	*out = (struct cosigners){.oldest_s = INT64_MAX};
-	for (size_t i = 0; i < t->nwitnesses; i++) {
-		int64_t time_s = 0;
-		const enum sg_err err = note_verify(n, &t->witness[i], &time_s);
-
-		if (err == SG_OK && time_s >= since_s) {
-			out->n++;
-			if (time_s < out->oldest_s)
-				out->oldest_s = time_s;
-			continue;
-		}
-		if (err == SG_NO_MEMORY)
-			return err;
-		if (err == SG_BAD_SIGNATURE)
-			findings_add(f, FINDING_WITNESS_FORGED, NULL, "%s",
-				     t->witness[i].name);
-		if (at < sizeof(out->missing))
-			at += (size_t)snprintf(
-				out->missing + at, sizeof(out->missing) - at,
-				"%s%s", at > 0 ? ", " : "", t->witness[i].name);
-	}
-	return SG_OK;
-}
-
-/* Have enough of them cosigned what is in OUT->older, lately where S is alive?
- * *BY has who.  SG_NOT_FOUND: no.  Errors: SG_NO_MEMORY. */
-static enum sg_err judge_older(const struct trust *t, const struct source *s,
-			       struct trust_checkpoint *out,
-			       struct cosigners *by, struct findings *f)
-{
-	struct trust_cosigned *older = &out->older;
-	const int64_t since_s =
-		source_remote(s) ? clock_wall_s() - TRUST_COSIGNED_S : 0;
-	struct note n;
-	enum sg_err err;
-
-	if (older->n == 0 ||
-	    note_parse(span_of(older->note, older->n), &n) != SG_OK ||
-	    checkpoint_parse(n.text, &older->c) != SG_OK ||
-	    !span_is(older->c.origin, t->key.name))
-		return SG_NOT_FOUND;
-	err = count_witnesses(t, &n, since_s, by, f);
-	if (err != SG_OK)
-		return err;
-	older->there = by->n >= t->quorum;
-	older->time_s = by->oldest_s;
-	return older->there ? SG_OK : SG_NOT_FOUND;
-}
-
-/* The log's checkpoint must begin with what they have cosigned. */
-static enum sg_err hold_against(struct source *s, struct trust_checkpoint *out,
-				struct findings *f, char *why, size_t cap)
-{
-	const enum sg_err err =
-		audit_consistent(s, &out->older.c, &out->c, f, why, cap);
-
-	if (err != SG_BAD_SIGNATURE)
-		return err;
-	findings_add(f, FINDING_WITNESS_MISSING, NULL,
-		     "whether it begins with what they have cosigned cannot be "
-		     "told: its tiles are damaged");
-	return SG_OK;
-}
-
-/* Errors: as trust_fetch(). */
-static enum sg_err check_witnesses(const struct trust *t, struct source *s,
-				   struct trust_checkpoint *out,
-				   struct findings *f, char *why, size_t cap)
-{
-	struct cosigners by;
-	struct cosigners before = {0};
-	struct note n;
-	/* It was parsed before. */
-	enum sg_err err = note_parse(span_of(out->note, out->n), &n);
-
 	if (err == SG_OK)
-		err = count_witnesses(t, &n, 0, &by, f);
-	if (err == SG_OK && by.n < t->quorum) {
-		err = judge_older(t, s, out, &before, f);
-		if (err == SG_OK) {
-			out->cosigned = before.n;
-			return hold_against(s, out, f, why, cap);
-		}
-		if (err == SG_NOT_FOUND) {
-			findings_add(f, FINDING_WITNESS_MISSING, NULL,
-				     "%zu of %zu cosigned, and %zu a "
-				     "checkpoint.cosigned%s; not: %s",
-				     by.n, t->nwitnesses, before.n,
-				     source_remote(s) ? " of the last hour"
-						      : "",
-				     by.missing);
-			err = SG_OK;
-		}
-	}
-	if (err != SG_OK)
-		(void)snprintf(why, cap, "%s", err_text(err));
-	else
-		out->cosigned = by.n;
-	return err;
+		err = load_within(t, wanted->cosigned_within, why, cap);
+	return err == SG_OK ? load_quorum(t, wanted->quorum, why, cap) : err;
 }
 
 static void add_own(const struct trust *t, enum finding_id id,
@@ -341,36 +242,28 @@ static enum sg_err open_checkpoint(const struct trust *t,
 	return judge_signer(t, &n, note_verify(&n, &t->key, NULL), out, f);
 }
 
-/* What witnesses have cosigned, before the checkpoint, which is never older.
- * None: OUT->older.n is 0.  Errors: SG_IO, SG_NO_MEMORY. */
-static enum sg_err fetch_older(const struct trust *t, struct source *s,
-			       struct trust_checkpoint *out)
+static enum sg_err read_checkpoint(const struct trust *t, struct source *s,
+				   struct trust_checkpoint *out)
 {
-	struct trust_cosigned *older = &out->older;
 	enum sg_err err;
 
-	*older = (struct trust_cosigned){0};
-	if (t->quorum == 0)
-		return SG_OK;
-	err = source_file(s, "checkpoint.cosigned", older->note,
-			  sizeof(older->note), &older->n);
-	if (err != SG_OK)
-		older->n = 0;
-	/* Some file servers forbid what is not there. */
-	return err == SG_NOT_FOUND || err == SG_TOO_BIG || err == SG_FORBIDDEN
-		       ? SG_OK
-		       : err;
+	cosigned_fetch(t, s, &out->older);
+	err = source_file(s, "checkpoint", out->note, sizeof(out->note),
+			  &out->n);
+	/* From a cache, perhaps, or of one of several servers. */
+	if (err == SG_OK && source_remote(s) &&
+	    cosigned_is_newer(&out->older, span_of(out->note, out->n)))
+		err = source_file(s, "checkpoint", out->note, sizeof(out->note),
+				  &out->n);
+	return err;
 }
 
 enum sg_err trust_fetch(const struct trust *t, struct source *s,
 			struct trust_checkpoint *out, struct findings *f,
 			char *why, size_t cap)
 {
-	enum sg_err err = fetch_older(t, s, out);
+	enum sg_err err = read_checkpoint(t, s, out);
 
-	if (err == SG_OK)
-		err = source_file(s, "checkpoint", out->note, sizeof(out->note),
-				  &out->n);
 	if (err == SG_NOT_FOUND || err == SG_TOO_BIG) {
 		findings_add(f,
 			     err == SG_TOO_BIG ? FINDING_CHECKPOINT_MALFORMED
@@ -385,7 +278,15 @@ enum sg_err trust_fetch(const struct trust *t, struct source *s,
 	err = open_checkpoint(t, out, f);
 	if (err == SG_NO_MEMORY)
 		(void)snprintf(why, cap, "%s", err_text(err));
-	return err == SG_OK ? check_witnesses(t, s, out, f, why, cap) : err;
+	return err == SG_OK ? cosigned_check(t, s, out, f, why, cap) : err;
+}
+
+/* When the file PATH was written, which is there. */
+static int64_t written_s(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec : 0;
 }
 
 enum sg_err trust_kept(const struct trust *t, const char *path,
@@ -405,6 +306,7 @@ enum sg_err trust_kept(const struct trust *t, const char *path,
 	}
 	memcpy(out->note, bytes, out->n);
 	free(bytes);
+	out->kept_s = written_s(path);
 	err = checkpoint_open(span_of(out->note, out->n), &t->key, &out->c,
 			      NULL);
 	if (err == SG_NOT_FOUND && t->kept_may_follow && t->differs)

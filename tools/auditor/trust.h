@@ -7,7 +7,7 @@
 #include "source.h"
 
 /* trust: by whose signatures a checkpoint is believed. */
-enum { TRUST_WITNESSES_MAX = 16 };
+enum { TRUST_WITNESSES_MAX = 16, TRUST_WHY_MAX = 256 };
 
 struct trust {
 	struct note_key key;
@@ -19,7 +19,8 @@ struct trust {
 	bool kept_may_follow;
 	size_t nwitnesses;
 	struct note_key witness[TRUST_WITNESSES_MAX];
-	size_t quorum; /* witnesses that must have cosigned */
+	size_t quorum;		   /* witnesses that must have cosigned */
+	int64_t cosigned_within_s; /* ... before now, an older state */
 };
 
 /* What was given to believe; each may be NULL. */
@@ -29,6 +30,9 @@ struct trust_wanted {
 				  line; "#" begins a remark */
 	const char *quorum;    /* how many of these must have cosigned, instead
 				  of all */
+	/* Seconds within which witnesses must have cosigned what a server shows
+	 * of an older state, instead of an hour; see cosigned.h. */
+	const char *cosigned_within;
 	bool follow; /* the caller will prove that the log's own key follows on
 			the given one */
 	/* ... and had done so when it kept a checkpoint by the own key alone:
@@ -50,13 +54,16 @@ SG_MUST_USE enum sg_err trust_load(struct trust *t,
 				   char *why, size_t cap);
 
 /* What witnesses have cosigned, where that is an older state than the log's
- * checkpoint: under load each second has a new one, and not each is theirs. */
+ * checkpoint: see cosigned.h. */
 struct trust_cosigned {
-	bool there;
+	bool there;	     /* enough of them have; all below is set */
 	struct checkpoint c; /* the checkpoint has been held against it */
 	int64_t time_s;	     /* of the oldest of their cosignatures */
+	bool by_log;	     /* the log's key has signed it, too */
 	size_t n;
 	uint8_t note[CHECKPOINT_NOTE_MAX];
+	enum sg_err err; /* of reading it, and in words */
+	char why[TRUST_WHY_MAX];
 };
 
 /* A checkpoint and the bytes that it lies in. */
@@ -66,19 +73,15 @@ struct trust_checkpoint {
 	uint8_t note[CHECKPOINT_NOTE_MAX];
 	size_t cosigned; /* by known witnesses: it, or what is in OLDER */
 	struct trust_cosigned older; /* where too few have cosigned it */
+	int64_t kept_s;		     /* of a kept one: when it was written */
 	bool by_own; /* signed by the log's own key, not by the given one:
 			good for nothing until that is proved */
 };
 
-/* Of a log that is served, not copied: since then its witnesses must have
- * cosigned it. */
-enum { TRUST_COSIGNED_S = 3600 };
-
 /* Read the log's checkpoint and judge it: it is signed by the key of T,
- * whatever its witnesses did.  Where too few have cosigned it, they must have
- * done so with the log's checkpoint.cosigned, and it must begin with that.  All
- * that is wrong goes to F.  Errors: SG_IO, SG_FORBIDDEN, SG_NO_MEMORY with WHY;
- * SG_NOT_FOUND: there is none to go by. */
+ * whatever its witnesses did (cosigned.h).  All that is wrong goes to F.
+ * Errors: SG_IO, SG_FORBIDDEN, SG_NO_MEMORY with WHY; SG_NOT_FOUND: there is
+ * none to go by. */
 SG_MUST_USE enum sg_err trust_fetch(const struct trust *t, struct source *s,
 				    struct trust_checkpoint *out,
 				    struct findings *f, char *why, size_t cap);

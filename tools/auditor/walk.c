@@ -31,6 +31,7 @@ static enum sg_err read_head(struct walk *w, const struct args *args,
 		.vkey = args->value[first + WALK_VKEY],
 		.witnesses = args->value[first + WALK_WITNESS],
 		.quorum = args->value[first + WALK_QUORUM],
+		.cosigned_within = args->value[first + WALK_WITHIN],
 	};
 	struct walk_head *h = &w->head;
 	enum sg_err err =
@@ -42,9 +43,9 @@ static enum sg_err read_head(struct walk *w, const struct args *args,
 	if (err == SG_OK)
 		err = note_parse(span_of(h->checkpoint.note, h->checkpoint.n),
 				 &h->note);
+	findings_print(f, stderr);
 	if (findings_errors(f) == 0)
 		return err;
-	findings_print(f, stderr);
 	(void)snprintf(why, WHY_MAX, "there is no checkpoint to go by");
 	return SG_BAD_SIGNATURE;
 }

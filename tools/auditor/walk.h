@@ -15,7 +15,14 @@
 struct walk; /* opaque */
 
 /* Options of the commands that walk, at these places behind the first. */
-enum { WALK_VKEY, WALK_WITNESS, WALK_QUORUM, WALK_QUIET, WALK_OPTION_COUNT };
+enum {
+	WALK_VKEY,
+	WALK_WITNESS,
+	WALK_QUORUM,
+	WALK_WITHIN,
+	WALK_QUIET,
+	WALK_OPTION_COUNT
+};
 
 /* clang-format off */
 #define WALK_OPTIONS(first)                                                    \
@@ -25,6 +32,8 @@ enum { WALK_VKEY, WALK_WITNESS, WALK_QUORUM, WALK_QUIET, WALK_OPTION_COUNT };
 		"verifier keys of witnesses, one a line"},                     \
 	[(first) + WALK_QUORUM] = {"quorum", "N", NULL,                        \
 		"so many of them must have cosigned (all)"},                   \
+	[(first) + WALK_WITHIN] = {"cosigned-within", "SECONDS", NULL,         \
+		"of a server that grows, an older state (3600)"},              \
 	[(first) + WALK_QUIET] = {"quiet", NULL, NULL, "no progress"}
 /* clang-format on */
 
