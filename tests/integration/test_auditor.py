@@ -251,16 +251,23 @@ def test_witnesses_that_were_left_behind(log, tmp_path):
     assert run_json("mirror", log.url, log.copy, *args)["ok"]
     log.checkpoint = "checkpoint"
     assert run_json("verify", log.url, *args, "--since", kept)["ok"]
-    for name in (kept, log.copy / "checkpoint.cosigned"):
+    assert (log.copy / "checkpoint.awaited").read_text() == "2000\n"
+    for name in (kept, log.copy / "checkpoint.awaited"):
         os.utime(name, (time.time() - 4000,) * 2)
     missing = run_json("verify", log.url, *args, "--since", kept, status=1)
     assert codes(missing) == {"witness-missing"}
     assert "they have cosigned 1000 entries, of the 2000" in missing["findings"][0]["detail"]
     assert codes(run_json("mirror", log.url, log.copy, *args, status=1)) == {"witness-missing"}
     assert run_json("mirror", log.url, log.copy, *args, "--cosigned-within", 5000)["ok"]
-    # and no server takes the copy back
+    assert (log.copy / "checkpoint.awaited").read_text() == "2000\n"
+    # It is not enough that they go on: they must come to what was copied.
     newer = w.cosign((log.dir / "checkpoint.2000").read_bytes(), int(time.time()))
     cosigned.write_bytes(newer)
+    (log.copy / "checkpoint.awaited").write_text("2500\n")
+    assert run_json("mirror", log.url, log.copy, *args)["ok"]
+    os.utime(log.copy / "checkpoint.awaited", (time.time() - 4000,) * 2)
+    assert codes(run_json("mirror", log.url, log.copy, *args, status=1)) == {"witness-missing"}
+    # and no server takes the copy back
     shutil.rmtree(log.copy)
     assert run_json("mirror", log.url, log.copy, *args)["ok"]
     cosigned.write_bytes(w.cosign(old, int(time.time())))
@@ -333,12 +340,21 @@ def test_nobody_takes_cosignatures_from_a_copy(log):
     got = copied.read_bytes()
     assert got.startswith(good) and more.name.encode() in got
     # more lines than anybody reads, and as long as may be
-    junk = b"".join(b"\xe2\x80\x94 x%d AAAAAAA=\n" % i for i in range(60))
-    note.write_bytes(plain + junk + more.line(b"x", now))
+    junk = [b"\xe2\x80\x94 x%d AAAAAAA=\n" % i for i in range(60)]
+    note.write_bytes(plain + b"".join(junk) + more.line(b"x", now))
     assert run_json("mirror", *args)["ok"]
-    assert copied.read_bytes().startswith(got) and copied.read_bytes().count(b"\xe2\x80\x94") == 16
+    assert copied.read_bytes().startswith(got) and copied.read_bytes().count(b"\xe2\x80\x94") == 20
     keys = log.dir.parent / "keys"
     keys.write_text(f"{w.vkey}\n{more.vkey}\n")
+    assert run_json("verify", log.copy, "--vkey", log.key, "--witness", keys)["cosigned"] == 2
+    # Who knows the witnesses takes theirs alone, and finds them behind junk.
+    third = Cosigner("w.example/three")
+    keys.write_text(f"{w.vkey}\n{third.vkey}\n")
+    note.write_bytes(plain + third.line(b"x", now))
+    run_json("mirror", *args, "--witness", keys, "--quorum", 1, status=1)  # a forged one
+    note.write_bytes(third.cosign(w.cosign(plain, now) + b"".join(junk[20:40]), now))
+    assert run_json("mirror", *args, "--witness", keys, "--quorum", 1)["ok"]
+    assert third.name.encode() in copied.read_bytes()
     assert run_json("verify", log.copy, "--vkey", log.key, "--witness", keys)["cosigned"] == 2
 
 

@@ -11,13 +11,15 @@
  * that the copy has is given up for the same state, and what witnesses have
  * cosigned never goes back.
  *
- * The copy's checkpoint.cosigned is written when it is of more entries than it
- * was, or when all that the copy had was witnessed: so its time is since when
- * that has not been so.
+ * checkpoint.awaited, which is the mirror's own, has a number of entries that
+ * the copy had when it was written, and that witnesses are to cosign: then it
+ * gets the next.  So whoever shows the mirror entries that he keeps from the
+ * witnesses is found, however often the mirror looks.
  */
 
-/* The note for a state that the copy has already: its own, with the signatures
- * that it lacks.  Returns its bytes; 0: it lacks none. */
+/* The note for a state that the copy has already: its own, with the
+ * signatures that it lacks: of keys that O's trust knows, good ones; of others,
+ * some, where it knows no witness.  Returns its bytes; 0: it lacks none. */
 size_t mirror_merge(const struct outcome *o, uint8_t out[CHECKPOINT_NOTE_MAX]);
 /* What witnesses have cosigned, in COPY: before O's checkpoint is written what
  * was kept, if they have cosigned that, and after it what they have of it,
@@ -26,8 +28,8 @@ SG_MUST_USE enum sg_err mirror_cosigned_before(struct tiles *copy,
 					       const struct outcome *o);
 SG_MUST_USE enum sg_err mirror_cosigned_after(struct tiles *copy,
 					      const struct outcome *o);
-/* The copy has grown beyond what they have cosigned: not for too long?  If so,
- * that goes to O's findings. */
+/* Have they cosigned what is awaited, or is there time yet?  If not, that goes
+ * to O's findings. */
 void mirror_cosigned_goes_on(struct tiles *copy, const struct outcome *o);
 
 #endif /* SG_TOOLS_MIRROR_NOTES_H */
