@@ -103,8 +103,10 @@ static enum sg_err check_copy(struct mirror *m)
 	struct merkle *merkle;
 	enum sg_err err = merkle_create(&merkle);
 
-	if (err != SG_OK)
+	if (err != SG_OK) {
+		(void)snprintf(m->why, sizeof(m->why), "%s", err_text(err));
 		return err;
+	}
 	hashes = tiles_source(m->copy, merkle, kept->size);
 	err = merkle_root_of(merkle, &hashes, kept->size, &root);
 	merkle_free(merkle);

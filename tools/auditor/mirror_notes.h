@@ -29,7 +29,8 @@ SG_MUST_USE enum sg_err mirror_cosigned_before(struct tiles *copy,
 SG_MUST_USE enum sg_err mirror_cosigned_after(struct tiles *copy,
 					      const struct outcome *o);
 /* Have they cosigned what is awaited, or is there time yet?  If not, that goes
- * to O's findings. */
+ * to O's findings; also where the log is a directory, which a mirror follows
+ * like a server. */
 void mirror_cosigned_goes_on(struct tiles *copy, const struct outcome *o);
 
 #endif /* SG_TOOLS_MIRROR_NOTES_H */
