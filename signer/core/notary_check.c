@@ -64,24 +64,8 @@ void notary_contest(struct notary *n, const struct checkpoint *known,
 
 /* --- the anchor against the disk -------------------------------------- */
 
-/* The root of the first SIZE leaves on the disk, as the tree in hand has them:
- * the files alone prove nothing. */
-static enum sg_err root_at(const struct notary *n, struct merkle *m,
-			   const struct merkle_source *source, uint64_t size,
-			   struct merkle_hash *root)
-{
-	struct merkle_proof proof;
-	enum sg_err err = merkle_root_of(m, source, size, root);
-
-	if (err == SG_OK)
-		err = merkle_prove_consistency(m, source, size, n->size,
-					       &proof);
-	if (err == SG_OK)
-		err = merkle_check_consistency(m, &proof, size, root, n->size,
-					       &n->root);
-	return err == SG_BAD_SIGNATURE ? SG_MALFORMED : err;
-}
-
+/* The root of the first SIZE leaves on the disk, as the tree in hand has them.
+ */
 static enum sg_err read_root(const struct notary *n, uint64_t size,
 			     struct merkle_hash *root)
 {
@@ -94,7 +78,7 @@ static enum sg_err read_root(const struct notary *n, uint64_t size,
 		err = tiles_open(n->part.ledger_dir, false, &tiles);
 	if (err == SG_OK) {
 		source = tiles_source(tiles, m, n->size);
-		err = root_at(n, m, &source, size, root);
+		err = merkle_prefix(m, &source, size, root, n->size, &n->root);
 	}
 	tiles_close(tiles);
 	merkle_free(m);

@@ -181,7 +181,6 @@ enum sg_err proofs_prefix(struct proofs *p, uint64_t size,
 			  const struct merkle_hash *root)
 {
 	struct merkle_source source;
-	struct merkle_proof proof;
 	struct merkle_hash ours;
 	struct checkpoint c;
 	struct span note;
@@ -194,14 +193,8 @@ enum sg_err proofs_prefix(struct proofs *p, uint64_t size,
 	merkle_empty_root(&ours);
 	source = tiles_source(p->tiles, p->merkle, c.size);
 	if (size > 0)
-		err = merkle_root_of(p->merkle, &source, size, &ours);
-	/* Tiles are files: they must lead from there to what was signed. */
-	if (err == SG_OK && size > 0)
-		err = merkle_prove_consistency(p->merkle, &source, size, c.size,
-					       &proof);
-	if (err == SG_OK && size > 0)
-		err = merkle_check_consistency(p->merkle, &proof, size, &ours,
-					       c.size, &c.root);
+		err = merkle_prefix(p->merkle, &source, size, &ours, c.size,
+				    &c.root);
 	if (err != SG_OK)
 		return fail(p, err, "tiles");
 	return memcmp(&ours, root, sizeof(ours)) == 0 ? SG_OK : SG_NOT_FOUND;

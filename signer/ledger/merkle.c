@@ -370,3 +370,18 @@ enum sg_err merkle_check_consistency(struct merkle *m,
 		       ? SG_OK
 		       : SG_BAD_SIGNATURE;
 }
+
+enum sg_err merkle_prefix(struct merkle *m, const struct merkle_source *src,
+			  uint64_t old, struct merkle_hash *root, uint64_t new,
+			  const struct merkle_hash *new_root)
+{
+	struct merkle_proof proof;
+	enum sg_err err = merkle_root_of(m, src, old, root);
+
+	if (err == SG_OK)
+		err = merkle_prove_consistency(m, src, old, new, &proof);
+	if (err == SG_OK)
+		err = merkle_check_consistency(m, &proof, old, root, new,
+					       new_root);
+	return err == SG_BAD_SIGNATURE ? SG_MALFORMED : err;
+}

@@ -112,5 +112,13 @@ SG_MUST_USE enum sg_err merkle_check_consistency(
 	struct merkle *m, const struct merkle_proof *p, uint64_t old,
 	const struct merkle_hash *old_root, uint64_t new,
 	const struct merkle_hash *new_root);
+/* The root of the first OLD leaves of SRC, which must lead to NEW_ROOT of NEW:
+ * files alone prove nothing.  Errors: those of SRC; SG_NOT_FOUND (OLD > NEW);
+ * SG_MALFORMED: they do not. */
+SG_MUST_USE enum sg_err merkle_prefix(struct merkle *m,
+				      const struct merkle_source *src,
+				      uint64_t old, struct merkle_hash *root,
+				      uint64_t new,
+				      const struct merkle_hash *new_root);
 
 #endif /* SG_MERKLE_H */

@@ -254,24 +254,18 @@ enum sg_err tree_root(struct tree *t, struct merkle_hash *out)
 enum sg_err tree_root_at(struct tree *t, uint64_t size, struct merkle_hash *out)
 {
 	struct merkle_source src;
-	struct merkle_proof proof;
 	struct merkle_hash root;
 	enum sg_err err;
 
 	if (size > t->flushed)
 		return SG_NOT_FOUND;
 	src = tiles_source(t->tiles, t->m, t->flushed);
-	err = merkle_root_of(t->m, &src, size, &root);
-	if (err == SG_OK)
-		err = merkle_prove_consistency(t->m, &src, size, t->flushed,
-					       &proof);
 	/* The root that is in memory vouches for what is read. */
-	if (err == SG_OK)
-		err = merkle_check_consistency(t->m, &proof, size, &root,
-					       t->flushed, &t->flushed_root);
+	err = merkle_prefix(t->m, &src, size, &root, t->flushed,
+			    &t->flushed_root);
 	if (err == SG_OK)
 		*out = root;
-	return err == SG_BAD_SIGNATURE ? SG_MALFORMED : err;
+	return err;
 }
 
 /* --- flushing ------------------------------------------------------------- */
