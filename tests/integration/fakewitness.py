@@ -22,6 +22,30 @@ class Refused(Exception):
         self.status, self.body, self.kind = status, body, kind
 
 
+class Cosigner:
+    """The key of a witness, which cosigns what it is given, at any time."""
+
+    def __init__(self, name="w.example/one"):
+        self.name = name
+        self.private = Ed25519PrivateKey.generate()
+        self.public = self.private.public_key().public_bytes(
+            Encoding.Raw, PublicFormat.Raw)
+        self.id = ledger.sha(name.encode(), b"\n\x04", self.public)[:4]
+
+    @property
+    def vkey(self):
+        return f"{self.name}+{self.id.hex()}+" + \
+            base64.b64encode(b"\x04" + self.public).decode()
+
+    def line(self, text, when):
+        signature = self.private.sign(b"cosignature/v1\ntime %d\n" % when + text)
+        blob = base64.b64encode(self.id + when.to_bytes(8, "big") + signature)
+        return f"— {self.name} {blob.decode()}\n".encode()
+
+    def cosign(self, note, when):
+        return note + self.line(note[:note.index(b"\n\n") + 1], when)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -66,15 +90,11 @@ class Server(http.server.ThreadingHTTPServer):
             traceback.print_exc()
 
 
-class Witness:
+class Witness(Cosigner):
     def __init__(self, demo, name="witness.example/w", tls=False):
         self.tls = demo.dir / "tls" if tls else None
+        super().__init__(name)
         self.vkey_file = demo.dir / "state/ledger/vkey"
-        self.name = name
-        self.private = Ed25519PrivateKey.generate()
-        self.public = self.private.public_key().public_bytes(
-            Encoding.Raw, PublicFormat.Raw)
-        self.id = ledger.sha(name.encode(), b"\n\x04", self.public)[:4]
         self.lock = threading.Lock()
         self.size, self.root = 0, None
         self.delay = 0       # seconds before it answers
@@ -84,11 +104,6 @@ class Witness:
         self.server = None
         self.port = 0
         self.up()
-
-    @property
-    def vkey(self):
-        return f"{self.name}+{self.id.hex()}+" + \
-            base64.b64encode(b"\x04" + self.public).decode()
 
     @property
     def yaml(self):
@@ -134,7 +149,7 @@ class Witness:
             self.asked.append((int(old), size))
             self.judge(int(old), size, root, proof)
             self.size, self.root = size, root
-        return self.cosign(text)
+        return self.lines(text)
 
     def judge(self, old, size, root, proof):
         if old > size:
@@ -149,10 +164,8 @@ class Witness:
         else:
             ledger.check_consistency(proof, old, self.root, size, root)
 
-    def cosign(self, text):
-        now = int(time.time())
-        signature = self.private.sign(b"cosignature/v1\ntime %d\n" % now + text)
-        blob = base64.b64encode(self.id + now.to_bytes(8, "big") + signature)
+    def lines(self, text):
         # with one of somebody else, which is none of ours
         other = base64.b64encode(bytes(76))
-        return f"— other.example/x {other.decode()}\n— {self.name} {blob.decode()}\n".encode()
+        return f"— other.example/x {other.decode()}\n".encode() + \
+            self.line(text, int(time.time()))

@@ -2,7 +2,6 @@
 """signer-auditor against a log that a plain file server gives out: whole,
 slowly, with failures in between, rolled back, rewritten."""
 import base64
-import hashlib
 import http.server
 import json
 import os
@@ -16,12 +15,11 @@ import time
 import zlib
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import fakeserver
 import pki
 from conftest import BUILD, SLOW
+from fakewitness import Cosigner
 
 TOOL = BUILD / "signer-auditor"
 
@@ -178,25 +176,6 @@ def test_since(log, tmp_path):
 
 
 # -- what witnesses have cosigned --------------------------------------------
-
-class Cosigner:
-    """A witness that cosigns what it is given, at any time."""
-
-    def __init__(self, name="w.example/one"):
-        self.name = name
-        self.private = Ed25519PrivateKey.generate()
-        public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.id = hashlib.sha256(name.encode() + b"\n\x04" + public).digest()[:4]
-        self.vkey = f"{name}+{self.id.hex()}+" + base64.b64encode(b"\x04" + public).decode()
-
-    def line(self, text, when):
-        signature = self.private.sign(b"cosignature/v1\ntime %d\n" % when + text)
-        blob = base64.b64encode(self.id + int(when).to_bytes(8, "big") + signature)
-        return f"— {self.name} {blob.decode()}\n".encode()
-
-    def cosign(self, note, when):
-        return note + self.line(note[:note.index(b"\n\n") + 1], when)
-
 
 def test_cosigned_state_of_a_log_that_grows(log):
     """Its checkpoint of this second has no cosignature yet: an older state has."""

@@ -208,6 +208,15 @@ static void keep_cosigned(void)
 	assert_int_equal(rename(from, to), 0);
 }
 
+/* The witness 1, as ONE, has cosigned SIZE entries; the log has GROWN. */
+static void grow_beyond(char one[NOTE_VKEY_MAX])
+{
+	note_key_text(&witness[1], one);
+	cosign(1, false);
+	keep_cosigned();
+	grow_log(&f, SIZE, GROWN, 0);
+}
+
 static void test_older(void **state)
 {
 	const uint64_t other[] = {SIZE, 0};
@@ -216,10 +225,7 @@ static void test_older(void **state)
 	json_t *j;
 
 	(void)state;
-	note_key_text(&witness[1], one);
-	cosign(1, false);
-	keep_cosigned();
-	grow_log(&f, SIZE, GROWN, 0);
+	grow_beyond(one);
 	assert_int_equal(verify(one, NULL, &j), EXIT_GOOD);
 	assert_int_equal(json_integer_value(json_object_get(j, "cosigned")), 1);
 	older = json_object_get(j, "cosigned_checkpoint");
@@ -254,10 +260,7 @@ static void test_older_unproved(void **state)
 	json_t *j;
 
 	(void)state;
-	note_key_text(&witness[1], one);
-	cosign(1, false);
-	keep_cosigned();
-	grow_log(&f, SIZE, GROWN, 0);
+	grow_beyond(one);
 	path_in(f.dir, "tile/0/001", path);
 	assert_int_equal(truncate(path, 100), 0);
 	assert_int_equal(verify(one, NULL, &j), EXIT_REFUSED);

@@ -147,17 +147,27 @@ static void test_gather_failure(void **state)
 	journal_close(j);
 }
 
-/* What is of a stream waits, and no longer than till somebody waits. */
-static void test_gather_bulk(void **state)
+/* N records of streams, with more to come; returns the last one's leaf. */
+static uint64_t append_bulk(struct journal *j, size_t n)
 {
 	static const uint8_t entry[10];
 	const struct record r = {.entry = span_of(entry, sizeof(entry))};
 	const struct journal_wait bulk = {.more = MANY, .bulk = true};
+	uint64_t index = 0;
+	uint64_t offset;
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(journal_append(j, &r, bulk, &index, &offset),
+				 SG_OK);
+	return index;
+}
+
+/* What is of a stream waits, and no longer than till somebody waits. */
+static void test_gather_bulk(void **state)
+{
 	struct journal_io io = DISK_IO;
 	const struct journal_settings s = told_settings();
 	struct journal *j;
-	uint64_t index;
-	uint64_t offset;
 
 	(void)state;
 	io.gather_us = 2000;
@@ -166,8 +176,7 @@ static void test_gather_bulk(void **state)
 	for (uint64_t n = 1; n < 60; n += 3) {
 		(void)append_before(j, 1, 10, 0);
 		wait_committed(j, n);
-		assert_int_equal(journal_append(j, &r, bulk, &index, &offset),
-				 SG_OK);
+		(void)append_bulk(j, 1);
 		(void)usleep(4000);
 		assert_waits();
 		(void)append_before(j, 1, 10, MANY);
@@ -179,24 +188,16 @@ static void test_gather_bulk(void **state)
 /* Records of streams wait for more of their kind than others do. */
 static void test_gather_bulk_full(void **state)
 {
-	static const uint8_t entry[10];
-	const struct record r = {.entry = span_of(entry, sizeof(entry))};
-	const struct journal_wait bulk = {.more = MANY, .bulk = true};
 	struct journal *j = open_gathering(1 << 20);
 	uint64_t index;
-	uint64_t offset;
 
 	(void)state;
-	for (size_t i = 1; i < JOURNAL_GATHER_BULK_RECORDS; i++)
-		assert_int_equal(journal_append(j, &r, bulk, &index, &offset),
-				 SG_OK);
+	(void)append_bulk(j, JOURNAL_GATHER_BULK_RECORDS - 1);
 	(void)usleep(4000);
 	assert_waits();
-	assert_int_equal(journal_append(j, &r, bulk, &index, &offset), SG_OK);
+	(void)append_bulk(j, 1);
 	wait_committed(j, JOURNAL_GATHER_BULK_RECORDS + 1);
-	for (size_t i = 1; i < JOURNAL_GATHER_RECORDS; i++)
-		assert_int_equal(journal_append(j, &r, bulk, &index, &offset),
-				 SG_OK);
+	index = append_bulk(j, JOURNAL_GATHER_RECORDS - 1);
 	(void)usleep(4000);
 	assert_waits();
 	/* With one that somebody waits for they are enough. */
