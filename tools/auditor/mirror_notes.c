@@ -26,7 +26,7 @@ struct merged {
 	struct {
 		struct span name;
 		uint32_t hash;
-	} of[2 * NOTE_SIGNATURES_MAX];
+	} of[NOTE_SIGNATURES_MAX];
 };
 
 static void add_bytes(struct merged *m, struct span s)

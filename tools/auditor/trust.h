@@ -7,7 +7,7 @@
 #include "source.h"
 
 /* trust: by whose signatures a checkpoint is believed. */
-enum { TRUST_WITNESSES_MAX = 16, TRUST_WHY_MAX = 256 };
+enum { TRUST_WITNESSES_MAX = 16 };
 
 struct trust {
 	struct note_key key;
@@ -63,7 +63,7 @@ struct trust_cosigned {
 	size_t n;
 	uint8_t note[CHECKPOINT_NOTE_MAX];
 	enum sg_err err; /* of reading it, and in words */
-	char why[TRUST_WHY_MAX];
+	char why[SOURCE_WHY_MAX];
 };
 
 /* A checkpoint and the bytes that it lies in. */
